@@ -1,0 +1,115 @@
+import type { Announcement, Failure } from '@lastframe/shared/announcement';
+import type { Camera } from '@lastframe/shared/camera';
+import type { Clock } from '@lastframe/shared/clock';
+import type { FrameReader } from './frame-reader.ts';
+import type { HeldFrame } from './memory-cache.ts';
+import type { Viewers } from './viewers.ts';
+
+/** How a wait for the first frame of a camera ended. */
+export type ColdEnd =
+  | { end: 'frame'; held: HeldFrame; joined: boolean }
+  | { end: 'failure'; failure: Failure }
+  /** The fleet can't call within the time left. */
+  | { end: 'wait'; inMs: number }
+  | { end: 'timeout' }
+  | { end: 'full' };
+
+/** The requests that wait for cameras without a frame. All who wait for one camera share one wait. */
+export interface ColdWait {
+  wait(camera: Camera, timeoutMs: number, signal: AbortSignal): Promise<ColdEnd>;
+  /** A frame is in memory now. */
+  wake(held: HeldFrame): void;
+  /** Failures and waits end a wait; frames end it by `wake`. */
+  heed(announcement: Announcement): void;
+  waiting(): number;
+  close(): void;
+}
+
+export interface ColdWaitDeps {
+  clock: Clock;
+  viewers: Viewers;
+  reader: FrameReader;
+  maxWaiters: number;
+}
+
+interface Waiter {
+  untilMonoMs: number;
+  joined: boolean;
+  settle: (end: ColdEnd) => void;
+}
+
+/** Should the announcement be lost, the frame is found in the store. */
+const POLL_MS = 1000;
+
+export function createColdWait(deps: ColdWaitDeps): ColdWait {
+  const { clock, viewers, reader, maxWaiters } = deps;
+  const waiters = new Map<string, { all: Set<Waiter>; poll: NodeJS.Timeout }>();
+  let count = 0;
+
+  const settleAll = (cameraId: string, endOf: (waiter: Waiter) => ColdEnd | undefined) => {
+    for (const waiter of [...(waiters.get(cameraId)?.all ?? [])]) {
+      const end = endOf(waiter);
+      if (end) waiter.settle(end);
+    }
+  };
+  const wake = (held: HeldFrame) =>
+    settleAll(held.cameraId, ({ joined }) => ({ end: 'frame', held, joined }));
+  const poll = async (camera: Camera) => {
+    const { held, failure } = await reader.read(camera);
+    if (held) wake(held);
+    else if (failure) settleAll(camera.cameraId, () => ({ end: 'failure', failure }));
+  };
+  const enter = (camera: Camera, waiter: Waiter) => {
+    const { cameraId } = camera;
+    const group = waiters.get(cameraId) ?? {
+      all: new Set<Waiter>(),
+      poll: setInterval(() => void poll(camera).catch(() => {}), POLL_MS),
+    };
+    waiters.set(cameraId, group);
+    group.all.add(waiter);
+    count += 1;
+    const leaveViewers = viewers.enter(camera);
+    return () => {
+      leaveViewers();
+      count -= 1;
+      group.all.delete(waiter);
+      if (group.all.size > 0) return;
+      clearInterval(group.poll);
+      waiters.delete(cameraId);
+    };
+  };
+
+  return {
+    wait: (camera, timeoutMs, signal) => {
+      if (count >= maxWaiters) return Promise.resolve({ end: 'full' });
+      const { promise, resolve } = Promise.withResolvers<ColdEnd>();
+      const joined = waiters.has(camera.cameraId);
+      const waiter = { untilMonoMs: clock.monoMs() + timeoutMs, joined, settle: resolve };
+      const leave = enter(camera, waiter);
+      const giveUp = () => resolve({ end: 'timeout' });
+      const timer = setTimeout(giveUp, timeoutMs);
+      signal.addEventListener('abort', giveUp, { once: true });
+      return promise.finally(() => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', giveUp);
+        leave();
+      });
+    },
+    wake,
+    heed: (announcement) => {
+      const { cameraId, kind } = announcement;
+      if (kind === 'failure') {
+        settleAll(cameraId, () => ({ end: 'failure', failure: announcement }));
+      } else if (kind === 'wait') {
+        const { inMs } = announcement;
+        settleAll(cameraId, ({ untilMonoMs }) =>
+          clock.monoMs() + inMs > untilMonoMs ? { end: 'wait', inMs } : undefined,
+        );
+      }
+    },
+    waiting: () => count,
+    close: () => {
+      for (const cameraId of [...waiters.keys()]) settleAll(cameraId, () => ({ end: 'timeout' }));
+    },
+  };
+}

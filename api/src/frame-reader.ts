@@ -1,0 +1,106 @@
+import type { Failure } from '@lastframe/shared/announcement';
+import type { Camera } from '@lastframe/shared/camera';
+import type { Clock } from '@lastframe/shared/clock';
+import { readCamera, type StoredCamera } from '@lastframe/shared/frame-store';
+import type { Keys } from '@lastframe/shared/keys';
+import type { RedisLink } from '@lastframe/shared/redis-link';
+import type { HeldFrame, MemoryCache } from './memory-cache.ts';
+
+export interface ReadCamera {
+  held?: HeldFrame;
+  /** The frame is another one than memory had before. */
+  isNewer: boolean;
+  failure?: Failure;
+}
+
+export interface FrameReader {
+  /**
+   * Brings memory up to the frame store. However many ask at once, Redis is read once.
+   * @throws RedisUnavailableError
+   */
+  read(camera: Camera): Promise<ReadCamera>;
+  /** The same, but not satisfied with a read that began before now: for news that just came. */
+  readAnew(camera: Camera): Promise<ReadCamera>;
+}
+
+export interface FrameReaderDeps {
+  clock: Clock;
+  memory: MemoryCache;
+  frames: Pick<RedisLink, 'run'>;
+  keys: Keys;
+}
+
+const DEADLINE_MS = 1000;
+
+export function createFrameReader(deps: FrameReaderDeps): FrameReader {
+  const reading = new Map<string, Promise<ReadCamera>>();
+  const anew = new Map<string, Promise<ReadCamera>>();
+  const read = (camera: Camera) => shared(reading, camera.cameraId, () => readOnce(camera, deps));
+  const readAnew = (camera: Camera) => {
+    const running = reading.get(camera.cameraId);
+    if (!running) return read(camera);
+    return shared(anew, camera.cameraId, () =>
+      running
+        .then(
+          () => {},
+          () => {},
+        )
+        .then(() => read(camera)),
+    );
+  };
+  return { read, readAnew };
+}
+
+/** However many ask for the same thing at once, it is done once. */
+function shared<T>(
+  running: Map<string, Promise<T>>,
+  key: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  const joined = running.get(key);
+  if (joined) return joined;
+  const started = work().finally(() => running.delete(key));
+  running.set(key, started);
+  return started;
+}
+
+async function readOnce(camera: Camera, deps: FrameReaderDeps): Promise<ReadCamera> {
+  const { memory, frames, keys } = deps;
+  const { cameraId } = camera;
+  const knownEtag = memory.peek(cameraId)?.etag;
+  const stored = await frames.run(DEADLINE_MS, (client) =>
+    readCamera(client, keys, cameraId, knownEtag),
+  );
+  return { ...swapIn(camera, stored, deps), ...(stored.failure && { failure: stored.failure }) };
+}
+
+/** The store's frame replaces the one in memory, unless that is the younger one. */
+function swapIn(camera: Camera, { frame }: StoredCamera, { memory, clock }: FrameReaderDeps) {
+  const before = memory.peek(camera.cameraId);
+  if (before) before.unsure = false;
+  if (!frame) return { ...(before && { held: before }), isNewer: false };
+  const { startedAgoMs, capturedAgoMs, bytes, ...stored } = frame;
+  const monoMs = clock.monoMs();
+  const times = { startedMonoMs: monoMs - startedAgoMs, capturedMonoMs: monoMs - capturedAgoMs };
+  if (before && !isNewer(before, { ...stored, ...times })) return { held: before, isNewer: false };
+  if (before && before.etag === stored.etag) {
+    return { held: Object.assign(before, stored, times), isNewer: true };
+  }
+  // Bytes are spared only for the ETag that memory held when it asked; by now it holds another.
+  if (!bytes) return { ...(before && { held: before }), isNewer: false };
+  const lastAskedMonoMs = before?.lastAskedMonoMs ?? Number.NEGATIVE_INFINITY;
+  const held = { ...stored, ...times, bytes, camera, unsure: false, lastAskedMonoMs };
+  memory.set(camera.cameraId, held);
+  return { held, isNewer: true };
+}
+
+/**
+ * By the local monotonic clock, so that a Redis clock set back can't hide new frames; a store that
+ * lost its last writes (a failover) has an older frame, and memory keeps its own.
+ */
+function isNewer(
+  before: HeldFrame,
+  stored: { startedAtMs: number; startedMonoMs: number },
+): boolean {
+  return stored.startedAtMs !== before.startedAtMs && stored.startedMonoMs > before.startedMonoMs;
+}

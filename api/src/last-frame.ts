@@ -1,0 +1,104 @@
+import type { Failure } from '@lastframe/shared/announcement';
+import type { Camera } from '@lastframe/shared/camera';
+import type { Clock } from '@lastframe/shared/clock';
+import { ProblemError } from '@lastframe/shared/errors';
+import { freshnessOf } from '@lastframe/shared/frame';
+import type { Origin } from './cache-headers.ts';
+import type { ColdEnd, ColdWait } from './cold-wait.ts';
+import type { Demand } from './demand.ts';
+import type { FleetWatch } from './fleet-watch.ts';
+import type { FrameReader, ReadCamera } from './frame-reader.ts';
+import type { HeldFrame, MemoryCache } from './memory-cache.ts';
+
+export interface LastFrameDeps {
+  clock: Clock;
+  memory: MemoryCache;
+  reader: FrameReader;
+  demand: Demand;
+  coldWait: ColdWait;
+  fleet: FleetWatch;
+  coldWaitMs: number;
+}
+
+export interface Found {
+  held: HeldFrame;
+  origin: Origin;
+}
+
+/**
+ * The frame in memory, at once and however old, unless it is gone. A stale one raises demand.
+ * Nothing here waits for anything.
+ */
+export function frameInMemory(camera: Camera, deps: LastFrameDeps): HeldFrame | undefined {
+  const { clock, memory, demand } = deps;
+  const held = memory.get(camera.cameraId);
+  if (!held) return undefined;
+  const nowMonoMs = clock.monoMs();
+  const freshness = freshnessOf(nowMonoMs - held.startedMonoMs, camera.source);
+  if (freshness === 'expired') {
+    memory.delete(camera.cameraId);
+    return undefined;
+  }
+  held.lastAskedMonoMs = nowMonoMs;
+  if (freshness === 'stale') demand.raise(camera);
+  return held;
+}
+
+/**
+ * The frame in Redis, else the first frame that the camera gives, however many wait for it.
+ * @throws ProblemError when there is none in time
+ */
+export async function frameFromAfar(
+  camera: Camera,
+  signal: AbortSignal,
+  deps: LastFrameDeps,
+): Promise<Found> {
+  const { reader, demand, coldWait, fleet, coldWaitMs } = deps;
+  const found = new AbortController();
+  // The wait is entered before Redis is read: a frame that comes in between must not be missed.
+  const waited = coldWait.wait(camera, coldWaitMs, AbortSignal.any([signal, found.signal]));
+  try {
+    const { held, failure } = await readOrExplain(camera, reader);
+    if (held) return { held: frameInMemory(camera, deps) ?? held, origin: 'redis' };
+    demand.raise(camera);
+    if (failure) throw failureProblem(failure);
+    const closed = fleet.closedBecause();
+    if (closed !== undefined)
+      throw notYet(`the fleet can not call this camera now: ${closed}`, 2000);
+    return foundAtTheEnd(await waited, demand.waitMsOf(camera.cameraId));
+  } finally {
+    found.abort();
+  }
+}
+
+async function readOrExplain(camera: Camera, reader: FrameReader): Promise<ReadCamera> {
+  try {
+    return await reader.read(camera);
+  } catch (cause) {
+    throw notYet('no frame in memory here, and the frame store can not be reached', 2000, cause);
+  }
+}
+
+function foundAtTheEnd(end: ColdEnd, waitMs: number): Found {
+  switch (end.end) {
+    case 'frame':
+      return { held: end.held, origin: end.joined ? 'collapsed' : 'stored' };
+    case 'failure':
+      throw failureProblem(end.failure);
+    case 'wait':
+      throw notYet('the camera may not be called yet', end.inMs);
+    case 'full':
+      throw notYet('too many requests wait for cameras without a frame', 5000);
+    case 'timeout':
+      throw notYet('no frame came in time; ask again', waitMs);
+  }
+}
+
+function failureProblem({ status, reason, nextMs }: Failure): ProblemError {
+  const codes = { 403: 'address-refused', 502: 'camera-failed', 504: 'camera-timed-out' } as const;
+  return new ProblemError({ status, code: codes[status], detail: reason, retryAfterMs: nextMs });
+}
+
+function notYet(detail: string, retryAfterMs: number, cause?: unknown): ProblemError {
+  return new ProblemError({ status: 503, code: 'no-frame-yet', detail, retryAfterMs }, { cause });
+}

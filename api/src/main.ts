@@ -1,0 +1,115 @@
+import type { Server } from 'node:http';
+import { hostname } from 'node:os';
+import { createAdaptorServer } from '@hono/node-server';
+import { systemClock } from '@lastframe/shared/clock';
+import { type ApiConfig, ConfigError, readApiConfig } from '@lastframe/shared/config';
+import { messageOf } from '@lastframe/shared/errors';
+import { closeServer, listen } from '@lastframe/shared/http-server';
+import { keysFor } from '@lastframe/shared/keys';
+import { closeOnSignal } from '@lastframe/shared/lifecycle';
+import { createLog } from '@lastframe/shared/log';
+import { probes } from '@lastframe/shared/probes';
+import { openRedis } from '@lastframe/shared/redis-link';
+import { listenToAnnouncements } from './announcement-listener.ts';
+import { createApp } from './app.ts';
+import { createColdWait } from './cold-wait.ts';
+import { createDemand } from './demand.ts';
+import { createFleetWatch } from './fleet-watch.ts';
+import { createFrameReader } from './frame-reader.ts';
+import { createMemoryCache, makeAllUnsure } from './memory-cache.ts';
+import { heedAnnouncement } from './news.ts';
+import { createRefreshQueue } from './refresh-queue.ts';
+import { createViewers } from './viewers.ts';
+
+const GRACE_MS = 10_000;
+
+try {
+  await start(readApiConfig(process.env));
+} catch (error) {
+  console.error(error instanceof ConfigError ? error.message : `api: ${messageOf(error)}`);
+  process.exit(1);
+}
+
+async function start(config: ApiConfig): Promise<void> {
+  const log = createLog('api', config.logLevel);
+  const keys = keysFor(config.redisPrefix);
+  const clock = systemClock;
+
+  const queueRedis = openRedis({ url: config.redisUrl, name: 'queue', log });
+  const framesRedis = openRedis({ url: config.framesRedisUrl, name: 'frames', log });
+  const newsRedis = openRedis({ url: config.framesRedisUrl, name: 'announcements', log });
+
+  const memory = createMemoryCache(config.memoryLimitBytes);
+  const viewers = createViewers({ clock, memory });
+  const reader = createFrameReader({ clock, memory, frames: framesRedis, keys });
+  const fleet = createFleetWatch({ clock, queue: queueRedis, keys });
+  const queue = createRefreshQueue(queueRedis, config.redisPrefix);
+  const demand = createDemand({
+    clock,
+    memory,
+    reader,
+    viewers,
+    fleet,
+    queue,
+    log,
+    random: Math.random,
+  });
+  const coldWait = createColdWait({ clock, viewers, reader, maxWaiters: config.maxWaiters });
+  const news = { clock, memory, reader, viewers, demand, coldWait, log };
+  listenToAnnouncements(
+    newsRedis,
+    keys.announcements,
+    (announcement) => heedAnnouncement(announcement, news),
+    () => {
+      makeAllUnsure(memory);
+      demand.recheck();
+    },
+    log,
+  );
+
+  const app = createApp({
+    clock,
+    memory,
+    reader,
+    demand,
+    coldWait,
+    fleet,
+    log,
+    coldWaitMs: config.coldWaitMs,
+    sources: config.sources,
+    servedBy: `${hostname()}-${process.pid}`,
+  });
+  const server = createAdaptorServer({ fetch: app.fetch }) as Server;
+  let closing = false;
+  const ops = probes(() => (closing ? 'closing' : undefined));
+  const opsServer = createAdaptorServer({ fetch: ops.fetch }) as Server;
+
+  const watching = setInterval(() => void fleet.look(), 1000);
+  queueRedis.client.on('ready', () => void fleet.look());
+  const opsPort = await listen(opsServer, { host: config.opsHost, port: config.opsPort });
+  const { host, reusePort } = config;
+  const port = await listen(server, { host, port: config.port, reusePort });
+  log.info({ host, port, opsHost: config.opsHost, opsPort }, 'listening');
+
+  closeOnSignal(log, [
+    {
+      name: 'public',
+      graceMs: GRACE_MS,
+      close: async () => {
+        closing = true;
+        await closeServer(server, GRACE_MS - 1000);
+      },
+    },
+    { name: 'ops', graceMs: 500, close: () => closeServer(opsServer, 200) },
+    {
+      name: 'redis',
+      graceMs: 1500,
+      close: async () => {
+        clearInterval(watching);
+        coldWait.close();
+        demand.close();
+        await Promise.all([queueRedis, framesRedis, newsRedis].map((link) => link.close()));
+      },
+    },
+  ]);
+}

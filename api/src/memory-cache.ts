@@ -1,0 +1,31 @@
+import type { Camera } from '@lastframe/shared/camera';
+import type { Frame } from '@lastframe/shared/frame';
+import { LRUCache } from 'lru-cache';
+
+/** A frame in this process's memory. Its times are of the local monotonic clock. */
+export interface HeldFrame extends Frame {
+  camera: Camera;
+  startedMonoMs: number;
+  capturedMonoMs: number;
+  /** Announcements may have been missed since: the frame store may have a newer one. */
+  unsure: boolean;
+  lastAskedMonoMs: number;
+}
+
+/** What a held frame costs beside its bytes. */
+const OVERHEAD_BYTES = 1024;
+
+export type MemoryCache = LRUCache<string, HeldFrame>;
+
+/** The frames in this process by cameraId, bounded by bytes; the least recently asked for go first. */
+export function createMemoryCache(limitBytes: number): MemoryCache {
+  return new LRUCache({
+    maxSize: limitBytes,
+    sizeCalculation: ({ bytes }) => bytes.length + OVERHEAD_BYTES,
+  });
+}
+
+/** After a gap in the announcements nothing is known to be the last frame. */
+export function makeAllUnsure(memory: MemoryCache): void {
+  for (const held of memory.values()) held.unsure = true;
+}

@@ -1,0 +1,65 @@
+import type { Announcement } from '@lastframe/shared/announcement';
+import type { Clock } from '@lastframe/shared/clock';
+import { messageOf } from '@lastframe/shared/errors';
+import type { Log } from '@lastframe/shared/log';
+import type { ColdWait } from './cold-wait.ts';
+import type { Demand } from './demand.ts';
+import type { FrameReader } from './frame-reader.ts';
+import type { MemoryCache } from './memory-cache.ts';
+import type { Viewers } from './viewers.ts';
+
+export interface NewsDeps {
+  clock: Clock;
+  memory: MemoryCache;
+  reader: FrameReader;
+  viewers: Viewers;
+  demand: Demand;
+  coldWait: ColdWait;
+  log: Log;
+}
+
+/**
+ * What this process does about an announcement: a new frame of a camera that somebody watches is
+ * read once and swapped in; of others it is only known that memory may be behind.
+ */
+export function heedAnnouncement(announcement: Announcement, deps: NewsDeps): void {
+  const { demand, coldWait } = deps;
+  if (announcement.kind === 'frame') void takeFrame(announcement.cameraId, deps);
+  else if (announcement.kind === 'unchanged') renew(announcement, deps);
+  else coldWait.heed(announcement);
+  demand.heed(announcement);
+}
+
+async function takeFrame(cameraId: string, deps: NewsDeps): Promise<void> {
+  const { memory, viewers, reader, coldWait, log } = deps;
+  const camera = viewers.watched(cameraId);
+  if (!camera) {
+    markUnsure(cameraId, memory);
+    return;
+  }
+  try {
+    const { held } = await reader.readAnew(camera);
+    if (held) coldWait.wake(held);
+  } catch (error) {
+    markUnsure(cameraId, memory);
+    log.debug({ cameraId, reason: messageOf(error) }, 'a new frame could not be read');
+  }
+}
+
+/** The same bytes again: memory has them, if it has the camera at all. */
+function renew(announcement: Extract<Announcement, { kind: 'unchanged' }>, deps: NewsDeps): void {
+  const { cameraId, etag, startedAgoMs, capturedAgoMs } = announcement;
+  const held = deps.memory.peek(cameraId);
+  if (held?.etag !== etag) {
+    void takeFrame(cameraId, deps);
+    return;
+  }
+  const monoMs = deps.clock.monoMs();
+  held.startedMonoMs = Math.max(held.startedMonoMs, monoMs - startedAgoMs);
+  held.capturedMonoMs = Math.max(held.capturedMonoMs, monoMs - capturedAgoMs);
+}
+
+function markUnsure(cameraId: string, memory: MemoryCache): void {
+  const held = memory.peek(cameraId);
+  if (held) held.unsure = true;
+}

@@ -1,0 +1,43 @@
+import type { Camera } from '@lastframe/shared/camera';
+import { RedisUnavailableError } from '@lastframe/shared/errors';
+import { QUEUE_NAME } from '@lastframe/shared/keys';
+import type { RedisLink } from '@lastframe/shared/redis-link';
+import { refreshJobFor, refreshJobId, refreshJobOptions } from '@lastframe/shared/refresh-job';
+import { Queue } from 'bullmq';
+
+const DEADLINE_MS = 1000;
+
+export interface RefreshQueue {
+  /**
+   * Asks the fleet for a frame. All who ask in one bucket of Redis's time make one job.
+   * @throws RedisUnavailableError
+   */
+  add(camera: Camera, redisNowMs: number): Promise<void>;
+}
+
+export function createRefreshQueue(redis: RedisLink, prefix: string): RefreshQueue {
+  let queue: Queue | undefined;
+  // Made at the first add with a connection: a Queue made while Redis is away fails for good.
+  const open = () => {
+    if (!redis.isReady) throw new RedisUnavailableError('the queue can not be reached');
+    queue ??= new Queue(QUEUE_NAME, {
+      connection: redis.client,
+      prefix,
+      skipVersionCheck: true,
+      skipWaitingForReady: true,
+      skipMetasUpdate: true,
+      defaultJobOptions: refreshJobOptions,
+    }).on('error', () => {}); // the connection's own log tells
+    return queue;
+  };
+  return {
+    add: async (camera, redisNowMs) => {
+      const { cameraId, source } = camera;
+      const jobs = open();
+      const jobId = refreshJobId(cameraId, source.intervalMs, redisNowMs);
+      await redis.run(DEADLINE_MS, () =>
+        jobs.add(cameraId, refreshJobFor(camera, redisNowMs), { jobId }),
+      );
+    },
+  };
+}

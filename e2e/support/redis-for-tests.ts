@@ -1,0 +1,15 @@
+import type { TestProject } from 'vitest/node';
+import { startRedis } from './redis-server.ts';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    redisUrl: string;
+  }
+}
+
+/** One Redis for all `*.redis.test.ts`; each test takes a random prefix. */
+export default async function setup({ provide }: TestProject): Promise<() => Promise<void>> {
+  const redis = await startRedis();
+  provide('redisUrl', redis.url);
+  return () => redis.stop();
+}

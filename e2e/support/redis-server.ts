@@ -1,0 +1,107 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createClient } from 'redis';
+
+/** A real Redis of a test's own. */
+export interface RedisServer {
+  readonly port: number;
+  readonly url: string;
+  readonly pid: number;
+  /** Runs one command on a connection of its own. */
+  command(...args: string[]): Promise<unknown>;
+  /** Ends it; with `keepData` it can be started again with what it had. */
+  kill(signal?: NodeJS.Signals): Promise<void>;
+  start(): Promise<void>;
+  /** Ends it and forgets its data. */
+  stop(): Promise<void>;
+}
+
+/** Starts redis-server (or valkey-server) on a free port of loopback, append-only. */
+export async function startRedis(...options: string[]): Promise<RedisServer> {
+  const binary = redisBinary();
+  const port = await freePort();
+  const dir = await mkdtemp(join(tmpdir(), 'lastframe-redis-'));
+  const url = `redis://127.0.0.1:${port}`;
+  let child: ChildProcess | undefined;
+
+  const start = async () => {
+    const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--save', ''];
+    args.push('--appendonly', 'yes', '--appendfsync', 'always', ...options);
+    child = spawn(binary, args, { stdio: 'ignore' });
+    await answering(url, child);
+  };
+  const kill = async (signal: NodeJS.Signals = 'SIGKILL') => {
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, 'exit');
+    child.kill(signal);
+    await ended;
+  };
+  await start();
+  return {
+    port,
+    url,
+    get pid() {
+      return child?.pid ?? 0;
+    },
+    command: async (...args) => await withClient(url, (client) => client.sendCommand(args)),
+    kill,
+    start,
+    stop: async () => {
+      child?.kill('SIGCONT');
+      await kill();
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { port } = server.address() as { port: number };
+  await once(server.close(), 'close');
+  return port;
+}
+
+async function withClient<T>(
+  url: string,
+  work: (client: { sendCommand: (args: string[]) => Promise<T> }) => Promise<T>,
+): Promise<T> {
+  const client = createClient({ url, socket: { reconnectStrategy: false } });
+  client.on('error', () => {});
+  await client.connect();
+  try {
+    return await work(client as never);
+  } finally {
+    client.destroy();
+  }
+}
+
+async function answering(url: string, child: ChildProcess): Promise<void> {
+  for (let tries = 0; tries < 200; tries += 1) {
+    if (child.exitCode !== null) throw new Error(`redis-server ended with ${child.exitCode}`);
+    try {
+      if ((await withClient(url, (client) => client.sendCommand(['PING']))) === 'PONG') return;
+    } catch {
+      // not there yet
+    }
+    await sleep(50);
+  }
+  throw new Error('redis-server did not answer within 10 s');
+}
+
+function redisBinary(): string {
+  for (const name of ['redis-server', 'valkey-server']) {
+    try {
+      execFileSync(name, ['--version'], { stdio: 'ignore' });
+      return name;
+    } catch {
+      // try the next
+    }
+  }
+  throw new Error('no redis-server or valkey-server on PATH; run `make setup` or install redis');
+}

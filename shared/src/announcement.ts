@@ -1,0 +1,82 @@
+import { z } from 'zod';
+
+/** Versions every payload, message and stored frame; readers ignore fields they don't know. */
+export const VERSION = 1;
+
+const base = { v: z.number(), cameraId: z.string() };
+const durationMs = z.number().nonnegative();
+
+const frameNews = {
+  ...base,
+  etag: z.string(),
+  startedAgoMs: durationMs,
+  capturedAgoMs: durationMs,
+  nextMs: durationMs,
+};
+
+/**
+ * The message about one camera. Durations count from its publication: `nextMs` and `inMs` say when
+ * a permit can be had again, so nobody compares clocks.
+ */
+const announcement = z.discriminatedUnion('kind', [
+  /** A call was sent; other pods need not ask for one. */
+  z.object({ ...base, kind: z.literal('started') }),
+  /** New bytes are in the frame store. */
+  z.object({ ...frameNews, kind: z.literal('frame') }),
+  /** The same bytes again: younger, not new. */
+  z.object({ ...frameNews, kind: z.literal('unchanged') }),
+  /** The call, or the attempt at one, failed; a frame that is there stays. */
+  z.object({
+    ...base,
+    kind: z.literal('failure'),
+    status: z.union([z.literal(403), z.literal(502), z.literal(504)]),
+    reason: z.string(),
+    nextMs: durationMs,
+  }),
+  /** No permit yet. */
+  z.object({
+    ...base,
+    kind: z.literal('wait'),
+    reason: z.enum(['busy', 'spaced', 'backoff', 'budget', 'hold']),
+    inMs: durationMs,
+  }),
+]);
+
+export type Announcement = z.infer<typeof announcement>;
+export type Failure = Pick<
+  Extract<Announcement, { kind: 'failure' }>,
+  'status' | 'reason' | 'nextMs'
+>;
+
+type WithoutVersion<A> = A extends unknown ? Omit<A, 'v'> : never;
+
+export function encodeAnnouncement(message: WithoutVersion<Announcement>): string {
+  return JSON.stringify({ v: VERSION, ...message });
+}
+
+/** Undefined for what this version can't read: a newer fleet member may say more than we know. */
+export function decodeAnnouncement(text: string): Announcement | undefined {
+  return announcement.safeParse(parseJson(text)).data;
+}
+
+const failure = z.object({
+  status: z.union([z.literal(403), z.literal(502), z.literal(504)]),
+  reason: z.string(),
+});
+
+/** The remembered failure; how much longer it is remembered is the key's time to live. */
+export function encodeFailure({ status, reason }: Failure): string {
+  return JSON.stringify({ v: VERSION, status, reason });
+}
+
+export function decodeFailure(text: string): Omit<Failure, 'nextMs'> | undefined {
+  return failure.safeParse(parseJson(text)).data;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,132 @@
+import { messageOf } from './errors.ts';
+import { type Source, sourcesFromPatterns } from './source.ts';
+import { variables } from './variables.ts';
+
+export type Env = Readonly<Record<string, string | undefined>>;
+
+/** What api and worker have in common. */
+export interface FleetConfig {
+  redisUrl: string;
+  framesRedisUrl: string;
+  redisPrefix: string;
+  sources: Source[];
+  opsHost: string;
+  opsPort: number;
+  logLevel: string;
+}
+
+export interface ApiConfig extends FleetConfig {
+  coldWaitMs: number;
+  memoryLimitBytes: number;
+  host: string;
+  port: number;
+  reusePort: boolean;
+  maxWaiters: number;
+}
+
+export interface WorkerConfig extends FleetConfig {
+  maxReplicaLagMs: number;
+  adoptRedis: boolean;
+  concurrency: number;
+  /** Of the dashboard; empty when not set. */
+  queuesUser: string;
+  queuesPassword: string;
+}
+
+/** All faults of a configuration at once: name, what was given, what is expected. */
+export class ConfigError extends Error {
+  readonly faults: readonly string[];
+
+  constructor(faults: readonly string[]) {
+    super(`bad configuration:\n${faults.map((fault) => `  ${fault}`).join('\n')}`);
+    this.name = 'ConfigError';
+    this.faults = faults;
+  }
+}
+
+/** @throws ConfigError */
+export function readApiConfig(env: Env): ApiConfig {
+  const { read, check } = readerOf(env);
+  const fleet = readFleetConfig(read, 9088);
+  const config = {
+    ...fleet,
+    coldWaitMs: read('COLD_WAIT'),
+    memoryLimitBytes: read('MEMORY_LIMIT'),
+    host: read('HOST'),
+    port: read('PORT'),
+    reusePort: read('REUSE_PORT'),
+    maxWaiters: read('MAX_WAITERS'),
+  };
+  check();
+  return config;
+}
+
+/** @throws ConfigError */
+export function readWorkerConfig(env: Env): WorkerConfig {
+  const { read, check } = readerOf(env);
+  const config = {
+    ...readFleetConfig(read, 9089),
+    maxReplicaLagMs: read('MAX_REPLICA_LAG'),
+    adoptRedis: read('ADOPT_REDIS'),
+    concurrency: read('CONCURRENCY'),
+    queuesUser: read('QUEUES_USER'),
+    queuesPassword: read('QUEUES_PASSWORD'),
+  };
+  check();
+  return config;
+}
+
+type Name = keyof typeof variables;
+type ValueOf<N extends Name> = NonNullable<ReturnType<(typeof variables)[N]['parse']>>;
+type Read = <N extends Name>(name: N, fallback?: string) => ValueOf<N>;
+
+function readFleetConfig(read: Read, opsPort: number): FleetConfig {
+  const redisUrl = read('REDIS_URL');
+  const defaults = {
+    intervalMs: read('INTERVAL'),
+    timeoutMs: read('UPSTREAM_TIMEOUT'),
+    startAllowanceMs: read('START_ALLOWANCE'),
+    headers: {},
+    query: 'keep' as const,
+    networks: read('ALLOWED_NETWORKS'),
+    maxFrameBytes: read('MAX_FRAME_SIZE'),
+    budget: { perSecond: 0, concurrency: 0 },
+    staleForMs: read('STALE_FOR'),
+  };
+  return {
+    redisUrl,
+    framesRedisUrl: read('FRAMES_REDIS_URL', redisUrl),
+    redisPrefix: read('REDIS_PREFIX'),
+    sources: sourcesFromPatterns(read('ALLOWED_SOURCES') ?? [], defaults),
+    opsHost: read('OPS_HOST'),
+    opsPort: read('OPS_PORT', String(opsPort)),
+    logLevel: read('LOG_LEVEL'),
+  };
+}
+
+/** Collects faults while values are read; `check` throws them all. Values read in between are only used after it. */
+function readerOf(env: Env): { read: Read; check: () => void } {
+  const faults: string[] = [];
+  const read: Read = (name, fallback) => {
+    const { expected, parse, fallback: usual } = variables[name];
+    const text = env[name]?.trim() || (fallback ?? usual ?? '');
+    let why = '';
+    try {
+      const value = parse(text);
+      if (value !== undefined) return value as ValueOf<typeof name>;
+    } catch (error) {
+      why = ` (${messageOf(error)})`;
+    }
+    faults.push(`${name}: "${withoutPassword(text)}" is given${why}; expected ${expected}`);
+    return undefined as never;
+  };
+  const check = () => {
+    if (faults.length > 0) throw new ConfigError(faults);
+  };
+  return { read, check };
+}
+
+/** A fault is printed: it must not show the password of a Redis URL with a slip in it. */
+function withoutPassword(text: string): string {
+  return text.replace(/:[^:@/]*@/, ':…@');
+}

@@ -1,0 +1,45 @@
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+export interface ListenOptions {
+  host: string;
+  /** 0 takes a free one. */
+  port: number;
+  /** Several processes share the port (Linux). */
+  reusePort?: boolean;
+}
+
+/**
+ * Listens and gives the real port.
+ * @throws Error with one sentence that a person can act on
+ */
+export async function listen(server: Server, options: ListenOptions): Promise<number> {
+  const { host, port, reusePort = false } = options;
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen({ host, port, reusePort }, () => resolve());
+    });
+  } catch (error) {
+    throw new Error(explain(error as NodeJS.ErrnoException, options), { cause: error });
+  }
+  return (server.address() as AddressInfo).port;
+}
+
+/** Stops accepting, lets requests end within the grace, then cuts the connections that are left. */
+export async function closeServer(server: Server, graceMs: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  const cut = setTimeout(() => server.closeAllConnections(), graceMs);
+  await closed.finally(() => clearTimeout(cut));
+}
+
+function explain(error: NodeJS.ErrnoException, { host, port }: ListenOptions): string {
+  if (error.code === 'EADDRINUSE') {
+    return `port ${port} on ${host} is in use; stop what uses it, or set another port`;
+  }
+  if (error.code === 'EACCES')
+    return `port ${port} may not be opened by this user; take one ≥ 1024`;
+  if (error.code === 'EADDRNOTAVAIL') return `${host} is no address of this machine; correct HOST`;
+  return `can not listen on ${host}:${port}: ${error.message}`;
+}

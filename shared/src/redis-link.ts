@@ -1,0 +1,119 @@
+import { createClient, type RedisClientOptions } from 'redis';
+import { messageOf, RedisUnavailableError } from './errors.ts';
+import type { Log } from './log.ts';
+
+export type RedisClient = ReturnType<typeof createClient>;
+
+export interface RedisLinkOptions {
+  url: string;
+  /** What the connection is for, in logs and in `CLIENT LIST`. */
+  name: string;
+  log: Log;
+  /**
+   * Keep commands while disconnected and send them later. Only for BullMQ's worker, which counts on
+   * it; everything else must know at once that Redis is away.
+   */
+  offlineQueue?: boolean;
+  /** A PING without answer for so long means that the connection is dead. */
+  pingDeadlineMs?: number;
+}
+
+/** A connection to Redis that notices when it is dead, comes back by itself and never hangs. */
+export interface RedisLink {
+  readonly client: RedisClient;
+  readonly isReady: boolean;
+  /**
+   * Runs a command with a deadline that also holds on a half-open socket.
+   * @throws RedisUnavailableError when it is not answered in time; it may take effect all the same
+   */
+  run<T>(deadlineMs: number, command: (client: RedisClient) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+const PING_EVERY_MS = 500;
+/** Above BullMQ's blocking wait (`drainDelay`, 5 s), or its idle connection would die in a loop. */
+const SOCKET_TIMEOUT_MS = 8000;
+
+/** Begins to connect and returns at once; a Redis that is away is tried until it is there. */
+export function openRedis(options: RedisLinkOptions): RedisLink {
+  const { name, log, pingDeadlineMs = 1000 } = options;
+  const client = createClient(clientOptions(options));
+  let closed = false;
+  let lost = true;
+  client.on('ready', () => {
+    if (lost) log.info({ redis: name }, 'redis connected');
+    lost = false;
+  });
+  client.on('error', (error) => {
+    // One line per change of state; a Redis that is away for an hour is not 10,000 lines.
+    if (!lost && !closed) log.warn({ redis: name, reason: messageOf(error) }, 'redis lost');
+    lost = true;
+  });
+  const connect = () => void client.connect().catch(() => {});
+  connect();
+
+  const run: RedisLink['run'] = async (deadlineMs, command) => {
+    if (!client.isReady) throw new RedisUnavailableError(`Redis (${name}) is not connected`);
+    return await withDeadline(command(client), deadlineMs, name);
+  };
+
+  const watch = setInterval(() => {
+    if (!client.isReady) return;
+    const pinged = client.ping();
+    withDeadline(pinged, pingDeadlineMs, name).catch(() => {
+      // Only a ready connection is replaced: during a reconnect node-redis is at it already, and a
+      // second connect() beside it would leave two sockets.
+      if (closed || !client.isReady) return;
+      if (!lost) log.warn({ redis: name, reason: 'no answer to PING' }, 'redis lost');
+      lost = true;
+      client.destroy();
+      connect();
+    });
+  }, PING_EVERY_MS);
+
+  return {
+    client,
+    run,
+    get isReady() {
+      return client.isReady;
+    },
+    close: async () => {
+      if (closed) return;
+      closed = true;
+      clearInterval(watch);
+      if (client.isReady) await withDeadline(client.close(), 1000, name).catch(() => {});
+      client.destroy();
+    },
+  };
+}
+
+function clientOptions({ url, name, offlineQueue = false }: RedisLinkOptions): RedisClientOptions {
+  return {
+    url,
+    name: `lastframe:${name}`,
+    disableOfflineQueue: !offlineQueue,
+    commandsQueueMaxLength: 20_000,
+    maintNotifications: 'disabled',
+    socket: {
+      connectTimeout: 2000,
+      socketTimeout: SOCKET_TIMEOUT_MS,
+      reconnectStrategy: (retries) => Math.min(50 * 2 ** retries, 500) * (0.5 + Math.random() / 2),
+    },
+  };
+}
+
+async function withDeadline<T>(work: Promise<T>, deadlineMs: number, name: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new RedisUnavailableError(`Redis (${name}) did not answer within ${deadlineMs} ms`));
+    }, deadlineMs);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+    // The loser of the race may still fail, with nobody there to hear it.
+    work.catch(() => {});
+  }
+}

@@ -1,0 +1,47 @@
+import type { JobsOptions } from 'bullmq';
+import { z } from 'zod';
+import { VERSION } from './announcement.ts';
+
+/** The refresh job: one per camera and bucket, by its jobId. Its queue is `QUEUE_NAME`. */
+const refreshJob = z.object({
+  v: z.number(),
+  cameraId: z.string().regex(/^[0-9a-f]{32}$/),
+  /** The canonical URL. */
+  url: z.string(),
+  /** Redis's time of asking: an old job is dropped, whoever wanted it has asked again since. */
+  askedAtMs: z.number(),
+});
+
+export type RefreshJob = z.infer<typeof refreshJob>;
+
+export function refreshJobFor(
+  camera: { cameraId: string; url: string },
+  askedAtMs: number,
+): RefreshJob {
+  return { v: VERSION, cameraId: camera.cameraId, url: camera.url, askedAtMs };
+}
+
+/** @throws ZodError for a payload that is none of ours */
+export function parseRefreshJob(data: unknown): RefreshJob {
+  return refreshJob.parse(data);
+}
+
+/** A lost job of a camera with a long interval costs one bucket, not an hour. */
+export function bucketMsOf(intervalMs: number): number {
+  return Math.min(5000, Math.max(250, intervalMs));
+}
+
+/** All demand for one camera in one bucket of Redis's time is one job. */
+export function refreshJobId(cameraId: string, intervalMs: number, redisMs: number): string {
+  return `${cameraId}-${Math.floor(redisMs / bucketMsOf(intervalMs))}`;
+}
+
+/**
+ * Never repeated by BullMQ: every attempt at a call needs a permit of its own. Finished jobs stay a
+ * while for the dashboard; their ids lie in past buckets.
+ */
+export const refreshJobOptions = {
+  attempts: 1,
+  removeOnComplete: { age: 600, count: 1000 },
+  removeOnFail: { age: 600, count: 1000 },
+} satisfies JobsOptions;

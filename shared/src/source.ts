@@ -1,0 +1,94 @@
+import ipaddr from 'ipaddr.js';
+import { type Camera, cameraOf, parseCameraUrl } from './camera.ts';
+import { ProblemError } from './errors.ts';
+
+/** What of the query belongs to the camera: all, nothing, or the named parameters. */
+export type QueryPolicy = 'keep' | 'strip' | readonly string[];
+
+export type Network = [ipaddr.IPv4 | ipaddr.IPv6, number];
+
+/** An operator's rule for the cameras whose URL it matches. */
+export interface Source {
+  /** Unique; a label in metrics and a part of the budget's keys. */
+  name: string;
+  pattern: URLPattern;
+  intervalMs: number;
+  /** Deadline of one call, from sending to the last byte. */
+  timeoutMs: number;
+  startAllowanceMs: number;
+  headers: Readonly<Record<string, string>>;
+  query: QueryPolicy;
+  /** Private, loopback or link-local networks that may be called. */
+  networks: readonly Network[];
+  maxFrameBytes: number;
+  /** Of the whole fleet against this source; 0 is no bound. */
+  budget: { perSecond: number; concurrency: number };
+  staleForMs: number;
+}
+
+/** What sources have in common unless they say otherwise. */
+export type SourceDefaults = Omit<Source, 'name' | 'pattern'>;
+
+/** One source for each pattern of `ALLOWED_SOURCES`, named by its pattern. */
+export function sourcesFromPatterns(
+  patterns: readonly string[],
+  defaults: SourceDefaults,
+): Source[] {
+  return patterns.map((text) => ({ ...defaults, name: text, pattern: parsePattern(text) }));
+}
+
+/**
+ * The camera that a viewer's `url` means. The first source that matches wins.
+ * @throws ProblemError 400 for a bad URL, 403 when no source matches
+ */
+export function findCamera(text: string, sources: readonly Source[]): Camera {
+  const url = parseCameraUrl(text);
+  const source = sources.find(({ pattern }) => pattern.test(url.href));
+  if (source) return cameraOf(url, source);
+  throw new ProblemError({
+    status: 403,
+    code: 'source-not-allowed',
+    detail: 'no source of this server matches this url; its operator sets them in ALLOWED_SOURCES',
+  });
+}
+
+/**
+ * A URLPattern that means what it seems to mean. URLPattern itself takes `localhost:8888/*` for a
+ * scheme and `http://10.0.0.*` for the host `10.0.0.*`, silently.
+ * @throws TypeError that says what is wrong with it
+ */
+export function parsePattern(text: string): URLPattern {
+  if (!/^https?:\/\/[^/?#]/.test(text)) {
+    throw new TypeError('it must begin with http:// or https:// and a host');
+  }
+  const host = /^https?:\/\/([^/?#]*)/.exec(text)?.[1] ?? '';
+  if (host.includes('@')) throw new TypeError('it has credentials in it');
+  if (/^[\d.*:]+$/.test(host) && host.replace(/:\d+$/, '').includes('*') && host !== '*') {
+    throw new TypeError('* can not stand in a numeric host; list the hosts, or use their names');
+  }
+  if (/\*\?/.test(text))
+    throw new TypeError('"*?" is a modifier there; write "*\\\\?" for a query');
+  const escaped = text.replace(/^(https?:\/\/)\[([^\]]*)\]/, escapeIpv6Host);
+  try {
+    return new URLPattern(withoutTrailingDot(escaped));
+  } catch (cause) {
+    throw new TypeError('it is no URL pattern', { cause });
+  }
+}
+
+/** URLPattern reads the colons in `[::1]` as groups unless they are escaped. */
+function escapeIpv6Host(_: string, scheme: string, address: string): string {
+  return `${scheme}[${new URL(`http://[${address}]`).hostname.slice(1, -1).replaceAll(':', '\\:')}]`;
+}
+
+function withoutTrailingDot(text: string): string {
+  return text.replace(/^(https?:\/\/[^/?#:]*?)\.+(?=[/:?#]|$)/, '$1');
+}
+
+/** `10.20.0.0/16` or a single address. Undefined when the text is neither. */
+export function parseNetwork(text: string): Network | undefined {
+  if (ipaddr.isValidCIDR(text)) return ipaddr.parseCIDR(text);
+  if (!ipaddr.IPv4.isValidFourPartDecimal(text) && !ipaddr.IPv6.isValid(text)) return undefined;
+  const address = ipaddr.parse(text);
+  return [address, address.kind() === 'ipv4' ? 32 : 128];
+}

@@ -1,0 +1,22 @@
+-- Stores a frame unless a newer one is there, and announces it.
+-- KEYS frame, failure
+-- ARGV started ago, captured ago, stale for (ms), type, etag, bytes, channel, message if new, message if unchanged
+local C, fmt = redis.call, string.format
+local t = C('TIME')
+local now = t[1] * 1000 + math.floor(t[2] / 1000)
+local started, captured = now - math.floor(ARGV[1]), now - math.floor(ARGV[2])
+local old = C('HMGET', KEYS[1], 'startedAt', 'etag')
+local seen = tonumber(old[1] or '')
+-- A frame from the future was stored before this clock was set back: it is no newer one.
+if seen and seen >= started and seen <= now then return 'older' end
+local same = old[2] == ARGV[5]
+if same then
+  C('HSET', KEYS[1], 'startedAt', fmt('%.0f', started), 'capturedAt', fmt('%.0f', captured))
+else
+  C('HSET', KEYS[1], 'v', '1', 'startedAt', fmt('%.0f', started), 'capturedAt', fmt('%.0f', captured),
+    'changedAt', fmt('%.0f', captured), 'type', ARGV[4], 'etag', ARGV[5], 'bytes', ARGV[6])
+end
+C('PEXPIRE', KEYS[1], ARGV[3])
+C('DEL', KEYS[2])
+C('PUBLISH', ARGV[7], same and ARGV[9] or ARGV[8])
+return same and 'unchanged' or 'frame'

@@ -1,0 +1,161 @@
+import { parseNetwork, parsePattern } from './source.ts';
+import { DURATION_FORM, parseDurationMs, parseSizeBytes, SIZE_FORM } from './units.ts';
+
+export type ProcessName = 'api' | 'worker';
+
+/** One environment variable. `parse` throws or gives undefined for a text that it can't take. */
+interface Variable<T> {
+  who: readonly ProcessName[];
+  /** Undefined: it need not be set and has no value then. */
+  fallback: string | undefined;
+  meaning: string;
+  expected: string;
+  parse: (text: string) => T | undefined;
+}
+
+const both = ['api', 'worker'] as const;
+const api = ['api'] as const;
+const worker = ['worker'] as const;
+
+/** Every variable of api and worker: what config, docs and chart are checked against. */
+export const variables = {
+  REDIS_URL: redisUrl(both, 'redis://127.0.0.1:6379', 'queue and permits (noeviction, persistent)'),
+  FRAMES_REDIS_URL: redisUrl(both, undefined, 'frames and announcements (may evict); REDIS_URL'),
+  REDIS_PREFIX: text(both, 'lastframe', 'first part of every key'),
+  ALLOWED_SOURCES: list(
+    both,
+    'comma-separated URL patterns of the cameras that may be called; without it everything is refused',
+    'URL patterns like http://localhost:8888/*,https://cams.example.com/*',
+    (item) => {
+      parsePattern(item);
+      return item;
+    },
+  ),
+  ALLOWED_NETWORKS: list(
+    both,
+    'networks that may be called although they are private, loopback or link-local',
+    'networks like 10.20.0.0/16,::1/128',
+    parseNetwork,
+  ),
+  INTERVAL: duration(both, '5s', 'least time between two calls to one camera'),
+  UPSTREAM_TIMEOUT: duration(worker, '15s', 'deadline of one call, from sending to the last byte'),
+  START_ALLOWANCE: duration(
+    worker,
+    '4s',
+    'a call is sent within it after asking for its permit (DNS, TCP, TLS), or not at all',
+  ),
+  MAX_REPLICA_LAG: duration(worker, '10s', 'with replicas: their min-replicas-max-lag'),
+  ADOPT_REDIS: flag(
+    worker,
+    'false',
+    'start without a hold-off; only when nothing else of the fleet lives and Redis kept its data',
+  ),
+  MAX_FRAME_SIZE: size(worker, '8MiB', 'larger bodies are refused while they stream'),
+  STALE_FOR: duration(both, '24h', 'how long the last good frame is kept'),
+  COLD_WAIT: duration(api, '15s', 'how long a request waits for the first frame of a camera'),
+  MEMORY_LIMIT: size(api, '256MiB', 'bytes of frames in the memory cache'),
+  HOST: text(api, '0.0.0.0', 'address of the public listener'),
+  PORT: port(api, '8088', 'port of the public listener'),
+  REUSE_PORT: flag(api, 'false', 'several api processes share one port (Linux)'),
+  OPS_HOST: text(both, '127.0.0.1', 'address of /livez, /readyz and, on the worker, /queues'),
+  OPS_PORT: port(
+    both,
+    undefined,
+    'port of the ops listener; 9088 for the api, 9089 for the worker',
+  ),
+  QUEUES_USER: optional(
+    worker,
+    'user of the dashboard at /queues; without it: loopback, read-only',
+  ),
+  QUEUES_PASSWORD: optional(worker, 'password of the dashboard at /queues'),
+  MAX_WAITERS: count(api, '10000', 'waiting requests for cameras without a frame; beyond: 503'),
+  CONCURRENCY: count(worker, '1000', 'calls in flight per worker'),
+  LOG_LEVEL: {
+    who: both,
+    fallback: 'info',
+    meaning: 'least level of the JSON lines on stdout',
+    expected: 'one of fatal, error, warn, info, debug, trace, silent',
+    parse: (value: string) =>
+      /^(fatal|error|warn|info|debug|trace|silent)$/.test(value) ? value : undefined,
+  },
+} as const satisfies Record<string, Variable<unknown>>;
+
+function text(who: readonly ProcessName[], fallback: string, meaning: string): Variable<string> {
+  const expected = 'a word without spaces';
+  return { who, fallback, meaning, expected, parse: (v) => (/^\S+$/.test(v) ? v : undefined) };
+}
+
+function optional(who: readonly ProcessName[], meaning: string): Variable<string> {
+  const parse = (value: string) => (/^[^\x00-\x1f]*$/.test(value) ? value : undefined);
+  return { who, fallback: undefined, meaning, expected: 'text without control characters', parse };
+}
+
+function redisUrl(
+  who: readonly ProcessName[],
+  fallback: string | undefined,
+  meaning: string,
+): Variable<string> {
+  return {
+    who,
+    fallback,
+    meaning,
+    expected: 'a URL like redis://[user:password@]host:6379[/db] or rediss://…',
+    parse: (value) => {
+      if (!URL.canParse(value)) return undefined;
+      return /^rediss?:$/.test(new URL(value).protocol) ? value : undefined;
+    },
+  };
+}
+
+function list<T>(
+  who: readonly ProcessName[],
+  meaning: string,
+  expected: string,
+  parseItem: (item: string) => T | undefined,
+): Variable<T[]> {
+  const parse = (value: string) => {
+    const items = value.split(',').map((item) => item.trim());
+    return items.filter(Boolean).map((item) => {
+      const parsed = parseItem(item);
+      if (parsed === undefined) throw new TypeError(`"${item}" is none`);
+      return parsed;
+    });
+  };
+  return { who, fallback: '', meaning, expected, parse };
+}
+
+function duration(
+  who: readonly ProcessName[],
+  fallback: string,
+  meaning: string,
+): Variable<number> {
+  return { who, fallback, meaning, expected: DURATION_FORM, parse: parseDurationMs };
+}
+
+function size(who: readonly ProcessName[], fallback: string, meaning: string): Variable<number> {
+  return { who, fallback, meaning, expected: SIZE_FORM, parse: parseSizeBytes };
+}
+
+function flag(who: readonly ProcessName[], fallback: string, meaning: string): Variable<boolean> {
+  const values: Record<string, boolean> = { true: true, false: false };
+  return { who, fallback, meaning, expected: 'true or false', parse: (value) => values[value] };
+}
+
+function port(
+  who: readonly ProcessName[],
+  fallback: string | undefined,
+  meaning: string,
+): Variable<number> {
+  const parse = (value: string) => wholeNumber(value, 0, 65_535);
+  return { who, fallback, meaning, expected: 'a port from 0 to 65535; 0 takes a free one', parse };
+}
+
+function count(who: readonly ProcessName[], fallback: string, meaning: string): Variable<number> {
+  const parse = (value: string) => wholeNumber(value, 1, 1_000_000);
+  return { who, fallback, meaning, expected: 'a whole number from 1 to 1000000', parse };
+}
+
+function wholeNumber(text: string, least: number, most: number): number | undefined {
+  const value = /^\d{1,7}$/.test(text) ? Number(text) : Number.NaN;
+  return value >= least && value <= most ? value : undefined;
+}

@@ -1,0 +1,130 @@
+import type { HttpBindings } from '@hono/node-server';
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
+import { type Context, Hono } from 'hono';
+import type { Logger } from 'pino';
+import { textAnswer } from './answer.ts';
+import { parseBehaviour } from './behaviour.ts';
+import type { CallLog } from './call-log.ts';
+import { cameraNameIn } from './camera-name.ts';
+import { HELP } from './help.ts';
+import type { ImageCalls } from './image-calls.ts';
+import { noteCalls } from './note-calls.ts';
+import { sendAnswer } from './send.ts';
+
+export interface Bindings extends HttpBindings {
+  /** When the request's head arrived, on the monotonic clock. */
+  startMs: number;
+}
+
+export interface Env {
+  Bindings: Bindings;
+  Variables: { number: number; name: string; nameFault?: string };
+}
+
+export interface AppDeps {
+  calls: CallLog;
+  imageCalls: ImageCalls;
+  log: Pick<Logger, 'error'>;
+}
+
+/** All routes. */
+export function createApp({ calls, imageCalls, log }: AppDeps): Hono<Env> {
+  const app = new Hono<Env>();
+  app.use('/image/*', noteCalls(calls));
+  app.get('/image/*', (c) => answerImage(c, calls, imageCalls));
+  app.get('/calls', (c) => listCalls(c, calls));
+  app.delete('/calls', (c) => {
+    calls.forget();
+    return c.body(null, 204);
+  });
+  app.get('/behaviours', (c) => c.json(Object.fromEntries(imageCalls.behaviours)));
+  app.delete('/behaviours', (c) => dropAllBehaviours(c, imageCalls));
+  app.put('/behaviours/*', (c) => setBehaviour(c, imageCalls));
+  app.delete('/behaviours/*', (c) => dropBehaviour(c, imageCalls));
+  app.get('/livez', (c) => c.text('alive\n'));
+  app.get('/', (c) => c.text(HELP));
+  refuseOtherMethods(app);
+  app.notFound((c) => c.text('There is nothing here. GET / tells what there is.\n', 404));
+  app.onError((error, c) => {
+    log.error({ err: error, url: c.req.url }, 'a call failed');
+    return c.text('The slow server itself failed; its log tells why.\n', 500);
+  });
+  return app;
+}
+
+function refuseOtherMethods(app: Hono<Env>): void {
+  const allowed = {
+    '/image/*': 'GET, HEAD',
+    '/calls': 'GET, HEAD, DELETE',
+    '/behaviours': 'GET, HEAD, DELETE',
+    '/behaviours/*': 'PUT, DELETE',
+    '/livez': 'GET, HEAD',
+    '/': 'GET, HEAD',
+  };
+  for (const [path, methods] of Object.entries(allowed)) {
+    app.all(path, (c) => c.text(`This address takes ${methods}.\n`, 405, { Allow: methods }));
+  }
+}
+
+async function answerImage(
+  c: Context<Env>,
+  calls: CallLog,
+  imageCalls: ImageCalls,
+): Promise<Response> {
+  const { signal } = c.req.raw;
+  const { number, name, nameFault } = c.var;
+  const send = (answer: ReturnType<typeof textAnswer>) => {
+    calls.sending(number, answer.status);
+    return sendAnswer(c.env, answer);
+  };
+  if (nameFault) return send(textAnswer(400, nameFault));
+  try {
+    const query = new URL(c.req.url).searchParams;
+    const { headers } = c.env.incoming;
+    return send(await imageCalls.answer({ name, number, query, headers, signal }));
+  } catch (error) {
+    if (signal.aborted) return RESPONSE_ALREADY_SENT;
+    throw error;
+  }
+}
+
+function listCalls(c: Context<Env>, calls: CallLog): Response {
+  const since = c.req.query('since') ?? '0';
+  if (!/^\d{1,15}$/.test(since)) {
+    return c.text(`"since" is "${since.slice(0, 100)}", expected the number of a call.\n`, 400);
+  }
+  const headers = {
+    'Content-Type': 'application/json',
+    'X-Calls-Dropped': String(calls.droppedCount()),
+  };
+  const parts = calls.json(Number(since));
+  return sendAnswer(c.env, { status: 200, headers, body: { kind: 'parts', parts } });
+}
+
+function setBehaviour(c: Context<Env>, { behaviours, thaw }: ImageCalls): Response {
+  const { pathname, searchParams } = new URL(c.req.url);
+  const named = cameraNameIn(pathname, '/behaviours');
+  if (!named.ok) return c.text(`${named.fault}\n`, 400);
+  const parsed = parseBehaviour(searchParams);
+  if (!parsed.ok) return c.text(`${parsed.faults.join('\n')}\n`, 400);
+  if (Object.keys(parsed.behaviour).length === 0) {
+    return c.text('Say in the query what changes, for example ?as=html or ?status=500.\n', 400);
+  }
+  thaw(named.name);
+  behaviours.set(named.name, parsed.behaviour);
+  return c.json({ [named.name]: parsed.behaviour });
+}
+
+function dropBehaviour(c: Context<Env>, { behaviours, thaw }: ImageCalls): Response {
+  const named = cameraNameIn(new URL(c.req.url).pathname, '/behaviours');
+  if (!named.ok) return c.text(`${named.fault}\n`, 400);
+  thaw(named.name);
+  behaviours.delete(named.name);
+  return c.body(null, 204);
+}
+
+function dropAllBehaviours(c: Context<Env>, { behaviours, thaw }: ImageCalls): Response {
+  for (const name of behaviours.keys()) thaw(name);
+  behaviours.clear();
+  return c.body(null, 204);
+}

@@ -1,0 +1,36 @@
+import { defineConfig } from 'vitest/config';
+
+const inAllFolders = (pattern: string) => `{api,worker,shared,slow-server,scripts,e2e,bench}/**/${pattern}`;
+const integration = ['**/*.redis.test.ts', 'e2e/**/*.e2e.test.ts'];
+
+/** `unit` needs nothing, `redis` a redis-server on PATH, `e2e` starts whole fleets of processes. */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: [inAllFolders('*.test.ts')],
+          exclude: ['**/node_modules/**', ...integration],
+        },
+      },
+      {
+        test: {
+          name: 'redis',
+          include: [inAllFolders('*.redis.test.ts')],
+          globalSetup: ['e2e/support/redis-for-tests.ts'],
+          testTimeout: 20_000,
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: ['e2e/**/*.e2e.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});

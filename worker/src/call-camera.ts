@@ -1,0 +1,33 @@
+import type { Camera } from '@lastframe/shared/camera';
+import { AddressRefusedError } from './address-guard.ts';
+import { describeCallError, type PreparedCall, prepareCall } from './capture.ts';
+import { connectToCamera } from './connect.ts';
+
+export type Prepared =
+  | { outcome: 'connected'; call: PreparedCall }
+  | { outcome: 'failed'; status: 403 | 502 | 504; reason: string }
+  | { outcome: 'aborted' };
+
+/** Resolves, checks and connects within the time given; nothing is sent. Never throws. */
+export async function prepareCameraCall(
+  camera: Camera,
+  withinMs: number,
+  signal: AbortSignal,
+): Promise<Prepared> {
+  const late = AbortSignal.timeout(Math.max(0, Math.floor(withinMs)));
+  try {
+    const socket = await connectToCamera(camera, AbortSignal.any([signal, late]));
+    return { outcome: 'connected', call: await prepareCall(socket, camera) };
+  } catch (error) {
+    if (signal.aborted) return { outcome: 'aborted' };
+    if (error instanceof AddressRefusedError) {
+      const reason = "the camera's address is not allowed; see ALLOWED_NETWORKS";
+      return { outcome: 'failed', status: 403, reason };
+    }
+    if (late.aborted) {
+      const reason = `no connection to the camera within ${Math.round(withinMs)} ms`;
+      return { outcome: 'failed', status: 504, reason };
+    }
+    return { outcome: 'failed', status: 502, reason: describeCallError(error) };
+  }
+}

@@ -1,0 +1,62 @@
+import { connect as connectTcp, type LookupFunction, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import type { Camera } from '@lastframe/shared/camera';
+import { type Address, allowedAddresses } from './address-guard.ts';
+
+/**
+ * Opens a connection to the camera's host, TLS included, on which nothing has been sent yet.
+ * @throws AddressRefusedError, an error of the resolver or the socket, or the signal's reason
+ */
+export async function connectToCamera(camera: Camera, signal: AbortSignal): Promise<Socket> {
+  const url = new URL(camera.url);
+  const addresses = await unlessAborted(
+    allowedAddresses(url.hostname, camera.source.networks),
+    signal,
+  );
+  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
+  const tls = url.protocol === 'https:';
+  const options = {
+    host,
+    port: Number(url.port) || (tls ? 443 : 80),
+    lookup: lookupAmong(addresses),
+    autoSelectFamily: true,
+    noDelay: true,
+  };
+  const servername = addresses[0]?.address === host ? '' : host;
+  const socket = tls
+    ? connectTls({ ...options, servername, ALPNProtocols: ['http/1.1'] })
+    : connectTcp(options);
+  await connected(socket, tls ? 'secureConnect' : 'connect', signal);
+  return socket;
+}
+
+/** Answers from the addresses that were checked, whatever DNS says by now. */
+function lookupAmong(addresses: readonly Address[]): LookupFunction {
+  return (_host, options, callback) => {
+    if (options.all) callback(null, [...addresses]);
+    else callback(null, addresses[0]?.address ?? '', addresses[0]?.family);
+  };
+}
+
+function connected(socket: Socket, event: string, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const abort = () => socket.destroy(signal.reason);
+    socket.once('error', reject);
+    socket.once('close', () => reject(new Error('the connection was closed')));
+    socket.once(event, () => {
+      signal.removeEventListener('abort', abort);
+      resolve();
+    });
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort, { once: true });
+  });
+}
+
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  return await new Promise<T>((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}

@@ -1,0 +1,21 @@
+-- Ends a permit's call: the permit then lasts as long as the spacing needs. Answers {owned, ms until the next}.
+-- KEYS permit, backoff, failures (of the camera), calls (of the source)
+-- ARGV token, rest (ms; 0: nothing was sent), ok|fail|none, base, cap, at least (ms of back-off)
+local C = redis.call
+local rest, cap, back = math.ceil(tonumber(ARGV[2])), tonumber(ARGV[5]), 0
+C('ZREM', KEYS[4], ARGV[1])
+local value = C('GET', KEYS[1])
+-- Only the owner touches a permit: a late finish must not shorten somebody else's.
+if not value or value:match('^%S+') ~= ARGV[1] then return { 0, 0 } end
+if rest > 0 then C('PEXPIRE', KEYS[1], string.format('%.0f', rest)) else C('DEL', KEYS[1]) end
+if ARGV[3] == 'ok' then
+  C('DEL', KEYS[2], KEYS[3])
+elseif ARGV[3] == 'fail' then
+  local n = (tonumber(C('GET', KEYS[3]) or '') or 0) + 1
+  if n > 1 then back = ARGV[4] * 2 ^ math.min(n - 1, 20) end
+  back = math.floor(math.max(math.min(cap, back), tonumber(ARGV[6])))
+  local ms = string.format('%.0f', back)
+  redis.pcall('SET', KEYS[3], string.format('%.0f', n), 'PX', string.format('%.0f', 2 * math.max(cap, back)))
+  if back > 0 then redis.pcall('SET', KEYS[2], ms, 'PX', ms) end
+end
+return { 1, math.max(rest, back) }

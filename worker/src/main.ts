@@ -1,0 +1,120 @@
+import type { Server } from 'node:http';
+import { createAdaptorServer } from '@hono/node-server';
+import { systemClock } from '@lastframe/shared/clock';
+import { ConfigError, readWorkerConfig, type WorkerConfig } from '@lastframe/shared/config';
+import { messageOf } from '@lastframe/shared/errors';
+import { closeServer, listen } from '@lastframe/shared/http-server';
+import { keysFor, QUEUE_NAME } from '@lastframe/shared/keys';
+import { closeOnSignal } from '@lastframe/shared/lifecycle';
+import { createLog } from '@lastframe/shared/log';
+import { probes } from '@lastframe/shared/probes';
+import { openRedis } from '@lastframe/shared/redis-link';
+import { Queue } from 'bullmq';
+import { prepareCameraCall } from './call-camera.ts';
+import { dashboard } from './dashboard.ts';
+import { createPermits } from './permit.ts';
+import { createRedisWatch } from './redis-watch.ts';
+import { refresh } from './refresh.ts';
+import { createRefreshWorker } from './refresh-worker.ts';
+import { createReporter } from './reporter.ts';
+import { createPlaces } from './waiting-places.ts';
+
+/** Calls in flight may end by themselves for so long after SIGTERM, then they are cut off. */
+const CALLS_GRACE_MS = 7000;
+const GRACE_MS = 10_000;
+
+try {
+  await start(readWorkerConfig(process.env));
+} catch (error) {
+  console.error(error instanceof ConfigError ? error.message : `worker: ${messageOf(error)}`);
+  process.exit(1);
+}
+
+async function start(config: WorkerConfig): Promise<void> {
+  const { redisUrl, framesRedisUrl, redisPrefix: prefix, concurrency } = config;
+  const log = createLog('worker', config.logLevel);
+  const keys = keysFor(prefix);
+  const clock = systemClock;
+
+  // Permits and frames fail at once when Redis is away; BullMQ's connection waits for it.
+  const permitsRedis = openRedis({ url: redisUrl, name: 'permits', log });
+  const framesRedis = openRedis({ url: framesRedisUrl, name: 'frames', log });
+  const queueRedis = openRedis({ url: redisUrl, name: 'queue', log, offlineQueue: true });
+
+  const closing = new AbortController();
+  const watch = createRedisWatch({
+    clock,
+    redis: permitsRedis,
+    keys,
+    log,
+    adopt: config.adoptRedis,
+    takesJobs: () => worker.isRunning() && !worker.isPaused() && !worker.closing,
+  });
+  const permits = createPermits({
+    clock,
+    redis: permitsRedis,
+    watch,
+    keys,
+    // A replica may lack what its primary granted within this time, and 2 s for noticing.
+    replicaLagMs: config.maxReplicaLagMs + 2000,
+  });
+  const reporter = createReporter({
+    frames: framesRedis,
+    keys,
+    permits,
+    // A frames Redis of its own may evict; a shared one must keep room for the permits.
+    framesFull: framesRedisUrl === redisUrl ? watch.memoryFull : () => undefined,
+    log,
+  });
+  const waitingPlace = createPlaces(Math.ceil(concurrency / 10));
+  const worker = createRefreshWorker({
+    redis: queueRedis,
+    prefix,
+    concurrency,
+    log,
+    refresh: (job) =>
+      refresh(job, {
+        clock,
+        permits,
+        prepareCall: prepareCameraCall,
+        reporter,
+        sources: config.sources,
+        redisNowMs: watch.nowMs,
+        closing: closing.signal,
+        waitingPlace,
+        log,
+      }),
+  });
+
+  const queue = new Queue(QUEUE_NAME, { connection: queueRedis.client, prefix });
+  const { queuesUser: username, queuesPassword: password } = config;
+  const credentials = username && password ? { username, password } : undefined;
+  const ops = probes(watch.doubt).route('/', dashboard(queue, credentials));
+  const opsServer = createAdaptorServer({ fetch: ops.fetch }) as Server;
+  const opsPort = await listen(opsServer, { host: config.opsHost, port: config.opsPort });
+
+  const watching = setInterval(() => void watch.look(), 1000);
+  permitsRedis.client.on('ready', () => void watch.look());
+  worker.run().catch((error) => log.error({ reason: messageOf(error) }, 'queue worker ended'));
+  log.info({ opsHost: config.opsHost, opsPort, concurrency }, 'listening');
+
+  closeOnSignal(log, [
+    {
+      name: 'jobs',
+      graceMs: GRACE_MS,
+      close: async () => {
+        const cut = setTimeout(() => closing.abort(), CALLS_GRACE_MS);
+        await worker.close().finally(() => clearTimeout(cut));
+      },
+    },
+    { name: 'ops', graceMs: 500, close: () => closeServer(opsServer, 200) },
+    {
+      name: 'redis',
+      graceMs: 1500,
+      close: async () => {
+        clearInterval(watching);
+        await Promise.all([queueRedis, framesRedis, permitsRedis].map((link) => link.close()));
+      },
+    },
+  ]);
+}

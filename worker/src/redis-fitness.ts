@@ -1,0 +1,32 @@
+/**
+ * Why a queue Redis can't keep the promise, read off its INFO; undefined when it can.
+ * @param info the sections memory and replication
+ */
+export function unfitBecause(info: string): string | undefined {
+  const policy = fieldOf(info, 'maxmemory_policy');
+  if (policy !== undefined && policy !== 'noeviction') {
+    return `the queue Redis has maxmemory-policy ${policy} and may evict permits; set noeviction`;
+  }
+  if (fieldOf(info, 'role') === 'slave')
+    return 'the queue Redis is a replica; give the primary as REDIS_URL';
+  const replicas = Number(fieldOf(info, 'connected_slaves') ?? 0);
+  if (replicas > 0 && fieldOf(info, 'min_slaves_good_slaves') === undefined) {
+    return 'the queue Redis has replicas without min-replicas-to-write; set it to 1, and min-replicas-max-lag to at most MAX_REPLICA_LAG';
+  }
+  return undefined;
+}
+
+/**
+ * Why frames must not be added to a Redis that also keeps the permits: above 70 % of its memory they
+ * would soon leave none for the permits, and then nobody calls.
+ */
+export function memoryFullBecause(info: string): string | undefined {
+  const most = Number(fieldOf(info, 'maxmemory') ?? 0);
+  const used = Number(fieldOf(info, 'used_memory') ?? 0);
+  if (most === 0 || used <= 0.7 * most) return undefined;
+  return `Redis uses ${used} of its ${most} bytes, over 70 %: raise maxmemory or lower STALE_FOR`;
+}
+
+function fieldOf(info: string, name: string): string | undefined {
+  return new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1];
+}

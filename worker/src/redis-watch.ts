@@ -1,0 +1,136 @@
+import type { Clock } from '@lastframe/shared/clock';
+import { messageOf } from '@lastframe/shared/errors';
+import type { Keys } from '@lastframe/shared/keys';
+import type { Log } from '@lastframe/shared/log';
+import {
+  type ClockReading,
+  type ClockWindow,
+  observeClock,
+  redisNowMs,
+} from '@lastframe/shared/redis-clock';
+import type { RedisLink } from '@lastframe/shared/redis-link';
+import { loadScript, runScript } from '@lastframe/shared/redis-script';
+import { memoryFullBecause, unfitBecause } from './redis-fitness.ts';
+
+const epochScript = loadScript(
+  new URL('./identity.lua', import.meta.url),
+  new URL('./epoch.lua', import.meta.url),
+);
+
+/** Watches the queue Redis: its identity, its clock, its fitness for the promise. */
+export interface RedisWatch {
+  /** Why no permit may be asked for now; undefined when all is well. */
+  doubt(): string | undefined;
+  /** Judges a reply by the time in it: false when it must be taken as unknown. */
+  accept(reading: ClockReading): boolean;
+  /** Redis's time, undefined before the first answer. */
+  nowMs(): number | undefined;
+  /** Why no frame should be stored now: the permits need the memory that is left. */
+  memoryFull(): string | undefined;
+  /** One look: every second in a worker. */
+  look(): Promise<void>;
+}
+
+export interface RedisWatchDeps {
+  clock: Clock;
+  redis: Pick<RedisLink, 'run'>;
+  keys: Keys;
+  log: Log;
+  /** Write the record of Redis's identity without a hold-off, once (`ADOPT_REDIS`). */
+  adopt: boolean;
+  /** Whether this worker takes jobs: only then it says that it is alive. */
+  takesJobs: () => boolean;
+}
+
+const DEADLINE_MS = 1000;
+/** How long the fleet believes that a worker is alive after its last word. */
+const ALIVE_MS = 5000;
+
+export function createRedisWatch({
+  clock,
+  redis,
+  keys,
+  log,
+  adopt,
+  takesJobs,
+}: RedisWatchDeps): RedisWatch {
+  let window: ClockWindow | undefined;
+  /** Replies to what was sent before this moment are unknown: Redis's clock stepped since. */
+  let trustedSinceMonoMs = Number.NEGATIVE_INFINITY;
+  let stepping = false;
+  let toAdopt = adopt;
+  let full: string | undefined;
+  let unfit: string | undefined = 'Redis has not been looked at yet';
+
+  const accept = (reading: ClockReading): boolean => {
+    if (stepping || reading.sentMonoMs < trustedSinceMonoMs) return false;
+    const seen = observeClock(window, reading);
+    if (seen.stepped) {
+      stepping = true;
+      log.warn("Redis's clock stepped; the hold-off begins anew");
+      void declareStep();
+      return false;
+    }
+    window = seen.window;
+    return true;
+  };
+
+  const epoch = async (mode: '' | 'step' | 'adopt') => {
+    const sentMonoMs = clock.monoMs();
+    const reply = await redis.run(DEADLINE_MS, (client) =>
+      runScript(client, epochScript, [keys.epoch], [mode]),
+    );
+    const [redisMs] = reply as [number, number, string];
+    return { redisMs, sentMonoMs, receivedMonoMs: clock.monoMs() };
+  };
+
+  /** The old offset is kept until the hold-off is written: else a late reply would pass by the new one. */
+  const declareStep = async () => {
+    try {
+      await epoch('step');
+    } catch {
+      return; // the next look tries again; until then nothing is granted
+    }
+    window = undefined;
+    trustedSinceMonoMs = clock.monoMs();
+    stepping = false;
+  };
+
+  const look = async () => {
+    if (stepping) await declareStep();
+    const reading = await epoch(toAdopt ? 'adopt' : '');
+    toAdopt = false;
+    accept(reading);
+    const info = await redis.run(DEADLINE_MS, (client) =>
+      Promise.all([client.info('memory'), client.info('replication')]),
+    );
+    full = memoryFullBecause(info.join('\n'));
+    setUnfit(unfitBecause(info.join('\n')));
+    if (unfit === undefined && takesJobs()) {
+      const expiration = { type: 'PX', value: ALIVE_MS } as const;
+      await redis.run(DEADLINE_MS, (client) => client.set(keys.workerAlive, '1', { expiration }));
+    }
+  };
+
+  const setUnfit = (reason: string | undefined) => {
+    if (reason !== unfit) {
+      if (reason === undefined) log.info('the queue Redis is fit for the promise');
+      else log.warn({ reason }, 'no camera is called');
+    }
+    unfit = reason;
+  };
+
+  return {
+    accept,
+    doubt: () => (stepping ? "Redis's clock stepped" : unfit),
+    memoryFull: () => full,
+    nowMs: () => window && redisNowMs(window, clock.monoMs()),
+    look: async () => {
+      try {
+        await look();
+      } catch (error) {
+        setUnfit(`the queue Redis can't be reached: ${messageOf(error)}`);
+      }
+    },
+  };
+}

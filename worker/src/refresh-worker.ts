@@ -1,0 +1,46 @@
+import { messageOf } from '@lastframe/shared/errors';
+import { QUEUE_NAME } from '@lastframe/shared/keys';
+import type { Log } from '@lastframe/shared/log';
+import type { RedisLink } from '@lastframe/shared/redis-link';
+import { parseRefreshJob, type RefreshJob } from '@lastframe/shared/refresh-job';
+import { type Job, Worker } from 'bullmq';
+import type { RefreshOutcome } from './refresh.ts';
+
+export interface RefreshWorkerDeps {
+  redis: RedisLink;
+  prefix: string;
+  concurrency: number;
+  refresh: (job: RefreshJob) => Promise<RefreshOutcome>;
+  log: Log;
+}
+
+/**
+ * Takes refresh jobs off the queue. A job may run twice (a stall, a lost lock): its permit is what
+ * keeps the camera from being called twice.
+ */
+export function createRefreshWorker(deps: RefreshWorkerDeps): Worker {
+  const { redis, prefix, concurrency, log } = deps;
+  const worker = new Worker(QUEUE_NAME, (job: Job) => run(job, deps), {
+    connection: redis.client,
+    prefix,
+    concurrency,
+    autorun: false,
+    // A lost connection is tried again soon, not in 15 s; the calls are spaced by their permits.
+    runRetryDelay: 1000,
+  });
+  worker.on('error', (error) => log.debug({ reason: messageOf(error) }, 'queue error'));
+  worker.on('failed', (job, error) => {
+    log.warn({ jobId: job?.id, reason: messageOf(error) }, 'refresh job failed');
+  });
+  worker.on('stalled', (jobId) => log.warn({ jobId }, 'refresh job stalled; it runs again'));
+  return worker;
+}
+
+async function run(job: Job, { refresh, log }: RefreshWorkerDeps): Promise<RefreshOutcome> {
+  const payload = parseRefreshJob(job.data);
+  const outcome = await refresh(payload);
+  log.debug({ cameraId: payload.cameraId, jobId: job.id, outcome }, 'refresh');
+  // The dashboard shows a failed camera as a failed job.
+  if (outcome.startsWith('failed')) throw new Error(outcome);
+  return outcome;
+}

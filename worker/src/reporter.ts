@@ -1,0 +1,101 @@
+import {
+  type Announcement,
+  encodeAnnouncement,
+  type Failure,
+} from '@lastframe/shared/announcement';
+import type { Camera } from '@lastframe/shared/camera';
+import { messageOf } from '@lastframe/shared/errors';
+import { type CapturedFrame, storeFailure, storeFrame } from '@lastframe/shared/frame-store';
+import type { Keys } from '@lastframe/shared/keys';
+import type { Log } from '@lastframe/shared/log';
+import type { RedisClient, RedisLink } from '@lastframe/shared/redis-link';
+import pRetry from 'p-retry';
+import type { Denial, Finish, Permit, Permits } from './permit.ts';
+import { permitLifeMs } from './permit-times.ts';
+
+type NewFrame = Omit<CapturedFrame, 'cameraId' | 'staleForMs'>;
+
+/**
+ * Tells the fleet what became of a refresh. What took a camera seconds to give is worth repeating
+ * when Redis blinks; nothing here ever repeats a call.
+ */
+export interface Reporter {
+  started(camera: Camera): void;
+  /** @throws RedisUnavailableError when the frame could not be stored within two seconds */
+  frame(camera: Camera, frameNow: () => NewFrame): Promise<'frame' | 'unchanged' | 'older'>;
+  failed(camera: Camera, failure: Failure): Promise<void>;
+  refused(cameraId: string, failure: Omit<Failure, 'nextMs'>): Promise<void>;
+  wait(camera: Camera, reason: Denial, inMs: number): Promise<void>;
+  /** Gives how long it is until a permit can be had again. */
+  finish(permit: Permit, endNow: () => Finish): Promise<number>;
+}
+
+export interface ReporterDeps {
+  frames: Pick<RedisLink, 'run'>;
+  keys: Keys;
+  permits: Pick<Permits, 'finish'>;
+  /** Why frames can't be taken in now, if so. */
+  framesFull: () => string | undefined;
+  log: Log;
+}
+
+const DEADLINE_MS = 1000;
+const RETRY = { retries: 8, minTimeout: 20, maxTimeout: 500, maxRetryTime: 2000, randomize: true };
+
+export function createReporter(deps: ReporterDeps): Reporter {
+  const { frames, keys, permits, log } = deps;
+  const attempt = <T>(command: (client: RedisClient) => Promise<T>) =>
+    pRetry(() => frames.run(DEADLINE_MS, command), RETRY);
+  /** News that nobody must have: an api that misses it asks again. */
+  const tell = async (cameraId: string, work: Promise<unknown>) => {
+    await work.catch((error) => log.warn({ cameraId, reason: messageOf(error) }, 'news not sent'));
+  };
+  const announce = (
+    message: Parameters<typeof encodeAnnouncement>[0] & Pick<Announcement, 'cameraId'>,
+  ) =>
+    frames.run(DEADLINE_MS, (client) =>
+      client.publish(keys.announcements, encodeAnnouncement(message)),
+    );
+  const failure = (cameraId: string, rememberMs: number, what: Failure) =>
+    tell(
+      cameraId,
+      attempt((client) => storeFailure(client, keys, { cameraId, rememberMs, ...what })),
+    );
+
+  return {
+    started: ({ cameraId }) => void tell(cameraId, announce({ kind: 'started', cameraId })),
+    frame: async ({ cameraId, source: { staleForMs } }, frameNow) => {
+      const full = deps.framesFull();
+      if (full !== undefined) throw new Error(full);
+      return await attempt((client) =>
+        storeFrame(client, keys, { cameraId, staleForMs, ...frameNow() }),
+      );
+    },
+    failed: ({ cameraId, source }, what) =>
+      failure(cameraId, Math.max(what.nextMs, source.intervalMs), what),
+    refused: (cameraId, what) => failure(cameraId, 5000, { ...what, nextMs: 5000 }),
+    wait: ({ cameraId }, reason, inMs) =>
+      tell(cameraId, announce({ kind: 'wait', cameraId, reason, inMs })),
+    finish: (permit, endNow) => finishInTime(permit, endNow, permits),
+  };
+}
+
+/**
+ * Waits for the first attempt only: when Redis hangs, the frame must not wait with it. Later
+ * attempts go on until the permit ends by itself.
+ */
+async function finishInTime(
+  permit: Permit,
+  endNow: () => Finish,
+  permits: Pick<Permits, 'finish'>,
+): Promise<number> {
+  const lifeMs = permitLifeMs(permit.camera.source);
+  try {
+    return await permits.finish(permit, endNow());
+  } catch {
+    const leftMs = Math.max(0, lifeMs - permit.elapsedMs());
+    const retry = { retries: 100, minTimeout: 100, maxTimeout: 1000, maxRetryTime: leftMs };
+    void pRetry(() => permits.finish(permit, endNow()), retry).catch(() => {});
+    return leftMs;
+  }
+}

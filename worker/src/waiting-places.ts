@@ -1,0 +1,13 @@
+/** At most `most` at a time; undefined when no place is free. */
+export function createPlaces(most: number): () => { release: () => void } | undefined {
+  let taken = 0;
+  return () => {
+    if (taken >= most) return undefined;
+    taken += 1;
+    return {
+      release: () => {
+        taken -= 1;
+      },
+    };
+  };
+}
