@@ -10,6 +10,9 @@ import type { FleetWatch } from './fleet-watch.ts';
 import type { FrameReader, ReadCamera } from './frame-reader.ts';
 import type { HeldFrame, MemoryCache } from './memory-cache.ts';
 
+/** How long a cold request hopes that a fleet which can't call now soon can. */
+const CLOSED_GRACE_MS = 2500;
+
 export interface LastFrameDeps {
   clock: Clock;
   memory: MemoryCache;
@@ -53,7 +56,7 @@ export async function frameFromAfar(
   signal: AbortSignal,
   deps: LastFrameDeps,
 ): Promise<Found> {
-  const { reader, demand, coldWait, fleet, coldWaitMs } = deps;
+  const { reader, demand, coldWait, coldWaitMs } = deps;
   const found = new AbortController();
   // The wait is entered before Redis is read: a frame that comes in between must not be missed.
   const waited = coldWait.wait(camera, coldWaitMs, AbortSignal.any([signal, found.signal]));
@@ -62,10 +65,8 @@ export async function frameFromAfar(
     if (held) return { held: frameInMemory(camera, deps) ?? held, origin: 'redis' };
     demand.raise(camera);
     if (failure) throw failureProblem(failure);
-    const closed = fleet.closedBecause();
-    if (closed !== undefined)
-      throw notYet(`the fleet can not call this camera now: ${closed}`, 2000);
-    return foundAtTheEnd(await waited, demand.waitMsOf(camera.cameraId));
+    const end = await endWhileOpen(waited, found.signal, deps);
+    return foundAtTheEnd(end, demand.waitMsOf(camera.cameraId));
   } finally {
     found.abort();
   }
@@ -79,8 +80,24 @@ async function readOrExplain(camera: Camera, reader: FrameReader): Promise<ReadC
   }
 }
 
-function foundAtTheEnd(end: ColdEnd, waitMs: number): Found {
+/** The end of the wait, or why it can't end well; a worker that just starts is worth a moment. */
+async function endWhileOpen(
+  waited: Promise<ColdEnd>,
+  signal: AbortSignal,
+  { fleet, clock }: LastFrameDeps,
+): Promise<ColdEnd | { end: 'closed'; because: string }> {
+  if (fleet.closedBecause() === undefined) return await waited;
+  const grace = clock.sleep(CLOSED_GRACE_MS, signal).catch(() => {});
+  const end = await Promise.race([waited, grace]);
+  const because = fleet.closedBecause();
+  if (end) return end;
+  return because === undefined ? await waited : { end: 'closed', because };
+}
+
+function foundAtTheEnd(end: Awaited<ReturnType<typeof endWhileOpen>>, waitMs: number): Found {
   switch (end.end) {
+    case 'closed':
+      throw notYet(`the fleet can not call this camera now: ${end.because}`, 2000);
     case 'frame':
       return { held: end.held, origin: end.joined ? 'collapsed' : 'stored' };
     case 'failure':

@@ -84,6 +84,9 @@ async function start(config: ApiConfig): Promise<void> {
   const ops = probes(() => (closing ? 'closing' : undefined));
   const opsServer = createAdaptorServer({ fetch: ops.fetch }) as Server;
 
+  // A Redis that is there is waited for, so that the first request finds it; one that is away is not.
+  await Promise.all([queueRedis, framesRedis, newsRedis].map((link) => link.ready(2000)));
+  await fleet.look();
   const watching = setInterval(() => void fleet.look(), 1000);
   queueRedis.client.on('ready', () => void fleet.look());
   const opsPort = await listen(opsServer, { host: config.opsHost, port: config.opsPort });

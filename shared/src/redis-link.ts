@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createClient, type RedisClientOptions } from 'redis';
 import { messageOf, RedisUnavailableError } from './errors.ts';
 import type { Log } from './log.ts';
@@ -27,6 +28,8 @@ export interface RedisLink {
    * @throws RedisUnavailableError when it is not answered in time; it may take effect all the same
    */
   run<T>(deadlineMs: number, command: (client: RedisClient) => Promise<T>): Promise<T>;
+  /** Waits until it is connected, but not longer than this. */
+  ready(withinMs: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -76,6 +79,10 @@ export function openRedis(options: RedisLinkOptions): RedisLink {
     run,
     get isReady() {
       return client.isReady;
+    },
+    ready: async (withinMs) => {
+      if (client.isReady) return;
+      await withDeadline(once(client, 'ready'), withinMs, name).catch(() => {});
     },
     close: async () => {
       if (closed) return;

@@ -1,0 +1,151 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import { checkCalls, type UpstreamCall, type Verdict } from './checker.ts';
+import { type Child, startChild } from './child.ts';
+import { type RedisServer, startRedis } from './redis-server.ts';
+
+const REPO = join(import.meta.dirname, '../..');
+
+export interface Api extends Child {
+  readonly url: string;
+  readonly opsUrl: string;
+  /** Asks for the last frame of a camera. */
+  image(cameraUrl: string, init?: RequestInit): Promise<Response>;
+}
+
+export interface Worker extends Child {
+  readonly opsUrl: string;
+}
+
+export interface SlowServer extends Child {
+  readonly url: string;
+  camera(name: string, query?: Record<string, string>): string;
+  calls(): Promise<UpstreamCall[]>;
+  /** Changes every later call to a camera, until it is called without one. */
+  behave(name: string, query?: Record<string, string>): Promise<void>;
+}
+
+/** Real processes on a real Redis: what a test of the whole starts from. */
+export interface Fleet {
+  readonly redis: RedisServer;
+  readonly slow: SlowServer;
+  readonly apis: Api[];
+  readonly workers: Worker[];
+  startApi(env?: Record<string, string>): Promise<Api>;
+  startWorker(env?: Record<string, string>): Promise<Worker>;
+  /** Judges the guarantee by the upstream's own log; the last line of every test. */
+  check(): Promise<Verdict>;
+  stop(): Promise<void>;
+}
+
+export interface FleetOptions {
+  apis?: number;
+  workers?: number;
+  intervalMs?: number;
+  delayMs?: number;
+  /** More environment for api and worker. */
+  env?: Record<string, string>;
+  redis?: RedisServer;
+  /** What the processes are told instead of the Redis's own address: a proxy's. */
+  redisUrl?: string;
+}
+
+export async function startFleet(options: FleetOptions = {}): Promise<Fleet> {
+  const { apis = 1, workers = 1, intervalMs = 500, delayMs = 100 } = options;
+  const redis = options.redis ?? (await startRedis('--maxmemory-policy', 'noeviction'));
+  const slow = await startSlowServer(delayMs);
+  const env = {
+    REDIS_URL: options.redisUrl ?? redis.url,
+    REDIS_PREFIX: `t${randomUUID().slice(0, 8)}`,
+    ALLOWED_SOURCES: `${slow.url}/*`,
+    ALLOWED_NETWORKS: '127.0.0.0/8,::1/128',
+    INTERVAL: `${intervalMs}ms`,
+    UPSTREAM_TIMEOUT: '2s',
+    START_ALLOWANCE: '1s',
+    OPS_PORT: '0',
+    ...options.env,
+  };
+  const fleet: Fleet = {
+    redis,
+    slow,
+    apis: [],
+    workers: [],
+    startApi: async (more = {}) => {
+      const api = await startApi({ ...env, ...more });
+      fleet.apis.push(api);
+      return api;
+    },
+    startWorker: async (more = {}) => {
+      const worker = await startWorker({ ...env, ...more });
+      fleet.workers.push(worker);
+      return worker;
+    },
+    check: async () => {
+      const verdict = checkCalls(await slow.calls(), intervalMs);
+      expect(verdict.breaches).toEqual([]);
+      return verdict;
+    },
+    stop: async () => {
+      const children = [...fleet.apis, ...fleet.workers, slow];
+      await Promise.all(children.map((child) => !child.hasEnded && child.end('SIGKILL')));
+      await redis.stop();
+    },
+  };
+  try {
+    // The first worker adopts the test's own, empty Redis; without that every test began with a hold-off.
+    if (workers > 0) await fleet.startWorker({ ADOPT_REDIS: 'true' });
+    await Promise.all([
+      ...Array.from({ length: workers - 1 }, () => fleet.startWorker()),
+      ...Array.from({ length: apis }, () => fleet.startApi()),
+    ]);
+    return fleet;
+  } catch (error) {
+    await fleet.stop();
+    throw error;
+  }
+}
+
+async function startApi(env: Record<string, string>): Promise<Api> {
+  const child = await startChild(join(REPO, 'api/src/main.ts'), {
+    HOST: '127.0.0.1',
+    PORT: '0',
+    ...env,
+  });
+  const url = `http://127.0.0.1:${child.listening.port}`;
+  return Object.assign(child, {
+    url,
+    opsUrl: `http://127.0.0.1:${child.listening.opsPort}`,
+    image: (cameraUrl: string, init?: RequestInit) =>
+      fetch(`${url}/images?url=${encodeURIComponent(cameraUrl)}`, init),
+  });
+}
+
+async function startWorker(env: Record<string, string>): Promise<Worker> {
+  const child = await startChild(join(REPO, 'worker/src/main.ts'), env);
+  const opsUrl = `http://127.0.0.1:${child.listening.opsPort}`;
+  await expect
+    .poll(async () => (await fetch(`${opsUrl}/readyz`)).status, { timeout: 10_000 })
+    .toBe(200);
+  return Object.assign(child, { opsUrl });
+}
+
+async function startSlowServer(delayMs: number): Promise<SlowServer> {
+  const env = { HOST: '127.0.0.1', PORT: '0', DELAY: `${delayMs}ms` };
+  const child = await startChild(join(REPO, 'slow-server/src/main.ts'), env);
+  const url = `http://127.0.0.1:${child.listening.port}`;
+  return Object.assign(child, {
+    url,
+    camera: (name: string, query: Record<string, string> = {}) =>
+      // Small pictures: the tests are about calls, not about drawing.
+      `${url}/image/${name}?${new URLSearchParams({ size: '64x36', ...query })}`,
+    calls: async () => (await (await fetch(`${url}/calls`)).json()) as UpstreamCall[],
+    behave: async (name: string, query?: Record<string, string>) => {
+      const path = `${url}/behaviours/${name}`;
+      const answer = query
+        ? await fetch(`${path}?${new URLSearchParams(query)}`, { method: 'PUT' })
+        : await fetch(path, { method: 'DELETE' });
+      if (!answer.ok) throw new Error(`the slow server answered ${answer.status} to ${path}`);
+    },
+  });
+}
