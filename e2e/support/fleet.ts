@@ -53,7 +53,7 @@ export interface FleetOptions {
 
 export async function startFleet(options: FleetOptions = {}): Promise<Fleet> {
   const { apis = 1, workers = 1, intervalMs = 500, delayMs = 100 } = options;
-  const redis = options.redis ?? (await startRedis('--maxmemory-policy', 'noeviction'));
+  const redis = options.redis ?? (await startRedis());
   const slow = await startSlowServer(delayMs);
   const env = {
     REDIS_URL: options.redisUrl ?? redis.url,

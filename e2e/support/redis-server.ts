@@ -21,8 +21,17 @@ export interface RedisServer {
   stop(): Promise<void>;
 }
 
+export interface RedisOptions {
+  /** Command-line options behind our own, which they override. */
+  args?: string[];
+  env?: Record<string, string>;
+}
+
 /** Starts redis-server (or valkey-server) on a free port of loopback, append-only. */
-export async function startRedis(...options: string[]): Promise<RedisServer> {
+export async function startRedis({
+  args: more = [],
+  env = {},
+}: RedisOptions = {}): Promise<RedisServer> {
   const binary = redisBinary();
   const port = await freePort();
   const dir = await mkdtemp(join(tmpdir(), 'lastframe-redis-'));
@@ -31,8 +40,8 @@ export async function startRedis(...options: string[]): Promise<RedisServer> {
 
   const start = async () => {
     const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--save', ''];
-    args.push('--appendonly', 'yes', '--appendfsync', 'always', ...options);
-    child = spawn(binary, args, { stdio: 'ignore' });
+    args.push('--appendonly', 'yes', '--appendfsync', 'always', ...more);
+    child = spawn(binary, args, { stdio: 'ignore', env: { ...process.env, ...env } });
     await answering(url, child);
   };
   const kill = async (signal: NodeJS.Signals = 'SIGKILL') => {

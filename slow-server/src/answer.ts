@@ -5,7 +5,7 @@ export interface Answer {
   body: Body;
 }
 
-export type Body =
+type Body =
   | { kind: 'whole'; bytes: Uint8Array | string | null }
   /** Sent at the caller's pace; may never end. */
   | { kind: 'parts'; parts: Parts }

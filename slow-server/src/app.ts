@@ -2,16 +2,17 @@ import type { HttpBindings } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { type Context, Hono } from 'hono';
 import type { Logger } from 'pino';
-import { textAnswer } from './answer.ts';
+import { type Answer, textAnswer } from './answer.ts';
 import { parseBehaviour } from './behaviour.ts';
 import type { CallLog } from './call-log.ts';
+import type { CameraMemory } from './camera-memory.ts';
 import { cameraNameIn } from './camera-name.ts';
 import { HELP } from './help.ts';
-import type { ImageCalls } from './image-calls.ts';
+import type { AnswerImageCall } from './image-call.ts';
 import { noteCalls } from './note-calls.ts';
 import { sendAnswer } from './send.ts';
 
-export interface Bindings extends HttpBindings {
+interface Bindings extends HttpBindings {
   /** When the request's head arrived, on the monotonic clock. */
   startMs: number;
 }
@@ -23,24 +24,26 @@ export interface Env {
 
 export interface AppDeps {
   calls: CallLog;
-  imageCalls: ImageCalls;
+  memory: CameraMemory;
+  answerImageCall: AnswerImageCall;
   log: Pick<Logger, 'error'>;
 }
 
 /** All routes. */
-export function createApp({ calls, imageCalls, log }: AppDeps): Hono<Env> {
+export function createApp(deps: AppDeps): Hono<Env> {
+  const { calls, memory, log } = deps;
   const app = new Hono<Env>();
   app.use('/image/*', noteCalls(calls));
-  app.get('/image/*', (c) => answerImage(c, calls, imageCalls));
+  app.get('/image/*', (c) => answerImage(c, deps));
   app.get('/calls', (c) => listCalls(c, calls));
   app.delete('/calls', (c) => {
     calls.forget();
     return c.body(null, 204);
   });
-  app.get('/behaviours', (c) => c.json(Object.fromEntries(imageCalls.behaviours)));
-  app.delete('/behaviours', (c) => dropAllBehaviours(c, imageCalls));
-  app.put('/behaviours/*', (c) => setBehaviour(c, imageCalls));
-  app.delete('/behaviours/*', (c) => dropBehaviour(c, imageCalls));
+  app.get('/behaviours', (c) => c.json(Object.fromEntries(memory.behaviours)));
+  app.delete('/behaviours', (c) => dropAllBehaviours(c, memory));
+  app.put('/behaviours/*', (c) => setBehaviour(c, memory));
+  app.delete('/behaviours/*', (c) => dropBehaviour(c, memory));
   app.get('/livez', (c) => c.text('alive\n'));
   app.get('/', (c) => c.text(HELP));
   refuseOtherMethods(app);
@@ -66,22 +69,18 @@ function refuseOtherMethods(app: Hono<Env>): void {
   }
 }
 
-async function answerImage(
-  c: Context<Env>,
-  calls: CallLog,
-  imageCalls: ImageCalls,
-): Promise<Response> {
+async function answerImage(c: Context<Env>, deps: AppDeps): Promise<Response> {
   const { signal } = c.req.raw;
   const { number, name, nameFault } = c.var;
-  const send = (answer: ReturnType<typeof textAnswer>) => {
-    calls.sending(number, answer.status);
+  const send = (answer: Answer) => {
+    deps.calls.sending(number, answer.status);
     return sendAnswer(c.env, answer);
   };
   if (nameFault) return send(textAnswer(400, nameFault));
   try {
     const query = new URL(c.req.url).searchParams;
     const { headers } = c.env.incoming;
-    return send(await imageCalls.answer({ name, number, query, headers, signal }));
+    return send(await deps.answerImageCall({ name, number, query, headers, signal }));
   } catch (error) {
     if (signal.aborted) return RESPONSE_ALREADY_SENT;
     throw error;
@@ -101,7 +100,7 @@ function listCalls(c: Context<Env>, calls: CallLog): Response {
   return sendAnswer(c.env, { status: 200, headers, body: { kind: 'parts', parts } });
 }
 
-function setBehaviour(c: Context<Env>, { behaviours, thaw }: ImageCalls): Response {
+function setBehaviour(c: Context<Env>, { behaviours, thaw }: CameraMemory): Response {
   const { pathname, searchParams } = new URL(c.req.url);
   const named = cameraNameIn(pathname, '/behaviours');
   if (!named.ok) return c.text(`${named.fault}\n`, 400);
@@ -115,7 +114,7 @@ function setBehaviour(c: Context<Env>, { behaviours, thaw }: ImageCalls): Respon
   return c.json({ [named.name]: parsed.behaviour });
 }
 
-function dropBehaviour(c: Context<Env>, { behaviours, thaw }: ImageCalls): Response {
+function dropBehaviour(c: Context<Env>, { behaviours, thaw }: CameraMemory): Response {
   const named = cameraNameIn(new URL(c.req.url).pathname, '/behaviours');
   if (!named.ok) return c.text(`${named.fault}\n`, 400);
   thaw(named.name);
@@ -123,7 +122,7 @@ function dropBehaviour(c: Context<Env>, { behaviours, thaw }: ImageCalls): Respo
   return c.body(null, 204);
 }
 
-function dropAllBehaviours(c: Context<Env>, { behaviours, thaw }: ImageCalls): Response {
+function dropAllBehaviours(c: Context<Env>, { behaviours, thaw }: CameraMemory): Response {
   for (const name of behaviours.keys()) thaw(name);
   behaviours.clear();
   return c.body(null, 204);

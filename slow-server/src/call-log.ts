@@ -1,6 +1,6 @@
 import { type CallEntry, createCallTable } from './call-table.ts';
 
-export interface CallStart {
+interface CallStart {
   /** Absolute, as called. */
   url: string;
   name: string;

@@ -21,41 +21,47 @@ export interface CallTable {
  * some 60 MB and nothing to the garbage collector, whose pauses would show up in the times.
  */
 export function createCallTable(capacity: number): CallTable {
-  const startMs = new Float64Array(capacity);
-  const endMs = new Float64Array(capacity);
-  const status = new Uint16Array(capacity);
+  const starts = new Float64Array(capacity);
+  const ends = new Float64Array(capacity);
+  const statuses = new Uint16Array(capacity);
   const cameras: Camera[] = [];
   const pooled = createCameraPool();
+  const rowOf = (number: number) => (number - 1) % capacity;
 
   return {
-    begin: (number, call) => {
-      const row = (number - 1) % capacity;
-      startMs[row] = call.startMs;
-      endMs[row] = Number.NaN;
-      status[row] = 0;
-      cameras[row] = pooled(call.url, call.name);
+    begin: (number, { url, name, startMs }) => {
+      const row = rowOf(number);
+      starts[row] = startMs;
+      ends[row] = Number.NaN;
+      statuses[row] = 0;
+      cameras[row] = pooled(url, name);
     },
-    setStatus: (number, code) => {
-      status[(number - 1) % capacity] = code;
+    setStatus: (number, status) => {
+      statuses[rowOf(number)] = status;
     },
-    end: (number, atMs, code) => {
-      endMs[(number - 1) % capacity] = atMs;
-      status[(number - 1) % capacity] = code ?? 0;
+    end: (number, endMs, status) => {
+      ends[rowOf(number)] = endMs;
+      statuses[rowOf(number)] = status ?? 0;
     },
     entry: (number) => {
-      const row = (number - 1) % capacity;
-      const { url, name } = cameras[row] ?? { url: '', name: '' };
-      const [start = 0, end = Number.NaN] = [startMs[row], endMs[row]];
-      const endedMs = Number.isNaN(end) ? null : toMicroseconds(end);
-      return {
-        number,
-        url,
-        name,
-        startMs: toMicroseconds(start),
-        endMs: endedMs,
-        status: status[row] || null,
-      };
+      const row = rowOf(number);
+      const camera = cameras[row] ?? { url: '', name: '' };
+      return toEntry(number, camera, [starts[row], ends[row], statuses[row]]);
     },
+  };
+}
+
+type Numbers = [startMs: number | undefined, endMs: number | undefined, status: number | undefined];
+
+function toEntry(number: number, { url, name }: Camera, numbers: Numbers): CallEntry {
+  const [startMs = 0, endMs = Number.NaN, status = 0] = numbers;
+  return {
+    number,
+    url,
+    name,
+    startMs: toMicroseconds(startMs),
+    endMs: Number.isNaN(endMs) ? null : toMicroseconds(endMs),
+    status: status || null,
   };
 }
 

@@ -1,6 +1,6 @@
 import { DURATION_FORM, parseDurationMs } from './units.ts';
 
-export interface Config {
+interface Config {
   host: string;
   port: number;
   /** How long a call takes when nothing else is said. */
@@ -8,7 +8,7 @@ export interface Config {
   logLevel: LogLevel;
 }
 
-export type LogLevel = (typeof LOG_LEVELS)[number];
+type LogLevel = (typeof LOG_LEVELS)[number];
 
 export type ConfigOutcome = { ok: true; config: Config } | { ok: false; faults: string[] };
 

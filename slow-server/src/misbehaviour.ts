@@ -10,11 +10,9 @@ import { COMMENT, firstHalf, type Jpeg, paddedJpeg } from './jpeg.ts';
 import type { Capture } from './stage.ts';
 
 /** A call whose delay is over. */
-export interface DueCall {
-  name: string;
+export interface DueCall extends Conditions {
   behaviour: Behaviour;
   query: URLSearchParams;
-  conditions: Conditions;
   /** Draws the picture of this call, or of an earlier capture. */
   draw: (capture?: Capture) => Promise<Buffer>;
   /** The capture at which this camera froze: this call, if it hadn't yet. */
@@ -84,18 +82,14 @@ function pictureAnswer({ parts, sizeBytes }: Jpeg): Answer {
   return { status: 200, headers, body: { kind: 'parts', parts } };
 }
 
-async function frozenAnswer({
-  behaviour,
-  conditions,
-  draw,
-  frozenCapture,
-}: DueCall): Promise<Answer> {
+async function frozenAnswer(call: DueCall): Promise<Answer> {
+  const { behaviour, draw, frozenCapture } = call;
   const capture = frozenCapture();
   const identity = JSON.stringify([capture, behaviour.size, behaviour.bytes]);
   const etag = `"${createHash('sha256').update(identity).digest('hex').slice(0, 32)}"`;
   const lastModified = new Date(capture.atMs).toUTCString();
   const headers = { ETag: etag, 'Last-Modified': lastModified };
-  if (isNotModified({ etag, lastModifiedMs: capture.atMs }, conditions))
+  if (isNotModified({ etag, lastModifiedMs: capture.atMs }, call))
     return textAnswer(304, '', headers);
   const answer = pictureAnswer(paddedJpeg(await draw(capture), behaviour.bytes));
   return { ...answer, headers: { ...answer.headers, ...headers } };

@@ -7,7 +7,7 @@ import { paintScene } from './scenes/scene.ts';
 import type { Capture, Stage } from './stage.ts';
 import type { PictureSize } from './units.ts';
 
-export const DEFAULT_SIZE: PictureSize = { width: 1280, height: 720 };
+const DEFAULT_SIZE: PictureSize = { width: 1280, height: 720 };
 
 /** Below it a scene can't be made out: such pictures, for load tests, are drawn in a fraction of the time. */
 const SCENE_WIDTH = 200;

@@ -5,8 +5,9 @@ import { getRequestListener } from '@hono/node-server';
 import type { Logger } from 'pino';
 import { createApp } from './app.ts';
 import { createCallLog } from './call-log.ts';
+import { createCameraMemory } from './camera-memory.ts';
 import { loadFonts } from './fonts.ts';
-import { createImageCalls } from './image-calls.ts';
+import { createImageCallAnswerer } from './image-call.ts';
 
 export interface SlowServerOptions {
   host: string;
@@ -31,9 +32,13 @@ export async function startSlowServer({
   log,
 }: SlowServerOptions): Promise<SlowServer> {
   loadFonts();
-  const app = createApp({ calls: createCallLog(), imageCalls: createImageCalls(delayMs), log });
-  const listener = getRequestListener((request, env) =>
-    app.fetch(request, { ...env, startMs: performance.now() }),
+  const memory = createCameraMemory();
+  const answerImageCall = createImageCallAnswerer({ memory, delayMs });
+  const app = createApp({ calls: createCallLog(), memory, answerImageCall, log });
+  const listener = getRequestListener(
+    (request, env) => app.fetch(request, { ...env, startMs: performance.now() }),
+    // HTTP/1.0 callers need not say where they call.
+    { hostname: 'localhost' },
   );
   // A request's own timeout would be for slow senders; here only the answers are slow.
   const server = createServer({ requestTimeout: 0, keepAliveTimeout: 75_000 }, listener);

@@ -1,0 +1,80 @@
+import { once } from 'node:events';
+import { get as httpGet } from 'node:http';
+import { expect, it } from 'vitest';
+import { startTestServer } from './test-server.ts';
+
+it('notes every call with its URL as called, its times and its status', async () => {
+  const { get, calls, origin } = await startTestServer();
+  await (await get('/image/north%20runway?size=64x36&delay=50ms&x=%41')).arrayBuffer();
+  await (await get('/image?status=500')).text();
+  const [first, second] = await calls();
+  expect(first).toEqual({
+    number: 1,
+    url: `${origin}/image/north%20runway?size=64x36&delay=50ms&x=%41`,
+    name: 'north runway',
+    startMs: expect.any(Number),
+    endMs: expect.any(Number),
+    status: 200,
+  });
+  expect((first?.endMs ?? 0) - (first?.startMs ?? 0)).toBeGreaterThan(48);
+  expect(second).toMatchObject({ number: 2, name: 'image', status: 500 });
+  expect(second?.startMs).toBeGreaterThanOrEqual(first?.endMs ?? Infinity);
+});
+
+it('notes refused calls too, since they reached the camera', async () => {
+  const { get, calls } = await startTestServer();
+  await get('/image?delay=5');
+  await get('/image/%00');
+  await get('/image', { method: 'POST' });
+  expect((await calls()).map(({ status }) => status)).toEqual([400, 400, 405]);
+});
+
+it('shows an open call, and ends it without a status when its caller leaves', async () => {
+  const { origin, calls } = await startTestServer({ delayMs: 60_000 });
+  const request = httpGet(`${origin}/image`);
+  request.on('error', () => {});
+  await expect.poll(calls).toMatchObject([{ number: 1, endMs: null, status: null }]);
+  request.destroy();
+  await expect.poll(calls).toMatchObject([{ number: 1, endMs: expect.any(Number), status: null }]);
+});
+
+it('shows only later calls when asked, and says how many dropped out', async () => {
+  const { get } = await startTestServer();
+  for (let i = 0; i < 3; i++) await (await get('/image?as=empty')).arrayBuffer();
+  const response = await get('/calls?since=2');
+  expect(response.headers.get('x-calls-dropped')).toBe('0');
+  expect(await response.json()).toMatchObject([{ number: 3 }]);
+  expect((await get('/calls?since=x')).status).toBe(400);
+});
+
+it('forgets, and goes on with the numbers', async () => {
+  const { get, calls } = await startTestServer();
+  await (await get('/image?as=empty')).arrayBuffer();
+  expect((await get('/calls', { method: 'DELETE' })).status).toBe(204);
+  expect(await calls()).toEqual([]);
+  await (await get('/image?as=empty')).arrayBuffer();
+  expect(await calls()).toMatchObject([{ number: 2 }]);
+});
+
+it('bears a thousand slow calls at once', async () => {
+  const { get, calls } = await startTestServer({ delayMs: 500 });
+  const paths = Array.from({ length: 1000 }, (_, i) => `/image/cam-${i % 50}?size=64x36`);
+  const statuses = await Promise.all(
+    paths.map(async (path) => {
+      const response = await get(path);
+      await response.arrayBuffer();
+      return response.status;
+    }),
+  );
+  expect(new Set(statuses)).toEqual(new Set([200]));
+  expect((await calls()).length).toBe(1000);
+});
+
+it('drops open calls when it closes', async () => {
+  const { origin, close, calls } = await startTestServer({ delayMs: 60_000 });
+  const request = httpGet(`${origin}/image`);
+  const failed = once(request, 'error');
+  await expect.poll(async () => (await calls()).length).toBe(1);
+  await close();
+  expect(await failed).toMatchObject([{ code: 'ECONNRESET' }]);
+});
