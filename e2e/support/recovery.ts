@@ -1,0 +1,48 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'vitest';
+import type { Fleet } from './fleet.ts';
+
+/**
+ * Keeps asking for a camera until the upstream has been called for it again, and gives how long that
+ * took from now: the recovery time of a fault that was just healed.
+ */
+export async function recoveryMs(
+  fleet: Fleet,
+  baseUrl: string,
+  camera: string,
+  timeoutMs = 60_000,
+): Promise<number> {
+  const startedMs = performance.now();
+  const before = await callsTo(fleet, camera);
+  while (performance.now() - startedMs < timeoutMs) {
+    const answer = await fetch(`${baseUrl}/images?url=${encodeURIComponent(camera)}`);
+    await answer.arrayBuffer();
+    if ((await callsTo(fleet, camera)) > before) return performance.now() - startedMs;
+    await sleep(50);
+  }
+  throw new Error(`${camera} was not called again within ${timeoutMs} ms`);
+}
+
+/** No permit that never ends: each has a time to live within the longest life it may have. */
+export async function expectPermitsEnd(fleet: Fleet, longestLifeMs: number): Promise<void> {
+  const keys = (await fleet.redis.command('KEYS', '*:permit:*')) as string[];
+  for (const key of keys) {
+    const leftMs = (await fleet.redis.command('PTTL', key)) as number;
+    expect(leftMs, key).not.toBe(-1);
+    expect(leftMs, key).toBeLessThanOrEqual(longestLifeMs);
+  }
+}
+
+/** Nothing left behind: every process that still lives ends in order, at once, with exit code 0. */
+export async function expectCleanEnd(fleet: Fleet): Promise<void> {
+  for (const child of [...fleet.apis, ...fleet.workers]) {
+    if (child.hasEnded) continue;
+    const startedMs = performance.now();
+    expect(await child.end('SIGTERM')).toBe(0);
+    expect(performance.now() - startedMs).toBeLessThan(12_000);
+  }
+}
+
+async function callsTo(fleet: Fleet, camera: string): Promise<number> {
+  return (await fleet.slow.calls()).filter(({ url }) => url === camera).length;
+}

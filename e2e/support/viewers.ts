@@ -1,0 +1,85 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** What viewers of known cameras got while a fault was on. */
+export interface Seen {
+  requests: number;
+  /** One line for each answer that was not 200 with an image, or did not come. */
+  failures: string[];
+  slowestMs: number;
+  p99Ms: number;
+  oldestAgeS: number;
+}
+
+export interface Viewers {
+  /** Ends the load and gives what was seen. */
+  stop(): Promise<Seen>;
+}
+
+/**
+ * A steady load on every camera through every given base URL, each viewer at its own pace on its own
+ * requests, until stopped. The cameras should be warm.
+ */
+export function startViewers(
+  baseUrls: () => readonly string[],
+  cameras: readonly string[],
+  { viewers = 10, pauseMs = 20 } = {},
+): Viewers {
+  const stopping = new AbortController();
+  const latencies: number[] = [];
+  const seen: Seen = { requests: 0, failures: [], slowestMs: 0, p99Ms: 0, oldestAgeS: 0 };
+
+  const look = async (base: string, camera: string) => {
+    const startedMs = performance.now();
+    seen.requests += 1;
+    try {
+      const url = `${base}/images?url=${encodeURIComponent(camera)}`;
+      const answer = await fetch(url, { signal: AbortSignal.timeout(10_000) });
+      const { byteLength } = await answer.arrayBuffer();
+      if (answer.status !== 200 || byteLength === 0) seen.failures.push(`${answer.status} ${base}`);
+      seen.oldestAgeS = Math.max(seen.oldestAgeS, Number(answer.headers.get('age') ?? 0));
+    } catch (error) {
+      const { cause, message } = error as Error;
+      seen.failures.push(`${message}: ${cause instanceof Error ? cause.message : ''} ${base}`);
+    }
+    latencies.push(performance.now() - startedMs);
+  };
+  const view = async (viewer: number) => {
+    for (let turn = viewer; !stopping.signal.aborted; turn += 1) {
+      const bases = baseUrls();
+      const base = bases[turn % bases.length];
+      const camera = cameras[turn % cameras.length];
+      if (base && camera) await look(base, camera);
+      await sleep(pauseMs); // a viewer's own pace, not a wait for something
+    }
+  };
+  const done = Promise.all(Array.from({ length: viewers }, (_, n) => view(n)));
+  return {
+    stop: async () => {
+      stopping.abort();
+      await done;
+      latencies.sort((a, b) => a - b);
+      seen.slowestMs = latencies.at(-1) ?? 0;
+      seen.p99Ms = latencies[Math.floor(latencies.length * 0.99)] ?? 0;
+      return seen;
+    },
+  };
+}
+
+/** Asks for each camera on each process until it has a frame. */
+export async function warmUp(
+  bases: readonly string[],
+  cameras: readonly string[],
+  timeoutMs = 20_000,
+): Promise<void> {
+  const untilMs = performance.now() + timeoutMs;
+  const warm = async (base: string, camera: string) => {
+    for (;;) {
+      const answer = await fetch(`${base}/images?url=${encodeURIComponent(camera)}`);
+      await answer.arrayBuffer();
+      if (answer.status === 200) return;
+      if (performance.now() > untilMs) throw new Error(`${camera} is cold: ${answer.status}`);
+      await sleep(100);
+    }
+  };
+  await Promise.all(bases.flatMap((base) => cameras.map((camera) => warm(base, camera))));
+}
