@@ -1,0 +1,252 @@
+import { cameraOf } from '@lastframe/shared/camera';
+import { parsePattern } from '@lastframe/shared/source';
+import fc from 'fast-check';
+import { checkCalls } from '../support/checker.ts';
+import { createSimRedis, type SimRedis } from './sim-redis.ts';
+import { createSimTime } from './sim-time.ts';
+import { createSimWorker, type Mutation, type SimCall, type SimWorker } from './sim-worker.ts';
+
+/** One thing that goes wrong. */
+export type Fault =
+  | { kind: 'restart'; keepData: boolean }
+  | { kind: 'flush' }
+  | { kind: 'step'; byMs: number }
+  | { kind: 'failover'; promoteAfterMs: number; stayMs: number }
+  | { kind: 'failback' }
+  | { kind: 'freeze'; worker: 0 | 1; ms: number; suspended: boolean }
+  | { kind: 'kill'; worker: 0 | 1 }
+  | { kind: 'slow'; worker: 0 | 1; delayMs: number; ms: number }
+  | { kind: 'cut'; worker: 0 | 1; ms: number };
+
+export interface Schedule {
+  faults: { afterMs: number; fault: Fault }[];
+  connectMs: number[];
+  answerMs: number[];
+}
+
+const INTERVAL_MS = 1000;
+const TIMEOUT_MS = 4000;
+const ALLOWANCE_MS = 500;
+/** Freezes longer than this in a call may overlap: the guarantee says so. */
+const LATENESS_MS = 2000;
+/** min-replicas-max-lag, and the second that Redis takes to notice. */
+const MAX_LAG_MS = 4000;
+
+const worker = fc.constantFrom(0 as const, 1 as const);
+const fault: fc.Arbitrary<Fault> = fc.oneof(
+  fc.record({ kind: fc.constant('restart' as const), keepData: fc.boolean() }),
+  fc.record({ kind: fc.constant('flush' as const) }),
+  fc.record({
+    kind: fc.constant('step' as const),
+    byMs: fc.constantFrom(900, 3000, 10_000, 3_600_000, -900, -10_000, -3_600_000),
+  }),
+  fc.record({
+    kind: fc.constant('failover' as const),
+    promoteAfterMs: fc.integer({ min: 0, max: 3000 }),
+    stayMs: fc.integer({ min: 0, max: 8000 }),
+  }),
+  fc.record({ kind: fc.constant('failback' as const) }),
+  fc.record({
+    kind: fc.constant('freeze' as const),
+    worker,
+    ms: fc.constantFrom(300, 700, 1500, 2500, 6200, 6600),
+    suspended: fc.boolean(),
+  }),
+  fc.record({ kind: fc.constant('kill' as const), worker }),
+  fc.record({
+    kind: fc.constant('slow' as const),
+    worker,
+    delayMs: fc.constantFrom(50, 200, 249, 400, 900),
+    ms: fc.integer({ min: 100, max: 3000 }),
+  }),
+  fc.record({ kind: fc.constant('cut' as const), worker, ms: fc.integer({ min: 500, max: 4000 }) }),
+);
+
+/** Mostly in quick succession; at times so late that the fleet has just overcome the last one. */
+const afterMs = fc.oneof(
+  { weight: 3, arbitrary: fc.integer({ min: 0, max: 4000 }) },
+  { weight: 1, arbitrary: fc.integer({ min: 7000, max: 12_000 }) },
+);
+
+export const schedules: fc.Arbitrary<Schedule> = fc.record({
+  faults: fc.array(fc.record({ afterMs, fault }), {
+    minLength: 1,
+    maxLength: 6,
+  }),
+  connectMs: fc.array(fc.constantFrom(0, 1, 30, 440, 460, 700), { minLength: 1, maxLength: 8 }),
+  // Up to the deadline and beyond it: a camera that hangs.
+  answerMs: fc.array(fc.constantFrom(5, 300, 900, 1100, 3990, 60_000), {
+    minLength: 1,
+    maxLength: 8,
+  }),
+});
+
+/** Plays a schedule; gives every breach of the guarantee as a sentence, and how many calls there were. */
+export async function play(
+  schedule: Schedule,
+  mutation: Mutation = {},
+): Promise<{ breaches: string[]; calls: number }> {
+  const time = createSimTime();
+  const calls: SimCall[] = [];
+  const world = {
+    time,
+    camera: camera(),
+    calls,
+    connectMs: taking(schedule.connectMs),
+    answerMs: taking(schedule.answerMs),
+    mutation,
+  };
+  const [one, two] = [createSimRedis(() => time.nowMs), createSimRedis(() => time.nowMs)];
+  one.setReplicas(1);
+  const start = (name: string, redis: SimRedis, adopt: boolean) =>
+    createSimWorker(name, world, redis, { adopt, wallOffsetMs: name.length * 3_600_000 });
+  const fleet: Fleet = {
+    time,
+    primary: one,
+    other: two,
+    workers: [start('w', one, true), start('ww', one, false)],
+    freezes: [],
+    stepped: false,
+    restarting: 0,
+    restart: (index) => start(index === 0 ? 'w' : 'ww', fleet.primary, false),
+  };
+  let atMs = 2000;
+  for (const { afterMs, fault } of schedule.faults) {
+    atMs += afterMs;
+    time.at(atMs, () => strike(fault, fleet));
+  }
+  await time.runUntil(atMs + 18_000);
+  return { breaches: judge(calls, fleet.freezes), calls: calls.length };
+}
+
+interface Fleet {
+  time: ReturnType<typeof createSimTime>;
+  primary: SimRedis;
+  other: SimRedis;
+  workers: [SimWorker, SimWorker];
+  freezes: { worker: number; fromMs: number; toMs: number }[];
+  stepped: boolean;
+  restarting: number;
+  restart: (worker: 0 | 1) => SimWorker;
+}
+
+function strike(fault: Fault, fleet: Fleet): void {
+  const { time, workers, primary } = fleet;
+  switch (fault.kind) {
+    case 'restart':
+      primary.restart(fault.keepData);
+      primary.setReplicas(1);
+      return;
+    case 'flush':
+      primary.flush();
+      return;
+    case 'step':
+      // Not promised: a worker that never saw the clock before a step can't see the step.
+      if (fleet.restarting > 0) return;
+      fleet.stepped = true;
+      primary.stepClock(fault.byMs);
+      return;
+    case 'failover':
+      failOver(fault, fleet);
+      return;
+    case 'failback': {
+      // An old primary that never synced comes back with what it had.
+      const { other } = fleet;
+      other.promote(other.snapshot(), other.clockOffsetMs);
+      switchTo(other, fleet, workers);
+      return;
+    }
+    case 'freeze':
+      workers[fault.worker].freeze(fault.ms, fault.suspended);
+      fleet.freezes.push({ worker: fault.worker, fromMs: time.nowMs, toMs: time.nowMs + fault.ms });
+      return;
+    case 'kill':
+      if (fleet.stepped || fleet.restarting > 0) return;
+      workers[fault.worker].kill();
+      fleet.restarting += 1;
+      time.at(time.nowMs + 700, () => {
+        workers[fault.worker] = fleet.restart(fault.worker);
+        // It has seen the clock when its first look is answered.
+        time.at(time.nowMs + 1000, () => {
+          fleet.restarting -= 1;
+        });
+      });
+      return;
+    case 'slow':
+    case 'cut':
+      disturb(fault, fleet);
+  }
+}
+
+function disturb(fault: Extract<Fault, { kind: 'slow' | 'cut' }>, fleet: Fleet): void {
+  const { time, workers } = fleet;
+  const { link } = workers[fault.worker];
+  if (fault.kind === 'slow') link.delayMs = fault.delayMs;
+  else link.redis = undefined;
+  time.at(time.nowMs + fault.ms, () => {
+    link.delayMs = 1;
+    link.redis ??= fleet.primary;
+  });
+}
+
+/** What the replica has not got by now is lost; the old primary goes on until it notices. */
+function failOver(fault: Extract<Fault, { kind: 'failover' }>, fleet: Fleet): void {
+  const { time, primary: old, other: next, workers } = fleet;
+  const got = old.snapshot();
+  const offsetMs = old.clockOffsetMs;
+  time.at(time.nowMs + MAX_LAG_MS, () => old.refuseWrites(true));
+  time.at(time.nowMs + fault.promoteAfterMs, () => {
+    next.promote(got, offsetMs);
+    switchTo(next, fleet, [workers[0]]);
+  });
+  time.at(time.nowMs + fault.promoteAfterMs + fault.stayMs, () => {
+    if (fleet.primary === next) switchTo(next, fleet, [workers[1]]);
+  });
+}
+
+function switchTo(next: SimRedis, fleet: Fleet, workers: readonly SimWorker[]): void {
+  if (fleet.primary !== next) fleet.other = fleet.primary;
+  fleet.primary = next;
+  for (const { link } of workers) link.redis &&= next;
+}
+
+function judge(calls: SimCall[], freezes: Fleet['freezes']): string[] {
+  const excused = (call: SimCall) =>
+    freezes.some(
+      ({ worker, fromMs, toMs }) =>
+        call.worker === (worker === 0 ? 'w' : 'ww') &&
+        toMs - fromMs > LATENESS_MS &&
+        fromMs <= call.startMs + TIMEOUT_MS &&
+        toMs > call.startMs,
+    );
+  const log = calls.map((call, number) => ({
+    number,
+    url: 'camera',
+    name: call.worker,
+    startMs: call.startMs,
+    endMs: excused(call) ? Math.min(call.endMs ?? 0, call.startMs + TIMEOUT_MS) : call.endMs,
+    status: null,
+  }));
+  return checkCalls(log, INTERVAL_MS).breaches;
+}
+
+function taking(values: readonly number[]): () => number {
+  let next = 0;
+  return () => values[next++ % values.length] ?? 0;
+}
+
+function camera() {
+  return cameraOf(new URL('http://camera.test/image'), {
+    name: 'model',
+    pattern: parsePattern('http://camera.test/*'),
+    intervalMs: INTERVAL_MS,
+    timeoutMs: TIMEOUT_MS,
+    startAllowanceMs: ALLOWANCE_MS,
+    headers: {},
+    query: 'keep',
+    networks: [],
+    maxFrameBytes: 1000,
+    budget: { perSecond: 0, concurrency: 0 },
+    staleForMs: 60_000,
+  });
+}
