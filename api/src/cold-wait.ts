@@ -89,6 +89,7 @@ export function createColdWait(deps: ColdWaitDeps): ColdWait {
       const giveUp = () => resolve({ end: 'timeout' });
       const timer = setTimeout(giveUp, timeoutMs);
       signal.addEventListener('abort', giveUp, { once: true });
+      if (signal.aborted) giveUp(); // and no event comes any more
       return promise.finally(() => {
         clearTimeout(timer);
         signal.removeEventListener('abort', giveUp);
@@ -100,7 +101,8 @@ export function createColdWait(deps: ColdWaitDeps): ColdWait {
       const { cameraId, kind } = announcement;
       if (kind === 'failure') {
         settleAll(cameraId, () => ({ end: 'failure', failure: announcement }));
-      } else if (kind === 'wait') {
+      } else if (kind === 'wait' && announcement.reason !== 'busy') {
+        // Busy tells how long the permit lives at most; its call ends, and tells, long before.
         const { inMs } = announcement;
         settleAll(cameraId, ({ untilMonoMs }) =>
           clock.monoMs() + inMs > untilMonoMs ? { end: 'wait', inMs } : undefined,

@@ -2,12 +2,11 @@ import type { Announcement } from '@lastframe/shared/announcement';
 import type { Camera } from '@lastframe/shared/camera';
 import type { Clock } from '@lastframe/shared/clock';
 import { messageOf } from '@lastframe/shared/errors';
-import { freshnessOf } from '@lastframe/shared/frame';
 import type { Log } from '@lastframe/shared/log';
 import { bucketMsOf } from '@lastframe/shared/refresh-job';
 import type { FleetWatch } from './fleet-watch.ts';
 import type { FrameReader } from './frame-reader.ts';
-import type { MemoryCache } from './memory-cache.ts';
+import { type HeldFrame, isFresh, type MemoryCache } from './memory-cache.ts';
 import type { RefreshQueue } from './refresh-queue.ts';
 import type { Viewers } from './viewers.ts';
 
@@ -22,8 +21,8 @@ export interface Demand {
   heed(announcement: Announcement): void;
   /** Announcements may have been missed: look again at every camera that is wanted. */
   recheck(): void;
-  /** Until the fleet may be asked for this camera again. */
-  waitMsOf(cameraId: string): number;
+  /** How long the fleet has said that it can't call this camera; 0 when it hasn't. */
+  toldWaitMs(cameraId: string): number;
   close(): void;
 }
 
@@ -42,7 +41,9 @@ interface Wanted {
   camera: Camera;
   /** A request found it stale since the last frame or failure. */
   asked: boolean;
+  askedMonoMs: number;
   notBeforeMonoMs: number;
+  toldUntilMonoMs: number;
   /** Jobs asked for without any news since: the news may have been lost, so the store is read. */
   jobsSinceNews: number;
   timer: NodeJS.Timeout | undefined;
@@ -51,6 +52,8 @@ interface Wanted {
 
 const CLOSED_RETRY_MS = 1000;
 const MAX_TOLD_WAIT_MS = 60_000;
+/** Without a frame nobody is served meanwhile: who still wants one has asked again by then. */
+const FORGOTTEN_MS = 2 * MAX_TOLD_WAIT_MS;
 
 export function createDemand(deps: DemandDeps): Demand {
   const { clock } = deps;
@@ -64,8 +67,9 @@ export function createDemand(deps: DemandDeps): Demand {
     wanted.isAsking = true;
     const dueMonoMs = await nextAsk(wanted, deps);
     wanted.isAsking = false;
-    if (dueMonoMs === undefined || closed) all.delete(wanted.camera.cameraId);
-    else arm(wanted, dueMonoMs);
+    // Somebody may have raised demand since nobody wanted it.
+    if (closed || (dueMonoMs === undefined && !wanted.asked)) all.delete(wanted.camera.cameraId);
+    else arm(wanted, dueMonoMs ?? clock.monoMs());
   };
   const arm = (wanted: Wanted, dueMonoMs: number) => {
     clearTimeout(wanted.timer);
@@ -79,6 +83,7 @@ export function createDemand(deps: DemandDeps): Demand {
       const wanted = all.get(camera.cameraId) ?? newWanted(camera);
       all.set(camera.cameraId, wanted);
       wanted.asked = true;
+      wanted.askedMonoMs = clock.monoMs();
       if (wanted.timer === undefined) void ask(wanted);
     },
     heed: (announcement) => {
@@ -90,7 +95,8 @@ export function createDemand(deps: DemandDeps): Demand {
     recheck: () => {
       for (const wanted of all.values()) if (!wanted.isAsking) void ask(wanted);
     },
-    waitMsOf: (cameraId) => Math.max(0, (all.get(cameraId)?.notBeforeMonoMs ?? 0) - clock.monoMs()),
+    toldWaitMs: (cameraId) =>
+      Math.max(0, (all.get(cameraId)?.toldUntilMonoMs ?? 0) - clock.monoMs()),
     close: () => {
       closed = true;
       for (const { timer } of all.values()) clearTimeout(timer);
@@ -104,7 +110,9 @@ function newWanted(camera: Camera): Wanted {
   return {
     camera,
     asked: true,
+    askedMonoMs: never,
     notBeforeMonoMs: never,
+    toldUntilMonoMs: never,
     jobsSinceNews: 0,
     timer: undefined,
     isAsking: false,
@@ -114,38 +122,43 @@ function newWanted(camera: Camera): Wanted {
 /** Asks for a refresh if it is time; gives when to look again, undefined when nobody wants it. */
 async function nextAsk(wanted: Wanted, deps: DemandDeps): Promise<number | undefined> {
   const { clock, viewers, fleet, memory } = deps;
-  const { cameraId, source } = wanted.camera;
-  const nowMonoMs = clock.monoMs();
-  if (nowMonoMs < wanted.notBeforeMonoMs) return wanted.notBeforeMonoMs;
-  if (!wanted.asked && !viewers.isPresent(cameraId)) return undefined;
+  const { cameraId } = wanted.camera;
   const held = memory.peek(cameraId);
-  if (held && !held.unsure && freshnessOf(nowMonoMs - held.startedMonoMs, source) === 'fresh') {
-    wanted.asked = false;
-    return held.startedMonoMs + source.intervalMs;
+  const isDue = () => clock.monoMs() >= wanted.notBeforeMonoMs;
+  if (!isDue() && !held?.unsure) return wanted.notBeforeMonoMs;
+  if (!held && clock.monoMs() - wanted.askedMonoMs > FORGOTTEN_MS) wanted.asked = false;
+  if (!wanted.asked && !viewers.isPresent(cameraId)) {
+    return isDue() ? undefined : wanted.notBeforeMonoMs;
   }
+  if (held && !held.unsure && isFresh(held, clock.monoMs())) return satisfy(wanted, held);
   const redisNowMs = fleet.redisNowMs();
   if (fleet.closedBecause() !== undefined || redisNowMs === undefined) {
-    return nowMonoMs + CLOSED_RETRY_MS;
+    return clock.monoMs() + CLOSED_RETRY_MS;
   }
   if (held?.unsure || wanted.jobsSinceNews > 0) {
-    const dueMonoMs = await dueByTheStore(wanted, deps);
-    if (dueMonoMs !== undefined) return dueMonoMs;
+    const found = await readStore(wanted.camera, deps);
+    if (found && isFresh(found, clock.monoMs())) return satisfy(wanted, found);
+    if (!isDue()) return wanted.notBeforeMonoMs; // perhaps by news that came meanwhile
+    if (wanted.jobsSinceNews > 0 && fleet.isBehind()) return clock.monoMs() + CLOSED_RETRY_MS;
   }
   return await addJob(wanted, redisNowMs, deps);
 }
 
-/** A frame whose announcement was lost: when it is due again, undefined when the store has none newer. */
-async function dueByTheStore(wanted: Wanted, { reader }: DemandDeps): Promise<number | undefined> {
+/** The frame in the store, whose announcement may have been lost. */
+async function readStore(camera: Camera, { reader }: DemandDeps): Promise<HeldFrame | undefined> {
   try {
-    const { held, isNewer } = await reader.read(wanted.camera);
-    if (!held || !isNewer) return undefined;
-    wanted.asked = false;
-    wanted.jobsSinceNews = 0;
-    wanted.notBeforeMonoMs = held.startedMonoMs + wanted.camera.source.intervalMs;
-    return wanted.notBeforeMonoMs;
+    return (await reader.read(camera)).held;
   } catch {
     return undefined; // the frames Redis is away; the queue may still be there
   }
+}
+
+/** Nobody needs another frame before this one is stale. */
+function satisfy(wanted: Wanted, held: HeldFrame): number {
+  wanted.asked = false;
+  wanted.jobsSinceNews = 0;
+  wanted.notBeforeMonoMs = held.startedMonoMs + held.camera.source.intervalMs;
+  return wanted.notBeforeMonoMs;
 }
 
 async function addJob(wanted: Wanted, redisNowMs: number, deps: DemandDeps): Promise<number> {
@@ -180,11 +193,13 @@ function heed(wanted: Wanted, announcement: Announcement, { clock, random }: Dem
       const spreadMs = announcement.reason === 'hold' ? random() * 250 : 0;
       const toldMs = Math.min(announcement.inMs, MAX_TOLD_WAIT_MS) + spreadMs;
       wanted.notBeforeMonoMs = nowMonoMs + toldMs;
+      wanted.toldUntilMonoMs = nowMonoMs + announcement.inMs;
       return;
     }
     default:
       wanted.asked = false;
       wanted.jobsSinceNews = 0;
       wanted.notBeforeMonoMs = nowMonoMs + announcement.nextMs;
+      wanted.toldUntilMonoMs = wanted.notBeforeMonoMs;
   }
 }

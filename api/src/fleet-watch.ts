@@ -7,6 +7,8 @@ import type { RedisClient, RedisLink } from '@lastframe/shared/redis-link';
 export interface FleetWatch {
   /** Why no refresh can be asked for now; undefined when it can. */
   closedBecause(): string | undefined;
+  /** Jobs pile up: one that was asked for before is still among them, and another would not help. */
+  isBehind(): boolean;
   /** The queue Redis's time, undefined while unknown. */
   redisNowMs(): number | undefined;
   look(): Promise<void>;
@@ -15,6 +17,8 @@ export interface FleetWatch {
 const DEADLINE_MS = 900;
 /** A queue that nobody works off must not fill Redis. */
 const MAX_WAITING_JOBS = 20_000;
+/** More than this is no passing crowd. */
+const CROWD_OF_JOBS = 100;
 
 export function createFleetWatch(deps: {
   clock: Clock;
@@ -24,6 +28,7 @@ export function createFleetWatch(deps: {
   const { clock, queue, keys } = deps;
   let window: ClockWindow | undefined;
   let closed: string | undefined = 'Redis has not answered yet';
+  let isBehind = false;
 
   const look = async () => {
     const sentMonoMs = clock.monoMs();
@@ -40,10 +45,12 @@ export function createFleetWatch(deps: {
     const next = seen.stepped ? observeClock(undefined, reading) : seen;
     window = next.stepped ? undefined : next.window;
     closed = closedBecause(alive === 1, waiting);
+    isBehind = waiting > CROWD_OF_JOBS;
   };
 
   return {
     closedBecause: () => closed,
+    isBehind: () => isBehind,
     redisNowMs: () => window && redisNowMs(window, clock.monoMs()),
     look: () =>
       look().catch(() => {

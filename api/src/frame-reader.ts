@@ -1,6 +1,7 @@
 import type { Failure } from '@lastframe/shared/announcement';
 import type { Camera } from '@lastframe/shared/camera';
 import type { Clock } from '@lastframe/shared/clock';
+import { freshnessOf } from '@lastframe/shared/frame';
 import { readCamera, type StoredCamera } from '@lastframe/shared/frame-store';
 import type { Keys } from '@lastframe/shared/keys';
 import type { RedisLink } from '@lastframe/shared/redis-link';
@@ -8,8 +9,6 @@ import type { HeldFrame, MemoryCache } from './memory-cache.ts';
 
 export interface ReadCamera {
   held?: HeldFrame;
-  /** The frame is another one than memory had before. */
-  isNewer: boolean;
   failure?: Failure;
 }
 
@@ -34,19 +33,16 @@ const DEADLINE_MS = 1000;
 
 export function createFrameReader(deps: FrameReaderDeps): FrameReader {
   const reading = new Map<string, Promise<ReadCamera>>();
-  const anew = new Map<string, Promise<ReadCamera>>();
+  /** By the read that has to end first: what begins after it is anew for all who came before. */
+  const following = new WeakMap<Promise<ReadCamera>, Promise<ReadCamera>>();
   const read = (camera: Camera) => shared(reading, camera.cameraId, () => readOnce(camera, deps));
   const readAnew = (camera: Camera) => {
     const running = reading.get(camera.cameraId);
     if (!running) return read(camera);
-    return shared(anew, camera.cameraId, () =>
-      running
-        .then(
-          () => {},
-          () => {},
-        )
-        .then(() => read(camera)),
-    );
+    const readNext = () => read(camera);
+    const next = following.get(running) ?? running.then(readNext, readNext);
+    following.set(running, next);
+    return next;
   };
   return { read, readAnew };
 }
@@ -71,36 +67,44 @@ async function readOnce(camera: Camera, deps: FrameReaderDeps): Promise<ReadCame
   const stored = await frames.run(DEADLINE_MS, (client) =>
     readCamera(client, keys, cameraId, knownEtag),
   );
-  return { ...swapIn(camera, stored, deps), ...(stored.failure && { failure: stored.failure }) };
-}
-
-/** The store's frame replaces the one in memory, unless that is the younger one. */
-function swapIn(camera: Camera, { frame }: StoredCamera, { memory, clock }: FrameReaderDeps) {
-  const before = memory.peek(camera.cameraId);
-  if (before) before.unsure = false;
-  if (!frame) return { ...(before && { held: before }), isNewer: false };
-  const { startedAgoMs, capturedAgoMs, bytes, ...stored } = frame;
-  const monoMs = clock.monoMs();
-  const times = { startedMonoMs: monoMs - startedAgoMs, capturedMonoMs: monoMs - capturedAgoMs };
-  if (before && !isNewer(before, { ...stored, ...times })) return { held: before, isNewer: false };
-  if (before && before.etag === stored.etag) {
-    return { held: Object.assign(before, stored, times), isNewer: true };
-  }
-  // Bytes are spared only for the ETag that memory held when it asked; by now it holds another.
-  if (!bytes) return { ...(before && { held: before }), isNewer: false };
-  const lastAskedMonoMs = before?.lastAskedMonoMs ?? Number.NEGATIVE_INFINITY;
-  const held = { ...stored, ...times, bytes, camera, unsure: false, lastAskedMonoMs };
-  memory.set(camera.cameraId, held);
-  return { held, isNewer: true };
+  const held = swapIn(camera, stored, deps);
+  return { ...(held && { held }), ...(stored.failure && { failure: stored.failure }) };
 }
 
 /**
- * By the local monotonic clock, so that a Redis clock set back can't hide new frames; a store that
- * lost its last writes (a failover) has an older frame, and memory keeps its own.
+ * The store's frame replaces the one in memory, unless that is the younger one. The store keeps a
+ * frame a little longer than it is good, or much longer where `STALE_FOR` was another: that is none.
+ */
+function swapIn(
+  camera: Camera,
+  { frame }: StoredCamera,
+  { memory, clock }: FrameReaderDeps,
+): HeldFrame | undefined {
+  const before = memory.peek(camera.cameraId);
+  if (before) before.unsure = false;
+  if (!frame || freshnessOf(frame.startedAgoMs, camera.source) === 'expired') return before;
+  const { startedAgoMs, capturedAgoMs, bytes, ...stored } = frame;
+  const monoMs = clock.monoMs();
+  const times = { startedMonoMs: monoMs - startedAgoMs, capturedMonoMs: monoMs - capturedAgoMs };
+  if (before && !isNewer(before, { ...stored, ...times })) return before;
+  if (before && before.etag === stored.etag) return Object.assign(before, stored, times);
+  // Bytes are spared only for the ETag that memory held when it asked; by now it holds another.
+  if (!bytes) return before;
+  const lastAskedMonoMs = before?.lastAskedMonoMs ?? Number.NEGATIVE_INFINITY;
+  const held = { ...stored, ...times, bytes, camera, unsure: false, lastAskedMonoMs };
+  memory.set(camera.cameraId, held);
+  return held;
+}
+
+/**
+ * By the local monotonic clock too, so that a Redis clock set back can't hide new frames; but not by
+ * it alone, for a late reply makes a frame look younger than it is. A store that lost its last
+ * writes (a failover) has an older frame, and memory keeps its own.
  */
 function isNewer(
   before: HeldFrame,
   stored: { startedAtMs: number; startedMonoMs: number },
 ): boolean {
-  return stored.startedAtMs !== before.startedAtMs && stored.startedMonoMs > before.startedMonoMs;
+  if (stored.startedAtMs === before.startedAtMs) return false;
+  return stored.startedAtMs > before.startedAtMs || stored.startedMonoMs > before.startedMonoMs;
 }

@@ -33,9 +33,13 @@ export interface Found {
  * Nothing here waits for anything.
  */
 export function frameInMemory(camera: Camera, deps: LastFrameDeps): HeldFrame | undefined {
+  const held = deps.memory.get(camera.cameraId);
+  return held && offer(held, camera, deps);
+}
+
+/** What a request does with a frame, wherever it was found: one too large for memory is only read. */
+function offer(held: HeldFrame, camera: Camera, deps: LastFrameDeps): HeldFrame | undefined {
   const { clock, memory, demand } = deps;
-  const held = memory.get(camera.cameraId);
-  if (!held) return undefined;
   const nowMonoMs = clock.monoMs();
   const freshness = freshnessOf(nowMonoMs - held.startedMonoMs, camera.source);
   if (freshness === 'expired') {
@@ -56,17 +60,26 @@ export async function frameFromAfar(
   signal: AbortSignal,
   deps: LastFrameDeps,
 ): Promise<Found> {
-  const { reader, demand, coldWait, coldWaitMs } = deps;
+  const { clock, reader, demand, coldWait, coldWaitMs } = deps;
   const found = new AbortController();
   // The wait is entered before Redis is read: a frame that comes in between must not be missed.
   const waited = coldWait.wait(camera, coldWaitMs, AbortSignal.any([signal, found.signal]));
+  let turnedAway = false;
+  void waited.then(({ end }) => {
+    turnedAway = end === 'full';
+  });
   try {
     const { held, failure } = await readOrExplain(camera, reader);
-    if (held) return { held: frameInMemory(camera, deps) ?? held, origin: 'redis' };
-    demand.raise(camera);
+    const offered = held && offer(held, camera, deps);
+    if (offered) return { held: offered, origin: 'redis' };
+    // Else a flood of new cameras would fill the queue however few may wait.
+    if (!turnedAway) demand.raise(camera);
     if (failure) throw failureProblem(failure);
+    const toldMs = demand.toldWaitMs(camera.cameraId);
+    if (toldMs > coldWaitMs) throw notYet('the camera may not be called yet', toldMs);
     const end = await endWhileOpen(waited, found.signal, deps);
-    return foundAtTheEnd(end, demand.waitMsOf(camera.cameraId));
+    if (end.end === 'frame') end.held.lastAskedMonoMs = clock.monoMs();
+    return foundAtTheEnd(end, demand.toldWaitMs(camera.cameraId));
   } finally {
     found.abort();
   }

@@ -6,7 +6,7 @@ import { type ApiConfig, ConfigError, readApiConfig } from '@lastframe/shared/co
 import { messageOf } from '@lastframe/shared/errors';
 import { closeServer, listen } from '@lastframe/shared/http-server';
 import { keysFor } from '@lastframe/shared/keys';
-import { closeOnSignal } from '@lastframe/shared/lifecycle';
+import { type ClosingStep, closeOnSignal } from '@lastframe/shared/lifecycle';
 import { createLog } from '@lastframe/shared/log';
 import { probes } from '@lastframe/shared/probes';
 import { openRedis } from '@lastframe/shared/redis-link';
@@ -18,10 +18,12 @@ import { createFleetWatch } from './fleet-watch.ts';
 import { createFrameReader } from './frame-reader.ts';
 import { createMemoryCache, makeAllUnsure } from './memory-cache.ts';
 import { heedAnnouncement } from './news.ts';
+import { createPublicServer } from './public-server.ts';
 import { createRefreshQueue } from './refresh-queue.ts';
 import { createViewers } from './viewers.ts';
 
-const GRACE_MS = 10_000;
+const DRAIN_MS = 2500;
+const GRACE_MS = 7000;
 
 try {
   await start(readApiConfig(process.env));
@@ -34,6 +36,9 @@ async function start(config: ApiConfig): Promise<void> {
   const log = createLog('api', config.logLevel);
   const keys = keysFor(config.redisPrefix);
   const clock = systemClock;
+  // A signal that comes before there is anything to close ends the process as well.
+  const closingSteps: ClosingStep[] = [];
+  closeOnSignal(log, closingSteps);
 
   const queueRedis = openRedis({ url: config.redisUrl, name: 'queue', log });
   const framesRedis = openRedis({ url: config.framesRedisUrl, name: 'frames', log });
@@ -79,7 +84,7 @@ async function start(config: ApiConfig): Promise<void> {
     sources: config.sources,
     servedBy: `${hostname()}-${process.pid}`,
   });
-  const server = createAdaptorServer({ fetch: app.fetch }) as Server;
+  const publicServer = createPublicServer(app.fetch);
   let closing = false;
   const ops = probes(() => (closing ? 'closing' : undefined));
   const opsServer = createAdaptorServer({ fetch: ops.fetch }) as Server;
@@ -91,16 +96,19 @@ async function start(config: ApiConfig): Promise<void> {
   queueRedis.client.on('ready', () => void fleet.look());
   const opsPort = await listen(opsServer, { host: config.opsHost, port: config.opsPort });
   const { host, reusePort } = config;
-  const port = await listen(server, { host, port: config.port, reusePort });
+  const port = await listen(publicServer.server, { host, port: config.port, reusePort });
   log.info({ host, port, opsHost: config.opsHost, opsPort }, 'listening');
 
-  closeOnSignal(log, [
+  closingSteps.push(
     {
       name: 'public',
-      graceMs: GRACE_MS,
+      graceMs: DRAIN_MS + GRACE_MS + 500,
       close: async () => {
         closing = true;
-        await closeServer(server, GRACE_MS - 1000);
+        // Who still waits for a first frame near the end is told so, not cut off.
+        const giveUp = setTimeout(() => coldWait.close(), DRAIN_MS + GRACE_MS - 1000);
+        await publicServer.close({ drainMs: DRAIN_MS, graceMs: GRACE_MS });
+        clearTimeout(giveUp);
       },
     },
     { name: 'ops', graceMs: 500, close: () => closeServer(opsServer, 200) },
@@ -114,5 +122,5 @@ async function start(config: ApiConfig): Promise<void> {
         await Promise.all([queueRedis, framesRedis, newsRedis].map((link) => link.close()));
       },
     },
-  ]);
+  );
 }

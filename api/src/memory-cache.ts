@@ -1,5 +1,5 @@
 import type { Camera } from '@lastframe/shared/camera';
-import type { Frame } from '@lastframe/shared/frame';
+import { type Frame, freshnessOf } from '@lastframe/shared/frame';
 import { LRUCache } from 'lru-cache';
 
 /** A frame in this process's memory. Its times are of the local monotonic clock. */
@@ -23,6 +23,11 @@ export function createMemoryCache(limitBytes: number): MemoryCache {
     maxSize: limitBytes,
     sizeCalculation: ({ bytes }) => bytes.length + OVERHEAD_BYTES,
   });
+}
+
+/** Nobody needs another one yet. */
+export function isFresh({ startedMonoMs, camera }: HeldFrame, nowMonoMs: number): boolean {
+  return freshnessOf(nowMonoMs - startedMonoMs, camera.source) === 'fresh';
 }
 
 /** After a gap in the announcements nothing is known to be the last frame. */

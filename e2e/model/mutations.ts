@@ -54,5 +54,5 @@ export const seeds: Record<string, number> = {
   'the replication id in the identity': 7,
   'the replica lag': 6,
   'the clock watch': 3,
-  'the token compare': 8,
+  'the token compare': 5,
 };

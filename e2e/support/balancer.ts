@@ -4,15 +4,21 @@ import { connect, createServer, type Socket } from 'node:net';
 /** A small TCP balancer that follows `/readyz`, as a Kubernetes Service does. */
 export interface Balancer {
   readonly url: string;
-  add(api: { url: string; opsUrl: string }): void;
+  /** Resolves when the process gets its share. */
+  add(api: { url: string; opsUrl: string }): Promise<void>;
   remove(api: { url: string }): void;
   close(): Promise<void>;
 }
 
-const PROBE_EVERY_MS = 50;
+interface Backend {
+  opsUrl: string;
+  ready: boolean;
+  whenReady: () => void;
+}
 
-export async function startBalancer(): Promise<Balancer> {
-  const backends = new Map<string, { opsUrl: string; ready: boolean }>();
+/** @param probeEveryMs how soon it notices, at the latest, that a process should get nothing more */
+export async function startBalancer(probeEveryMs = 50): Promise<Balancer> {
+  const backends = new Map<string, Backend>();
   const sockets = new Set<Socket>();
   let turn = 0;
 
@@ -24,8 +30,11 @@ export async function startBalancer(): Promise<Balancer> {
     }
   };
   const watching = setInterval(async () => {
-    for (const backend of backends.values()) backend.ready = await probe(backend.opsUrl);
-  }, PROBE_EVERY_MS);
+    for (const backend of backends.values()) {
+      backend.ready = await probe(backend.opsUrl);
+      if (backend.ready) backend.whenReady();
+    }
+  }, probeEveryMs);
 
   const server = createServer((viewer) => {
     const ready = [...backends].filter(([, { ready }]) => ready);
@@ -40,7 +49,7 @@ export async function startBalancer(): Promise<Balancer> {
       from.on('error', () => to.destroy());
       from.on('close', () => {
         sockets.delete(from);
-        to.destroy();
+        to.destroySoon(); // what was read from the one still goes to the other
       });
       from.pipe(to);
     }
@@ -49,7 +58,8 @@ export async function startBalancer(): Promise<Balancer> {
   await once(server.listen(0, '127.0.0.1'), 'listening');
   return {
     url: `http://127.0.0.1:${(server.address() as { port: number }).port}`,
-    add: ({ url, opsUrl }) => void backends.set(url, { opsUrl, ready: false }),
+    add: ({ url, opsUrl }) =>
+      new Promise((whenReady) => backends.set(url, { opsUrl, ready: false, whenReady })),
     remove: ({ url }) => void backends.delete(url),
     close: async () => {
       clearInterval(watching);

@@ -38,6 +38,15 @@ describe('the checker', () => {
     expect(checkCalls([call(1, 0, 10), call(2, 979, 1000)], 1000).breaches).toHaveLength(1);
   });
 
+  it('counts a call as early as it may have come when the upstream could not look', () => {
+    const calls = [call(1, 1040, 1041), call(2, 2001, 2100)];
+    expect(checkCalls(calls, 1000).breaches).toHaveLength(1);
+    expect(checkCalls(calls, 1000, [{ fromMs: 1000, toMs: 1038 }]).breaches).toEqual([]);
+    expect(checkCalls(calls, 1000, [{ fromMs: 1035, toMs: 1039 }]).breaches).toHaveLength(1);
+    // The later call's own lateness excuses nothing.
+    expect(checkCalls(calls, 1000, [{ fromMs: 1900, toMs: 2001 }]).breaches).toHaveLength(1);
+  });
+
   it('does not compare different cameras', () => {
     const calls = [call(1, 0, 100), call(2, 1, 101, 'http://c/2')];
     expect(checkCalls(calls, 1000)).toMatchObject({ cameras: 2, pairs: 0, breaches: [] });

@@ -8,6 +8,12 @@ export interface UpstreamCall {
   status: number | null;
 }
 
+/** When the upstream could not look (`GET /pauses`): what it logged right after came at some time in it. */
+export interface Pause {
+  fromMs: number;
+  toMs: number;
+}
+
 export interface Verdict {
   calls: number;
   cameras: number;
@@ -20,6 +26,8 @@ export interface Verdict {
   breaches: string[];
 }
 
+/** What waited during a pause is logged within this time after it. */
+const AFTER_PAUSE_MS = 10;
 /** Timers and the way through the network; the guarantee itself has its guard above the interval. */
 const TOLERANCE_MS = 20;
 
@@ -27,7 +35,12 @@ const TOLERANCE_MS = 20;
  * Judges the promise by the upstream's own log: for each camera, starts at least one interval apart
  * and no two calls in flight at once.
  */
-export function checkCalls(calls: readonly UpstreamCall[], intervalMs: number): Verdict {
+export function checkCalls(
+  calls: readonly UpstreamCall[],
+  intervalMs: number,
+  pauses: readonly Pause[] = [],
+): Verdict {
+  const limits = { intervalMs, earliestMs: (atMs: number) => earliest(atMs, pauses) };
   const verdict: Verdict = {
     calls: calls.length,
     cameras: 0,
@@ -43,7 +56,7 @@ export function checkCalls(calls: readonly UpstreamCall[], intervalMs: number): 
     verdict.cameras += 1;
     for (const [index, later] of inOrder.entries()) {
       const earlier = inOrder[index - 1];
-      if (earlier) judgePair(earlier, later, intervalMs, verdict);
+      if (earlier) judgePair(earlier, later, limits, verdict);
     }
     const spanMs = (inOrder.at(-1)?.startMs ?? 0) - (inOrder[0]?.startMs ?? 0);
     due += spanMs / intervalMs;
@@ -56,18 +69,24 @@ export function checkCalls(calls: readonly UpstreamCall[], intervalMs: number): 
 function judgePair(
   earlier: UpstreamCall,
   later: UpstreamCall,
-  intervalMs: number,
+  { intervalMs, earliestMs }: { intervalMs: number; earliestMs: (atMs: number) => number },
   verdict: Verdict,
 ): void {
-  const gapMs = later.startMs - earlier.startMs;
+  // Only what is certain counts as a breach: the earlier call may have come before it was noticed.
+  const gapMs = later.startMs - earliestMs(earlier.startMs);
   verdict.pairs += 1;
   verdict.smallestGapMs = Math.min(verdict.smallestGapMs, gapMs);
   const pair = `${later.url}: calls ${earlier.number} and ${later.number}`;
   if (gapMs < intervalMs - TOLERANCE_MS) {
     verdict.breaches.push(`${pair} are ${gapMs.toFixed(1)} ms apart, not ${intervalMs}`);
   }
-  const overlapMs = (earlier.endMs ?? Number.POSITIVE_INFINITY) - later.startMs;
+  const overlapMs = earliestMs(earlier.endMs ?? Number.POSITIVE_INFINITY) - later.startMs;
   if (overlapMs > TOLERANCE_MS) {
     verdict.breaches.push(`${pair} were in flight at once for ${overlapMs.toFixed(1)} ms`);
   }
+}
+
+function earliest(atMs: number, pauses: readonly Pause[]): number {
+  const pause = pauses.find(({ fromMs, toMs }) => fromMs <= atMs && atMs <= toMs + AFTER_PAUSE_MS);
+  return pause ? pause.fromMs : atMs;
 }

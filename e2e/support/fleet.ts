@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { setPriority } from 'node:os';
 import { join } from 'node:path';
-import { expect } from 'vitest';
-import { checkCalls, type UpstreamCall, type Verdict } from './checker.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { checkCalls, type Pause, type UpstreamCall, type Verdict } from './checker.ts';
 import { type Child, startChild } from './child.ts';
 import { type RedisServer, startRedis } from './redis-server.ts';
 
@@ -22,6 +23,8 @@ export interface SlowServer extends Child {
   readonly url: string;
   camera(name: string, query?: Record<string, string>): string;
   calls(): Promise<UpstreamCall[]>;
+  /** When it could not look. */
+  pauses(): Promise<Pause[]>;
   /** Changes every later call to a camera, until it is called without one. */
   behave(name: string, query?: Record<string, string>): Promise<void>;
 }
@@ -29,6 +32,7 @@ export interface SlowServer extends Child {
 /** Real processes on a real Redis: what a test of the whole starts from. */
 export interface Fleet {
   readonly redis: RedisServer;
+  readonly redisPrefix: string;
   readonly slow: SlowServer;
   readonly apis: Api[];
   readonly workers: Worker[];
@@ -55,9 +59,10 @@ export async function startFleet(options: FleetOptions = {}): Promise<Fleet> {
   const { apis = 1, workers = 1, intervalMs = 500, delayMs = 100 } = options;
   const redis = options.redis ?? (await startRedis());
   const slow = await startSlowServer(delayMs);
+  const redisPrefix = `t${randomUUID().slice(0, 8)}`;
   const env = {
     REDIS_URL: options.redisUrl ?? redis.url,
-    REDIS_PREFIX: `t${randomUUID().slice(0, 8)}`,
+    REDIS_PREFIX: redisPrefix,
     ALLOWED_SOURCES: `${slow.url}/*`,
     ALLOWED_NETWORKS: '127.0.0.0/8,::1/128',
     INTERVAL: `${intervalMs}ms`,
@@ -68,6 +73,7 @@ export async function startFleet(options: FleetOptions = {}): Promise<Fleet> {
   };
   const fleet: Fleet = {
     redis,
+    redisPrefix,
     slow,
     apis: [],
     workers: [],
@@ -82,8 +88,8 @@ export async function startFleet(options: FleetOptions = {}): Promise<Fleet> {
       return worker;
     },
     check: async () => {
-      const verdict = checkCalls(await slow.calls(), intervalMs);
-      expect(verdict.breaches).toEqual([]);
+      const verdict = checkCalls(await slow.calls(), intervalMs, await slow.pauses());
+      if (verdict.breaches.length > 0) throw new Error(`breaches:\n${verdict.breaches.join('\n')}`);
       return verdict;
     },
     stop: async () => {
@@ -124,15 +130,22 @@ async function startApi(env: Record<string, string>): Promise<Api> {
 async function startWorker(env: Record<string, string>): Promise<Worker> {
   const child = await startChild(join(REPO, 'worker/src/main.ts'), env);
   const opsUrl = `http://127.0.0.1:${child.listening.opsPort}`;
-  await expect
-    .poll(async () => (await fetch(`${opsUrl}/readyz`)).status, { timeout: 10_000 })
-    .toBe(200);
+  await ready(opsUrl);
   return Object.assign(child, { opsUrl });
+}
+
+async function ready(opsUrl: string): Promise<void> {
+  for (let tries = 0; tries < 200; tries += 1) {
+    if ((await fetch(`${opsUrl}/readyz`)).ok) return;
+    await sleep(50);
+  }
+  throw new Error(`${opsUrl}/readyz was not 200 within 10 s`);
 }
 
 async function startSlowServer(delayMs: number): Promise<SlowServer> {
   const env = { HOST: '127.0.0.1', PORT: '0', DELAY: `${delayMs}ms` };
   const child = await startChild(join(REPO, 'slow-server/src/main.ts'), env);
+  favour(child.pid);
   const url = `http://127.0.0.1:${child.listening.port}`;
   return Object.assign(child, {
     url,
@@ -140,6 +153,7 @@ async function startSlowServer(delayMs: number): Promise<SlowServer> {
       // Small pictures: the tests are about calls, not about drawing.
       `${url}/image/${name}?${new URLSearchParams({ size: '64x36', ...query })}`,
     calls: async () => (await (await fetch(`${url}/calls`)).json()) as UpstreamCall[],
+    pauses: async () => (await (await fetch(`${url}/pauses`)).json()) as Pause[],
     behave: async (name: string, query?: Record<string, string>) => {
       const path = `${url}/behaviours/${name}`;
       const answer = query
@@ -148,4 +162,13 @@ async function startSlowServer(delayMs: number): Promise<SlowServer> {
       if (!answer.ok) throw new Error(`the slow server answered ${answer.status} to ${path}`);
     },
   });
+}
+
+/** What the upstream notices late, because it waits for a CPU, looks like a call that came too early. */
+function favour(pid: number): void {
+  try {
+    setPriority(pid, -19);
+  } catch {
+    // only root may
+  }
 }

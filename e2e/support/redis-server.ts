@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,9 +14,12 @@ export interface RedisServer {
   readonly pid: number;
   /** Runs one command on a connection of its own. */
   command(...args: string[]): Promise<unknown>;
-  /** Ends it; with `keepData` it can be started again with what it had. */
+  /** Ends it; it can be started again with what it had. */
   kill(signal?: NodeJS.Signals): Promise<void>;
   start(): Promise<void>;
+  /** Forgets what it had; only while it is ended. */
+  wipe(): Promise<void>;
+  signal(signal: NodeJS.Signals): void;
   /** Ends it and forgets its data. */
   stop(): Promise<void>;
 }
@@ -25,12 +28,15 @@ export interface RedisOptions {
   /** Command-line options behind our own, which they override. */
   args?: string[];
   env?: Record<string, string>;
+  /** A command that `exec`s what follows it, as `env`, `nice` or a `bash -c 'exec "$@"' bash` do. */
+  launcher?: [command: string, ...args: string[]];
 }
 
 /** Starts redis-server (or valkey-server) on a free port of loopback, append-only. */
 export async function startRedis({
   args: more = [],
   env = {},
+  launcher,
 }: RedisOptions = {}): Promise<RedisServer> {
   const binary = redisBinary();
   const port = await freePort();
@@ -41,7 +47,8 @@ export async function startRedis({
   const start = async () => {
     const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--save', ''];
     args.push('--appendonly', 'yes', '--appendfsync', 'always', ...more);
-    child = spawn(binary, args, { stdio: 'ignore', env: { ...process.env, ...env } });
+    const [command = binary, ...rest] = [...(launcher ?? []), binary, ...args];
+    child = spawn(command, rest, { stdio: 'ignore', env: { ...process.env, ...env } });
     await answering(url, child);
   };
   const kill = async (signal: NodeJS.Signals = 'SIGKILL') => {
@@ -60,6 +67,11 @@ export async function startRedis({
     command: async (...args) => await withClient(url, (client) => client.sendCommand(args)),
     kill,
     start,
+    wipe: async () => {
+      await rm(dir, { recursive: true, force: true });
+      await mkdir(dir);
+    },
+    signal: (signal) => void child?.kill(signal),
     stop: async () => {
       child?.kill('SIGCONT');
       await kill();

@@ -18,7 +18,7 @@ const MAX_URL_BYTES = 4096;
  */
 export function parseCameraUrl(text: string): URL {
   if (text === '') throw invalid('url is empty; give the URL of an image, as in ?url=https://…');
-  if (Buffer.byteLength(text) > MAX_URL_BYTES) throw invalid('url is longer than 4096 bytes');
+  if (Buffer.byteLength(text) > MAX_URL_BYTES) throw tooLong();
   if (/[\u0000-\u0020\u007f\\]/.test(text)) {
     throw invalid('url has a space, a control character or a backslash in it; percent-encode it');
   }
@@ -32,7 +32,10 @@ export function parseCameraUrl(text: string): URL {
   if (/%(?![0-9a-f]{2})/i.test(url.pathname + url.search)) {
     throw invalid('url has a % that is not followed by two hexadecimal digits; write it %25');
   }
-  return normalise(url);
+  const normalised = normalise(url);
+  // Escapes make it longer: a worker parses the canonical form again and must not refuse it then.
+  if (normalised.href.length > MAX_URL_BYTES) throw tooLong();
+  return normalised;
 }
 
 /** The camera that a normalised URL means under a source's query policy. */
@@ -51,8 +54,9 @@ function normalise(url: URL): URL {
   url.hash = '';
   const host = url.hostname.replace(/\.+$/, '');
   if (host === '') throw invalid('url has no host');
-  // Setting a hostname can't fail here: it is the parser's own spelling less its last dots.
   if (host !== url.hostname) url.hostname = host;
+  // The setter ignores what is no host: of `256.0.0.1..` only the dots make a name.
+  if (url.hostname.endsWith('.')) throw invalid('url has a host that is no name and no address');
   url.pathname = normaliseEscapes(url.pathname);
   url.search = normaliseEscapes(url.search === '?' ? '' : url.search);
   return url;
@@ -76,6 +80,10 @@ function applyQueryPolicy(search: string, policy: QueryPolicy): string {
 
 function queryNameOf(pair: string): string {
   return [...new URLSearchParams(pair).keys()][0] ?? '';
+}
+
+function tooLong(): ProblemError {
+  return invalid('url is longer than 4096 bytes');
 }
 
 function invalid(detail: string): ProblemError {

@@ -95,7 +95,8 @@ function readFleetConfig(read: Read, opsPort: number): FleetConfig {
   };
   return {
     redisUrl,
-    framesRedisUrl: read('FRAMES_REDIS_URL', redisUrl),
+    // A bad REDIS_URL is one fault, not two.
+    framesRedisUrl: read('FRAMES_REDIS_URL', redisUrl ?? variables.REDIS_URL.fallback),
     redisPrefix: read('REDIS_PREFIX'),
     sources: sourcesFromPatterns(read('ALLOWED_SOURCES') ?? [], defaults),
     opsHost: read('OPS_HOST'),
@@ -117,7 +118,7 @@ function readerOf(env: Env): { read: Read; check: () => void } {
     } catch (error) {
       why = ` (${messageOf(error)})`;
     }
-    faults.push(`${name}: "${withoutPassword(text)}" is given${why}; expected ${expected}`);
+    faults.push(`${name}: "${withoutSecrets(name, text)}" is given${why}; expected ${expected}`);
     return undefined as never;
   };
   const check = () => {
@@ -126,7 +127,8 @@ function readerOf(env: Env): { read: Read; check: () => void } {
   return { read, check };
 }
 
-/** A fault is printed: it must not show the password of a Redis URL with a slip in it. */
-function withoutPassword(text: string): string {
-  return text.replace(/:[^:@/]*@/, ':…@');
+/** A fault is printed: it must show no password, not even one with a `/` or `@` that spoils its URL. */
+function withoutSecrets(name: Name, text: string): string {
+  if (name === 'QUEUES_PASSWORD') return '…';
+  return text.replace(/^([a-z]+:\/*)?.*@/is, '$1…@');
 }

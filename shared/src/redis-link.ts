@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createClient, type RedisClientOptions } from 'redis';
+import { createClient, ErrorReply, type RedisClientOptions } from 'redis';
 import { messageOf, RedisUnavailableError } from './errors.ts';
 import type { Log } from './log.ts';
 
@@ -15,7 +15,7 @@ export interface RedisLinkOptions {
    * it; everything else must know at once that Redis is away.
    */
   offlineQueue?: boolean;
-  /** A PING without answer for so long means that the connection is dead. */
+  /** A HELLO without answer for so long means that the connection is dead. */
   pingDeadlineMs?: number;
 }
 
@@ -28,14 +28,16 @@ export interface RedisLink {
    * @throws RedisUnavailableError when it is not answered in time; it may take effect all the same
    */
   run<T>(deadlineMs: number, command: (client: RedisClient) => Promise<T>): Promise<T>;
-  /** Waits until it is connected, but not longer than this. */
+  /** Waits until it is connected, its first attempt has failed, or this time is over. */
   ready(withinMs: number): Promise<void>;
   close(): Promise<void>;
 }
 
 const PING_EVERY_MS = 500;
+/** Nothing else ends a handshake that is never answered. */
+const SILENCE_MS = 1500;
 /** Above BullMQ's blocking wait (`drainDelay`, 5 s), or its idle connection would die in a loop. */
-const SOCKET_TIMEOUT_MS = 8000;
+const BLOCKING_SILENCE_MS = 8000;
 
 /** Begins to connect and returns at once; a Redis that is away is tried until it is there. */
 export function openRedis(options: RedisLinkOptions): RedisLink {
@@ -43,6 +45,7 @@ export function openRedis(options: RedisLinkOptions): RedisLink {
   const client = createClient(clientOptions(options));
   let closed = false;
   let lost = true;
+  let wasReplica = false;
   client.on('ready', () => {
     if (lost) log.info({ redis: name }, 'redis connected');
     lost = false;
@@ -60,18 +63,34 @@ export function openRedis(options: RedisLinkOptions): RedisLink {
     return await withDeadline(command(client), deadlineMs, name);
   };
 
+  const reconnect = () => {
+    client.destroy();
+    connect();
+  };
+  const judge = (role: string) => {
+    if (role !== 'replica') wasReplica = false;
+    // Only a ready connection is replaced: during a reconnect node-redis is at it already, and a
+    // second connect() beside it would leave two sockets.
+    if (role !== 'replica' || closed || !client.isReady) return;
+    if (!wasReplica) log.warn({ redis: name }, 'redis is a replica; its address is tried again');
+    wasReplica = true;
+    reconnect();
+  };
+  const giveUp = () => {
+    if (closed || !client.isReady) return;
+    if (!lost) log.warn({ redis: name, reason: 'no answer to HELLO' }, 'redis lost');
+    lost = true;
+    reconnect();
+  };
+
   const watch = setInterval(() => {
     if (!client.isReady) return;
-    const pinged = client.ping();
-    withDeadline(pinged, pingDeadlineMs, name).catch(() => {
-      // Only a ready connection is replaced: during a reconnect node-redis is at it already, and a
-      // second connect() beside it would leave two sockets.
-      if (closed || !client.isReady) return;
-      if (!lost) log.warn({ redis: name, reason: 'no answer to PING' }, 'redis lost');
-      lost = true;
-      client.destroy();
-      connect();
-    });
+    // HELLO is a PING that tells the role, and is answered also while writes are refused (a full
+    // disk, loading). A primary that became a replica stays connected: its address leads elsewhere.
+    withDeadline(client.hello(), pingDeadlineMs, name).then(
+      ({ role }) => judge(String(role)),
+      (error) => error instanceof ErrorReply || giveUp(),
+    );
   }, PING_EVERY_MS);
 
   return {
@@ -102,8 +121,8 @@ function clientOptions({ url, name, offlineQueue = false }: RedisLinkOptions): R
     commandsQueueMaxLength: 20_000,
     maintNotifications: 'disabled',
     socket: {
-      connectTimeout: 2000,
-      socketTimeout: SOCKET_TIMEOUT_MS,
+      connectTimeout: SILENCE_MS,
+      socketTimeout: offlineQueue ? BLOCKING_SILENCE_MS : SILENCE_MS,
       reconnectStrategy: (retries) => Math.min(50 * 2 ** retries, 500) * (0.5 + Math.random() / 2),
     },
   };

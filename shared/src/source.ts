@@ -63,13 +63,15 @@ export function parsePattern(text: string): URLPattern {
   }
   const host = /^https?:\/\/([^/?#]*)/.exec(text)?.[1] ?? '';
   if (host.includes('@')) throw new TypeError('it has credentials in it');
-  if (/^[\d.*:]+$/.test(host) && host.replace(/:\d+$/, '').includes('*') && host !== '*') {
+  const name = host.replace(/:[\d*]+$/, '');
+  if (/^[\d.*]+$/.test(name) && name.includes('*') && name !== '*') {
     throw new TypeError('* can not stand in a numeric host; list the hosts, or use their names');
   }
-  if (/\*\?/.test(text))
-    throw new TypeError('"*?" is a modifier there; write "*\\\\?" for a query');
-  const escaped = text.replace(/^(https?:\/\/)\[([^\]]*)\]/, escapeIpv6Host);
+  if (/\*\?/.test(text)) {
+    throw new TypeError('"*?" is a modifier there; write "*\\?" for a query');
+  }
   try {
+    const escaped = text.replace(/^(https?:\/\/)\[([^\]]*)\]/, escapeIpv6Host);
     return new URLPattern(withoutTrailingDot(escaped));
   } catch (cause) {
     throw new TypeError('it is no URL pattern', { cause });

@@ -5,11 +5,12 @@ local C, fmt = redis.call, string.format
 local t = C('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local started, captured = now - math.floor(ARGV[1]), now - math.floor(ARGV[2])
-local old = C('HMGET', KEYS[1], 'startedAt', 'etag')
+local old = C('HMGET', KEYS[1], 'startedAt', 'etag', 'changedAt')
 local seen = tonumber(old[1] or '')
 -- A frame from the future was stored before this clock was set back: it is no newer one.
 if seen and seen >= started and seen <= now then return 'older' end
-local same = old[2] == ARGV[5]
+-- Bytes from the future count as new, or Last-Modified would stay ahead of the clock.
+local same = old[2] == ARGV[5] and tonumber(old[3] or '0') <= now
 if same then
   C('HSET', KEYS[1], 'startedAt', fmt('%.0f', started), 'capturedAt', fmt('%.0f', captured))
 else

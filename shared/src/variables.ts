@@ -102,7 +102,8 @@ function redisUrl(
     expected: 'a URL like redis://[user:password@]host:6379[/db] or rediss://…',
     parse: (value) => {
       if (!URL.canParse(value)) return undefined;
-      return /^rediss?:$/.test(new URL(value).protocol) ? value : undefined;
+      const { protocol, hostname } = new URL(value);
+      return /^rediss?:$/.test(protocol) && hostname !== '' ? value : undefined;
     },
   };
 }
@@ -137,8 +138,12 @@ function size(who: readonly ProcessName[], fallback: string, meaning: string): V
 }
 
 function flag(who: readonly ProcessName[], fallback: string, meaning: string): Variable<boolean> {
-  const values: Record<string, boolean> = { true: true, false: false };
-  return { who, fallback, meaning, expected: 'true or false', parse: (value) => values[value] };
+  const values = new Map([
+    ['true', true],
+    ['false', false],
+  ]);
+  const parse = (value: string) => values.get(value);
+  return { who, fallback, meaning, expected: 'true or false', parse };
 }
 
 function port(

@@ -10,6 +10,7 @@ import { cameraNameIn } from './camera-name.ts';
 import { HELP } from './help.ts';
 import type { AnswerImageCall } from './image-call.ts';
 import { noteCalls } from './note-calls.ts';
+import type { Pauses } from './pauses.ts';
 import { sendAnswer } from './send.ts';
 
 interface Bindings extends HttpBindings {
@@ -24,6 +25,7 @@ export interface Env {
 
 export interface AppDeps {
   calls: CallLog;
+  pauses: Pick<Pauses, 'all'>;
   memory: CameraMemory;
   answerImageCall: AnswerImageCall;
   log: Pick<Logger, 'error'>;
@@ -40,6 +42,7 @@ export function createApp(deps: AppDeps): Hono<Env> {
     calls.forget();
     return c.body(null, 204);
   });
+  app.get('/pauses', (c) => c.json(deps.pauses.all()));
   app.get('/behaviours', (c) => c.json(Object.fromEntries(memory.behaviours)));
   app.delete('/behaviours', (c) => dropAllBehaviours(c, memory));
   app.put('/behaviours/*', (c) => setBehaviour(c, memory));
@@ -59,6 +62,7 @@ function refuseOtherMethods(app: Hono<Env>): void {
   const allowed = {
     '/image/*': 'GET, HEAD',
     '/calls': 'GET, HEAD, DELETE',
+    '/pauses': 'GET, HEAD',
     '/behaviours': 'GET, HEAD, DELETE',
     '/behaviours/*': 'PUT, DELETE',
     '/livez': 'GET, HEAD',

@@ -11,7 +11,10 @@ if (!outcome.ok) {
 }
 
 const { host, port, delayMs, logLevel } = outcome.config;
-const log = pino({ level: logLevel, base: { part: 'slow-server', pid: process.pid } });
+const log = pino(
+  { level: logLevel, base: { part: 'slow-server', pid: process.pid } },
+  pino.destination({ fd: 1, sync: true }),
+);
 
 const server = await startSlowServer({ host, port, delayMs, log }).catch(
   (error: NodeJS.ErrnoException) => {

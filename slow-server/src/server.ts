@@ -8,6 +8,7 @@ import { createCallLog } from './call-log.ts';
 import { createCameraMemory } from './camera-memory.ts';
 import { loadFonts } from './fonts.ts';
 import { createImageCallAnswerer } from './image-call.ts';
+import { watchPauses } from './pauses.ts';
 
 export interface SlowServerOptions {
   host: string;
@@ -34,7 +35,8 @@ export async function startSlowServer({
   loadFonts();
   const memory = createCameraMemory();
   const answerImageCall = createImageCallAnswerer({ memory, delayMs });
-  const app = createApp({ calls: createCallLog(), memory, answerImageCall, log });
+  const pauses = watchPauses();
+  const app = createApp({ calls: createCallLog(), pauses, memory, answerImageCall, log });
   const listener = getRequestListener(
     (request, env) => app.fetch(request, { ...env, startMs: performance.now() }),
     // HTTP/1.0 callers need not say where they call.
@@ -45,6 +47,7 @@ export async function startSlowServer({
   server.listen({ host, port, backlog: 4096 });
   await once(server, 'listening');
   const close = async () => {
+    pauses.close();
     server.close();
     server.closeAllConnections();
     await once(server, 'close');

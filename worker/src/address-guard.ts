@@ -1,3 +1,4 @@
+import type { LookupAddress } from 'node:dns';
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import type { Network } from '@lastframe/shared/source';
@@ -28,11 +29,31 @@ export async function allowedAddresses(
   const literal = host.replace(/^\[(.*)\]$/, '$1');
   const found = isIP(literal)
     ? [{ address: literal, family: isIP(literal) }]
-    : await lookup(literal, { all: true });
+    : await lookUpOnce(literal);
   const allowed = found.filter(({ address }) => isAllowed(address, networks));
   if (allowed.length === 0) throw new AddressRefusedError(host);
   return allowed as Address[];
 }
+
+const lookingUp = new Map<string, Promise<LookupAddress[]>>();
+
+/**
+ * One look-up at a time for a host: getaddrinfo has four threads in all, and a hundred cameras on a
+ * host whose DNS is silent would keep every other camera from being resolved within its allowance.
+ */
+function lookUpOnce(host: string): Promise<LookupAddress[]> {
+  const underWay = lookingUp.get(host);
+  if (underWay) return underWay;
+  const found = lookup(host, { all: true }).finally(() => lookingUp.delete(host));
+  lookingUp.set(host, found);
+  return found;
+}
+
+/**
+ * IPv6's public unicast. ipaddr.js calls everything unicast that it knows no other name for, as the
+ * IPv4-compatible `::/96`, which leads to IPv4 addresses.
+ */
+const PUBLIC_IPV6 = ipaddr.parseCIDR('2000::/3');
 
 /** Everything that is not plain public unicast needs a network that holds it. */
 export function isAllowed(text: string, networks: readonly Network[]): boolean {
@@ -40,9 +61,8 @@ export function isAllowed(text: string, networks: readonly Network[]): boolean {
   const inNetwork = networks.some(
     ([network, bits]) => network.kind() === address.kind() && address.match(network, bits),
   );
-  // ipaddr.js takes the deprecated IPv4-compatible ::/96 for unicast; it leads to IPv4 addresses.
-  const compatible = address.kind() === 'ipv6' && address.match(ipaddr.parseCIDR('::/96'));
-  return inNetwork || (address.range() === 'unicast' && !compatible);
+  const global = address.kind() === 'ipv4' || address.match(PUBLIC_IPV6);
+  return inNetwork || (address.range() === 'unicast' && global);
 }
 
 /** Whether the other end of a connection is this machine. */

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { Camera } from '@lastframe/shared/camera';
 import { AddressRefusedError } from './address-guard.ts';
 import { describeCallError, type PreparedCall, prepareCall } from './capture.ts';
@@ -17,7 +18,7 @@ export async function prepareCameraCall(
   const late = AbortSignal.timeout(Math.max(0, Math.floor(withinMs)));
   try {
     const socket = await connectToCamera(camera, AbortSignal.any([signal, late]));
-    return { outcome: 'connected', call: await prepareCall(socket, camera) };
+    return { outcome: 'connected', call: await prepareCallOn(socket, camera) };
   } catch (error) {
     if (signal.aborted) return { outcome: 'aborted' };
     if (error instanceof AddressRefusedError) {
@@ -29,5 +30,15 @@ export async function prepareCameraCall(
       return { outcome: 'failed', status: 504, reason };
     }
     return { outcome: 'failed', status: 502, reason: describeCallError(error) };
+  }
+}
+
+/** A request that can't be made, as by a header that HTTP doesn't allow, must not leave its socket. */
+async function prepareCallOn(socket: Socket, camera: Camera): Promise<PreparedCall> {
+  try {
+    return await prepareCall(socket, camera);
+  } catch (error) {
+    socket.destroy();
+    throw error;
   }
 }

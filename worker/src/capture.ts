@@ -134,7 +134,8 @@ function failed(reason: string, retryAfter?: number): CaptureFailure {
 
 /** Words for what went wrong on the way to the camera, without its address. */
 export function describeCallError(error: unknown): string {
-  const code = (error as NodeJS.ErrnoException)?.code ?? '';
+  // A DOMException has a number there.
+  const code = String((error as NodeJS.ErrnoException)?.code ?? '');
   const words: Record<string, string> = {
     ECONNREFUSED: 'the camera refused the connection',
     ECONNRESET: 'the camera closed the connection in the middle of its answer',

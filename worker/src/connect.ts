@@ -8,6 +8,8 @@ import { type Address, allowedAddresses } from './address-guard.ts';
  * @throws AddressRefusedError, an error of the resolver or the socket, or the signal's reason
  */
 export async function connectToCamera(camera: Camera, signal: AbortSignal): Promise<Socket> {
+  // Before anything is begun: a look-up that nobody waits for would fail with nobody to hear it.
+  signal.throwIfAborted();
   const url = new URL(camera.url);
   const addresses = await unlessAborted(
     allowedAddresses(url.hostname, camera.source.networks),
@@ -53,7 +55,6 @@ function connected(socket: Socket, event: string, signal: AbortSignal): Promise<
 }
 
 async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
   return await new Promise<T>((resolve, reject) => {
     const abort = () => reject(signal.reason);
     signal.addEventListener('abort', abort, { once: true });

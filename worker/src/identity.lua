@@ -8,13 +8,17 @@ local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local replication = C('INFO', 'replication')
 local run, line = C('INFO', 'server'):match('run_id:(%x+)'), replication:match('master_replid:(%x+)')
 if not run or not line then return redis.error_reply('NOEPOCH this Redis does not tell its identity') end
--- A second replid remains after a promotion, when no replica is connected yet.
+-- A second replid remains after a promotion, when no replica is connected yet. A restart forgets it,
+-- while the primary of before may still be granting: hence the record remembers it, for good.
 local replicated = not replication:find('connected_slaves:0', 1, true)
   or (replication:match('master_replid2:(%x+)') or ''):find('[1-9a-f]') ~= nil
 local id = run .. '-' .. line
-local seen, since = (C('GET', KEYS[1]) or ''):match('^(%S+) (%d+)$')
+local seen, since, mark = (C('GET', KEYS[1]) or ''):match('^(%S+) (%d+) ?(%a*)$')
 since = tonumber(since)
-if seen ~= id or since > now or ARGV[1] == 'step' then
-  since = ARGV[1] == 'adopt' and 0 or now
-  C('SET', KEYS[1], fmt('%s %.0f', id, since))
+local marked = mark == 'replicated'
+local anew = seen ~= id or since > now or ARGV[1] == 'step'
+if anew then since = ARGV[1] == 'adopt' and 0 or now end
+if anew or (replicated and not marked) then
+  C('SET', KEYS[1], fmt('%s %.0f', id, since) .. ((replicated or marked) and ' replicated' or ''))
 end
+replicated = replicated or marked

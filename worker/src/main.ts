@@ -5,7 +5,7 @@ import { ConfigError, readWorkerConfig, type WorkerConfig } from '@lastframe/sha
 import { messageOf } from '@lastframe/shared/errors';
 import { closeServer, listen } from '@lastframe/shared/http-server';
 import { keysFor, QUEUE_NAME } from '@lastframe/shared/keys';
-import { closeOnSignal } from '@lastframe/shared/lifecycle';
+import { type ClosingStep, closeOnSignal } from '@lastframe/shared/lifecycle';
 import { createLog } from '@lastframe/shared/log';
 import { probes } from '@lastframe/shared/probes';
 import { openRedis } from '@lastframe/shared/redis-link';
@@ -35,6 +35,9 @@ async function start(config: WorkerConfig): Promise<void> {
   const log = createLog('worker', config.logLevel);
   const keys = keysFor(prefix);
   const clock = systemClock;
+  // A signal that comes before there is anything to close ends the process as well.
+  const closingSteps: ClosingStep[] = [];
+  closeOnSignal(log, closingSteps);
 
   // Permits and frames fail at once when Redis is away; BullMQ's connection waits for it.
   const permitsRedis = openRedis({ url: redisUrl, name: 'permits', log });
@@ -87,6 +90,7 @@ async function start(config: WorkerConfig): Promise<void> {
   });
 
   const queue = new Queue(QUEUE_NAME, { connection: queueRedis.client, prefix });
+  queue.on('error', (error) => log.debug({ reason: messageOf(error) }, 'dashboard queue error'));
   const { queuesUser: username, queuesPassword: password } = config;
   const credentials = username && password ? { username, password } : undefined;
   const ops = probes(watch.doubt).route('/', dashboard(queue, credentials));
@@ -98,7 +102,7 @@ async function start(config: WorkerConfig): Promise<void> {
   worker.run().catch((error) => log.error({ reason: messageOf(error) }, 'queue worker ended'));
   log.info({ opsHost: config.opsHost, opsPort, concurrency }, 'listening');
 
-  closeOnSignal(log, [
+  closingSteps.push(
     {
       name: 'jobs',
       graceMs: GRACE_MS,
@@ -116,5 +120,5 @@ async function start(config: WorkerConfig): Promise<void> {
         await Promise.all([queueRedis, framesRedis, permitsRedis].map((link) => link.close()));
       },
     },
-  ]);
+  );
 }

@@ -58,6 +58,7 @@ export interface PermitDeps {
 
 const FINISH_DEADLINE_MS = 1000;
 const BACKOFF_CAP_MS = 60_000;
+const GIVE_BACK_MISSES = 3;
 
 export function createPermits(deps: PermitDeps): Permits {
   return { take: (camera) => take(deps, camera), finish: (...args) => finish(deps, ...args) };
@@ -78,18 +79,14 @@ async function take(deps: PermitDeps, camera: Camera): Promise<Take> {
         return asked.reply;
       },
     );
-    if (!watch.accept({ redisMs, sentMonoMs, receivedMonoMs: clock.monoMs() })) {
-      if (outcome === 'granted') void giveBack(deps, permit);
-      return { outcome: 'unknown', reason: "Redis's clock is doubtful" };
-    }
+    const trusted = watch.accept({ redisMs, sentMonoMs, receivedMonoMs: clock.monoMs() });
+    if (!trusted) throw new Error("Redis's clock is doubtful");
+    // A stopped process may read a reply that lay there for long before its timer tells it so.
+    if (permit.elapsedMs() > camera.source.startAllowanceMs) throw new Error('the reply came late');
     if (outcome === 'granted') return { outcome, permit };
     return { outcome: 'denied', reason: outcome, waitMs: ms };
   } catch (error) {
-    // Should it ever say granted, nothing was sent on it: give it back.
-    asked.reply?.then(
-      ([outcome]) => (outcome === 'granted' ? giveBack(deps, permit) : undefined),
-      () => {},
-    );
+    if (asked.reply) void giveBack(deps, permit, asked.reply);
     return { outcome: 'unknown', reason: messageOf(error) };
   }
 }
@@ -123,11 +120,17 @@ async function runTake(
   return reply as TakeReply;
 }
 
-async function finish(
+async function finish(deps: PermitDeps, permit: Permit, how: Finish): Promise<number> {
+  return (await runFinish(deps, permit, how))[1];
+}
+
+type FinishReply = [owned: 0 | 1, nextMs: number];
+
+async function runFinish(
   { redis, keys }: PermitDeps,
   { token, camera: { cameraId, source } }: Permit,
   { verdict, restMs, atLeastMs = 0 }: Finish,
-): Promise<number> {
+): Promise<FinishReply> {
   const reply = await redis.run(FINISH_DEADLINE_MS, (client) =>
     runScript(
       client,
@@ -148,9 +151,32 @@ async function finish(
       ],
     ),
   );
-  return (reply as [owned: number, nextMs: number])[1];
+  return reply as FinishReply;
 }
 
-async function giveBack(deps: PermitDeps, permit: Permit): Promise<void> {
-  await finish(deps, permit, { verdict: 'none', restMs: 0 }).catch(() => {});
+/**
+ * Nothing was sent on this permit and nothing will be: it is given back, or the camera would rest
+ * for the permit's whole life. Its reply may be late, or lost with its connection although the
+ * command had reached Redis. A frozen Redis may then run it after the first attempt here, so a
+ * permit that isn't there is looked for again.
+ */
+async function giveBack(
+  deps: PermitDeps,
+  permit: Permit,
+  reply: Promise<TakeReply>,
+): Promise<void> {
+  const outcome = await reply.then(([said]) => said).catch(() => 'lost' as const);
+  if (outcome !== 'granted' && outcome !== 'lost') return;
+  let misses = 0;
+  for (let pauseMs = 100; misses < GIVE_BACK_MISSES; pauseMs = Math.min(1000, 2 * pauseMs)) {
+    if (permit.elapsedMs() > permitLifeMs(permit.camera.source)) return;
+    try {
+      const [owned] = await runFinish(deps, permit, { verdict: 'none', restMs: 0 });
+      if (owned === 1) return;
+      misses += 1;
+    } catch {
+      // Redis is away: its next answer counts
+    }
+    await deps.clock.sleep(pauseMs);
+  }
 }

@@ -58,6 +58,7 @@ export function createRedisWatch({
   /** Replies to what was sent before this moment are unknown: Redis's clock stepped since. */
   let trustedSinceMonoMs = Number.NEGATIVE_INFINITY;
   let stepping = false;
+  let declaring: Promise<void> | undefined;
   let toAdopt = adopt;
   let full: string | undefined;
   let unfit: string | undefined = 'Redis has not been looked at yet';
@@ -85,15 +86,26 @@ export function createRedisWatch({
   };
 
   /** The old offset is kept until the hold-off is written: else a late reply would pass by the new one. */
-  const declareStep = async () => {
+  const writeStep = async () => {
     try {
-      await epoch('step');
+      const reading = await epoch('step');
+      // What was sent before this answer may have been granted before the hold-off was written. The
+      // answer itself is the new offset: without one, a second step right now would go unseen.
+      const seen = observeClock(undefined, reading);
+      window = seen.stepped ? undefined : seen.window;
+      trustedSinceMonoMs = reading.receivedMonoMs;
+      stepping = false;
     } catch {
-      return; // the next look tries again; until then nothing is granted
+      // the next look tries again; until then nothing is granted
     }
-    window = undefined;
-    trustedSinceMonoMs = clock.monoMs();
-    stepping = false;
+  };
+
+  /** One at a time: a second answer must not undo what the first one led to. */
+  const declareStep = (): Promise<void> => {
+    declaring ??= writeStep().finally(() => {
+      declaring = undefined;
+    });
+    return declaring;
   };
 
   const look = async () => {
@@ -105,11 +117,13 @@ export function createRedisWatch({
       Promise.all([client.info('memory'), client.info('replication')]),
     );
     full = memoryFullBecause(info.join('\n'));
-    setUnfit(unfitBecause(info.join('\n')));
-    if (unfit === undefined && takesJobs()) {
+    const reason = unfitBecause(info.join('\n'));
+    if (reason === undefined && takesJobs()) {
+      // Before it is said to be fit: a Redis without memory or disk reads, but takes nothing in.
       const expiration = { type: 'PX', value: ALIVE_MS } as const;
       await redis.run(DEADLINE_MS, (client) => client.set(keys.workerAlive, '1', { expiration }));
     }
+    setUnfit(reason);
   };
 
   const setUnfit = (reason: string | undefined) => {
@@ -129,7 +143,7 @@ export function createRedisWatch({
       try {
         await look();
       } catch (error) {
-        setUnfit(`the queue Redis can't be reached: ${messageOf(error)}`);
+        setUnfit(`the queue Redis can't be used: ${messageOf(error)}`);
       }
     },
   };

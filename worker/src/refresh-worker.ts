@@ -28,7 +28,13 @@ export function createRefreshWorker(deps: RefreshWorkerDeps): Worker {
     // A lost connection is tried again soon, not in 15 s; the calls are spaced by their permits.
     runRetryDelay: 1000,
   });
-  worker.on('error', (error) => log.debug({ reason: messageOf(error) }, 'queue error'));
+  worker.on('error', (error) => {
+    log.debug({ reason: messageOf(error) }, 'queue error');
+    // The connection on which BullMQ waits for jobs is its own. At a primary that became a replica
+    // it would get this error for ever; ended, BullMQ opens it again where the address leads now.
+    const atReplica = error.message.startsWith('READONLY') && !worker.closing;
+    if (atReplica) worker.backend.disconnectBlocking(false).catch(() => {});
+  });
   worker.on('failed', (job, error) => {
     log.warn({ jobId: job?.id, reason: messageOf(error) }, 'refresh job failed');
   });

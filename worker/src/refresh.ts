@@ -1,46 +1,26 @@
 import type { Camera } from '@lastframe/shared/camera';
-import { type Clock, startStopwatch } from '@lastframe/shared/clock';
-import { messageOf, ProblemError } from '@lastframe/shared/errors';
-import { etagOf } from '@lastframe/shared/frame';
-import type { Log } from '@lastframe/shared/log';
+import { ProblemError } from '@lastframe/shared/errors';
 import type { RefreshJob } from '@lastframe/shared/refresh-job';
 import { findCamera, type Source } from '@lastframe/shared/source';
-import type { Prepared } from './call-camera.ts';
-import type { Capture, PreparedCall } from './capture.ts';
-import type { Finish, Permit, Permits, Take } from './permit.ts';
+import type { Permits, Take } from './permit.ts';
 import { spacingMs } from './permit-times.ts';
-import type { Reporter } from './reporter.ts';
+import { type CallOutcome, callCamera, type SpendDeps } from './spend-permit.ts';
 
 /** How a refresh job ended, as the dashboard and the metrics show it. */
-export type RefreshOutcome =
-  | 'captured'
-  | 'unchanged'
-  | 'overtaken'
-  | 'dropped: asked too long ago'
-  | `denied: ${string}`
-  | `failed: ${string}`
-  | 'aborted';
+export type RefreshOutcome = CallOutcome | 'dropped: asked too long ago' | `denied: ${string}`;
 
-export interface RefreshDeps {
-  clock: Clock;
-  permits: Permits;
-  prepareCall: (camera: Camera, withinMs: number, signal: AbortSignal) => Promise<Prepared>;
-  reporter: Reporter;
+export interface RefreshDeps extends SpendDeps {
+  permits: Pick<Permits, 'take'>;
   sources: readonly Source[];
   /** Redis's time, undefined while unknown. */
   redisNowMs: () => number | undefined;
-  /** Ends calls in flight when the process closes. */
-  closing: AbortSignal;
   /** Takes one of the few places in which a denied refresh may wait; undefined when all are taken. */
   waitingPlace: () => { release: () => void } | undefined;
-  log: Log;
 }
 
 /** An api that still wants the frame has asked again long since. */
 const MAX_JOB_AGE_MS = 60_000;
 const MAX_WAIT_IN_PLACE_MS = 2000;
-/** What a send may still take after the last look at the clock. */
-const SEND_MARGIN_MS = 50;
 
 /** One refresh job: permit → capture → store → announce. */
 export async function refresh(job: RefreshJob, deps: RefreshDeps): Promise<RefreshOutcome> {
@@ -50,7 +30,7 @@ export async function refresh(job: RefreshJob, deps: RefreshDeps): Promise<Refre
   }
   const camera = await cameraOfJob(job, deps);
   if (!camera) return 'failed: not allowed here';
-  const taken = await takePermit(camera, deps);
+  const taken = await takePermit(camera, job, deps);
   if (taken.outcome === 'granted') return await callCamera(taken.permit, deps);
   if (taken.outcome === 'unknown') return `denied: ${taken.reason}`;
   await deps.reporter.wait(camera, taken.reason, taken.waitMs);
@@ -75,12 +55,13 @@ async function cameraOfJob(job: RefreshJob, deps: RefreshDeps): Promise<Camera |
 }
 
 /** A short wait for a permit is spent here, once; a long one is announced and ends the job. */
-async function takePermit(camera: Camera, deps: RefreshDeps): Promise<Take> {
+async function takePermit(camera: Camera, job: RefreshJob, deps: RefreshDeps): Promise<Take> {
   const first = await deps.permits.take(camera);
   const mayWait =
     first.outcome === 'denied' &&
     (first.reason === 'spaced' || first.reason === 'budget') &&
-    first.waitMs <= MAX_WAIT_IN_PLACE_MS;
+    first.waitMs <= MAX_WAIT_IN_PLACE_MS &&
+    !isServed(job, first, camera.source, deps.redisNowMs());
   const place = mayWait ? deps.waitingPlace() : undefined;
   if (!mayWait || !place) return first;
   try {
@@ -93,107 +74,16 @@ async function takePermit(camera: Camera, deps: RefreshDeps): Promise<Take> {
   return await deps.permits.take(camera);
 }
 
-async function callCamera(permit: Permit, deps: RefreshDeps): Promise<RefreshOutcome> {
-  const { camera, elapsedMs } = permit;
-  const allowanceMs = camera.source.startAllowanceMs;
-  const restMs = spacingMs(camera.source);
-  const prepared = await deps.prepareCall(camera, allowanceMs - elapsedMs(), deps.closing);
-  if (prepared.outcome === 'failed') {
-    return await reportFailure(permit, prepared, { verdict: 'fail', restMs }, deps);
-  }
-  if (prepared.outcome === 'aborted') {
-    await finish(permit, () => ({ verdict: 'none', restMs: 0 }), deps);
-    return 'aborted';
-  }
-  if (elapsedMs() > allowanceMs - SEND_MARGIN_MS) {
-    prepared.call.destroy();
-    const failure = { status: 504 as const, reason: 'the connection came too late for its permit' };
-    return await reportFailure(permit, failure, { verdict: 'fail', restMs }, deps);
-  }
-  return await sendCall(permit, prepared.call, deps);
-}
-
-async function sendCall(
-  permit: Permit,
-  call: PreparedCall,
-  deps: RefreshDeps,
-): Promise<RefreshOutcome> {
-  const { camera } = permit;
-  const answered = call.send(deps.closing);
-  const sinceSentMs = startStopwatch(deps.clock);
-  if (permit.elapsedMs() > camera.source.startAllowanceMs) {
-    // Between the last look and the send the process was stopped; the permit may not cover this.
-    call.destroy();
-    deps.log.warn({ cameraId: camera.cameraId }, 'a call was sent too late and cut off');
-  }
-  deps.reporter.started(camera);
-  const capture = await answered;
-  const sinceCapturedMs = startStopwatch(deps.clock);
-  const restMs = () => Math.max(1, spacingMs(camera.source) - sinceSentMs());
-  if (capture.outcome === 'aborted') {
-    await finish(permit, () => ({ verdict: 'none', restMs: restMs() }), deps);
-    return 'aborted';
-  }
-  if (capture.outcome === 'failed') {
-    const atLeastMs = backoffOf(capture, camera.source);
-    const end = { verdict: 'fail', restMs: restMs(), atLeastMs } as const;
-    return await reportFailure(permit, capture, end, deps);
-  }
-  const nextMs = await finish(permit, () => ({ verdict: 'ok', restMs: restMs() }), deps);
-  return await storeCapture(camera, capture, { sinceSentMs, sinceCapturedMs, nextMs }, deps);
-}
-
-async function storeCapture(
-  camera: Camera,
-  capture: Extract<Capture, { outcome: 'captured' }>,
-  times: { sinceSentMs: () => number; sinceCapturedMs: () => number; nextMs: () => number },
-  deps: RefreshDeps,
-): Promise<RefreshOutcome> {
-  try {
-    const stored = await deps.reporter.frame(camera, () => ({
-      bytes: capture.bytes,
-      contentType: capture.contentType,
-      etag: etagOf(capture.bytes),
-      startedAgoMs: times.sinceSentMs(),
-      capturedAgoMs: times.sinceCapturedMs(),
-      nextMs: times.nextMs(),
-    }));
-    return stored === 'frame' ? 'captured' : stored === 'unchanged' ? 'unchanged' : 'overtaken';
-  } catch (error) {
-    return `failed: frame not stored: ${messageOf(error)}`;
-  }
-}
-
-/** A camera that we hung up on may still be working; one that asks for patience gets it. */
-function backoffOf(
-  { status, retryAfterMs = 0 }: { status: number; retryAfterMs?: number },
-  source: Source,
-): number {
-  return status === 504 ? source.timeoutMs : retryAfterMs;
-}
-
-async function reportFailure(
-  permit: Permit,
-  { status, reason }: { status: 403 | 502 | 504; reason: string },
-  end: Finish,
-  deps: RefreshDeps,
-): Promise<RefreshOutcome> {
-  const nextMs = await finish(permit, () => end, deps);
-  await deps.reporter.failed(permit.camera, { status, reason, nextMs: nextMs() });
-  return `failed: ${reason}`;
-}
-
 /**
- * Ends the permit's call before the news goes out, so that who asks again at once is not denied.
- * Gives how long it is from now until a permit can be had; when Redis doesn't say, the most that
- * the permit may still live.
+ * A call was sent after the job was asked for: who asked gets that frame, and asks again for another.
+ * Without this a queue that was stuck for a while calls every camera twice.
  */
-async function finish(
-  permit: Permit,
-  endNow: () => Finish,
-  deps: RefreshDeps,
-): Promise<() => number> {
-  const lastMs = await deps.reporter.finish(permit, endNow);
-  const sinceMs = startStopwatch(deps.clock);
-  return () => Math.max(0, Math.ceil(lastMs - sinceMs()));
+function isServed(
+  { askedAtMs }: RefreshJob,
+  { reason, waitMs }: Extract<Take, { outcome: 'denied' }>,
+  source: Source,
+  nowMs: number | undefined,
+): boolean {
+  const sentAgoMs = spacingMs(source) - waitMs;
+  return reason === 'spaced' && nowMs !== undefined && nowMs - askedAtMs > sentAgoMs;
 }

@@ -10,8 +10,8 @@ export function retryAfterMs(
   date: string | undefined,
 ): number | undefined {
   if (value === undefined) return undefined;
-  const ms = /^\d+$/.test(value.trim())
-    ? Number(value) * 1000
-    : Date.parse(value) - Date.parse(date ?? '');
+  // Date.parse reads almost anything, '-5' too; an HTTP date ends in GMT.
+  const until = /\sGMT\s*$/.test(value) ? Date.parse(value) : Number.NaN;
+  const ms = /^\d+$/.test(value.trim()) ? Number(value) * 1000 : until - Date.parse(date ?? '');
   return Number.isFinite(ms) ? Math.min(MAX_MS, Math.max(0, ms)) : undefined;
 }

@@ -3,7 +3,6 @@
 -- ARGV token, life, replica lag (ms), concurrency, per second (0: no bound)
 local life = tonumber(ARGV[2])
 local hold = since + life + (replicated and tonumber(ARGV[3]) or 0) - now
-if hold > 0 then return { 'hold', hold, now } end
 
 -- What is left of a key whose value ends with its life: never more than that, whatever the clock did.
 local function left(key)
@@ -17,12 +16,14 @@ local function left(key)
   return ttl + 1, value -- a key whose PTTL is 0 still lives
 end
 
+-- Looked at in a hold-off too: clipped only after it, a permit from before a step would double it.
 local wait, value = left(KEYS[2])
+local rest = left(KEYS[3])
+if hold > 0 then return { 'hold', hold, now } end
 if wait > 0 then
   return { C('ZSCORE', KEYS[5], value:match('^%S+')) and 'busy' or 'spaced', wait, now }
 end
-wait = left(KEYS[3])
-if wait > 0 then return { 'backoff', wait, now } end
+if rest > 0 then return { 'backoff', rest, now } end
 
 local most, rate = tonumber(ARGV[4]), tonumber(ARGV[5])
 if most > 0 and C('ZCOUNT', KEYS[5], fmt('(%.0f', now), fmt('%.0f', now + 2 * life)) >= most then

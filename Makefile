@@ -1,0 +1,30 @@
+# Everything runs under the Node 24 that npm installs, whatever Node the machine has.
+NODE := node_modules/.bin/node
+
+.DEFAULT_GOAL := help
+.PHONY: help up load test check setup clean
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+up: ## install what is missing and start the whole demo; Ctrl-C ends it
+	@scripts/setup
+	@$(NODE) scripts/up.ts
+
+load: ## 100 connections for 10 s on the running demo (DURATION, CONNECTIONS)
+	@scripts/setup
+	@$(NODE) scripts/load.ts
+
+test: ## install what is missing and run every check and test
+	@scripts/setup --with-tests
+	@$(NODE) scripts/test.ts
+
+check: ## types, lint and unused code, without the tests
+	@scripts/setup
+	@npm run check
+
+setup: ## install what is missing
+	@scripts/setup
+
+clean: ## forget the demo's Redis data
+	@rm -rf .lastframe

@@ -1,0 +1,84 @@
+import { encodeAnnouncement } from '@lastframe/shared/announcement';
+import { testCamera } from '@lastframe/shared/test-camera';
+import { ownRedis, testLink } from '@lastframe/shared/test-redis';
+import { expect, it, vi } from 'vitest';
+import { listenToAnnouncements } from './announcement-listener.ts';
+import { silentLog } from './test-parts.ts';
+
+const CHANNEL = 'p:announcements';
+const RECOVERY = { timeout: 10_000, interval: 50 };
+const { cameraId } = testCamera('a');
+const started = encodeAnnouncement({ kind: 'started', cameraId });
+
+async function listenerParts({ startsAway = false } = {}) {
+  const server = await ownRedis();
+  if (startsAway) await server.kill();
+  const link = testLink(server.url);
+  const heed = vi.fn();
+  const onGap = vi.fn();
+  if (!startsAway) await link.ready(10_000);
+  listenToAnnouncements(link, CHANNEL, heed, onGap, silentLog);
+  const gaps = (count: number) =>
+    vi.waitFor(() => expect(onGap).toHaveBeenCalledTimes(count), RECOVERY);
+  const publish = (text: string) => server.command('PUBLISH', CHANNEL, text);
+  return { server, link, heed, onGap, gaps, publish };
+}
+
+it('hears every announcement once, from the moment on in which the gap is told', async () => {
+  const { heed, gaps, publish } = await listenerParts();
+  await gaps(1);
+  expect(await publish(started)).toBe(1);
+  await vi.waitFor(() =>
+    expect(heed).toHaveBeenCalledExactlyOnceWith({ v: 1, kind: 'started', cameraId }),
+  );
+});
+
+it('passes over what it can not read, and hears the next', async () => {
+  const { heed, gaps, publish } = await listenerParts();
+  await gaps(1);
+  await publish('garbage');
+  await publish(encodeAnnouncement({ kind: 'started', cameraId }).replace('started', 'moved'));
+  await publish(started);
+  await vi.waitFor(() => expect(heed).toHaveBeenCalledOnce());
+});
+
+it('tells a gap each time when the connection was lost, and hears again after it', async () => {
+  const { server, heed, gaps, publish } = await listenerParts();
+  await gaps(1);
+  for (const count of [2, 3]) {
+    await server.command('CLIENT', 'KILL', 'TYPE', 'pubsub');
+    await gaps(count);
+    expect(await publish(started)).toBe(1);
+    await vi.waitFor(() => expect(heed).toHaveBeenCalledTimes(count - 1));
+  }
+});
+
+it('tells a gap after a restart of Redis', async () => {
+  const { server, heed, gaps, publish } = await listenerParts();
+  await gaps(1);
+  await server.kill();
+  await server.start();
+  await gaps(2);
+  await publish(started);
+  await vi.waitFor(() => expect(heed).toHaveBeenCalledOnce());
+});
+
+it('tells a gap when a frozen Redis thaws', async () => {
+  const { server, link, heed, gaps, publish } = await listenerParts();
+  await gaps(1);
+  server.signal('SIGSTOP');
+  await vi.waitFor(() => expect(link.isReady).toBe(false), RECOVERY);
+  server.signal('SIGCONT');
+  await gaps(2);
+  await publish(started);
+  await vi.waitFor(() => expect(heed).toHaveBeenCalledOnce());
+});
+
+it('subscribes when Redis comes, if it was away', async () => {
+  const { server, onGap, heed, gaps, publish } = await listenerParts({ startsAway: true });
+  expect(onGap).not.toHaveBeenCalled();
+  await server.start();
+  await gaps(1);
+  await publish(started);
+  await vi.waitFor(() => expect(heed).toHaveBeenCalledOnce());
+});

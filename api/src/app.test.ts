@@ -1,0 +1,379 @@
+import { testCamera, testSource } from '@lastframe/shared/test-camera';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createApp } from './app.ts';
+import { createColdWait } from './cold-wait.ts';
+import { createMemoryCache } from './memory-cache.ts';
+import { heldFrame, silentLog, testParts } from './test-parts.ts';
+
+const camera = testCamera('a', { pattern: new URLPattern('http://cam.test/*') });
+const { cameraId } = camera;
+const HOUR_MS = 3_600_000;
+
+beforeEach(() => void vi.useFakeTimers({ now: new Date('2026-09-22T10:00:03Z') }));
+afterEach(() => {
+  vi.clearAllTimers();
+  vi.useRealTimers();
+});
+
+function appParts({ memory = createMemoryCache(1024 ** 2), maxWaiters = 10 } = {}) {
+  const parts = { ...testParts(), memory };
+  const demand = {
+    raise: vi.fn(),
+    heed: vi.fn(),
+    recheck: vi.fn(),
+    toldWaitMs: vi.fn(() => 0),
+    close: vi.fn(),
+  };
+  const coldWait = createColdWait({ ...parts, maxWaiters });
+  const sources = [testSource({ pattern: new URLPattern('http://cam.test/*') })];
+  const deps = { ...parts, demand, coldWait, sources, coldWaitMs: 15_000, servedBy: 'host-1' };
+  const app = createApp(deps);
+  const ask = (path: string, init?: RequestInit) => app.request(path, init);
+  const image = (init?: RequestInit) => ask(`/images?url=${encodeURIComponent(camera.url)}`, init);
+  return { ...deps, app, ask, image };
+}
+
+type Parts = ReturnType<typeof appParts>;
+
+function hold({ memory }: Parts, over: Parameters<typeof heldFrame>[1] = {}) {
+  const held = heldFrame(camera, { text: 'frame bytes', ...over });
+  memory.set(cameraId, held);
+  return held;
+}
+
+const headersOf = ({ headers }: Response) => Object.fromEntries(headers);
+
+describe('a frame in memory', () => {
+  it('has the headers of the contract, to the letter', async () => {
+    const parts = appParts();
+    const changedAtMs = Date.UTC(2026, 8, 22, 10);
+    hold(parts, { etag: '"sha256-9f86d081884c7d65"', startedAgoMs: 3400, changedAtMs });
+    const response = await parts.image();
+    expect(response.status).toBe(200);
+    expect(headersOf(response)).toEqual({
+      'content-type': 'image/jpeg',
+      'content-length': '11',
+      etag: '"sha256-9f86d081884c7d65"',
+      'last-modified': 'Tue, 22 Sep 2026 10:00:00 GMT',
+      age: '3',
+      'cache-control': 'public, max-age=5, stale-while-revalidate=5, stale-if-error=86400',
+      'cache-status': 'lastframe; hit; ttl=2; detail=memory',
+      'access-control-allow-origin': '*',
+      'access-control-expose-headers':
+        'Age, Cache-Status, Content-Length, ETag, Last-Modified, Retry-After, X-Served-By',
+      'cross-origin-resource-policy': 'cross-origin',
+      'x-content-type-options': 'nosniff',
+      'content-security-policy': "default-src 'none'; sandbox",
+      'x-served-by': 'host-1',
+    });
+    expect(await response.text()).toBe('frame bytes');
+  });
+
+  it('raises no demand while it is fresh, and is served without a look at the store', async () => {
+    const parts = appParts();
+    hold(parts, { startedAgoMs: 4999 });
+    await parts.image();
+    expect(parts.demand.raise).not.toHaveBeenCalled();
+    expect(parts.reader.read).not.toHaveBeenCalled();
+  });
+
+  it('is served at once when it is stale, and raises demand', async () => {
+    const parts = appParts();
+    hold(parts, { startedAgoMs: HOUR_MS, capturedAgoMs: 47_000 });
+    const response = await parts.image();
+    expect(response.status).toBe(200);
+    expect(response.headers.get('cache-status')).toBe('lastframe; hit; ttl=-42; detail=memory');
+    expect(parts.demand.raise).toHaveBeenCalledOnce();
+    expect(parts.reader.read).not.toHaveBeenCalled();
+  });
+
+  it('is served while nobody can be called and the store is away', async () => {
+    const parts = appParts();
+    parts.fleet.closed = 'no worker is alive';
+    parts.reader.read.mockRejectedValue(new Error('away'));
+    hold(parts, { startedAgoMs: HOUR_MS });
+    expect((await parts.image()).status).toBe(200);
+  });
+
+  it('is gone when it is older than frames are kept', async () => {
+    const parts = appParts();
+    hold(parts, { startedAgoMs: 24 * HOUR_MS + 1 });
+    void parts.image();
+    await vi.waitFor(() => expect(parts.demand.raise).toHaveBeenCalledOnce());
+    expect(parts.memory.has(cameraId)).toBe(false);
+  });
+
+  it('counts as watched from then on', async () => {
+    const parts = appParts();
+    const held = hold(parts);
+    await parts.image();
+    expect(held.lastAskedMonoMs).toBe(parts.clock.monoMs());
+  });
+});
+
+describe('conditions and methods', () => {
+  it.each([
+    [{ 'If-None-Match': '"x", W/"same"' }],
+    [{ 'If-Modified-Since': 'Tue, 22 Sep 2026 10:00:00 GMT' }],
+  ])('%j is answered with 304, no body and the headers of the cache', async (headers) => {
+    const parts = appParts();
+    hold(parts, { etag: '"same"', startedAgoMs: 3000, changedAtMs: Date.UTC(2026, 8, 22, 10) });
+    const response = await parts.image({ headers });
+    expect(response.status).toBe(304);
+    expect(await response.text()).toBe('');
+    const all = headersOf(await parts.image());
+    const { 'content-type': _, 'content-length': __, ...repeated } = all;
+    expect(headersOf(response)).toEqual(repeated);
+  });
+
+  it('a condition that is not met gets the whole frame', async () => {
+    const parts = appParts();
+    hold(parts, { etag: '"same"' });
+    const response = await parts.image({ headers: { 'If-None-Match': '"other"' } });
+    expect([response.status, await response.text()]).toEqual([200, 'frame bytes']);
+  });
+
+  it('HEAD equals GET without the body', async () => {
+    const parts = appParts();
+    hold(parts);
+    const [get, head] = [await parts.image(), await parts.image({ method: 'HEAD' })];
+    expect([head.status, headersOf(head)]).toEqual([200, headersOf(get)]);
+    expect(head.headers.get('content-length')).toBe('11');
+    expect(await head.text()).toBe('');
+  });
+
+  it.each(['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'])('%s is 405 with Allow', async (method) => {
+    const parts = appParts();
+    const response = await parts.image({ method });
+    expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
+    expect(await response.json()).toMatchObject({ status: 405, instance: '/images' });
+  });
+});
+
+describe('a bad request', () => {
+  it.each([
+    ['/images', /^url is missing; ask for \/images\?url=<URL of the image>$/],
+    ['/images?camera=a', /^url is missing; ask for \/images\?url=<URL of the image>$/],
+    ['/images?url=', /^url is empty/],
+    ['/images?url=http://cam.test/a&url=http://cam.test/b', /^url is given more than once/],
+    ['/images?url=nonsense', /^url is no absolute URL/],
+    ['/images?url=%zz', /^url is no absolute URL/],
+    ['/images?url=http://cam.test/a%20b', /^url has a space/],
+    [`/images?url=http://cam.test/${'x'.repeat(4096)}`, 'url is longer than 4096 bytes'],
+    ['/images?url=http://me:s3cret@cam.test/', 'url has credentials in it'],
+    ['/images?url=ftp://cam.test/i', 'url must begin with http:// or https://'],
+  ])('%s is 400 and says what is wrong', async (path, detail) => {
+    const { ask } = appParts();
+    const response = await ask(path);
+    const body = await response.text();
+    expect(response.status).toBe(400);
+    expect(JSON.parse(body)).toEqual({
+      type: 'urn:lastframe:problem:invalid-url',
+      title: 'Bad request',
+      status: 400,
+      detail: expect.stringMatching(detail),
+      instance: '/images',
+    });
+    expect(body).not.toContain('s3cret');
+    expect(headersOf(response)).toMatchObject({
+      'content-type': 'application/problem+json',
+      'cache-control': 'no-store',
+      'access-control-allow-origin': '*',
+      'x-served-by': 'host-1',
+    });
+  });
+
+  it('for a camera that no source allows is 403, and nobody is asked about it', async () => {
+    const { ask, reader, demand } = appParts();
+    const response = await ask('/images?url=http://169.254.169.254/latest/meta-data');
+    expect(response.status).toBe(403);
+    expect(await response.json()).toMatchObject({ title: 'Not allowed', instance: '/images' });
+    expect(reader.read).not.toHaveBeenCalled();
+    expect(demand.raise).not.toHaveBeenCalled();
+  });
+
+  it.each(['/', '/image', '/images/', '/images/a.jpg'])('%s is 404', async (path) => {
+    const { ask } = appParts();
+    const response = await ask(path);
+    expect([response.status, response.headers.get('cache-control')]).toEqual([404, 'no-store']);
+    expect(await response.json()).toMatchObject({ status: 404, instance: path });
+  });
+
+  it('may have parameters that nobody knows', async () => {
+    const parts = appParts();
+    hold(parts);
+    const path = `/images?t=1&url=${encodeURIComponent(camera.url)}&t=2`;
+    expect((await parts.ask(path)).status).toBe(200);
+  });
+});
+
+describe('a frame that is not in memory', () => {
+  it('is taken from the store', async () => {
+    const parts = appParts();
+    parts.stored.held = heldFrame(camera, { startedAgoMs: 1000 });
+    const response = await parts.image();
+    expect(response.status).toBe(200);
+    expect(response.headers.get('cache-status')).toBe('lastframe; hit; ttl=4; detail=redis');
+    expect(parts.demand.raise).not.toHaveBeenCalled();
+    expect(parts.coldWait.waiting()).toBe(0);
+    expect(parts.stored.held.lastAskedMonoMs).toBe(parts.clock.monoMs());
+  });
+
+  it('raises demand when that of the store is stale, even if memory can not take it', async () => {
+    const parts = appParts({ memory: createMemoryCache(1) });
+    parts.stored.held = heldFrame(camera, { startedAgoMs: 6000 });
+    expect((await parts.image()).status).toBe(200);
+    expect(parts.demand.raise).toHaveBeenCalledOnce();
+  });
+
+  it('is waited for when the store has none, and who came later joined', async () => {
+    const parts = appParts();
+    const answers = [parts.image(), parts.image()];
+    await vi.waitFor(() => expect(parts.demand.raise).toHaveBeenCalledTimes(2));
+    const held = heldFrame(camera);
+    parts.coldWait.wake(held);
+    const statuses = (await Promise.all(answers)).map(({ headers }) => headers.get('cache-status'));
+    expect(statuses).toEqual([
+      'lastframe; fwd=uri-miss; stored',
+      'lastframe; fwd=uri-miss; collapsed',
+    ]);
+    expect(held.lastAskedMonoMs).toBe(parts.clock.monoMs());
+    expect(parts.coldWait.waiting()).toBe(0);
+  });
+
+  it('is not missed when it comes while the store is read', async () => {
+    const parts = appParts();
+    const read = Promise.withResolvers<object>();
+    parts.reader.read.mockReturnValueOnce(read.promise);
+    const answer = parts.image();
+    await vi.waitFor(() => expect(parts.reader.read).toHaveBeenCalled());
+    parts.coldWait.wake(heldFrame(camera));
+    read.resolve({});
+    expect((await answer).status).toBe(200);
+  });
+
+  it.each([
+    [502, 'camera-failed', 'The camera failed'],
+    [504, 'camera-timed-out', 'The camera timed out'],
+  ] as const)('is %d at once after a failure that is remembered', async (status, code, title) => {
+    const parts = appParts();
+    parts.stored.failure = { status, reason: 'the camera said no', nextMs: 4200 };
+    const response = await parts.image();
+    expect([response.status, response.headers.get('retry-after')]).toEqual([status, '5']);
+    expect(await response.json()).toEqual({
+      type: `urn:lastframe:problem:${code}`,
+      title,
+      status,
+      detail: 'the camera said no',
+      instance: '/images',
+    });
+    expect(parts.demand.raise).toHaveBeenCalledOnce();
+    expect(parts.coldWait.waiting()).toBe(0);
+  });
+
+  it('is 403 without Retry-After when the worker refused the address', async () => {
+    const parts = appParts();
+    parts.stored.failure = { status: 403, reason: 'this address may not be called', nextMs: 1 };
+    const response = await parts.image();
+    expect([response.status, response.headers.get('retry-after')]).toEqual([403, null]);
+  });
+
+  it('is the failure that is announced while it is waited for', async () => {
+    const parts = appParts();
+    const answer = parts.image();
+    await vi.waitFor(() => expect(parts.demand.raise).toHaveBeenCalled());
+    const failure = { kind: 'failure', status: 504, reason: 'late', nextMs: 9000 } as const;
+    parts.coldWait.heed({ v: 1, cameraId, ...failure });
+    const response = await answer;
+    expect([response.status, response.headers.get('retry-after')]).toEqual([504, '9']);
+  });
+
+  it('is 503 when no permit comes in time, with the time until one can be had', async () => {
+    const parts = appParts();
+    const answer = parts.image();
+    await vi.waitFor(() => expect(parts.demand.raise).toHaveBeenCalled());
+    parts.coldWait.heed({ v: 1, cameraId, kind: 'wait', reason: 'hold', inMs: 20_500 });
+    const response = await answer;
+    expect([response.status, response.headers.get('retry-after')]).toEqual([503, '21']);
+  });
+
+  it('is 503 when the time to wait is over', async () => {
+    const parts = appParts();
+    parts.demand.toldWaitMs.mockReturnValue(3100);
+    const answer = parts.image();
+    await vi.advanceTimersByTimeAsync(15_000);
+    const response = await answer;
+    expect([response.status, response.headers.get('retry-after')]).toEqual([503, '4']);
+    expect(parts.coldWait.waiting()).toBe(0);
+  });
+
+  it('is 503 when too many wait, but still found in the store', async () => {
+    const parts = appParts({ maxWaiters: 1 });
+    void parts.image();
+    await vi.waitFor(() => expect(parts.coldWait.waiting()).toBe(1));
+    const response = await parts.image();
+    expect([response.status, response.headers.get('retry-after')]).toEqual([503, '5']);
+    parts.stored.held = heldFrame(camera);
+    expect((await parts.image()).status).toBe(200);
+  });
+
+  it('is 503 soon when nobody can call the camera, and says why', async () => {
+    const parts = appParts();
+    parts.fleet.closed = 'no worker is alive';
+    const answer = parts.image();
+    await vi.advanceTimersByTimeAsync(3000);
+    const response = await answer;
+    expect([response.status, response.headers.get('retry-after')]).toEqual([503, '2']);
+    expect(await response.json()).toMatchObject({
+      detail: expect.stringContaining('no worker is alive'),
+    });
+    expect(parts.coldWait.waiting()).toBe(0);
+  });
+
+  it('is waited for when a worker comes within a moment', async () => {
+    const parts = appParts();
+    parts.fleet.closed = 'no worker is alive';
+    const answer = parts.image();
+    await vi.advanceTimersByTimeAsync(1000);
+    parts.fleet.closed = undefined;
+    await vi.advanceTimersByTimeAsync(5000);
+    parts.coldWait.wake(heldFrame(camera));
+    expect((await answer).status).toBe(200);
+  });
+
+  it('is 503 when the store can not be read, and tells nothing of the inside', async () => {
+    const parts = appParts();
+    parts.reader.read.mockRejectedValue(new Error('connect ECONNREFUSED 10.0.0.7:6379'));
+    const response = await parts.image();
+    const body = await response.text();
+    expect([response.status, response.headers.get('retry-after')]).toEqual([503, '2']);
+    expect(body).not.toMatch(/ECONN|10\.0\.0\.7|at |node_modules/);
+    expect(parts.coldWait.waiting()).toBe(0);
+  });
+
+  it('is not waited for any longer when the viewer has gone', async () => {
+    const parts = appParts();
+    const viewer = new AbortController();
+    void parts.image({ signal: viewer.signal });
+    await vi.waitFor(() => expect(parts.demand.raise).toHaveBeenCalled());
+    viewer.abort();
+    await vi.waitFor(() => expect(parts.coldWait.waiting()).toBe(0));
+  });
+});
+
+it('an error that nobody expected is 503 without a word of it, and goes to the log', async () => {
+  const parts = appParts();
+  const error = vi.spyOn(silentLog, 'error');
+  parts.demand.raise.mockImplementation(() => {
+    throw new Error('s3cret inside');
+  });
+  hold(parts, { startedAgoMs: HOUR_MS });
+  const response = await parts.image();
+  expect([response.status, response.headers.get('retry-after')]).toEqual([503, '1']);
+  expect(await response.text()).not.toContain('s3cret');
+  expect(error).toHaveBeenCalledExactlyOnceWith(
+    expect.objectContaining({ reason: 's3cret inside', path: '/images' }),
+    'request failed',
+  );
+  error.mockRestore();
+});

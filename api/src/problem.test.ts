@@ -1,0 +1,47 @@
+import { expect, it } from 'vitest';
+import { problemResponse } from './problem.ts';
+
+it('says in problem+json what happened, and is never cached', async () => {
+  const problem = { status: 403, code: 'source-not-allowed', detail: 'no' } as const;
+  const response = problemResponse(problem, '/images');
+  expect(response.status).toBe(403);
+  expect(Object.fromEntries(response.headers)).toEqual({
+    'content-type': 'application/problem+json',
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+  });
+  expect(await response.json()).toEqual({
+    type: 'urn:lastframe:problem:source-not-allowed',
+    title: 'Not allowed',
+    status: 403,
+    detail: 'no',
+    instance: '/images',
+  });
+});
+
+it.each([400, 403, 404, 405, 502, 503, 504, 508] as const)('has a title for %d', async (status) => {
+  const response = problemResponse({ status, code: 'x', detail: 'x' }, '/');
+  expect(await response.json()).toMatchObject({ status, title: expect.stringMatching(/\w/) });
+});
+
+it.each([502, 503, 504] as const)('says with %d when to ask again, in whole seconds', (status) => {
+  const retryAfter = (retryAfterMs?: number) =>
+    problemResponse(
+      { status, code: 'x', detail: 'x', ...(retryAfterMs !== undefined && { retryAfterMs }) },
+      '/',
+    ).headers.get('retry-after');
+  expect([undefined, 0, -5, 1, 1000, 1001, 60_000].map(retryAfter)).toEqual([
+    '1',
+    '1',
+    '1',
+    '1',
+    '1',
+    '2',
+    '60',
+  ]);
+});
+
+it.each([400, 403, 404, 405] as const)('never says with %d to ask again', (status) => {
+  const response = problemResponse({ status, code: 'x', detail: 'x', retryAfterMs: 5000 }, '/');
+  expect(response.headers.get('retry-after')).toBeNull();
+});

@@ -1,0 +1,54 @@
+import type { Server, ServerOptions } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createAdaptorServer } from '@hono/node-server';
+import { closeServer } from '@lastframe/shared/http-server';
+
+/** Node itself waits 60 s for a request's head and 300 s for the rest, and looks every 30 s. */
+const SERVER_OPTIONS: ServerOptions = {
+  headersTimeout: 10_000,
+  requestTimeout: 15_000,
+  connectionsCheckingInterval: 1000,
+};
+/** A viewer that has taken nothing of an answer for so long is gone, or holds us up on purpose. */
+const STALLED_MS = 20_000;
+
+export interface ClosingTimes {
+  /** Until a balancer that asks `/readyz` each second has seen that it should send nothing more. */
+  drainMs: number;
+  /** For the requests that are open then. */
+  graceMs: number;
+}
+
+/** The public listener: viewers that send or read too slowly are cut off. */
+export interface PublicServer {
+  readonly server: Server;
+  /**
+   * Goes on accepting while it drains, but asks every viewer to come back on a new connection, which
+   * the balancer gives to another process; then stops accepting and lets open requests end.
+   */
+  close(times: ClosingTimes): Promise<void>;
+}
+
+export function createPublicServer(
+  fetch: (request: Request) => Response | Promise<Response>,
+): PublicServer {
+  const server = createAdaptorServer({ fetch, serverOptions: SERVER_OPTIONS }) as Server;
+  let draining = false;
+  server.timeout = STALLED_MS;
+  // Before Hono's own listener, which may answer at once.
+  server.prependListener('request', (_, res) => {
+    if (draining) res.shouldKeepAlive = false;
+    // An open answer with nothing to send just waits, for a camera perhaps: that is no stall.
+    res.on('timeout', (socket) => {
+      if (socket.writableLength > 0) socket.destroy();
+    });
+  });
+  return {
+    server,
+    close: async ({ drainMs, graceMs }) => {
+      draining = true;
+      await sleep(drainMs);
+      await closeServer(server, graceMs);
+    },
+  };
+}

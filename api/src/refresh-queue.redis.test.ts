@@ -1,0 +1,105 @@
+import { RedisUnavailableError } from '@lastframe/shared/errors';
+import { refreshJobId, refreshJobOptions } from '@lastframe/shared/refresh-job';
+import { testCamera } from '@lastframe/shared/test-camera';
+import { ownRedis, sharedRedis, testLink } from '@lastframe/shared/test-redis';
+import { Queue } from 'bullmq';
+import { expect, it, onTestFinished, vi } from 'vitest';
+import { createRefreshQueue } from './refresh-queue.ts';
+
+const camera = testCamera('a', { intervalMs: 5000 });
+const { cameraId } = camera;
+const NOW_MS = 1_790_000_000_000; // begins a bucket
+const RECOVERY = { timeout: 10_000, interval: 50 };
+
+/** The queue as a worker or the dashboard sees it. */
+function queueAt(url: string, prefix: string): Queue {
+  const { client } = testLink(url, { offlineQueue: true });
+  const queue = new Queue('refresh', { connection: client, prefix, skipVersionCheck: true });
+  queue.on('error', () => {});
+  onTestFinished(() => queue.disconnect());
+  return queue;
+}
+
+async function queueParts() {
+  const { link, prefix } = await sharedRedis();
+  const jobs = createRefreshQueue(link, prefix);
+  const seen = queueAt(String(link.client.options?.url), prefix);
+  return { link, prefix, jobs, seen };
+}
+
+it('makes one job of all who ask in one bucket, and another in the next', async () => {
+  const { jobs, seen } = await queueParts();
+  await Promise.all([0, 0, 1, 4999].map((ms) => jobs.add(camera, NOW_MS + ms)));
+  expect(await seen.getWaitingCount()).toBe(1);
+  await jobs.add(camera, NOW_MS + 5000);
+  await jobs.add(testCamera('b'), NOW_MS);
+  expect(await seen.getWaitingCount()).toBe(3);
+});
+
+it('says which camera, and when it was asked for; with the options of a refresh', async () => {
+  const { jobs, seen } = await queueParts();
+  await jobs.add(camera, NOW_MS + 42);
+  const [job] = await seen.getWaiting();
+  expect(job?.id).toBe(refreshJobId(cameraId, 5000, NOW_MS));
+  expect(job?.name).toBe(cameraId);
+  expect(job?.data).toEqual({ v: 1, cameraId, url: camera.url, askedAtMs: NOW_MS + 42 });
+  expect(job?.opts).toMatchObject(refreshJobOptions);
+  expect(job?.opts.delay ?? 0).toBe(0);
+});
+
+it('goes on after Redis has forgotten its scripts', async () => {
+  const { link, jobs, seen } = await queueParts();
+  await jobs.add(camera, NOW_MS);
+  await link.client.scriptFlush();
+  await jobs.add(camera, NOW_MS + 5000);
+  expect(await seen.getWaitingCount()).toBe(2);
+});
+
+it('goes on after Redis has forgotten everything', async () => {
+  const server = await ownRedis();
+  const link = testLink(server.url);
+  await link.ready(10_000);
+  const jobs = createRefreshQueue(link, 'p');
+  await jobs.add(camera, NOW_MS);
+  await server.command('FLUSHALL');
+  await jobs.add(camera, NOW_MS);
+  expect(await server.command('LLEN', 'p:refresh:wait')).toBe(1);
+});
+
+it('works when Redis was away at the start', async () => {
+  const server = await ownRedis();
+  await server.kill();
+  const link = testLink(server.url);
+  const jobs = createRefreshQueue(link, 'p');
+  await expect(jobs.add(camera, NOW_MS)).rejects.toThrow(RedisUnavailableError);
+  await server.start();
+  await vi.waitFor(() => jobs.add(camera, NOW_MS), RECOVERY);
+  expect(await server.command('LLEN', 'p:refresh:wait')).toBe(1);
+});
+
+it('works again after Redis was restarted, and fails at once meanwhile', async () => {
+  const server = await ownRedis();
+  const link = testLink(server.url);
+  await link.ready(10_000);
+  const jobs = createRefreshQueue(link, 'p');
+  await jobs.add(camera, NOW_MS);
+  await server.kill();
+  await vi.waitFor(() => expect(link.isReady).toBe(false), RECOVERY);
+  await expect(jobs.add(camera, NOW_MS + 5000)).rejects.toThrow(RedisUnavailableError);
+  await server.start();
+  await vi.waitFor(() => jobs.add(camera, NOW_MS + 10_000), RECOVERY);
+  expect(await server.command('LLEN', 'p:refresh:wait')).toBe(2);
+});
+
+it('fails within a second when Redis is frozen, also if that was its first job', async () => {
+  const server = await ownRedis();
+  const link = testLink(server.url);
+  await link.ready(10_000);
+  const jobs = createRefreshQueue(link, 'p');
+  server.signal('SIGSTOP');
+  const since = performance.now();
+  await expect(jobs.add(camera, NOW_MS)).rejects.toThrow();
+  expect(performance.now() - since).toBeLessThan(1600);
+  server.signal('SIGCONT');
+  await vi.waitFor(() => jobs.add(camera, NOW_MS + 5000), RECOVERY);
+});

@@ -1,0 +1,69 @@
+import type { Camera } from '@lastframe/shared/camera';
+import type { Clock } from '@lastframe/shared/clock';
+import { etagOf } from '@lastframe/shared/frame';
+import { createLog } from '@lastframe/shared/log';
+import { vi } from 'vitest';
+import type { FrameReader, ReadCamera } from './frame-reader.ts';
+import { createMemoryCache, type HeldFrame } from './memory-cache.ts';
+import { createViewers } from './viewers.ts';
+
+export const silentLog = createLog('test', 'silent');
+
+/** For tests: the clock that `vi.useFakeTimers` bends. */
+export const testClock: Clock = {
+  monoMs: () => performance.now(),
+  wallMs: () => Date.now(),
+  sleep: (ms, signal) =>
+    new Promise((resolve, reject) => {
+      const timer = setTimeout(resolve, ms);
+      signal?.addEventListener('abort', () => {
+        clearTimeout(timer);
+        reject(signal.reason);
+      });
+    }),
+};
+
+/** For tests: a frame in memory that was started and captured so long ago. */
+export function heldFrame(
+  camera: Camera,
+  { text = 'frame', startedAgoMs = 0, capturedAgoMs = startedAgoMs, ...over } = {} as Partial<
+    HeldFrame & { text: string; startedAgoMs: number; capturedAgoMs: number }
+  >,
+): HeldFrame {
+  const bytes = Buffer.from(text);
+  const redisMs = 1_790_000_000_000;
+  return {
+    cameraId: camera.cameraId,
+    camera,
+    bytes,
+    contentType: 'image/jpeg',
+    etag: etagOf(bytes),
+    startedAtMs: redisMs - startedAgoMs,
+    capturedAtMs: redisMs - capturedAgoMs,
+    changedAtMs: redisMs - capturedAgoMs,
+    startedMonoMs: testClock.monoMs() - startedAgoMs,
+    capturedMonoMs: testClock.monoMs() - capturedAgoMs,
+    unsure: false,
+    lastAskedMonoMs: Number.NEGATIVE_INFINITY,
+    ...over,
+  };
+}
+
+/** For tests: memory, viewers, a frame store and a fleet that do what the test says. */
+export function testParts() {
+  const clock = testClock;
+  const memory = createMemoryCache(1024 ** 2);
+  const stored: ReadCamera = {};
+  const read = vi.fn(async (_: Camera): Promise<ReadCamera> => ({ ...stored }));
+  const reader = { read, readAnew: vi.fn(read) } satisfies FrameReader;
+  const fleet = {
+    closed: undefined as string | undefined,
+    closedBecause: () => fleet.closed,
+    behind: false,
+    isBehind: () => fleet.behind,
+    redisNowMs: (): number | undefined => 1_790_000_000_000 + Math.floor(clock.monoMs()),
+    look: async () => {},
+  };
+  const viewers = createViewers({ clock, memory });
+  return { clock, memory, viewers, stored, reader, fleet, log: silentLog };
+}

@@ -1,0 +1,277 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { UpstreamCall } from '../support/checker.ts';
+import { type Api, type Fleet, startFleet } from '../support/fleet.ts';
+import { residentMiB } from '../support/proc.ts';
+import { expectCleanEnd, expectPermitsEnd } from '../support/recovery.ts';
+import { freePort } from '../support/redis-server.ts';
+import { report } from '../support/report.ts';
+import { expectServed, LIFE_MS, SHORT_TIMES } from '../support/short-faults.ts';
+import { startViewers, warmUp } from '../support/viewers.ts';
+
+const INTERVAL_MS = 500;
+const TIMEOUT_MS = 1000;
+const RETRY_AFTER_S = 3;
+/** What a busy machine with two cores may add to any recovery. */
+const SLACK_MS = 3000;
+
+/** What a camera does, and what a viewer without a frame is told about it. */
+const FAULTS: Record<string, { query: Record<string, string>; status: 502 | 504; says: RegExp }> = {
+  'error-500': { query: { status: '500' }, status: 502, says: /answered 500/ },
+  'busy-429': {
+    query: { status: '429', retryAfter: String(RETRY_AFTER_S) },
+    status: 502,
+    says: /answered 429/,
+  },
+  hang: { query: { delay: '1m' }, status: 504, says: /did not answer within 1000 ms/ },
+  drip: { query: { as: 'drip' }, status: 504, says: /did not answer within 1000 ms/ },
+  huge: { query: { as: 'huge' }, status: 502, says: /larger than 2097152 bytes/ },
+  endless: { query: { as: 'endless' }, status: 502, says: /larger than 2097152 bytes/ },
+  empty: { query: { as: 'empty' }, status: 502, says: /empty body/ },
+  truncated: { query: { as: 'truncated' }, status: 502, says: /closed the connection/ },
+  cut: { query: { as: 'cut' }, status: 502, says: /truncated image/ },
+  html: { query: { as: 'html' }, status: 502, says: /no JPEG, PNG/ },
+  redirect: { query: { as: 'redirect' }, status: 502, says: /answered 302/ },
+  gzip: { query: { as: 'gzip' }, status: 502, says: /compressed/ },
+};
+const NAMES = Object.keys(FAULTS);
+let fleet: Fleet;
+
+afterEach(async () => {
+  await fleet.check();
+  await fleet.stop();
+});
+
+describe('cameras that fail and lie', () => {
+  it('keep their last good frame, are called more and more rarely, and heal with their next good call', async () => {
+    const api = await start({ MAX_FRAME_SIZE: '2MiB' });
+    const cameras = NAMES.map((name) => fleet.slow.camera(name));
+    const good = fleet.slow.camera('good');
+    await warmUp([api.url], [...cameras, good]);
+    const viewers = startViewers(() => [api.url], [...cameras, good], { viewers: 20 });
+
+    await Promise.all(NAMES.map((name) => fleet.slow.behave(name, FAULTS[name]?.query)));
+    const goodUpTo = await lastNumber();
+    const cold = NAMES.map((name) => expectColdProblem(api, name));
+    const fewest = async () =>
+      Math.min(...(await failuresSince(goodUpTo)).map(({ starts }) => starts.length));
+    await expect.poll(fewest, { timeout: 30_000 }).toBeGreaterThanOrEqual(3);
+    await Promise.all(cold);
+
+    // Whatever was under way when the fault began has ended: what is served now is the last good frame.
+    const last = await Promise.all(cameras.map((camera) => look(api, camera)));
+    expect(last.map(({ status }) => status)).toEqual(cameras.map(() => 200));
+    for (const { name, starts } of await failuresSince(goodUpTo)) {
+      for (const [n, startMs] of starts.entries()) {
+        const gapMs = startMs - (starts[n - 1] ?? Number.NEGATIVE_INFINITY);
+        expect(gapMs, `${name} after failure ${n}`).toBeGreaterThan(leastGapMs(name, n));
+      }
+    }
+    expect(await callsTo('elsewhere')).toEqual([]); // no redirect was followed
+    const ages = await Promise.all(cameras.map((camera) => look(api, camera)));
+    expect(Math.min(...ages.map(({ ageS }) => ageS))).toBeGreaterThanOrEqual(3);
+    expect(ages.map(({ etag }) => etag)).toEqual(last.map(({ etag }) => etag));
+    expect((await look(api, good)).ageS).toBeLessThanOrEqual(2);
+
+    const backOffMs = await longestBackOffMs();
+    const healedAtMs = performance.now();
+    await Promise.all(NAMES.map((name) => fleet.slow.behave(name)));
+    const healMs = await Promise.all(
+      cameras.map(async (camera, n) => {
+        const isNew = async () => (await look(api, camera)).etag !== last[n]?.etag;
+        await expect.poll(isNew, { timeout: 30_000 }).toBe(true);
+        return performance.now() - healedAtMs;
+      }),
+    );
+    report('cameras that fail', {
+      backOffMs,
+      ...Object.fromEntries(NAMES.map((name, n) => [name, Math.round(healMs[n] ?? 0)])),
+    });
+    // The next call may come a back-off after the last failed one.
+    expect(Math.max(...healMs)).toBeLessThan(backOffMs + SLACK_MS);
+    expectServed(await viewers.stop());
+    await expectNothingLeft();
+  });
+
+  it('cost the worker no memory, however much they send', async () => {
+    const api = await start({ MAX_FRAME_SIZE: '1MiB' });
+    const [worker] = fleet.workers;
+    const pid = worker?.pid ?? 0;
+    const floods = (from: number, count: number) =>
+      Array.from({ length: count }, (_, n) =>
+        fleet.slow.camera(`flood-${from + n}`, { as: n % 2 ? 'huge' : 'endless' }),
+      );
+    const ask = async (cameras: string[]) => {
+      const answers = await Promise.all(cameras.map((camera) => api.image(camera)));
+      expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([502]));
+      await Promise.all(answers.map((answer) => answer.arrayBuffer()));
+    };
+    for (let round = 0; round < 3; round += 1) await ask(floods(20 * round, 20)); // its usual size
+    const before = await residentMiB(pid);
+    const sizes = [before];
+    for (let round = 3; round < 12; round += 1) {
+      await ask(floods(20 * round, 20));
+      sizes.push(await residentMiB(pid));
+    }
+    report('endless and huge bodies', { calls: (await fleet.slow.calls()).length, before, sizes });
+    // 180 more bodies of which a megabyte each was read: kept, they were 180 MiB.
+    expect(Math.max(...sizes.slice(-3)) - before).toBeLessThan(60);
+    await expectNothingLeft();
+  });
+});
+
+describe('a camera that can not be reached', () => {
+  it('by its name, because the resolver is down: its frame stays, and it heals', async () => {
+    const api = await start({ ALLOWED_SOURCES: 'http://localhost:*/*' });
+    const camera = fleet.slow.camera('by-name').replace('127.0.0.1', 'localhost');
+    await warmUp([api.url], [camera]);
+    const viewers = startViewers(() => [api.url], [camera]);
+
+    await fleet.workers[0]?.end('SIGTERM');
+    const blind = await fleet.startWorker({
+      LOG_LEVEL: 'debug',
+      NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(RESOLVER_DOWN)}`,
+    });
+    const failures = () =>
+      blind.logs.filter(({ outcome }) => /can not be resolved now/.test(String(outcome)));
+    await expect.poll(() => failures().length, { timeout: 20_000 }).toBeGreaterThanOrEqual(3);
+    const { etag, ageS, status } = await look(api, camera);
+    expect(status).toBe(200);
+    expect(ageS).toBeGreaterThanOrEqual(2);
+    const times = failures().map(({ time }) => Date.parse(String(time)));
+    for (const [n, timeMs] of times.entries()) {
+      if (n > 0) expect(timeMs - (times[n - 1] ?? 0)).toBeGreaterThan(INTERVAL_MS - 20);
+    }
+
+    const healedAtMs = performance.now();
+    await blind.end('SIGTERM');
+    await fleet.startWorker();
+    const isNew = async () => (await look(api, camera)).etag !== etag;
+    await expect.poll(isNew, { timeout: 20_000 }).toBe(true);
+    const recovered = performance.now() - healedAtMs;
+    report('resolver down', { recovered, tries: times.length });
+    // After n failures in a row the back-off is I · 2ⁿ⁻¹.
+    expect(recovered).toBeLessThan(INTERVAL_MS * 2 ** times.length + SLACK_MS);
+    expectServed(await viewers.stop());
+    await expectNothingLeft();
+  });
+
+  it('because its name is unknown or nothing listens: 502 at once, and again from memory; it heals', async () => {
+    const port = await freePort();
+    const refused = `http://127.0.0.1:${port}/late.jpg`;
+    const api = await start({ ALLOWED_SOURCES: 'http://127.0.0.1:*/*,http://camera.invalid/*' });
+
+    const unknown = await problemOf(await api.image('http://camera.invalid/a.jpg'));
+    expect(unknown).toMatchObject({ status: 502, detail: "the camera's host name is unknown" });
+    const closed = await problemOf(await api.image(refused));
+    expect(closed).toMatchObject({ status: 502, detail: 'the camera refused the connection' });
+    const startedMs = performance.now();
+    expect((await problemOf(await api.image(refused))).status).toBe(502);
+    expect(performance.now() - startedMs).toBeLessThan(300);
+
+    const picture = Buffer.from(await (await fetch(fleet.slow.camera('any'))).arrayBuffer());
+    const calledAtMs: number[] = [];
+    const server = createServer((_, res) => {
+      calledAtMs.push(performance.now());
+      res.end(picture);
+    });
+    await once(server.listen(port, '127.0.0.1'), 'listening');
+    const healedAtMs = performance.now();
+    await warmUp([api.url], [refused]);
+    report('connection refused', { recovered: performance.now() - healedAtMs });
+    expect(performance.now() - healedAtMs).toBeLessThan(4 * INTERVAL_MS + SLACK_MS);
+    expect(calledAtMs.length).toBeLessThanOrEqual(2);
+    server.close();
+    await expectNothingLeft();
+  });
+});
+
+/** What a process sees whose resolver doesn't answer. */
+const RESOLVER_DOWN = `
+  import { syncBuiltinESMExports } from 'node:module';
+  import promises from 'node:dns/promises';
+  const { lookup } = promises;
+  promises.lookup = async (host, options) => {
+    if (host !== 'localhost') return await lookup(host, options);
+    throw Object.assign(new Error('getaddrinfo EAI_AGAIN'), { code: 'EAI_AGAIN' });
+  };
+  syncBuiltinESMExports();
+`;
+
+async function start(env: Record<string, string> = {}): Promise<Api> {
+  fleet = await startFleet({
+    intervalMs: INTERVAL_MS,
+    delayMs: 50,
+    env: { ...SHORT_TIMES, COLD_WAIT: '10s', ...env },
+  });
+  const [api] = fleet.apis;
+  if (!api) throw new Error('no api was started');
+  return api;
+}
+
+async function expectNothingLeft(): Promise<void> {
+  await expectPermitsEnd(fleet, LIFE_MS);
+  await expectCleanEnd(fleet);
+}
+
+async function look(api: Api, camera: string) {
+  const answer = await api.image(camera);
+  await answer.arrayBuffer();
+  const { status, headers } = answer;
+  return { status, etag: headers.get('etag'), ageS: Number(headers.get('age')) };
+}
+
+async function problemOf(answer: Response) {
+  expect(answer.headers.get('content-type')).toBe('application/problem+json');
+  expect(Number(answer.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
+  return { status: answer.status, ...((await answer.json()) as { detail: string }) };
+}
+
+/** Another camera of the same behaviour that never had a frame; the second answer is remembered. */
+async function expectColdProblem(api: Api, name: string): Promise<void> {
+  const fault = FAULTS[name];
+  const camera = fleet.slow.camera(`cold-${name}`, fault?.query);
+  for (const isRemembered of [false, true]) {
+    const answer = await api.image(camera);
+    const { status, detail } = await problemOf(answer);
+    expect(status, `${name}: ${detail}`).toBe(fault?.status);
+    expect(detail).toMatch(fault?.says ?? '');
+    if (name === 'busy-429' && !isRemembered) {
+      expect(Number(answer.headers.get('retry-after'))).toBeGreaterThanOrEqual(RETRY_AFTER_S);
+    }
+  }
+}
+
+async function callsTo(name: string): Promise<UpstreamCall[]> {
+  return (await fleet.slow.calls()).filter((call) => call.name === name);
+}
+
+/** The number of the upstream's last call by now. */
+async function lastNumber(): Promise<number> {
+  return (await fleet.slow.calls()).at(-1)?.number ?? 0;
+}
+
+/** Each camera's calls since then, at which all of them failed. */
+async function failuresSince(number: number): Promise<{ name: string; starts: number[] }[]> {
+  const calls = (await fleet.slow.calls()).filter((call) => call.number > number);
+  return NAMES.map((name) => ({
+    name,
+    starts: calls.filter((call) => call.name === name).map(({ startMs }) => startMs),
+  }));
+}
+
+/** From a camera's nth failure in a row to its next call, at least. */
+function leastGapMs(name: string, n: number): number {
+  const backOffMs = n === 1 ? INTERVAL_MS : INTERVAL_MS * 2 ** (n - 1);
+  // One that asked for patience gets it; one that we hung up on may still be working.
+  const ownMs = { 'busy-429': RETRY_AFTER_S * 1000, hang: 2 * TIMEOUT_MS, drip: 2 * TIMEOUT_MS };
+  return Math.max(backOffMs, ownMs[name as keyof typeof ownMs] ?? 0) - 20;
+}
+
+/** How long the fleet may still leave the most patient of its cameras alone. */
+async function longestBackOffMs(): Promise<number> {
+  const keys = (await fleet.redis.command('KEYS', `${fleet.redisPrefix}:backoff:*`)) as string[];
+  const left = await Promise.all(keys.map((key) => fleet.redis.command('PTTL', key)));
+  return Math.max(0, ...left.map(Number));
+}

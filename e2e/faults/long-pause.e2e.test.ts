@@ -1,0 +1,78 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, expect, it } from 'vitest';
+import { type Fleet, startFleet } from '../support/fleet.ts';
+import { isStopped } from '../support/proc.ts';
+import { expectCleanEnd, expectPermitsEnd, recoveryMs } from '../support/recovery.ts';
+import { report } from '../support/report.ts';
+import { expectServed, LIFE_MS, SHORT_TIMES } from '../support/short-faults.ts';
+import { startViewers, warmUp } from '../support/viewers.ts';
+
+/** BullMQ takes a job for stalled when its lock of 30 s is gone, and looks every 30 s. */
+const PAUSE_MS = 65_000;
+const INTERVAL_MS = 500;
+let fleet: Fleet;
+
+afterEach(async () => {
+  await fleet.check();
+  await fleet.stop();
+});
+
+it('a worker is stopped in mid-call for longer than its jobs are locked: they run again elsewhere, and what it finishes late harms nobody', async () => {
+  const env = { ...SHORT_TIMES, LOG_LEVEL: 'debug' };
+  fleet = await startFleet({ workers: 2, delayMs: 300, intervalMs: INTERVAL_MS, env });
+  const cameras = Array.from({ length: 8 }, (_, n) => fleet.slow.camera(`cam-${n}`));
+  const [api] = fleet.apis;
+  const [stopped, other] = fleet.workers;
+  if (!api || !stopped || !other) throw new Error('an api and two workers were started');
+  await warmUp([api.url], cameras);
+  const viewers = startViewers(() => [api.url], cameras);
+
+  const inFlight = async () =>
+    (await fleet.slow.calls()).filter(({ endMs }) => endMs === null).length;
+  await expect.poll(inFlight, { timeout: 10_000, interval: 5 }).toBeGreaterThanOrEqual(6);
+  stopped.signal('SIGSTOP');
+  await expect.poll(() => isStopped(stopped.pid)).toBe(true);
+  const stoppedAt = (await fleet.slow.calls()).length;
+  await sleep(PAUSE_MS); // the fault
+
+  const stalled = other.logs.filter(({ msg }) => msg === 'refresh job stalled; it runs again');
+  expect(stalled.length).toBeGreaterThan(0);
+  const rerun = other.logs.filter(({ msg, jobId }) => {
+    return msg === 'refresh' && stalled.some((job) => job.jobId === jobId);
+  });
+  expect(rerun.length).toBeGreaterThan(0);
+  const before = await capturesOf(api.url, cameras);
+  stopped.signal('SIGCONT');
+  const recovered = await Promise.all(cameras.map((camera) => recoveryMs(fleet, api.url, camera)));
+  const after = await capturesOf(api.url, cameras);
+
+  report('a pause of 65 s', {
+    stalled: stalled.length,
+    rerun: rerun.map(({ outcome }) => outcome),
+    callsOfTheOther: (await fleet.slow.calls()).length - stoppedAt,
+    recovered: Math.max(...recovered),
+  });
+  // The other one called on: each camera most of the time, but for one life of a spent permit.
+  expect((await fleet.slow.calls()).length - stoppedAt).toBeGreaterThan(8 * 60);
+  expect(Math.max(...recovered)).toBeLessThan(3000);
+  // No frame went back to what the stopped worker held in its hands.
+  for (const [n, capturedMs] of after.entries()) {
+    expect(capturedMs).toBeGreaterThanOrEqual((before[n] ?? 0) - 1000);
+  }
+  const seen = await viewers.stop();
+  expectServed(seen);
+  expect(seen.oldestAgeS).toBeLessThan(LIFE_MS / 1000 + 3);
+  await expectPermitsEnd(fleet, LIFE_MS);
+  await expectCleanEnd(fleet);
+});
+
+/** When the frames that are served were captured, by the local clock and whole seconds of Age. */
+async function capturesOf(base: string, cameras: readonly string[]): Promise<number[]> {
+  return await Promise.all(
+    cameras.map(async (camera) => {
+      const answer = await fetch(`${base}/images?url=${encodeURIComponent(camera)}`);
+      await answer.arrayBuffer();
+      return performance.now() - Number(answer.headers.get('age')) * 1000;
+    }),
+  );
+}

@@ -1,0 +1,348 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { cameraIdOf } from '@lastframe/shared/camera';
+import { Queue } from 'bullmq';
+import { createClient } from 'redis';
+import { afterEach, describe, expect, it } from 'vitest';
+import { startBalancer } from '../support/balancer.ts';
+import type { UpstreamCall } from '../support/checker.ts';
+import type { Child } from '../support/child.ts';
+import { type Api, type Fleet, type FleetOptions, startFleet } from '../support/fleet.ts';
+import { isStopped } from '../support/proc.ts';
+import { expectCleanEnd, expectPermitsEnd, recoveryMs } from '../support/recovery.ts';
+import { report } from '../support/report.ts';
+import {
+  expectNoFrameYet,
+  expectServed,
+  LIFE_MS,
+  SHORT_TIMES,
+  START_ALLOWANCE_MS,
+} from '../support/short-faults.ts';
+import { startViewers, warmUp } from '../support/viewers.ts';
+
+const INTERVAL_MS = 500;
+/** What a busy machine with two cores may add to any recovery. */
+const SLACK_MS = 3000;
+let fleet: Fleet;
+
+afterEach(async () => {
+  await fleet.check();
+  await fleet.stop();
+});
+
+describe('a worker is killed', () => {
+  it('in mid-call and at random instants: viewers notice nothing, and a spent permit ends by itself', async () => {
+    const { cameras, urls, api } = await startWarm({ apis: 2, workers: 2, delayMs: 400 }, 12);
+    const viewers = startViewers(() => urls, cameras);
+
+    for (let round = 0; round < 3; round += 1) {
+      await sleep(Math.random() * 2 * INTERVAL_MS); // the fault's own instant
+      await callsInFlight(1);
+      const replaced = fleet.startWorker();
+      expect(await fleet.workers[round]?.end('SIGKILL')).toBeNull();
+      await replaced;
+    }
+    const recovered = await recoveryOfAll(api, cameras);
+
+    const broken = await brokenCalls();
+    expect(broken.length).toBeGreaterThan(0);
+    const gaps = await gapsAfter(broken);
+    report('worker kill -9', {
+      broken: broken.length,
+      gapAfterBrokenMs: Math.max(...gaps),
+      recovered,
+    });
+    for (const gapMs of gaps) expect(gapMs).toBeGreaterThan(LIFE_MS - START_ALLOWANCE_MS);
+    expect(Math.max(...gaps)).toBeLessThan(LIFE_MS + INTERVAL_MS + SLACK_MS);
+    expect(recovered).toBeLessThan(LIFE_MS + SLACK_MS);
+    expectServed(await viewers.stop());
+    await expectNothingLeft();
+  });
+});
+
+describe('an api process is killed under load', () => {
+  it('the others go on, and its successor serves known cameras at once', async () => {
+    const { cameras, urls } = await startWarm({ apis: 3 }, 5);
+    const [victim] = fleet.apis;
+    const others = startViewers(() => urls.slice(1), cameras);
+    const its = startViewers(() => urls.slice(0, 1), cameras);
+
+    await sleep(INTERVAL_MS); // some load before the kill
+    expect(await victim?.end('SIGKILL')).toBeNull();
+    await sleep(2 * INTERVAL_MS); // and across it
+
+    expect((await its.stop()).failures.length).toBeGreaterThan(0);
+    const successor = await fleet.startApi();
+    const startedMs = performance.now();
+    const answers = await Promise.all(cameras.map((camera) => successor.image(camera)));
+    expect(answers.map(({ status }) => status)).toEqual(cameras.map(() => 200));
+    report('api kill -9', { successorServedMs: performance.now() - startedMs });
+    expect(performance.now() - startedMs).toBeLessThan(1000);
+    expectServed(await others.stop());
+    await expectNothingLeft();
+  });
+});
+
+describe('workers are stopped for longer than an interval', () => {
+  it('between calls, in mid-call, and for longer than a permit lives', async () => {
+    const { cameras, urls, api } = await startWarm({ workers: 2, delayMs: 50 }, 6);
+    const viewers = startViewers(() => urls, cameras);
+    const [first, second] = fleet.workers;
+    if (!first || !second) throw new Error('two workers were started');
+
+    await expect.poll(async () => await inFlight(), { timeout: 5000, interval: 5 }).toHaveLength(0);
+    const between = await pauseOf([first, second], 3 * INTERVAL_MS);
+    const afterBetweenMs = await recoveryOfAll(api, cameras);
+    expect(between.callsStarted).toBe(0);
+
+    await Promise.all(cameras.map((_, n) => fleet.slow.behave(`cam-${n}`, { delay: '400ms' })));
+    await callsInFlight(3);
+    const midCall = await pauseOf([first, second], 3 * INTERVAL_MS);
+    const afterMidCallMs = await recoveryOfAll(api, cameras);
+    expect(midCall.callsStarted).toBe(0);
+
+    await callsInFlight(3);
+    const one = await pauseOf([first], LIFE_MS + 3 * INTERVAL_MS);
+    const afterOneMs = await recoveryOfAll(api, cameras);
+    expect(one.callsStarted).toBeGreaterThan(0); // the other worker went on
+
+    report('SIGSTOP', { afterBetweenMs, afterMidCallMs, afterOneMs });
+    expect(afterBetweenMs).toBeLessThan(SLACK_MS);
+    expect(afterMidCallMs).toBeLessThan(SLACK_MS);
+    expect(afterOneMs).toBeLessThan(LIFE_MS + SLACK_MS);
+    expectServed(await viewers.stop());
+    await expectNothingLeft();
+  });
+});
+
+describe('a rolling restart', () => {
+  // As a rollout does: a new process first, then SIGTERM to the oldest.
+  it('of the api processes × 20, behind balancers that look every 50 and every 1000 ms: no request fails', async () => {
+    const { cameras } = await startWarm({ apis: 3 }, 5);
+    const balancers = await Promise.all([startBalancer(50), startBalancer(1000)]);
+    const balance = (api: Api) => balancers.map((balancer) => balancer.add(api));
+    await Promise.all(fleet.apis.flatMap(balance));
+    const viewers = balancers.map(({ url }) =>
+      startViewers(() => [url], cameras, { viewers: 10, pauseMs: 40 }),
+    );
+
+    const ends: Promise<number | null>[] = [];
+    let next = fleet.startApi();
+    while (ends.length < 20) {
+      const youngest = await next;
+      next = ends.length < 19 ? fleet.startApi() : next;
+      await balance(youngest)[0]; // the slow one still has two others
+      const oldest = fleet.apis[ends.length] as Api;
+      const forget = () => balancers.map((balancer) => balancer.remove(oldest));
+      ends.push(oldest.end('SIGTERM').finally(forget));
+    }
+    expect(await Promise.all(ends)).toEqual(ends.map(() => 0));
+
+    for (const load of viewers) {
+      const seen = await load.stop();
+      report('rolling restart of 20 apis', { ...seen });
+      expectServed(seen);
+      expect(seen.oldestAgeS).toBeLessThanOrEqual(3);
+    }
+    await Promise.all(balancers.map((balancer) => balancer.close()));
+    await expectNothingLeft();
+  });
+
+  it('of the workers: every call in flight is finished, and no camera is forgotten', async () => {
+    const { cameras, urls } = await startWarm({ workers: 2, delayMs: 300 }, 6);
+    const viewers = startViewers(() => urls, cameras);
+    for (let round = 0; round < 4; round += 1) {
+      await fleet.startWorker();
+      await callsInFlight(3);
+      expect(await fleet.workers[round]?.end('SIGTERM')).toBe(0);
+    }
+    const seen = await viewers.stop();
+    report('rolling restart of workers', { ...seen });
+    expect(await brokenCalls()).toEqual([]);
+    expectServed(seen);
+    expect(seen.oldestAgeS).toBeLessThanOrEqual(3);
+    await expectNothingLeft();
+  });
+});
+
+describe('no worker for a while, then one', () => {
+  it('viewers keep their frames, the queue does not grow, old jobs are dropped', async () => {
+    const { cameras, urls, api } = await startWarm({ apis: 2 }, 5);
+    const viewers = startViewers(() => urls, cameras);
+    let known = 0;
+    const growthOfQueue = async () => {
+      const before = known;
+      known = await jobsWaiting();
+      return known - before;
+    };
+    await fleet.workers[0]?.end('SIGKILL');
+    // A worker's last word holds for 5 s, and each api looks once a second; then nobody asks.
+    await expect.poll(() => exists('worker-alive'), { timeout: 10_000 }).toBe(0);
+    await expect.poll(() => growthOfQueue(), { timeout: 10_000, interval: 1100 }).toBe(0);
+    const calls = (await fleet.slow.calls()).length;
+    const coldOnes = Array.from({ length: 200 }, (_, n) => fleet.slow.camera(`cold-${n}`));
+    await Promise.all(coldOnes.map((camera) => expectNoFrameYet(api, camera)));
+    const waiting = await jobsWaiting();
+    await sleep(4 * INTERVAL_MS); // under load, without a worker
+    expect(await jobsWaiting()).toBe(waiting);
+    expect(waiting).toBeLessThan(100); // a job per known camera and interval until they knew
+    expect((await fleet.slow.calls()).length).toBe(calls);
+    const old = fleet.slow.camera('wanted-a-minute-ago');
+    await addByHand('old', {
+      v: 1,
+      cameraId: cameraIdOf(old),
+      url: old,
+      askedAtMs: Date.now() - 61_000,
+    });
+
+    const worker = await fleet.startWorker();
+    const recovered = await recoveryOfAll(api, cameras);
+
+    await expect.poll(() => jobsWaiting(), { timeout: 10_000 }).toBe(0);
+    report('no worker', { waiting, recovered });
+    expect(recovered).toBeLessThan(INTERVAL_MS + SLACK_MS);
+    for (let turn = 0; turn < 4; turn += 1) await recoveryOfAll(api, cameras); // all settled
+    const called = (await fleet.slow.calls()).map(({ url }) => url);
+    expect(called).not.toContain(old);
+    // Asked for by viewers who have gone. A job that was added while an earlier one waited may call
+    // a second time, then nobody calls them any more.
+    const coldCalls = called.filter((camera) => coldOnes.includes(camera));
+    expect(coldCalls.length).toBeLessThanOrEqual(2 * coldOnes.length);
+    expect(called.slice(-2 * cameras.length).filter((url) => coldOnes.includes(url))).toEqual([]);
+    expectServed(await viewers.stop());
+    expect(worker.hasEnded).toBe(false);
+    await expectNothingLeft();
+  });
+});
+
+describe('poison jobs', () => {
+  it('fail once each, and nobody else notices', async () => {
+    const { cameras, urls, api } = await startWarm({}, 5);
+    const viewers = startViewers(() => urls, cameras);
+    const cameraId = '0'.repeat(32);
+    const askedAtMs = Date.now();
+    const url = fleet.slow.camera('poisoned');
+    const poison: Record<string, unknown> = {
+      'no-payload': {},
+      'no-object': 'what is this',
+      nothing: null,
+      'bad-types': { v: 1, cameraId: 7, url: ['a'], askedAtMs: 'yesterday' },
+      'wrong-id': { v: 1, cameraId, url, askedAtMs },
+      'no-url': { v: 1, cameraId, url: 'http://[', askedAtMs },
+      'not-allowed': { v: 1, cameraId, url: 'http://169.254.169.254/', askedAtMs },
+      huge: { v: 1, cameraId, url: `${url}&x=${'x'.repeat(5_000_000)}`, askedAtMs },
+    };
+    for (const [jobId, data] of Object.entries(poison)) await addByHand(jobId, data);
+
+    for (const jobId of Object.keys(poison)) {
+      await expect.poll(() => stateOf(jobId), { timeout: 10_000 }).toBe('failed');
+    }
+    await addSpoilt('spoilt');
+    // BullMQ can't read it, so it can't fail it either: as a stalled job it ends after a minute.
+    await expect.poll(() => stateOf('spoilt'), { timeout: 10_000 }).toBe('active');
+
+    const recovered = await recoveryOfAll(api, cameras);
+    const failures = fleet.workers[0]?.logs.filter(({ msg }) => msg === 'refresh job failed') ?? [];
+    expect(failures.map(({ jobId }) => jobId).toSorted()).toEqual(Object.keys(poison).toSorted());
+    report('poison jobs', { recovered });
+    const seen = await viewers.stop();
+    expectServed(seen);
+    expect(seen.oldestAgeS).toBeLessThanOrEqual(3);
+    expect((await fleet.slow.calls()).filter(({ name }) => name === 'poisoned')).toEqual([]);
+    await expectNothingLeft();
+  });
+});
+
+async function startWarm(options: FleetOptions, count: number) {
+  fleet = await startFleet({ intervalMs: INTERVAL_MS, env: SHORT_TIMES, ...options });
+  const cameras = Array.from({ length: count }, (_, n) => fleet.slow.camera(`cam-${n}`));
+  const urls = fleet.apis.map(({ url }) => url);
+  await warmUp(urls, cameras);
+  const [api] = fleet.apis;
+  if (!api) throw new Error('no api was started');
+  return { cameras, urls, api };
+}
+
+/** The slowest camera's. */
+async function recoveryOfAll(api: Api, cameras: readonly string[]): Promise<number> {
+  const all = await Promise.all(cameras.map((camera) => recoveryMs(fleet, api.url, camera)));
+  return Math.max(...all);
+}
+
+async function expectNothingLeft(): Promise<void> {
+  await expectPermitsEnd(fleet, LIFE_MS);
+  await expectCleanEnd(fleet);
+}
+
+async function inFlight(): Promise<UpstreamCall[]> {
+  return (await fleet.slow.calls()).filter(({ endMs }) => endMs === null);
+}
+
+async function callsInFlight(atLeast: number): Promise<void> {
+  await expect
+    .poll(async () => (await inFlight()).length, { timeout: 10_000, interval: 5 })
+    .toBeGreaterThanOrEqual(atLeast);
+}
+
+/** Calls whose caller went away before the answer. */
+async function brokenCalls(): Promise<UpstreamCall[]> {
+  return (await fleet.slow.calls()).filter(
+    ({ status, endMs }) => status === null && endMs !== null,
+  );
+}
+
+/** From each of these calls to the camera's next one. */
+async function gapsAfter(broken: readonly UpstreamCall[]): Promise<number[]> {
+  const calls = await fleet.slow.calls();
+  return broken.flatMap(({ url, number, startMs }) => {
+    const next = calls.find((call) => call.url === url && call.number > number);
+    return next ? [next.startMs - startMs] : [];
+  });
+}
+
+/** Stops the processes for so long; the pause is the fault. */
+async function pauseOf(children: readonly Child[], forMs: number) {
+  for (const child of children) child.signal('SIGSTOP');
+  for (const { pid } of children) await expect.poll(() => isStopped(pid)).toBe(true);
+  const before = (await fleet.slow.calls()).length;
+  await sleep(forMs);
+  const callsStarted = (await fleet.slow.calls()).length - before;
+  for (const child of children) child.signal('SIGCONT');
+  return { callsStarted };
+}
+
+async function exists(name: string): Promise<unknown> {
+  return await fleet.redis.command('EXISTS', `${fleet.redisPrefix}:${name}`);
+}
+
+async function jobsWaiting(): Promise<number> {
+  return (await fleet.redis.command('LLEN', `${fleet.redisPrefix}:refresh:wait`)) as number;
+}
+
+async function withQueue<T>(work: (queue: Queue) => Promise<T>): Promise<T> {
+  const connection = createClient({ url: fleet.redis.url });
+  await connection.connect();
+  const queue = new Queue('refresh', { connection, prefix: fleet.redisPrefix });
+  try {
+    return await work(queue);
+  } finally {
+    await queue.close();
+    connection.destroy();
+  }
+}
+
+async function addByHand(jobId: string, data: unknown): Promise<void> {
+  await withQueue((queue) => queue.add('by-hand', data, { jobId }));
+}
+
+async function stateOf(jobId: string): Promise<string> {
+  return await withQueue(async (queue) => String(await queue.getJobState(jobId)));
+}
+
+/** A job whose payload in Redis is no JSON: the worker is stopped while it is made. */
+async function addSpoilt(jobId: string): Promise<void> {
+  const [worker] = fleet.workers;
+  worker?.signal('SIGSTOP');
+  await addByHand(jobId, {});
+  await fleet.redis.command('HSET', `${fleet.redisPrefix}:refresh:${jobId}`, 'data', '{no json');
+  worker?.signal('SIGCONT');
+}

@@ -1,0 +1,73 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { type Fleet, startFleet } from '../support/fleet.ts';
+import type { RedisServer } from '../support/redis-server.ts';
+import {
+  expectNoFrameYet,
+  expectNothingLeft,
+  expectRecovery,
+  expectServed,
+  LIFE_MS,
+  SHORT_TIMES,
+  startAudience,
+} from '../support/short-faults.ts';
+import { warmUp } from '../support/viewers.ts';
+
+let fleet: Fleet;
+
+afterEach(async () => {
+  await fleet.check();
+  await fleet.stop();
+});
+
+describe('Redis is not there', () => {
+  it('at the start of api and worker: both start, and serve without a restart once it is there', async () => {
+    fleet = await startFleet({ apis: 0, workers: 0, env: SHORT_TIMES });
+    await fleet.redis.kill();
+    await expect(fleet.redis.command('PING')).rejects.toThrow('ECONNREFUSED');
+
+    const workerReady = fleet.startWorker();
+    const api = await fleet.startApi();
+    const camera = fleet.slow.camera('asked-early');
+    expect((await fetch(`${api.opsUrl}/readyz`)).status).toBe(200);
+    await expectNoFrameYet(api, camera);
+
+    await fleet.redis.start();
+    const worker = await workerReady;
+    await warmUp([api.url], [camera], LIFE_MS + 5000);
+    for (const { logs } of [api, worker]) {
+      const said = logs.map(({ msg }) => msg);
+      expect(said.indexOf('redis connected')).toBeGreaterThan(said.indexOf('listening'));
+    }
+    await expectRecovery(fleet, { api, cameras: [camera] }, 3000);
+    await expectNothingLeft(fleet);
+  });
+});
+
+describe('announcements are lost', () => {
+  it('with their connections, again and again: frames come a little later, and are not missed', async () => {
+    fleet = await startFleet({ apis: 3, workers: 1, env: SHORT_TIMES });
+    const audience = await startAudience(fleet);
+
+    for (let round = 0; round < 3; round += 1) {
+      const before = await listeners(fleet.redis);
+      expect(before).toHaveLength(fleet.apis.length);
+      expect(await fleet.redis.command('CLIENT', 'KILL', 'TYPE', 'pubsub')).toBe(before.length);
+      // The row: an interval more, and a second after they subscribed again. A busy machine: three.
+      await expectRecovery(fleet, audience, 500 + 1000 + 3000);
+      await expect
+        .poll(async () => (await listeners(fleet.redis)).length, { timeout: 3000 })
+        .toBe(before.length);
+      const after = await listeners(fleet.redis);
+      expect(after.filter((id) => before.includes(id))).toEqual([]);
+    }
+    expectServed(await audience.stop());
+    await expectNothingLeft(fleet);
+  });
+});
+
+/** The ids of the connections that are subscribed to anything. */
+async function listeners(redis: RedisServer): Promise<(string | undefined)[]> {
+  const list = String(await redis.command('CLIENT', 'LIST', 'TYPE', 'pubsub'));
+  const lines = list.split('\n').filter((line) => line.startsWith('id='));
+  return lines.map((line) => line.split(' ')[0]);
+}

@@ -1,0 +1,103 @@
+import { execFileSync } from 'node:child_process';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { type Fleet, startFleet } from '../support/fleet.ts';
+import { type RedisServer, startRedis } from '../support/redis-server.ts';
+import {
+  expectNoFrameYet,
+  expectNothingLeft,
+  expectRecovery,
+  expectServed,
+  infoOf,
+  SHORT_TIMES,
+  startAudience,
+} from '../support/short-faults.ts';
+
+/** Once there is room again, one look of worker and api (a second each) and a permit. */
+const RECOVERY_CEILING_MS = 6000;
+let fleet: Fleet;
+
+afterEach(async () => {
+  await fleet.check();
+  await fleet.stop();
+});
+
+describe('Redis takes nothing in any more: nobody calls, viewers are served from memory', () => {
+  it('out of memory, until it is freed', async () => {
+    fleet = await startFleet({
+      apis: 2,
+      workers: 2,
+      env: SHORT_TIMES,
+      redis: await startRedis({ args: ['--maxmemory', '8mb', '--maxmemory-policy', 'noeviction'] }),
+    });
+    const audience = await startAudience(fleet);
+
+    const fillers = await fill(fleet.redis);
+    await expect(fleet.redis.command('SET', 'proof', '1')).rejects.toThrow('OOM');
+    await expectSilence(fleet);
+    await expectNoFrameYet(audience.api, fleet.slow.camera('cold'));
+
+    await fleet.redis.command('DEL', ...fillers);
+    await expectRecovery(fleet, audience, RECOVERY_CEILING_MS);
+    expectServed(await audience.stop());
+    await expectNothingLeft(fleet);
+  });
+
+  it('out of disk, until there is room', async () => {
+    // A limit on the size of its files is a full disk that needs no root; beyond it writes fail.
+    const limited = `trap '' XFSZ; ulimit -S -f 1024; exec "$@"`;
+    const redis = await startRedis({
+      args: ['--appendfsync', 'everysec', '--auto-aof-rewrite-percentage', '0'],
+      launcher: ['bash', '-c', limited, 'bash'],
+    });
+    fleet = await startFleet({ apis: 2, workers: 2, env: SHORT_TIMES, redis });
+    const audience = await startAudience(fleet);
+
+    await writeMore(redis, 1024 * 1024);
+    await vi.waitFor(
+      () => expect(redis.command('SET', 'proof', '1')).rejects.toThrow('MISCONF'),
+      10_000,
+    );
+    expect(await infoOf(redis, 'aof_last_write_status')).toBe('err');
+    await expectSilence(fleet);
+    await expectNoFrameYet(audience.api, fleet.slow.camera('cold'));
+
+    execFileSync('prlimit', ['--fsize=unlimited', '--pid', String(redis.pid)]);
+    await vi.waitFor(async () => expect(await redis.command('SET', 'proof', '2')).toBe('OK'), 5000);
+    await expectRecovery(fleet, audience, RECOVERY_CEILING_MS);
+    expectServed(await audience.stop());
+    await expectNothingLeft(fleet);
+  });
+});
+
+/** Fills it with ever smaller values until not even the smallest finds room; gives their keys. */
+async function fill(redis: RedisServer): Promise<string[]> {
+  const keys: string[] = [];
+  for (let bytes = 512 * 1024; bytes >= 16; ) {
+    try {
+      await redis.command('SET', `filler:${keys.length}`, 'x'.repeat(bytes));
+      keys.push(`filler:${keys.length}`);
+    } catch {
+      bytes /= 2;
+    }
+  }
+  return keys;
+}
+
+/** So that its append-only file grows by at least so much. */
+async function writeMore(redis: RedisServer, bytes: number): Promise<void> {
+  await redis.command('SET', 'filler', 'x'.repeat(bytes));
+}
+
+/** No call is sent any more: counted over two intervals, after those under way have had their say. */
+async function expectSilence({ slow }: Fleet): Promise<void> {
+  const count = async () => (await slow.calls()).length;
+  let last = await count();
+  await vi.waitFor(
+    async () => {
+      const before = last;
+      last = await count();
+      expect(last).toBe(before);
+    },
+    { timeout: 5000, interval: 1000 },
+  );
+}

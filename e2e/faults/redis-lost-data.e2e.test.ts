@@ -1,0 +1,75 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type Fleet, startFleet } from '../support/fleet.ts';
+import {
+  type Audience,
+  expectHoldOff,
+  expectNoFrameYet,
+  expectNothingLeft,
+  expectRecovery,
+  expectServed,
+  infoOf,
+  LIFE_MS,
+  SHORT_TIMES,
+  startAudience,
+} from '../support/short-faults.ts';
+import { warmUp } from '../support/viewers.ts';
+
+/** The row promises the hold-off and two seconds; a busy machine gets three more. */
+const RECOVERY_CEILING_MS = LIFE_MS + 2000 + 3000;
+let fleet: Fleet;
+let audience: Audience;
+let runId: string | undefined;
+
+beforeEach(async () => {
+  fleet = await startFleet({ apis: 2, workers: 2, env: SHORT_TIMES });
+  audience = await startAudience(fleet);
+  runId = await infoOf(fleet.redis, 'run_id');
+  await fleet.redis.command('SET', 'proof', 'kept');
+});
+
+afterEach(async () => {
+  await fleet.check();
+  await fleet.stop();
+});
+
+describe('Redis loses what it knows: viewers are served from memory, and no camera is called before a hold-off', () => {
+  it('at a restart with its data', async () => {
+    await fleet.redis.kill('SIGTERM');
+    await expectNoFrameYet(audience.api, fleet.slow.camera('asked-while-away'));
+    await fleet.redis.start();
+
+    expect(await infoOf(fleet.redis, 'run_id')).not.toBe(runId);
+    expect(await fleet.redis.command('GET', 'proof')).toBe('kept');
+    await expectAllWell();
+  });
+
+  it('at a restart without its data', async () => {
+    await fleet.redis.kill();
+    await fleet.redis.wipe();
+    await fleet.redis.start();
+
+    expect(await infoOf(fleet.redis, 'run_id')).not.toBe(runId);
+    expect(await fleet.redis.command('GET', 'proof')).toBeNull();
+    await expectAllWell();
+  });
+
+  it('at a FLUSHALL, while every connection stays', async () => {
+    await fleet.redis.command('FLUSHALL');
+
+    expect(await infoOf(fleet.redis, 'run_id')).toBe(runId);
+    expect(await fleet.redis.command('GET', 'proof')).toBeNull();
+    await expectAllWell();
+  });
+});
+
+async function expectAllWell(): Promise<void> {
+  const cold = fleet.slow.camera('asked-in-hold-off');
+  await Promise.all([
+    expectNoFrameYet(audience.api, cold),
+    expectRecovery(fleet, audience, RECOVERY_CEILING_MS),
+  ]);
+  await expectHoldOff(fleet, audience.cameras);
+  expectServed(await audience.stop());
+  await warmUp([audience.api.url], [cold]);
+  await expectNothingLeft(fleet);
+}

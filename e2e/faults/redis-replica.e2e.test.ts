@@ -1,0 +1,152 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { type Fleet, startFleet } from '../support/fleet.ts';
+import { freePort, type RedisServer, startRedis } from '../support/redis-server.ts';
+import {
+  expectHoldOff,
+  expectNoFrameYet,
+  expectNothingLeft,
+  expectRecovery,
+  expectServed,
+  infoOf,
+  LIFE_MS,
+  REPLICA_ALLOWANCE_MS,
+  SHORT_TIMES,
+  startAudience,
+} from '../support/short-faults.ts';
+import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
+
+const HOLD_OFF_MS = LIFE_MS + REPLICA_ALLOWANCE_MS;
+/** The row promises the hold-off and five seconds; a busy machine gets three more. */
+const RECOVERY_CEILING_MS = HOLD_OFF_MS + 5000 + 3000;
+
+let first: RedisServer;
+let second: RedisServer;
+/** What the fleet takes for Redis: an address that leads to the primary, as a service name does. */
+let address: TcpProxy;
+let fleet: Fleet;
+
+beforeEach(async () => {
+  const args = ['--min-replicas-to-write', '1', '--min-replicas-max-lag', '1'];
+  args.push('--repl-diskless-sync-delay', '0');
+  [first, second] = await Promise.all([startRedis({ args }), startRedis({ args })]);
+  await follow(second, first.port);
+  await expectReplica(first);
+  address = await startTcpProxy(first.port);
+});
+
+afterEach(async () => {
+  await fleet.check();
+  await fleet.stop();
+  await Promise.all([first.stop(), second.stop(), address.close()]);
+});
+
+describe('Redis fails over', () => {
+  it('a replica is promoted and the old primary becomes its replica: the fleet follows the address', async () => {
+    fleet = await startFleet({ apis: 2, workers: 2, env: SHORT_TIMES, ...atAddress(first) });
+    const audience = await startAudience(fleet);
+    const before = await infoOf(second, 'master_replid');
+
+    await promote(second);
+    await follow(first, second.port);
+    // The address is changed last: until then new connections, too, come to a replica.
+    await vi.waitFor(() => fleet.workers.map(({ logs }) => expect(said(logs)).toContain(NOTICED)), {
+      timeout: 5000,
+    });
+    address.switchTo(second.port);
+
+    expect(await infoOf(second, 'role')).toBe('master');
+    expect(await infoOf(second, 'master_replid')).not.toBe(before);
+    await expect(first.command('SET', 'proof', '1')).rejects.toThrow('READONLY');
+    await Promise.all([
+      expectNoFrameYet(audience.api, fleet.slow.camera('cold')),
+      expectRecovery(fleet, audience, RECOVERY_CEILING_MS),
+    ]);
+    await expectHoldOff(fleet, audience.cameras, HOLD_OFF_MS);
+    expectServed(await audience.stop());
+    await expectNothingLeft({ ...fleet, redis: second });
+  });
+
+  it('two primaries at once: a half of the fleet stays with the old one until it refuses', async () => {
+    const between = await startTcpProxy(first.port);
+    await follow(second, between.port);
+    await expectReplica(first);
+    const elsewhere = await startTcpProxy(first.port);
+    fleet = await startFleet({ apis: 1, workers: 1, env: SHORT_TIMES, ...atAddress(first) });
+    const env = { REDIS_URL: `redis://127.0.0.1:${elsewhere.port}` };
+    const [, api] = await Promise.all([fleet.startWorker(env), fleet.startApi(env)]);
+    const audience = await startAudience(fleet);
+
+    between.blackHole(); // the old primary still has its replica, as far as it knows
+    await second.command('CONFIG', 'SET', 'min-replicas-to-write', '0');
+    await promote(second);
+    elsewhere.switchTo(second.port);
+    elsewhere.drop();
+
+    expect(await infoOf(first, 'role')).toBe('master');
+    expect(await infoOf(second, 'role')).toBe('master');
+    await expect.poll(() => refusalOf(first), { timeout: 5000 }).toContain('NOREPLICAS');
+    await expectRecovery({ ...fleet, apis: [api] }, { ...audience, api }, RECOVERY_CEILING_MS);
+
+    await second.command('CONFIG', 'SET', 'min-replicas-to-write', '1');
+    await follow(first, second.port);
+    address.switchTo(second.port);
+    await expectRecovery(fleet, audience, 5000);
+    expectServed(await audience.stop());
+    await expectNothingLeft({ ...fleet, redis: second });
+    await Promise.all([between.close(), elsewhere.close()]);
+  });
+
+  it('it fails back to an old primary that never synced, and whose permits are long out of date', async () => {
+    fleet = await startFleet({ apis: 1, workers: 2, env: SHORT_TIMES, ...atAddress(first) });
+    const audience = await startAudience(fleet);
+    await follow(first, await freePort()); // demoted, with nobody to sync from
+    await second.command('CONFIG', 'SET', 'min-replicas-to-write', '0');
+    await promote(second);
+    address.switchTo(second.port);
+    await expectRecovery(fleet, audience, RECOVERY_CEILING_MS);
+    const before = await infoOf(first, 'run_id');
+    const calls = (await fleet.slow.calls()).length;
+
+    await second.kill();
+    await first.command('CONFIG', 'SET', 'min-replicas-to-write', '0');
+    await promote(first);
+    address.switchTo(first.port);
+
+    expect(await infoOf(first, 'run_id')).toBe(before);
+    expect(await infoOf(first, 'role')).toBe('master');
+    await Promise.all([
+      expectNoFrameYet(audience.api, fleet.slow.camera('cold')),
+      expectRecovery(fleet, audience, RECOVERY_CEILING_MS),
+    ]);
+    await expectHoldOff(fleet, audience.cameras, HOLD_OFF_MS, calls);
+    expectServed(await audience.stop());
+    await expectNothingLeft(fleet);
+  });
+});
+
+async function refusalOf(redis: RedisServer): Promise<string> {
+  return String(await redis.command('SET', 'proof', '1').catch((error) => error));
+}
+
+const NOTICED = 'redis is a replica; its address is tried again';
+
+function said(logs: Fleet['workers'][number]['logs']): unknown[] {
+  return logs.map(({ msg }) => msg);
+}
+
+function atAddress(redis: RedisServer): { redis: RedisServer; redisUrl: string } {
+  return { redis, redisUrl: `redis://127.0.0.1:${address.port}` };
+}
+
+async function expectReplica(primary: RedisServer): Promise<void> {
+  const good = () => infoOf(primary, 'min_slaves_good_slaves');
+  await expect.poll(good, { timeout: 10_000 }).toBe('1');
+}
+
+async function promote(redis: RedisServer): Promise<void> {
+  await redis.command('REPLICAOF', 'NO', 'ONE');
+}
+
+async function follow(redis: RedisServer, port: number): Promise<void> {
+  await redis.command('REPLICAOF', '127.0.0.1', String(port));
+}

@@ -1,0 +1,92 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { type Fleet, startFleet } from '../support/fleet.ts';
+import { startRedis } from '../support/redis-server.ts';
+import {
+  expectNoFrameYet,
+  expectNothingLeft,
+  expectRecovery,
+  expectServed,
+  SHORT_TIMES,
+  startAudience,
+} from '../support/short-faults.ts';
+import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
+
+const FROZEN_MS = 2000;
+/** At once, says the row: a reconnect and a look of worker and api (a second each), and noise. */
+const RECOVERY_CEILING_MS = 6000;
+let fleet: Fleet;
+let proxy: TcpProxy | undefined;
+
+afterEach(async () => {
+  await fleet.check();
+  await fleet.stop();
+  await proxy?.close();
+  proxy = undefined;
+});
+
+describe('Redis answers late or not at all: viewers of known cameras notice nothing', () => {
+  it('frozen for four intervals', async () => {
+    fleet = await startFleet({ apis: 2, workers: 2, env: SHORT_TIMES });
+    const audience = await startAudience(fleet);
+
+    fleet.redis.signal('SIGSTOP');
+    const cold = expectNoFrameYet(audience.api, fleet.slow.camera('cold'));
+    await expectFrozen(fleet);
+    await cold;
+
+    fleet.redis.signal('SIGCONT');
+    await expectRecovery(fleet, audience, RECOVERY_CEILING_MS);
+    expectServed(await audience.stop());
+    await expectNothingLeft(fleet);
+  });
+
+  it('every reply two seconds late', async () => {
+    const redis = await startRedis();
+    proxy = await startTcpProxy(redis.port);
+    const redisUrl = `redis://127.0.0.1:${proxy.port}`;
+    fleet = await startFleet({ apis: 2, workers: 2, env: SHORT_TIMES, redis, redisUrl });
+    const audience = await startAudience(fleet);
+
+    proxy.delay(2000);
+    await expectNoFrameYet(audience.api, fleet.slow.camera('cold'));
+    await vi.waitFor(() => fleet.apis.map(({ logs }) => expect(reasonsIn(logs)).toContain(LOST)), {
+      timeout: 5000,
+    });
+    await expectNoFrameYet(audience.api, fleet.slow.camera('colder'));
+
+    proxy.heal();
+    await expectRecovery(fleet, audience, RECOVERY_CEILING_MS);
+    expectServed(await audience.stop());
+    await expectNothingLeft(fleet);
+  });
+
+  it('permits that are granted too late are given back: no camera rests for the life of its permit', async () => {
+    // Here a permit that nobody gives back lives 25 s.
+    const env = { ...SHORT_TIMES, UPSTREAM_TIMEOUT: '22500ms' };
+    fleet = await startFleet({ apis: 2, workers: 2, env });
+    const audience = await startAudience(fleet);
+
+    fleet.redis.signal('SIGSTOP');
+    await expectFrozen(fleet);
+    fleet.redis.signal('SIGCONT');
+
+    await expectRecovery(fleet, audience, RECOVERY_CEILING_MS);
+    expectServed(await audience.stop());
+  });
+});
+
+const LOST = 'no answer to HELLO';
+
+function reasonsIn(logs: Fleet['apis'][number]['logs']): unknown[] {
+  return logs.map(({ reason }) => reason);
+}
+
+/** Nothing is answered for as long as the freeze lasts; the commands pile up behind it. */
+async function expectFrozen({ redis }: Fleet): Promise<void> {
+  const answered = vi.fn();
+  const ping = redis.command('PING').then(answered);
+  await pause(FROZEN_MS); // the fault itself
+  expect(answered).not.toHaveBeenCalled();
+  ping.catch(() => {});
+}

@@ -1,0 +1,121 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type Fleet, startFleet } from '../support/fleet.ts';
+import {
+  expectNoFrameYet,
+  expectNothingLeft,
+  expectRecovery,
+  expectServed,
+  SHORT_TIMES,
+  startAudience,
+} from '../support/short-faults.ts';
+import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
+
+/** Long enough for every connection to be given up, and for new ones to be lost in the hole too. */
+const CUT_MS = 4000;
+/** The rows promise 2 and 15 s; a busy machine gets three more. */
+const API_CEILING_MS = 2000 + 3000;
+const WORKER_CEILING_MS = 15_000 + 3000;
+
+let fleet: Fleet;
+let proxy: TcpProxy;
+
+beforeEach(async () => {
+  fleet = await startFleet({ apis: 0, workers: 0, env: { ...SHORT_TIMES, LOG_LEVEL: 'debug' } });
+  proxy = await startTcpProxy(fleet.redis.port);
+});
+
+afterEach(async () => {
+  const { checkCalls } = await import('../support/checker.ts');
+  const calls = await fleet.slow.calls();
+  const verdict = checkCalls(calls, 500);
+  const { writeFileSync } = await import('node:fs');
+  console.log('SMALLEST', verdict.smallestGapMs, verdict.breaches);
+  writeFileSync(
+    `/tmp/zdebug-${Math.round(verdict.smallestGapMs)}-${Date.now()}.json`,
+    JSON.stringify({ verdict, calls, logs: fleet.workers.map(({ logs }) => logs) }),
+  );
+  await fleet.stop();
+  await proxy.close();
+});
+
+describe('a network that swallows everything', () => {
+  it('between api and Redis: hits from memory, cold requests refused in bounded time', async () => {
+    await fleet.startWorker({ ADOPT_REDIS: 'true' });
+    await fleet.startApi(throughProxy());
+    const audience = await startAudience(fleet);
+
+    proxy.blackHole();
+    const refused = expectNoFrameYet(audience.api, fleet.slow.camera('cold'));
+    await expectSwallowed(proxy.port, CUT_MS);
+    await refused;
+    await expectNoFrameYet(audience.api, fleet.slow.camera('colder'));
+
+    proxy.heal();
+    await expectRecovery(fleet, audience, API_CEILING_MS);
+    expectServed(await audience.stop());
+    await expectNothingLeft(fleet);
+  });
+
+  it('between the only worker and Redis: nobody calls, and viewers keep their frames', async () => {
+    await fleet.startWorker({ ADOPT_REDIS: 'true', ...throughProxy() });
+    await fleet.startApi();
+    const audience = await startAudience(fleet);
+
+    proxy.blackHole();
+    const refused = expectNoFrameYet(audience.api, fleet.slow.camera('cold'));
+    await expectSwallowed(proxy.port, CUT_MS);
+    await refused;
+    const calls = await fleet.slow.calls();
+    await expectSwallowed(proxy.port, 1000); // two intervals, in which somebody would have called
+    expect(await fleet.slow.calls()).toHaveLength(calls.length);
+
+    proxy.heal();
+    await expectRecovery(fleet, audience, WORKER_CEILING_MS);
+    expectServed(await audience.stop());
+    await expectNothingLeft(fleet);
+  });
+
+  it('between one of two workers and Redis: the other does its work', async () => {
+    await fleet.startWorker({ ADOPT_REDIS: 'true' });
+    const cut = await fleet.startWorker(throughProxy());
+    await fleet.startApi();
+    const audience = await startAudience(fleet);
+
+    proxy.blackHole();
+    await expectSwallowed(proxy.port, CUT_MS);
+    expect((await fetch(`${cut.opsUrl}/readyz`)).status).toBe(503);
+    // What the lost worker had a permit for rests for that permit's life at most.
+    await expectRecovery(fleet, audience, API_CEILING_MS);
+
+    proxy.heal();
+    await expect
+      .poll(async () => (await fetch(`${cut.opsUrl}/readyz`)).status, {
+        timeout: WORKER_CEILING_MS,
+      })
+      .toBe(200);
+    expectServed(await audience.stop());
+    await expectNothingLeft(fleet);
+  });
+});
+
+function throughProxy(): Record<string, string> {
+  return { REDIS_URL: `redis://127.0.0.1:${proxy.port}` };
+}
+
+/** A PING sent now is not answered for as long as the cut lasts, nor is the connection refused. */
+async function expectSwallowed(port: number, ms: number): Promise<void> {
+  const socket = connect(port, '127.0.0.1');
+  await once(socket, 'connect');
+  let heard = 0;
+  socket.on('data', () => {
+    heard += 1;
+  });
+  socket.write('PING\r\n');
+  await pause(ms); // the fault itself
+  expect(heard).toBe(0);
+  expect(socket.closed).toBe(false);
+  socket.destroy();
+}

@@ -1,0 +1,87 @@
+import { Agent, request } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export interface Look {
+  atMs: number;
+  latencyMs: number;
+  /** Age of the frame, in seconds; undefined when the answer was not a frame. */
+  ageS: number | undefined;
+}
+
+export interface LoadResult {
+  looks: number;
+  /** Answers that were not a frame, or did not come, from a process that was not being killed. */
+  failures: string[];
+  /** Connections cut because their process was killed. */
+  resets: number;
+  latenciesMs: number[];
+  /** The oldest frame served in each second. */
+  oldestAgeS: { atS: number; ageS: number }[];
+}
+
+/** Viewers at a steady rate on every camera, spread over the processes, until stopped. */
+export function startLoad(
+  targets: () => readonly { url: string; mayReset: () => boolean }[],
+  cameras: readonly string[],
+  { perSecond, viewers = 50 }: { perSecond: number; viewers?: number },
+) {
+  const agent = new Agent({ keepAlive: true, maxSockets: 200 });
+  const startedMs = performance.now();
+  const result: LoadResult = { looks: 0, failures: [], resets: 0, latenciesMs: [], oldestAgeS: [] };
+  let running = true;
+
+  const note = ({ atMs, latencyMs, ageS }: Look) => {
+    result.latenciesMs.push(latencyMs);
+    if (ageS === undefined) return;
+    const atS = Math.floor((atMs - startedMs) / 1000);
+    const last = result.oldestAgeS.at(-1);
+    if (last?.atS === atS) last.ageS = Math.max(last.ageS, ageS);
+    else result.oldestAgeS.push({ atS, ageS });
+  };
+  const view = async (viewer: number) => {
+    const pauseMs = (1000 * viewers) / perSecond;
+    let dueMs = performance.now() + (pauseMs * viewer) / viewers;
+    for (let turn = viewer; running; turn += viewers) {
+      const all = targets();
+      const target = all[turn % Math.max(1, all.length)];
+      const camera = cameras[turn % cameras.length];
+      if (target && camera) {
+        result.looks += 1;
+        const atMs = performance.now();
+        const answer = await look(`${target.url}/images?url=${encodeURIComponent(camera)}`, agent);
+        if (typeof answer === 'number') {
+          note({ atMs, latencyMs: performance.now() - atMs, ageS: answer });
+        } else if (target.mayReset()) result.resets += 1;
+        else result.failures.push(`${((atMs - startedMs) / 1000).toFixed(1)} s: ${answer}`);
+      }
+      dueMs = Math.max(dueMs + pauseMs, performance.now() - pauseMs);
+      await sleep(Math.max(0, dueMs - performance.now()));
+    }
+  };
+  const done = Promise.all(Array.from({ length: viewers }, (_, n) => view(n)));
+  return {
+    result,
+    stop: async () => {
+      running = false;
+      await done;
+      agent.destroy();
+    },
+  };
+}
+
+/** The frame's age in seconds, or what went wrong. */
+function look(url: string, agent: Agent): Promise<number | string> {
+  return new Promise((resolve) => {
+    const req = request(url, { agent, timeout: 10_000 }, (res) => {
+      res.resume();
+      res.on('end', () => {
+        if (res.statusCode === 200) resolve(Number(res.headers.age));
+        else resolve(`status ${res.statusCode}`);
+      });
+      res.on('error', (error) => resolve(error.message));
+    });
+    req.on('timeout', () => req.destroy(new Error('no answer within 10 s')));
+    req.on('error', (error) => resolve(error.message));
+    req.end();
+  });
+}

@@ -1,0 +1,180 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseDurationMs } from '@lastframe/shared/units';
+import { type Api, type Fleet, startFleet, type Worker } from '../support/fleet.ts';
+import { startRedis } from '../support/redis-server.ts';
+import { startTcpProxy } from '../support/tcp-proxy.ts';
+import { warmUp } from '../support/viewers.ts';
+import { wrongClock } from '../support/wrong-clock.ts';
+import { faults, type Proof } from './faults.ts';
+import { startLoad } from './load.ts';
+import { plotProof } from './plot.ts';
+import { type FaultMade, figuresOf, gapsOf, type ProofReport, reportTable } from './report.ts';
+
+const INTERVAL_MS = 1000;
+const CAMERAS = 40;
+const PER_SECOND = 500;
+const OUT = join(import.meta.dirname, '../../docs/proof');
+
+const durationMs = parseDurationMs(process.env.DURATION ?? '10m');
+if (durationMs === undefined) throw new Error('DURATION must be a duration like 10m or 30s');
+const seed = Number(process.env.SEED ?? Date.now() % 1_000_000);
+
+const random = mulberry32(seed);
+const redisClock = await wrongClock();
+const redis = await startRedis({ env: redisClock.env });
+const apiProxy = await startTcpProxy(redis.port);
+const workerProxy = await startTcpProxy(redis.port);
+const podClocks = await Promise.all(Array.from({ length: 6 }, () => wrongClock()));
+const fleet = await startFleet({
+  redis,
+  apis: 0,
+  workers: 0,
+  intervalMs: INTERVAL_MS,
+  delayMs: 300,
+  env: { LOG_LEVEL: 'warn', COLD_WAIT: '5s' },
+});
+let nextPod = 0;
+const resetting = new Set<string>();
+const podEnv = (proxyPort: number) => ({
+  REDIS_URL: `redis://127.0.0.1:${proxyPort}`,
+  LOG_LEVEL: 'info',
+  ...podClocks[nextPod++ % podClocks.length]?.env,
+});
+const startWorker = (more = {}) => fleet.startWorker({ ...podEnv(workerProxy.port), ...more });
+const startApi = () => fleet.startApi(podEnv(apiProxy.port));
+const without = <T>(all: T[], gone: T) => all.splice(all.indexOf(gone), 1);
+
+const proof: Proof = {
+  fleet,
+  apiProxy,
+  workerProxy,
+  redisClock,
+  podClocks,
+  random,
+  replaceApi: async (api: Api, signal) => {
+    // Its successor is there first, as in a rolling restart; a killed process resets its viewers.
+    await warmUp([(await startApi()).url], cameras);
+    if (signal === 'SIGKILL') resetting.add(api.url);
+    else without(fleet.apis, api);
+    await sleep(signal === 'SIGKILL' ? 0 : 200);
+    await api.end(signal);
+    if (signal === 'SIGKILL') without(fleet.apis, api);
+  },
+  replaceWorker: async (worker: Worker, signal) => {
+    without(fleet.workers, worker);
+    await worker.end(signal);
+    await startWorker();
+  },
+};
+
+await startWorker({ ADOPT_REDIS: 'true' });
+await Promise.all([startWorker(), startWorker(), startApi(), startApi(), startApi()]);
+const cameras = Array.from({ length: CAMERAS }, (_, n) =>
+  fleet.slow.camera(`camera-${n}`, n % 4 === 0 ? { delay: '900ms' } : {}),
+);
+await warmUp(
+  fleet.apis.map(({ url }) => url),
+  cameras,
+);
+
+const startedMs = performance.now();
+const load = startLoad(
+  () => fleet.apis.map(({ url }) => ({ url, mayReset: () => resetting.has(url) })),
+  cameras,
+  { perSecond: PER_SECOND },
+);
+const firstCall = (await fleet.slow.calls()).at(0);
+const made = await makeFaults(durationMs);
+await load.stop();
+const report = await finish(made);
+process.exitCode = report.verdict.breaches.length + report.failures.length > 0 ? 1 : 0;
+
+async function makeFaults(untilMs: number): Promise<FaultMade[]> {
+  const all: FaultMade[] = [];
+  const names = Object.keys(faults);
+  const nowS = () => (performance.now() - startedMs) / 1000;
+  while (nowS() * 1000 < untilMs) {
+    // Each once before any twice, in an order that the seed gives.
+    if (all.length % names.length === 0) shuffle(names);
+    const fault = names[all.length % names.length] ?? '';
+    const fromS = nowS();
+    await faults[fault]?.(proof);
+    const toS = nowS();
+    const recoveryS = (await recoveredAfterMs(fleet)) / 1000;
+    all.push({ fault, fromS, toS, recoveryS });
+    const line = `${nowS().toFixed(0).padStart(5)} s  ${fault.padEnd(24)} recovered in ${recoveryS.toFixed(1)} s`;
+    console.log(`${line}  ${load.result.looks} requests, ${load.result.failures.length} failed`);
+    await sleep(1000 * random());
+  }
+  return all;
+}
+
+/** Until half of the cameras were called again: one may just be between two calls. */
+async function recoveredAfterMs({ slow }: Fleet): Promise<number> {
+  const fromMs = performance.now();
+  const before = (await slow.calls()).at(-1)?.number ?? 0;
+  while (performance.now() - fromMs < 60_000) {
+    const since = (await slow.calls()).filter(({ number }) => number > before);
+    if (new Set(since.map(({ url }) => url)).size >= CAMERAS / 2) break;
+    await sleep(100);
+  }
+  return performance.now() - fromMs;
+}
+
+async function finish(made: FaultMade[]): Promise<ProofReport> {
+  const durationS = (performance.now() - startedMs) / 1000;
+  const calls = await fleet.slow.calls();
+  const pauses = await fleet.slow.pauses();
+  await fleet.stop();
+  await Promise.all([apiProxy.close(), workerProxy.close()]);
+  const figures = figuresOf(load.result, { calls, pauses, intervalMs: INTERVAL_MS });
+  const report: ProofReport = {
+    date: new Date().toISOString().slice(0, 10),
+    machine: `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}`,
+    versions: { node: process.versions.node, redis: redisVersion() },
+    seed,
+    durationS,
+    intervalMs: INTERVAL_MS,
+    cameras: CAMERAS,
+    faults: made,
+    looksPerSecond: load.result.looks / durationS,
+    gaps: gapsOf(calls, firstCall?.startMs ?? 0),
+    ...figures,
+  };
+  mkdirSync(OUT, { recursive: true });
+  const { gaps: _, oldestAgeS: __, ...summary } = report;
+  writeFileSync(join(OUT, 'latest.json'), `${JSON.stringify(summary, null, 2)}\n`);
+  writeFileSync(join(OUT, 'latest.md'), reportTable(report));
+  writeFileSync(join(OUT, 'latest.svg'), plotProof(report));
+  console.log(`\n${reportTable(report)}`);
+  for (const line of [...report.verdict.breaches, ...report.failures].slice(0, 20))
+    console.log(line);
+  return report;
+}
+
+function redisVersion(): string {
+  const text = execFileSync('redis-server', ['--version'], { encoding: 'utf8' });
+  return /v=([\d.]+)/.exec(text)?.[1] ?? 'unknown';
+}
+
+function shuffle(names: string[]): void {
+  for (let n = names.length - 1; n > 0; n -= 1) {
+    const other = Math.floor(random() * (n + 1));
+    [names[n], names[other]] = [names[other] ?? '', names[n] ?? ''];
+  }
+}
+
+/** A small seeded generator, so that a run can be made again. */
+function mulberry32(start: number): () => number {
+  let state = start;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}

@@ -1,0 +1,121 @@
+import { expect, vi } from 'vitest';
+import type { Api, Fleet } from './fleet.ts';
+import { expectCleanEnd, expectPermitsEnd, recoveryMs } from './recovery.ts';
+import { type Seen, startViewers, type Viewers, warmUp } from './viewers.ts';
+
+/** Environment under which a hold-off lasts seconds and a cold request doesn't wait long. */
+export const SHORT_TIMES = {
+  UPSTREAM_TIMEOUT: '1s',
+  START_ALLOWANCE: '500ms',
+  COLD_WAIT: '2s',
+  MAX_REPLICA_LAG: '1s',
+};
+
+export const START_ALLOWANCE_MS = 500;
+/** What a permit may live under `SHORT_TIMES`, at intervals below three seconds: (T + 2 s) + A. */
+export const LIFE_MS = 3500;
+/** With replicas a hold-off lasts so much longer: their lag and 2 s for noticing. */
+export const REPLICA_ALLOWANCE_MS = 3000;
+const COLD_WAIT_MS = 2000;
+
+/** Cameras that every api process of the fleet has a frame of, and viewers who look at them. */
+export interface Audience extends Viewers {
+  readonly cameras: readonly string[];
+  /** The first of the api processes. */
+  readonly api: Api;
+}
+
+export async function startAudience(fleet: Fleet, cameraCount = 5): Promise<Audience> {
+  const [api] = fleet.apis;
+  if (!api) throw new Error('no api was started');
+  const cameras = Array.from({ length: cameraCount }, (_, n) => fleet.slow.camera(`cam-${n}`));
+  const urls = fleet.apis.map(({ url }) => url);
+  await warmUp(urls, cameras);
+  return { ...startViewers(() => urls, cameras, { viewers: 6, pauseMs: 40 }), cameras, api };
+}
+
+/** Viewers of known cameras noticed nothing. The ceilings forgive a busy machine with two cores. */
+export function expectServed(seen: Seen, { slowestMs = 3000, p99Ms = 1000 } = {}): void {
+  expect(seen.failures).toEqual([]);
+  expect(seen.requests).toBeGreaterThan(100);
+  expect(seen.slowestMs).toBeLessThan(slowestMs);
+  expect(seen.p99Ms).toBeLessThan(p99Ms);
+}
+
+/** Who asks for a camera without a frame is told to come back, and when, in bounded time. */
+export async function expectNoFrameYet(api: Api, camera: string): Promise<void> {
+  const startedMs = performance.now();
+  const answer = await api.image(camera);
+  const tookMs = performance.now() - startedMs;
+  const detail = answer.status === 200 ? 'a frame' : await answer.text();
+  expect(answer.status, detail).toBe(503);
+  expect(Number(answer.headers.get('retry-after')), detail).toBeGreaterThanOrEqual(1);
+  expect(tookMs, detail).toBeLessThan(COLD_WAIT_MS + 500);
+}
+
+/**
+ * Every camera is called again, and every api process shows what came of it, within the ceiling,
+ * counted from now: the fault was just healed.
+ */
+export async function expectRecovery(
+  fleet: Fleet,
+  { api, cameras }: Pick<Audience, 'api' | 'cameras'>,
+  ceilingMs: number,
+): Promise<void> {
+  const startedMs = performance.now();
+  const before = await etagsOf(fleet, cameras);
+  await Promise.all(cameras.map((camera) => recoveryMs(fleet, api.url, camera)));
+  const calledMs = performance.now() - startedMs;
+  await vi.waitFor(
+    async () => {
+      const now = await etagsOf(fleet, cameras);
+      for (const [index, etag] of now.entries()) expect(etag).not.toBe(before[index]);
+    },
+    { timeout: ceilingMs, interval: 50 },
+  );
+  const tookMs = performance.now() - startedMs;
+  console.log(`recovered after ${Math.round(calledMs)}, ${Math.round(tookMs)} ms of ${ceilingMs}`);
+  expect(tookMs).toBeLessThan(ceilingMs);
+}
+
+async function etagsOf(fleet: Fleet, cameras: readonly string[]): Promise<(string | null)[]> {
+  const looks = fleet.apis.flatMap((api) => cameras.map((camera) => api.image(camera)));
+  const answers = await Promise.all(looks);
+  await Promise.all(answers.map((answer) => answer.arrayBuffer()));
+  return answers.map(({ headers }) => headers.get('etag'));
+}
+
+/**
+ * What was granted just before a hold-off may be sent within its allowance; then nobody calls.
+ * @param afterCall the number of a call before it, when there was another hold-off earlier
+ */
+export async function expectHoldOff(
+  fleet: Fleet,
+  cameras: readonly string[],
+  holdOffMs = LIFE_MS,
+  afterCall = 0,
+): Promise<void> {
+  const calls = await fleet.slow.calls();
+  for (const camera of cameras) {
+    const ofCamera = calls.filter(({ url }) => url === camera);
+    const pauses = ofCamera.flatMap(({ number, startMs }, index) => {
+      const before = ofCamera[index - 1];
+      return before && number > afterCall ? [startMs - before.startMs] : [];
+    });
+    expect(Math.max(...pauses)).toBeGreaterThan(holdOffMs - START_ALLOWANCE_MS);
+  }
+}
+
+export async function expectNothingLeft(fleet: Fleet): Promise<void> {
+  await expectPermitsEnd(fleet, LIFE_MS);
+  await expectCleanEnd(fleet);
+}
+
+/** One field of a Redis's INFO. */
+export async function infoOf(
+  redis: { command(...args: string[]): Promise<unknown> },
+  field: string,
+): Promise<string | undefined> {
+  const info = String(await redis.command('INFO'));
+  return new RegExp(`^${field}:(.*?)\\r?$`, 'm').exec(info)?.[1];
+}

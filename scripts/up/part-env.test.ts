@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest';
+import { apiEnv, slowServerEnv, workerEnv } from './part-env.ts';
+
+const settings = {
+  apiPort: 8088,
+  apiOpsPorts: [9088, 9087, 9086],
+  reusePort: true,
+  slowPort: 8888,
+  workerOpsPort: 9089,
+  redisUrl: undefined,
+};
+const redis = { url: 'redis://127.0.0.1:16379' };
+
+test('the demo camera is allowed, and what the user allows besides', () => {
+  const env = { ALLOWED_SOURCES: 'https://cams.example.com/*', ALLOWED_NETWORKS: '10.0.0.0/8' };
+  for (const part of [workerEnv(env, settings, redis), apiEnv(env, settings, redis, 0)]) {
+    expect(part.ALLOWED_SOURCES).toBe('http://localhost:8888/*,https://cams.example.com/*');
+    expect(part.ALLOWED_NETWORKS).toBe('127.0.0.0/8,::1/128,10.0.0.0/8');
+  }
+});
+
+test('only the private Redis is adopted without a hold-off', () => {
+  const outside = { REDIS_URL: 'redis://elsewhere:6379' };
+  expect(workerEnv({}, settings, redis)).toMatchObject({
+    REDIS_URL: redis.url,
+    ADOPT_REDIS: 'true',
+  });
+  expect(workerEnv(outside, settings, undefined)).toMatchObject(outside);
+  expect(workerEnv(outside, settings, undefined).ADOPT_REDIS).toBeUndefined();
+});
+
+test('each process has its own ops port and the apis share the public one', () => {
+  const env = { OPS_PORT: '1', PORT: '2', DELAY: '1s' };
+  const [first, last] = [0, 2].map((index) => apiEnv(env, settings, redis, index));
+  expect(first).toMatchObject({ PORT: '8088', REUSE_PORT: 'true', OPS_PORT: '9088' });
+  expect(last).toMatchObject({ PORT: '8088', REUSE_PORT: 'true', OPS_PORT: '9086' });
+  expect(workerEnv(env, settings, redis).OPS_PORT).toBe('9089');
+});
+
+test('the slow server keeps its port and address, whatever the api has', () => {
+  const env = { PORT: '9000', HOST: '0.0.0.0', DELAY: '1s' };
+  expect(slowServerEnv(env, settings)).toEqual({ HOST: '127.0.0.1', PORT: '8888', DELAY: '1s' });
+});

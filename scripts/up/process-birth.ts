@@ -1,0 +1,29 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+
+/**
+ * When a living process began, as a text that no other process with this pid ever has; undefined
+ * when there is none. A pid alone is not enough: it is given again to strangers.
+ */
+export function processBirth(pid: number): string | undefined {
+  try {
+    return process.platform === 'linux' ? linuxBirth(pid) : psBirth(pid);
+  } catch {
+    return undefined;
+  }
+}
+
+function linuxBirth(pid: number): string | undefined {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  // The second field is the program's name in brackets, which may hold spaces and brackets.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const [state, startTicks] = [fields[0], fields[19]];
+  const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  return state === 'Z' || state === 'X' ? undefined : `${boot} ${startTicks}`;
+}
+
+function psBirth(pid: number): string | undefined {
+  const stdio = ['ignore', 'pipe', 'ignore'] as const;
+  const options = { encoding: 'utf8' as const, stdio: [...stdio] };
+  return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], options).trim() || undefined;
+}

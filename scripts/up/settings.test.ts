@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest';
+import { neededPorts, portInUse, readSettings } from './settings.ts';
+
+function settingsOf(env: Record<string, string>, platform: NodeJS.Platform = 'linux') {
+  const outcome = readSettings(env, platform);
+  if (!outcome.ok) throw new Error(outcome.faults.join());
+  return outcome.settings;
+}
+
+test('without settings three api processes share 8088 and have ops ports of their own', () => {
+  expect(settingsOf({})).toEqual({
+    apiPort: 8088,
+    apiOpsPorts: [9088, 9087, 9086],
+    reusePort: true,
+    slowPort: 8888,
+    workerOpsPort: 9089,
+    redisUrl: undefined,
+  });
+});
+
+test('where a port can not be shared there is one api process', () => {
+  expect(settingsOf({}, 'darwin')).toMatchObject({ apiOpsPorts: [9088], reusePort: false });
+});
+
+test('an empty variable counts as not set', () => {
+  expect(settingsOf({ PORT: '', REDIS_URL: ' ' })).toEqual(settingsOf({}));
+});
+
+test('every fault is listed', () => {
+  expect(readSettings({ PORT: '80880', SLOW_PORT: 'x', OPS_PORT: '0' }, 'linux')).toEqual({
+    ok: false,
+    faults: [
+      'OPS_PORT is "0", expected a port from 4 to 65535',
+      'PORT is "80880", expected a port from 1 to 65535',
+      'SLOW_PORT is "x", expected a port from 1 to 65535',
+    ],
+  });
+});
+
+test('a port in use is named together with the way around it', () => {
+  const [api, slow, , , probes] = neededPorts(settingsOf({ SLOW_PORT: '65000' }));
+  expect(api && portInUse(api)).toBe(
+    'Port 8088, for the api, is in use: stop what uses it, or choose another, e.g. PORT=9088 make up',
+  );
+  expect(slow && portInUse(slow)).toContain('SLOW_PORT=64000 make up');
+  expect(probes && portInUse(probes)).toMatch(/^Port 9087, .*OPS_PORT=10089 make up$/);
+});

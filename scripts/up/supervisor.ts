@@ -1,0 +1,45 @@
+import { stopInOrder } from './closing-order.ts';
+import { type Kind, type Part, type PartOptions, startPart } from './part.ts';
+
+export interface Supervisor {
+  /** Aborted from the moment that the end begins. */
+  readonly closing: AbortSignal;
+  /** @throws when the end has begun */
+  start(options: PartOptions): Part;
+  /** Ends all parts in order. */
+  close(): Promise<void>;
+  killNow(): void;
+}
+
+export interface SupervisorDeps {
+  note: (kind: Kind, pid: number) => void;
+  /** A part ended although nobody asked it to. */
+  onUnexpectedEnd: (part: Part, how: string) => void;
+}
+
+/** Owns the processes of the demo. */
+export function createSupervisor({ note, onUnexpectedEnd }: SupervisorDeps): Supervisor {
+  const parts: Part[] = [];
+  const closing = new AbortController();
+  let closed: Promise<void> | undefined;
+
+  const start = (options: PartOptions) => {
+    closing.signal.throwIfAborted();
+    const part = startPart(options);
+    parts.push(part);
+    if (part.pid !== undefined) note(part.kind, part.pid);
+    void part.ended.then((how) => {
+      if (!closing.signal.aborted) onUnexpectedEnd(part, how);
+    });
+    return part;
+  };
+  const close = () => {
+    closing.abort();
+    closed ??= stopInOrder(parts, (part, graceMs) => part.stop(graceMs));
+    return closed;
+  };
+  const killNow = () => {
+    for (const part of parts) part.killNow();
+  };
+  return { closing: closing.signal, start, close, killNow };
+}

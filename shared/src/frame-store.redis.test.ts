@@ -1,0 +1,224 @@
+import { randomBytes } from 'node:crypto';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { type Announcement, decodeAnnouncement } from './announcement.ts';
+import { etagOf } from './frame.ts';
+import { type CapturedFrame, readCamera, storeFailure, storeFrame } from './frame-store.ts';
+import { testCamera } from './test-camera.ts';
+import { sharedRedis } from './test-redis.ts';
+
+const { cameraId } = testCamera('a');
+const STALE_FOR_MS = 60_000;
+
+function captured(text: string, over: Partial<CapturedFrame> = {}): CapturedFrame {
+  const bytes = over.bytes ?? Buffer.from(text);
+  return {
+    cameraId,
+    bytes,
+    contentType: 'image/jpeg',
+    etag: etagOf(bytes),
+    startedAgoMs: 0,
+    capturedAgoMs: 0,
+    nextMs: 4000,
+    staleForMs: STALE_FOR_MS,
+    ...over,
+  };
+}
+
+async function storeParts() {
+  const { link, keys } = await sharedRedis();
+  const { client } = link;
+  const store = (text: string, over: Partial<CapturedFrame> = {}) =>
+    storeFrame(client, keys, captured(text, over));
+  const fail = (rememberMs: number) =>
+    storeFailure(client, keys, { cameraId, rememberMs, status: 504, reason: 'late', nextMs: 7000 });
+  const read = (knownEtag?: string) => readCamera(client, keys, cameraId, knownEtag);
+  /** Hears what is announced, and what the store has at that moment. */
+  const listen = async () => {
+    const heard: (Announcement | undefined)[] = [];
+    const subscriber = client.duplicate();
+    await subscriber.connect();
+    onTestFinished(() => subscriber.destroy());
+    await subscriber.subscribe(keys.announcements, (text) => heard.push(decodeAnnouncement(text)));
+    return heard;
+  };
+  return { client, keys, store, fail, read, listen };
+}
+
+describe('a frame', () => {
+  it('is read as it was stored, whatever its bytes are', async () => {
+    const { store, read } = await storeParts();
+    const bytes = Buffer.concat([Buffer.from([0, 255, 13, 10, 0xc3, 0x28]), randomBytes(100_000)]);
+    expect(await store('', { bytes, startedAgoMs: 5000, capturedAgoMs: 1000 })).toBe('frame');
+    const { frame, failure } = await read();
+    expect(failure).toBeUndefined();
+    expect(frame?.bytes?.equals(bytes)).toBe(true);
+    expect(frame).toMatchObject({ cameraId, contentType: 'image/jpeg', etag: etagOf(bytes) });
+    expect(frame?.capturedAtMs).toBe((frame?.startedAtMs ?? 0) + 4000);
+    expect(frame?.changedAtMs).toBe(frame?.capturedAtMs);
+    expect(frame?.startedAgoMs).toBeGreaterThanOrEqual(5000);
+    expect((frame?.startedAgoMs ?? 0) - (frame?.capturedAgoMs ?? 0)).toBe(4000);
+  });
+
+  it('is none where nobody stored one', async () => {
+    const { read } = await storeParts();
+    expect(await read()).toEqual({});
+  });
+
+  it('is replaced by a newer one', async () => {
+    const { store, read } = await storeParts();
+    await store('old', { startedAgoMs: 5000 });
+    expect(await store('new')).toBe('frame');
+    expect(String((await read()).frame?.bytes)).toBe('new');
+  });
+
+  it('is not replaced by one that was started before it and comes late', async () => {
+    const { store, read } = await storeParts();
+    await store('new', { startedAgoMs: 4000 });
+    expect(await store('late', { startedAgoMs: 5000 })).toBe('older');
+    const { frame } = await read();
+    expect(String(frame?.bytes)).toBe('new');
+    expect(frame?.startedAgoMs).toBeLessThan(5000);
+  });
+
+  it('of the same bytes only makes the stored one younger', async () => {
+    const { store, read } = await storeParts();
+    await store('same', { startedAgoMs: 9000, capturedAgoMs: 8000 });
+    const before = (await read()).frame;
+    const again = { startedAgoMs: 2000, capturedAgoMs: 1000, contentType: 'image/png' };
+    expect(await store('same', again)).toBe('unchanged');
+    const after = (await read()).frame;
+    expect(after).toMatchObject({
+      contentType: 'image/jpeg',
+      etag: before?.etag,
+      bytes: before?.bytes,
+      changedAtMs: before?.changedAtMs,
+    });
+    expect(after?.startedAgoMs).toBeLessThan(9000);
+    expect(after?.capturedAgoMs).toBeLessThan(8000);
+  });
+
+  it('of other bytes has changed then', async () => {
+    const { store, read } = await storeParts();
+    await store('a', { startedAgoMs: 9000, capturedAgoMs: 8000 });
+    await store('b', { startedAgoMs: 2000, capturedAgoMs: 1000 });
+    const frame = (await read()).frame;
+    expect(frame?.changedAtMs).toBe(frame?.capturedAtMs);
+  });
+
+  it('from the future, stored before the clock was set back, is replaced', async () => {
+    const { client, keys, store, read } = await storeParts();
+    await store('before');
+    const futureMs = Date.now() + 3_600_000;
+    await client.hSet(keys.frame(cameraId), { startedAt: futureMs, capturedAt: futureMs });
+    expect((await read()).frame).toMatchObject({ startedAgoMs: 0, capturedAgoMs: 0 });
+    expect(await store('after')).toBe('frame');
+    expect(String((await read()).frame?.bytes)).toBe('after');
+  });
+
+  it('lives as long as it is told, and as long again when it is renewed', async () => {
+    const { client, keys, store } = await storeParts();
+    const leftMs = () => client.pTTL(keys.frame(cameraId));
+    await store('a', { staleForMs: 1_000_000.5, startedAgoMs: 9000 });
+    expect(await leftMs()).toBeGreaterThan(STALE_FOR_MS);
+    await store('a', { startedAgoMs: 5000 });
+    expect(await leftMs()).toBeLessThanOrEqual(STALE_FOR_MS);
+    expect(await leftMs()).toBeGreaterThan(STALE_FOR_MS - 10_000);
+  });
+
+  it('spares its bytes for who has them, and for nobody else', async () => {
+    const { store, read } = await storeParts();
+    await store('a');
+    const { frame } = await read(etagOf(Buffer.from('a')));
+    expect(frame).toMatchObject({ etag: etagOf(Buffer.from('a')), contentType: 'image/jpeg' });
+    expect(frame).not.toHaveProperty('bytes');
+    expect((await read('"other"')).frame?.bytes).toEqual(Buffer.from('a'));
+  });
+
+  it('is stored and read by a Redis that has forgotten the scripts', async () => {
+    const { client, store, read } = await storeParts();
+    await store('a', { startedAgoMs: 5000 });
+    await client.scriptFlush();
+    expect(String((await read()).frame?.bytes)).toBe('a');
+    await client.scriptFlush();
+    expect(await store('b')).toBe('frame');
+  });
+});
+
+describe('a failure', () => {
+  it('is remembered beside the frame, as long as it is told', async () => {
+    const { client, keys, store, fail, read } = await storeParts();
+    await store('a');
+    await fail(30_000.2);
+    const { frame, failure } = await read();
+    expect(String(frame?.bytes)).toBe('a');
+    expect(failure).toEqual({ status: 504, reason: 'late', nextMs: expect.any(Number) });
+    expect(failure?.nextMs).toBeLessThanOrEqual(30_001);
+    expect(failure?.nextMs).toBeGreaterThan(20_000);
+    expect(await client.pTTL(keys.failure(cameraId))).toBeGreaterThan(20_000);
+  });
+
+  it('is over when its time is', async () => {
+    const { fail, read } = await storeParts();
+    await fail(-5);
+    await expect.poll(() => read()).toEqual({});
+  });
+
+  it.each([
+    ['a new frame', 'b', 'frame'],
+    ['the same frame again', 'a', 'unchanged'],
+  ])('is forgotten with %s', async (_, text, outcome) => {
+    const { store, fail, read } = await storeParts();
+    await store('a', { startedAgoMs: 5000 });
+    await fail(30_000);
+    expect(await store(text)).toBe(outcome);
+    expect((await read()).failure).toBeUndefined();
+  });
+
+  it('stays when the frame that comes is an older one', async () => {
+    const { store, fail, read } = await storeParts();
+    await store('a');
+    await fail(30_000);
+    expect(await store('late', { startedAgoMs: 5000 })).toBe('older');
+    expect((await read()).failure).toMatchObject({ status: 504 });
+  });
+
+  it('that can not be read is none', async () => {
+    const { client, keys, read } = await storeParts();
+    await client.set(keys.failure(cameraId), 'garbage');
+    expect(await read()).toEqual({});
+  });
+});
+
+describe('what is stored is announced', () => {
+  it('with its kind, its times and never its bytes', async () => {
+    const { store, fail, listen } = await storeParts();
+    const heard = await listen();
+    await store('bytes', { startedAgoMs: 9000.4, capturedAgoMs: 8000 });
+    await store('bytes', { startedAgoMs: 4000, capturedAgoMs: -3 });
+    await store('late', { startedAgoMs: 60_000 });
+    await fail(1000);
+    await store('other');
+    const news = { v: 1, cameraId, etag: etagOf(Buffer.from('bytes')), nextMs: 4000 };
+    await expect
+      .poll(() => heard)
+      .toEqual([
+        { ...news, kind: 'frame', startedAgoMs: 9000, capturedAgoMs: 8000 },
+        { ...news, kind: 'unchanged', startedAgoMs: 4000, capturedAgoMs: 0 },
+        { v: 1, kind: 'failure', cameraId, status: 504, reason: 'late', nextMs: 7000 },
+        expect.objectContaining({ kind: 'frame', etag: etagOf(Buffer.from('other')) }),
+      ]);
+  });
+
+  it('in the same step: who hears of it finds it', async () => {
+    const { client, keys, store } = await storeParts();
+    const found = Promise.withResolvers<unknown>();
+    const subscriber = client.duplicate();
+    await subscriber.connect();
+    onTestFinished(() => subscriber.destroy());
+    await subscriber.subscribe(keys.announcements, () => {
+      readCamera(client, keys, cameraId).then(found.resolve, found.reject);
+    });
+    void store('a');
+    expect(await found.promise).toMatchObject({ frame: { bytes: Buffer.from('a') } });
+  });
+});

@@ -1,0 +1,87 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  bucketMsOf,
+  parseRefreshJob,
+  refreshJobFor,
+  refreshJobId,
+  refreshJobOptions,
+} from './refresh-job.ts';
+
+const cameraId = '0123456789abcdef0123456789abcdef';
+
+describe('the bucket', () => {
+  it.each([
+    [1, 250],
+    [249, 250],
+    [250, 250],
+    [1000, 1000],
+    [5000, 5000],
+    [5001, 5000],
+    [3_600_000, 5000],
+  ])('of an interval of %d ms is %d ms wide', (intervalMs, bucketMs) => {
+    expect(bucketMsOf(intervalMs)).toBe(bucketMs);
+  });
+});
+
+describe('the jobId', () => {
+  it('is one within a bucket of the time of Redis, and another in the next', () => {
+    const idAt = (redisMs: number) => refreshJobId(cameraId, 5000, redisMs);
+    expect(idAt(10_000)).toBe(`${cameraId}-2`);
+    expect(idAt(14_999)).toBe(idAt(10_000));
+    expect(idAt(15_000)).not.toBe(idAt(14_999));
+    expect(idAt(9999)).not.toBe(idAt(10_000));
+  });
+
+  it('is one that BullMQ takes: no colon in it, no integer, no exponent', () => {
+    const ids = fc.stringMatching(/^[0-9a-f]{32}$/);
+    const times = fc.double({ min: 0, max: 4e12, noNaN: true });
+    fc.assert(
+      fc.property(ids, fc.integer({ min: 1, max: 1e9 }), times, (id, intervalMs, redisMs) => {
+        const jobId = refreshJobId(id, intervalMs, redisMs);
+        expect(jobId).toMatch(/^[0-9a-f]{32}-\d+$/);
+        expect(Number.isInteger(Number(jobId))).toBe(false);
+      }),
+    );
+  });
+
+  it('differs for any two times at least one bucket apart', () => {
+    const times = fc.integer({ min: 0, max: 4e12 });
+    fc.assert(
+      fc.property(times, fc.integer({ min: 1, max: 1e7 }), fc.nat(1000), (ms, intervalMs, more) => {
+        const laterMs = ms + bucketMsOf(intervalMs) + more;
+        const ids = [ms, laterMs].map((at) => refreshJobId(cameraId, intervalMs, at));
+        expect(ids[0]).not.toBe(ids[1]);
+      }),
+    );
+  });
+});
+
+describe('the payload', () => {
+  it('carries version, camera, URL and the time of asking', () => {
+    const job = refreshJobFor({ cameraId, url: 'http://cam.test/' }, 42);
+    expect(job).toEqual({ v: 1, cameraId, url: 'http://cam.test/', askedAtMs: 42 });
+    expect(parseRefreshJob(JSON.parse(JSON.stringify(job)))).toEqual(job);
+  });
+
+  it('may hold fields that this version does not know', () => {
+    const job = refreshJobFor({ cameraId, url: 'http://cam.test/' }, 42);
+    expect(parseRefreshJob({ ...job, v: 2, colour: 'blue' })).toEqual({ ...job, v: 2 });
+  });
+
+  it.each([
+    undefined,
+    null,
+    'text',
+    {},
+    { v: 1, cameraId: 'abc', url: 'http://cam.test/', askedAtMs: 1 },
+    { v: 1, cameraId, askedAtMs: 1 },
+    { v: 1, cameraId, url: 'http://cam.test/', askedAtMs: '1' },
+  ])('is refused when it is %j', (data) => expect(() => parseRefreshJob(data)).toThrow());
+});
+
+it('is never repeated by BullMQ, and kept for a while and in bounds', () => {
+  expect(refreshJobOptions.attempts).toBe(1);
+  expect(refreshJobOptions.removeOnComplete).toEqual({ age: 600, count: 1000 });
+  expect(refreshJobOptions.removeOnFail).toEqual({ age: 600, count: 1000 });
+});

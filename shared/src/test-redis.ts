@@ -1,0 +1,29 @@
+import { randomUUID } from 'node:crypto';
+import { inject, onTestFinished } from 'vitest';
+import type {} from '../../e2e/support/redis-for-tests.ts';
+import { type RedisServer, startRedis } from '../../e2e/support/redis-server.ts';
+import { type Keys, keysFor } from './keys.ts';
+import { createLog } from './log.ts';
+import { openRedis, type RedisLink, type RedisLinkOptions } from './redis-link.ts';
+
+/** For tests: a connection that is closed when the test ends. */
+export function testLink(url: string, options: Partial<RedisLinkOptions> = {}): RedisLink {
+  const link = openRedis({ url, name: 'test', log: createLog('test', 'silent'), ...options });
+  onTestFinished(() => link.close());
+  return link;
+}
+
+/** For tests: a connection to the Redis that all tests share, and keys that nobody else has. */
+export async function sharedRedis(): Promise<{ link: RedisLink; keys: Keys; prefix: string }> {
+  const link = testLink(inject('redisUrl'));
+  await link.ready(10_000);
+  const prefix = `test-${randomUUID()}`;
+  return { link, keys: keysFor(prefix), prefix };
+}
+
+/** For tests: a Redis of the test's own, to be killed and frozen. */
+export async function ownRedis(): Promise<RedisServer> {
+  const server = await startRedis();
+  onTestFinished(() => server.stop());
+  return server;
+}

@@ -1,0 +1,86 @@
+import { expect, it } from 'vitest';
+import { variables } from './variables.ts';
+
+/** The rows of section 5 of the design: what operators rely on. */
+const contract: Record<keyof typeof variables, [who: string, fallback: string | undefined]> = {
+  REDIS_URL: ['api, worker', 'redis://127.0.0.1:6379'],
+  FRAMES_REDIS_URL: ['api, worker', undefined],
+  REDIS_PREFIX: ['api, worker', 'lastframe'],
+  ALLOWED_SOURCES: ['api, worker', ''],
+  ALLOWED_NETWORKS: ['api, worker', ''],
+  INTERVAL: ['api, worker', '5s'],
+  UPSTREAM_TIMEOUT: ['worker', '15s'],
+  START_ALLOWANCE: ['worker', '4s'],
+  MAX_REPLICA_LAG: ['worker', '10s'],
+  ADOPT_REDIS: ['worker', 'false'],
+  MAX_FRAME_SIZE: ['worker', '8MiB'],
+  STALE_FOR: ['api, worker', '24h'],
+  COLD_WAIT: ['api', '15s'],
+  MEMORY_LIMIT: ['api', '256MiB'],
+  HOST: ['api', '0.0.0.0'],
+  PORT: ['api', '8088'],
+  REUSE_PORT: ['api', 'false'],
+  OPS_HOST: ['api, worker', '127.0.0.1'],
+  OPS_PORT: ['api, worker', undefined],
+  QUEUES_USER: ['worker', undefined],
+  QUEUES_PASSWORD: ['worker', undefined],
+  MAX_WAITERS: ['api', '10000'],
+  CONCURRENCY: ['worker', '1000'],
+  LOG_LEVEL: ['api, worker', 'info'],
+};
+
+it('has the variables of the contract, for whom it says and with its defaults', () => {
+  const actual = Object.entries(variables).map(([name, { who, fallback }]) => [
+    name,
+    [who.join(', '), fallback],
+  ]);
+  expect(Object.fromEntries(actual)).toEqual(contract);
+});
+
+it.each(Object.entries(variables))('can take its own default of %s', (_, { fallback, parse }) => {
+  expect(parse(fallback ?? '')).not.toBeNull();
+  if (fallback !== undefined) expect(parse(fallback)).toBeDefined();
+});
+
+it.each(['yes', '1', 'TRUE', '', 'constructor', '__proto__'])(
+  'takes true and false for a flag and not %j',
+  (text) => expect(variables.REUSE_PORT.parse(text)).toBeUndefined(),
+);
+
+it.each(['-1', '65536', '80.5', '0x50', '1e3', '', ' 80', '١'])('takes no port %j', (text) => {
+  expect(variables.PORT.parse(text)).toBeUndefined();
+});
+
+it('takes the ports 0 to 65535', () => {
+  expect(['0', '8088', '65535'].map((text) => variables.PORT.parse(text))).toEqual([
+    0, 8088, 65_535,
+  ]);
+});
+
+it.each(['0', '1000001', '-5', 'many'])('takes no count of %j', (text) => {
+  expect(variables.CONCURRENCY.parse(text)).toBeUndefined();
+});
+
+it.each(['http://127.0.0.1:6379', '127.0.0.1:6379', 'redis', 'redis:host', 'redis://', ''])(
+  'takes no Redis URL %j',
+  (text) => expect(variables.REDIS_URL.parse(text)).toBeUndefined(),
+);
+
+it('takes several networks and addresses, in both families', () => {
+  const networks = variables.ALLOWED_NETWORKS.parse('10.20.0.0/16, ::1/128,127.0.0.1,fd00::1');
+  expect(networks?.map(([address, bits]) => `${address}/${bits}`)).toEqual([
+    '10.20.0.0/16',
+    '::1/128',
+    '127.0.0.1/32',
+    'fd00::1/128',
+  ]);
+});
+
+it.each(['10.0.0.0/33', '10.0', '10', 'localhost', '10.0.0.0/8;::1'])(
+  'takes no network %j and says which one it is',
+  (text) => {
+    expect(() => variables.ALLOWED_NETWORKS.parse(`127.0.0.1,${text}`)).toThrow(
+      `"${text}" is none`,
+    );
+  },
+);

@@ -1,0 +1,67 @@
+import { lookup } from 'node:dns/promises';
+import ipaddr from 'ipaddr.js';
+import { beforeEach, expect, it, vi } from 'vitest';
+import { AddressRefusedError, allowedAddresses } from './address-guard.ts';
+import { prepareCameraCall } from './call-camera.ts';
+import { startCamera } from './test-support/camera-server.ts';
+import { testCamera, testSource } from './test-support/cameras.ts';
+
+vi.mock('node:dns/promises');
+const dns = vi.mocked(lookup as unknown as (host: string) => Promise<object[]>);
+const at = (address: string) => ({ address, family: address.includes(':') ? 6 : 4 });
+
+beforeEach(() => {
+  dns.mockReset();
+});
+
+it('of the addresses of a name those that are refused are left out', async () => {
+  dns.mockResolvedValue(['10.0.0.1', '1.1.1.1', '::ffff:127.0.0.1', '2606:4700::1111'].map(at));
+  expect(await allowedAddresses('cams.test', [])).toEqual(['1.1.1.1', '2606:4700::1111'].map(at));
+});
+
+it.each([
+  '127.0.0.1',
+  '169.254.169.254',
+  '::1',
+  '::ffff:10.0.0.1',
+  '64:ff9b::7f00:1',
+  'fe80::1%lo',
+])('a name that resolves to %s is refused', async (address) => {
+  dns.mockResolvedValue([at(address)]);
+  await expect(allowedAddresses('evil.test', [])).rejects.toThrow(AddressRefusedError);
+});
+
+it('a name that changes its mind between two look-ups gains nothing: it is asked once', async () => {
+  const server = await startCamera(() => {});
+  const networks = [ipaddr.parseCIDR('127.0.0.2/32')];
+  dns.mockResolvedValueOnce([at('127.0.0.2')]).mockResolvedValue([at('127.0.0.1')]);
+  const camera = testCamera(`http://rebind.test:${server.port}/`, testSource({ networks }));
+  // Nothing listens there: the server is at the address that DNS gives by then.
+  const prepared = await prepareCameraCall(camera, 2000, new AbortController().signal);
+  expect(prepared).toMatchObject({ outcome: 'failed', status: 502 });
+  await server.roundTrip();
+  expect(server.connections).toBe(0);
+  expect(dns).toHaveBeenCalledTimes(1);
+});
+
+it('many cameras of one host are one look-up at a time, and the next asks anew', async () => {
+  const answer = Promise.withResolvers<object[]>();
+  dns.mockReturnValueOnce(answer.promise).mockResolvedValue([at('1.1.1.2')]);
+  const asked = Array.from({ length: 100 }, () => allowedAddresses('slow.test', []));
+  expect(dns).toHaveBeenCalledTimes(1);
+  answer.resolve([at('1.1.1.1')]);
+  for (const found of await Promise.all(asked)) expect(found).toEqual([at('1.1.1.1')]);
+  expect(await allowedAddresses('slow.test', [])).toEqual([at('1.1.1.2')]);
+});
+
+it('a look-up that fails fails for all who wait for it, and is tried again by the next', async () => {
+  const failing = Promise.withResolvers<object[]>();
+  dns.mockReturnValueOnce(failing.promise).mockResolvedValue([at('1.1.1.1')]);
+  const asked = [allowedAddresses('dead.test', []), allowedAddresses('dead.test', [])];
+  failing.reject(Object.assign(new Error('dead'), { code: 'EAI_AGAIN' }));
+  expect((await Promise.allSettled(asked)).map(({ status }) => status)).toEqual([
+    'rejected',
+    'rejected',
+  ]);
+  expect(await allowedAddresses('dead.test', [])).toEqual([at('1.1.1.1')]);
+});

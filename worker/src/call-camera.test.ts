@@ -1,0 +1,377 @@
+import type { Socket } from 'node:net';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import type { Camera } from '@lastframe/shared/camera';
+import type { Source } from '@lastframe/shared/source';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { type Prepared, prepareCameraCall } from './call-camera.ts';
+import type { Capture } from './capture.ts';
+import { type CameraServer, message, ok, startCamera } from './test-support/camera-server.ts';
+import { testCamera, testSource } from './test-support/cameras.ts';
+import { selfSigned } from './test-support/certificate.ts';
+import { image } from './test-support/images.ts';
+
+const jpeg = image('jpeg');
+
+const never = new AbortController().signal;
+
+function cameraAt(
+  server: CameraServer,
+  differences: Partial<Source> = {},
+  path = '/a?b=c',
+): Camera {
+  const source = testSource({ timeoutMs: 5000, ...differences });
+  return testCamera(`http://127.0.0.1:${server.port}${path}`, source);
+}
+
+/** A whole call; afterwards no connection may be left. */
+async function call(
+  server: CameraServer,
+  camera = cameraAt(server),
+  signal = never,
+): Promise<Capture | Prepared> {
+  const prepared = await prepareCameraCall(camera, 4000, signal);
+  const result = prepared.outcome === 'connected' ? await prepared.call.send(signal) : prepared;
+  await server.allClosed();
+  return result;
+}
+
+/** Writes without end until the other side has enough. */
+function pour(socket: Socket, piece: Buffer): void {
+  const more = () => {
+    while (!socket.destroyed && socket.write(piece));
+  };
+  socket.on('drain', more);
+  more();
+}
+
+describe('a call', () => {
+  it('gives the picture, its type sniffed and not believed', async () => {
+    const server = await startCamera((socket) => socket.write(ok(jpeg, 'Content-Type: text/html')));
+    const capture = await call(server);
+    expect(capture).toEqual({ outcome: 'captured', bytes: jpeg, contentType: 'image/jpeg' });
+  });
+
+  it('S: sends not one byte before it is told to', async () => {
+    const server = await startCamera((socket) => socket.write(ok(jpeg)));
+    const prepared = await prepareCameraCall(cameraAt(server), 4000, never);
+    if (prepared.outcome !== 'connected') throw new Error('not connected');
+    await server.roundTrip();
+    expect(server.received).toBe('');
+    expect(await prepared.call.send(never)).toMatchObject({ outcome: 'captured' });
+    expect(server.connections).toBe(1);
+    expect(server.received).not.toBe('');
+  });
+
+  it('S6: has left when send returns: nothing is left to do that could come late', async () => {
+    const server = await startCamera(() => {});
+    const prepared = await prepareCameraCall(cameraAt(server), 4000, never);
+    if (prepared.outcome !== 'connected') throw new Error('not connected');
+    const answered = prepared.call.send(never);
+    prepared.call.destroy();
+    expect(await answered).toMatchObject({ outcome: 'failed' });
+    await expect.poll(() => server.received).toMatch(/^GET .*\r\n\r\n$/s);
+    await server.allClosed();
+  });
+
+  it('that is never sent closes its connection without a byte', async () => {
+    const server = await startCamera(() => {});
+    const prepared = await prepareCameraCall(cameraAt(server), 4000, never);
+    if (prepared.outcome !== 'connected') throw new Error('not connected');
+    await server.roundTrip();
+    prepared.call.destroy();
+    await server.allClosed();
+    expect(server.received).toBe('');
+  });
+
+  it('is one GET of our own making', async () => {
+    const server = await startCamera((socket) => socket.write(ok(jpeg)));
+    const headers = { Authorization: 'Bearer secret' };
+    await call(server, cameraAt(server, { headers }, '/pic%20ture?x=1&y=%2F'));
+    const [request, ...fields] = server.received.trim().split('\r\n');
+    expect(request).toBe('GET /pic%20ture?x=1&y=%2F HTTP/1.1');
+    expect(fields).toContain('Authorization: Bearer secret');
+    expect(fields).toContain(`Host: 127.0.0.1:${server.port}`);
+    expect(fields).toContain('Accept-Encoding: identity');
+    expect(fields).toContain('Connection: close');
+    expect(fields.map((field) => field.split(':')[0]).sort()).toEqual(
+      ['Accept', 'Accept-Encoding', 'Authorization', 'Connection', 'Host', 'User-Agent'].sort(),
+    );
+  });
+
+  it('cuts nothing off a large body that ends with its connection', async () => {
+    const large = Buffer.concat([Buffer.alloc(3_000_000, 0xaa), Buffer.from([0xff, 0xd9])]);
+    const body = Buffer.concat([jpeg.subarray(0, -2), large]);
+    const server = await startCamera((socket) => socket.end(message(['HTTP/1.1 200 OK'], body)));
+    for (let n = 0; n < 10; n += 1) {
+      const capture = await call(server);
+      expect(capture.outcome).toBe('captured');
+      if (capture.outcome === 'captured') expect(capture.bytes.equals(body)).toBe(true);
+    }
+  });
+
+  it('reads a chunked body, behind any number of 1xx answers', async () => {
+    const hints = message(['HTTP/1.1 103 Early Hints', 'Link: </x>']);
+    const chunk = (bytes: Buffer) =>
+      Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, Buffer.from('\r\n')]);
+    const server = await startCamera((socket) => {
+      for (const part of [
+        hints,
+        hints,
+        message(['HTTP/1.1 200 OK', 'Transfer-Encoding: chunked']),
+      ]) {
+        socket.write(part);
+      }
+      socket.write(chunk(jpeg.subarray(0, 100)));
+      socket.write(Buffer.concat([chunk(jpeg.subarray(100)), Buffer.from('0\r\n\r\n')]));
+    });
+    expect(await call(server)).toMatchObject({ outcome: 'captured', bytes: jpeg });
+  });
+});
+
+describe('an answer that is refused', () => {
+  const status = (line: string, ...headers: string[]) => message([`HTTP/1.1 ${line}`, ...headers]);
+  const withBody = (...headers: string[]) => message(['HTTP/1.1 200 OK', ...headers], 'x');
+  it.each([
+    ['a redirect', status('302 Found', 'Location: /b', 'Content-Length: 0'), 'answered 302'],
+    ['a 304', status('304 Not Modified'), 'answered 304'],
+    ['a 204', status('204 No Content'), 'answered 204'],
+    ['a 206', status('206 Partial Content', 'Content-Length: 0'), 'answered 206'],
+    ['a 401', status('401 Unauthorized', 'Content-Length: 0'), 'answered 401'],
+    ['a 500', status('500 Oops', 'Content-Length: 0'), 'answered 500'],
+    ['a 500 with a body that never ends', status('500 Oops', 'Content-Length: 99'), 'answered 500'],
+    ['an empty body', status('200 OK', 'Content-Length: 0'), 'empty body'],
+    ['HTML', message(['HTTP/1.1 200 OK', 'Content-Length: 6'], '<html>'), 'no JPEG'],
+    ['a compressed body', withBody('Content-Encoding: gzip', 'Content-Length: 1'), 'compressed'],
+    ['an announced size beyond the limit', withBody('Content-Length: 99999999'), 'larger than'],
+    ['a nonsense size', withBody('Content-Length: -5'), 'no valid HTTP'],
+    ['two sizes', withBody('Content-Length: 1', 'Content-Length: 2'), 'no valid HTTP'],
+    ['no HTTP', Buffer.from('SSH-2.0-OpenSSH_9.6\r\n'), 'no valid HTTP'],
+    ['HTTP 0.9', Buffer.from('<html></html>'), 'no valid HTTP'],
+    ['giant headers', withBody(`X-Giant: ${'x'.repeat(100_000)}`), 'no valid HTTP'],
+    ['a bare line feed in a header', withBody('X: a\nY: b', 'Content-Length: 1'), ''],
+    ['a NUL in a header', withBody('X: a\0b', 'Content-Length: 1'), 'no valid HTTP'],
+    ['an upgrade', status('101 Switching Protocols', 'Upgrade: x', 'Connection: Upgrade'), ''],
+    ['a broken chunk', withBody('Transfer-Encoding: chunked'), 'no valid HTTP'],
+  ])('%s', async (_, bytes, reason) => {
+    const server = await startCamera((socket) => socket.write(bytes));
+    const camera = cameraAt(server, { timeoutMs: 3000 });
+    const capture = await call(server, camera);
+    expect(capture).toMatchObject({ outcome: 'failed', status: 502 });
+    expect(capture).toHaveProperty('reason', expect.stringContaining(reason));
+    expect(capture).toHaveProperty('reason', expect.not.stringContaining('127.0.0.1'));
+    expect(server.connections).toBe(1);
+    expect(server.received.match(/GET /g)).toHaveLength(1);
+  });
+
+  it('a redirect is not followed', async () => {
+    const other = await startCamera((socket) => socket.write(ok(jpeg)));
+    const location = `Location: http://127.0.0.1:${other.port}/`;
+    const server = await startCamera((socket) =>
+      socket.write(message(['HTTP/1.1 307 Temporary Redirect', location, 'Content-Length: 0'])),
+    );
+    expect(await call(server)).toMatchObject({ outcome: 'failed' });
+    await other.roundTrip();
+    expect(other.connections).toBe(0);
+  });
+
+  it.each(['429 Too Many Requests', '503 Service Unavailable'])(
+    'L10: %s tells how patient to be',
+    async (line) => {
+      const head = [`HTTP/1.1 ${line}`, 'Retry-After: 31536000', 'Content-Length: 0'];
+      const server = await startCamera((socket) => socket.write(message(head)));
+      expect(await call(server)).toMatchObject({ outcome: 'failed', retryAfterMs: 3_600_000 });
+    },
+  );
+
+  it.each([
+    ['before its answer', ''],
+    ['in its head', 'HTTP/1.1 200 OK\r\nContent-Le'],
+    ['in its body', 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nabc'],
+    ['in a chunk', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nff\r\nabc'],
+    ['between chunks', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n'],
+  ])('a connection closed %s, and it is not tried again', async (_, text) => {
+    for (const close of ['end', 'resetAndDestroy'] as const) {
+      const server = await startCamera((socket) => socket.write(text, () => socket[close]()));
+      expect(await call(server)).toMatchObject({ outcome: 'failed', status: 502 });
+      await server.roundTrip();
+      expect(server.connections).toBe(1);
+    }
+  });
+
+  it('half a picture that ends with its connection', async () => {
+    const half = message(['HTTP/1.1 200 OK'], jpeg.subarray(0, jpeg.length / 2));
+    const server = await startCamera((socket) => socket.end(half));
+    const capture = await call(server);
+    expect(capture).toMatchObject({ outcome: 'failed', reason: expect.stringContaining('trunc') });
+  });
+
+  it('a picture that is longer than its Content-Length', async () => {
+    const head = message(['HTTP/1.1 200 OK', `Content-Length: ${jpeg.length - 10}`]);
+    const server = await startCamera((socket) => socket.write(Buffer.concat([head, jpeg])));
+    expect(await call(server)).toMatchObject({ outcome: 'failed', status: 502 });
+  });
+
+  it('an endless body is cut off at the limit, whatever its length claims', async () => {
+    for (const framing of ['Transfer-Encoding: chunked', 'X: until the end']) {
+      const head = message(['HTTP/1.1 200 OK', framing]);
+      const piece = Buffer.from(`400\r\n${'x'.repeat(1024)}\r\n`);
+      const server = await startCamera((socket) => {
+        socket.write(head);
+        pour(socket, piece);
+      });
+      const capture = await call(server, cameraAt(server, { maxFrameBytes: 100_000 }));
+      expect(capture).toMatchObject({ reason: expect.stringContaining('larger than 100000') });
+    }
+  });
+
+  it('endless headers and endless 1xx answers are cut off', async () => {
+    for (const piece of ['X: y\r\n', 'HTTP/1.1 100 Continue\r\n\r\n']) {
+      const server = await startCamera((socket) => {
+        if (piece.startsWith('X')) socket.write('HTTP/1.1 200 OK\r\n');
+        pour(socket, Buffer.from(piece.repeat(50)));
+      });
+      expect(await call(server, cameraAt(server, { timeoutMs: 500 }))).toMatchObject({
+        outcome: 'failed',
+      });
+    }
+  });
+});
+
+describe('the deadline', () => {
+  const late = { outcome: 'failed', status: 504 };
+
+  it('O: holds for a camera that says nothing', async () => {
+    const server = await startCamera(() => {});
+    const beganMs = performance.now();
+    expect(await call(server, cameraAt(server, { timeoutMs: 200 }))).toMatchObject(late);
+    expect(performance.now() - beganMs).toBeGreaterThan(190);
+  });
+
+  it('O: covers a body that drips', async () => {
+    const server = await startCamera((socket) => {
+      socket.write(message(['HTTP/1.1 200 OK', 'Content-Length: 100000']));
+      const drip = setInterval(() => socket.write('x'), 10);
+      socket.on('close', () => clearInterval(drip));
+    });
+    expect(await call(server, cameraAt(server, { timeoutMs: 250 }))).toMatchObject(late);
+  });
+
+  it.each(['http', 'https'])('L2: %s that never gets connected is abandoned', async (scheme) => {
+    // A TCP connection that opens, and a handshake that is never answered.
+    const server = await startCamera(() => {});
+    const camera = testCamera(`${scheme}://127.0.0.1:${server.port}/`, testSource());
+    const prepared = await prepareCameraCall(camera, scheme === 'https' ? 200 : 0, never);
+    if (prepared.outcome === 'connected') prepared.call.destroy();
+    else expect(prepared).toMatchObject(late);
+    if (scheme === 'https') expect(prepared.outcome).toBe('failed');
+    await server.allClosed();
+  });
+});
+
+describe('closing', () => {
+  it('cuts a call off in its body', async () => {
+    const closing = new AbortController();
+    const server = await startCamera((socket) => {
+      socket.write(message(['HTTP/1.1 200 OK', 'Content-Length: 100'], 'x'));
+      closing.abort();
+    });
+    expect(await call(server, cameraAt(server), closing.signal)).toEqual({ outcome: 'aborted' });
+  });
+
+  it('cuts a connection off before it is there', async () => {
+    const closing = new AbortController();
+    const server = await startCamera(() => {});
+    const camera = testCamera(`https://127.0.0.1:${server.port}/`);
+    const prepared = prepareCameraCall(camera, 4000, closing.signal);
+    await server.roundTrip();
+    closing.abort();
+    expect(await prepared).toEqual({ outcome: 'aborted' });
+    await server.allClosed();
+  });
+
+  it('that has begun lets nothing begin, and no look-up fail unheard', async () => {
+    for (const url of ['http://10.0.0.1/', 'http://no-such-host.invalid/']) {
+      const prepared = await prepareCameraCall(testCamera(url), 4000, AbortSignal.abort());
+      expect(prepared).toEqual({ outcome: 'aborted' });
+    }
+    // An unhandled rejection would fail the run.
+    await new Promise(setImmediate);
+  });
+});
+
+describe('what can not be connected', () => {
+  it('is an address that is refused, without a connection', async () => {
+    const server = await startCamera(() => {});
+    for (const host of ['127.0.0.1', 'localhost']) {
+      const camera = testCamera(`http://${host}:${server.port}/`, testSource({ networks: [] }));
+      const prepared = await prepareCameraCall(camera, 4000, never);
+      expect(prepared).toMatchObject({ outcome: 'failed', status: 403 });
+    }
+    await server.roundTrip();
+    expect(server.connections).toBe(0);
+  });
+
+  it('but a name is, whose address a network holds', async () => {
+    const server = await startCamera((socket) => socket.write(ok(jpeg)));
+    const camera = testCamera(`http://localhost:${server.port}/`);
+    expect(await call(server, camera)).toMatchObject({ outcome: 'captured' });
+  });
+
+  it('is a port on which nobody listens', async () => {
+    const prepared = await prepareCameraCall(testCamera('http://127.0.0.1:1/'), 4000, never);
+    const reason = 'the camera refused the connection';
+    expect(prepared).toEqual({ outcome: 'failed', status: 502, reason });
+  });
+
+  it('is a request that HTTP does not allow, and its connection is closed', async () => {
+    const server = await startCamera(() => {});
+    const camera = cameraAt(server, { headers: { Authorization: 'se\ncret' } });
+    const result = await call(server, camera);
+    expect(result).toMatchObject({ outcome: 'failed', status: 502 });
+    expect(JSON.stringify(result)).not.toMatch(/secret|cret|127/);
+  });
+});
+
+describe('TLS', () => {
+  const host = 'localhost';
+
+  it('is refused when nobody vouches for the certificate', async () => {
+    const server = await startCamera(() => {}, selfSigned(host));
+    const camera = testCamera(`https://${host}:${server.port}/`);
+    const reason = "the camera's certificate is not trusted";
+    expect(await call(server, camera)).toEqual({ outcome: 'failed', status: 502, reason });
+    expect(server.received).toBe('');
+  });
+
+  async function startTrusted(): Promise<CameraServer> {
+    const certificate = selfSigned(host);
+    const usual = getCACertificates('default');
+    setDefaultCACertificates([...usual, certificate.cert]);
+    onTestFinished(() => setDefaultCACertificates(usual));
+    return await startCamera((socket) => socket.write(ok(jpeg)), certificate);
+  }
+
+  it('S6: the request has left when send returns', async () => {
+    const server = await startTrusted();
+    const camera = testCamera(`https://${host}:${server.port}/`);
+    const prepared = await prepareCameraCall(camera, 4000, never);
+    if (prepared.outcome !== 'connected') throw new Error(JSON.stringify(prepared));
+    const answered = prepared.call.send(never);
+    prepared.call.destroy();
+    await answered;
+    await expect.poll(() => server.received).toMatch(/^GET .*\r\n\r\n$/s);
+  });
+
+  it('sends not one byte of the request before it is told to, and only under its own name', async () => {
+    const server = await startTrusted();
+    const camera = testCamera(`https://${host}:${server.port}/`);
+    const prepared = await prepareCameraCall(camera, 4000, never);
+    if (prepared.outcome !== 'connected') throw new Error(JSON.stringify(prepared));
+    expect(server.received).toBe('');
+    expect(await prepared.call.send(never)).toMatchObject({ outcome: 'captured' });
+    const byAddress = testCamera(`https://127.0.0.1:${server.port}/`);
+    expect(await call(server, byAddress)).toMatchObject({
+      reason: "the camera's certificate is not trusted",
+    });
+  });
+});

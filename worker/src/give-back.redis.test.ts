@@ -1,0 +1,43 @@
+import { expect, it } from 'vitest';
+import { testCamera, testSource } from './test-support/cameras.ts';
+import { openBench, ownRedis, ready } from './test-support/permit-bench.ts';
+import { granted, wordOf } from './test-support/permit-word.ts';
+
+/** Of a life that a test can't wait for. */
+const camera = () => testCamera(undefined, testSource({ startAllowanceMs: 400 }));
+
+it('L3: a grant that a frozen Redis gives too late is given back', async () => {
+  const server = await ownRedis();
+  const { permits, client, keys } = await openBench(server.url, { pingDeadlineMs: 60_000 });
+  const late = camera();
+  server.signal('SIGSTOP');
+  const taken = await permits.take(late);
+  expect(wordOf(taken)).toContain('unknown');
+  // Redis runs what waits for it in order: behind this PING the permit is there.
+  const thawed = client.ping();
+  server.signal('SIGCONT');
+  await thawed;
+  await expect.poll(() => client.exists(keys.permit(late.cameraId)), { timeout: 5000 }).toBe(0);
+  await expect.poll(() => client.zCard(keys.calls(late.source.name))).toBe(0);
+  granted(await permits.take(late));
+});
+
+it('L3: so is one whose reply was lost with the connection, though Redis ran it later', async () => {
+  const server = await ownRedis();
+  const { permits, link, client, keys } = await openBench(server.url, { pingDeadlineMs: 200 });
+  // Redis knows the script now: its first run takes two commands.
+  granted(await permits.take(camera()));
+  const late = camera();
+  server.signal('SIGSTOP');
+  expect(wordOf(await permits.take(late))).toContain('unknown');
+  // Its PING without an answer makes the link drop the connection, and the reply with it.
+  await expect.poll(() => link.isReady, { timeout: 5000 }).toBe(false);
+  server.signal('SIGCONT');
+  await ready(link);
+  // The second grant happened, though nobody was told.
+  await expect.poll(() => server.command('INFO', 'commandstats')).toContain('cmdstat_zadd:calls=2');
+  await expect
+    .poll(() => client.exists(keys.permit(late.cameraId)).catch(() => -1), { timeout: 8000 })
+    .toBe(0);
+  granted(await permits.take(late));
+});

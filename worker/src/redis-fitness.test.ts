@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest';
+import { memoryFullBecause, unfitBecause } from './redis-fitness.ts';
+
+const info = (fields: Record<string, string | number>) =>
+  Object.entries(fields)
+    .map(([name, value]) => `${name}:${value}`)
+    .join('\r\n');
+
+const alone = { maxmemory_policy: 'noeviction', role: 'master', connected_slaves: 0 };
+
+describe('unfitBecause', () => {
+  it('finds nothing wrong with a primary that evicts nothing', () => {
+    expect(unfitBecause(info(alone))).toBeUndefined();
+  });
+
+  it.each(['volatile-lru', 'volatile-ttl', 'allkeys-lru', 'allkeys-random'])(
+    'S9: refuses the eviction policy %s',
+    (policy) => {
+      expect(unfitBecause(info({ ...alone, maxmemory_policy: policy }))).toContain(policy);
+    },
+  );
+
+  it('refuses a replica', () => {
+    expect(unfitBecause(info({ ...alone, role: 'slave' }))).toContain('replica');
+  });
+
+  it('S3: with replicas it wants min-replicas-to-write, even while none of them is good', () => {
+    const replicated = { ...alone, connected_slaves: 1 };
+    expect(unfitBecause(info(replicated))).toContain('min-replicas-to-write');
+    expect(unfitBecause(info({ ...replicated, min_slaves_good_slaves: 0 }))).toBeUndefined();
+  });
+});
+
+describe('memoryFullBecause', () => {
+  it('L14: frames may fill 70 % of the memory, the permits need the rest', () => {
+    expect(memoryFullBecause(info({ maxmemory: 1000, used_memory: 700 }))).toBeUndefined();
+    expect(memoryFullBecause(info({ maxmemory: 1000, used_memory: 701 }))).toContain('70 %');
+  });
+
+  it('L14: without a bound it is never full', () => {
+    expect(memoryFullBecause(info({ maxmemory: 0, used_memory: 10 ** 12 }))).toBeUndefined();
+    expect(memoryFullBecause('')).toBeUndefined();
+  });
+});

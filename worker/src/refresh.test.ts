@@ -1,0 +1,286 @@
+import { describe, expect, it } from 'vitest';
+import type { Denial, Take } from './permit.ts';
+import { permitLifeMs, spacingMs } from './permit-times.ts';
+import { refresh } from './refresh.ts';
+import { captured, refreshBench } from './test-support/refresh-bench.ts';
+
+const denial = (reason: Denial, waitMs: number): Take => ({ outcome: 'denied', reason, waitMs });
+
+describe('a job', () => {
+  it('L9: that was asked for over a minute ago is dropped', async () => {
+    const { deps, job, did, control } = refreshBench();
+    control.redisNowMs = job.askedAtMs + 60_001;
+    expect(await refresh(job, deps)).toBe('dropped: asked too long ago');
+    expect(did).toEqual([]);
+  });
+
+  it('L9: of just a minute ago, or of unknown age, is not', async () => {
+    for (const redisNowMs of [1_059_000, undefined]) {
+      const { deps, job, control } = refreshBench();
+      control.redisNowMs = redisNowMs;
+      expect(await refresh(job, deps)).toBe('captured');
+    }
+  });
+
+  it.each([
+    ['whose id is not that of its URL', { cameraId: '0'.repeat(32) }],
+    ['whose URL is another camera', { url: 'http://camera.test/b' }],
+    ['whose URL is none', { url: 'nonsense' }],
+    ['with credentials in its URL', { url: 'http://user:secret@camera.test/a' }],
+    ['for a file', { url: 'file:///etc/passwd' }],
+  ])('S10: %s is refused and never called', async (_, differences) => {
+    const { deps, job, did } = refreshBench();
+    expect(await refresh({ ...job, ...differences }, deps)).toBe('failed: not allowed here');
+    expect(did).toEqual(['refused']);
+  });
+
+  it('S10: whose id another query policy gave is refused', async () => {
+    const { deps, job, did } = refreshBench({ query: 'strip' });
+    const url = `${job.url}?size=1`;
+    expect(await refresh({ ...job, url, cameraId: '0'.repeat(32) }, deps)).toContain('failed');
+    expect(did).toEqual(['refused']);
+  });
+
+  it('S10: that no source of this worker allows is refused', async () => {
+    const { deps, job, did } = refreshBench({
+      pattern: new URLPattern('http://other.test/*'),
+    });
+    expect(await refresh(job, deps)).toContain('failed');
+    expect(did).toEqual(['refused']);
+  });
+});
+
+describe('a permit that is denied', () => {
+  it('for long is announced, and the job ends', async () => {
+    for (const reason of ['hold', 'backoff', 'busy', 'spaced', 'budget'] as const) {
+      const { deps, job, control, did, told } = refreshBench();
+      control.takes = [denial(reason, 2001)];
+      expect(await refresh(job, deps)).toBe(`denied: ${reason}`);
+      expect(did).toEqual(['take', 'wait']);
+      expect(told).toEqual([{ what: 'wait', reason, inMs: 2001 }]);
+    }
+  });
+
+  it.each(['spaced', 'budget'] as const)(
+    'as %s for a moment is waited for in place',
+    async (reason) => {
+      const { deps, job, control, did, clock } = refreshBench();
+      control.takes = [denial(reason, 2000)];
+      expect(await refresh(job, deps)).toBe('captured');
+      expect(did.slice(0, 5)).toEqual(['take', 'place', 'release', 'take', 'connect']);
+      expect(clock.slept).toEqual([2001]);
+    },
+  );
+
+  it.each(['busy', 'backoff', 'hold'] as const)('as %s is never waited for', async (reason) => {
+    const { deps, job, control, clock } = refreshBench();
+    control.takes = [denial(reason, 5)];
+    expect(await refresh(job, deps)).toBe(`denied: ${reason}`);
+    expect(clock.slept).toEqual([]);
+  });
+
+  it('is waited for in place once only', async () => {
+    const { deps, job, control, did, told } = refreshBench();
+    control.takes = [denial('spaced', 100), denial('spaced', 90)];
+    expect(await refresh(job, deps)).toBe('denied: spaced');
+    expect(did).toEqual(['take', 'place', 'release', 'take', 'wait']);
+    expect(told.at(-1)).toMatchObject({ inMs: 90 });
+  });
+
+  it('is not waited for when too many wait already', async () => {
+    const { deps, job, control, did } = refreshBench();
+    control.places = 0;
+    control.takes = [denial('spaced', 100)];
+    expect(await refresh(job, deps)).toBe('denied: spaced');
+    expect(did).toEqual(['take', 'wait']);
+  });
+
+  it('is not waited for when the process closes, and the place is free again', async () => {
+    const { deps, job, control, did, closing } = refreshBench();
+    control.takes = [denial('spaced', 100)];
+    closing.abort();
+    expect(await refresh(job, deps)).toBe('denied: spaced');
+    expect(did).toEqual(['take', 'place', 'release', 'wait']);
+  });
+
+  it('unknown, nothing is announced and nobody called', async () => {
+    for (const takes of [[], [denial('spaced', 100)]]) {
+      const { deps, job, control, did } = refreshBench();
+      control.takes = [...takes, { outcome: 'unknown', reason: 'no reply' }];
+      expect(await refresh(job, deps)).toBe('denied: no reply');
+      expect(did.filter((what) => ['connect', 'wait', 'send'].includes(what))).toEqual([]);
+    }
+  });
+});
+
+describe('a call', () => {
+  it('L12: is finished before its frame is announced, so that who asks again is not denied', async () => {
+    const { deps, job, did } = refreshBench();
+    expect(await refresh(job, deps)).toBe('captured');
+    expect(did).toEqual(['take', 'connect', 'send', 'started', 'finish', 'frame']);
+  });
+
+  it('S6: rests for its interval and guard, counted from after it was sent', async () => {
+    const { deps, job, ends, camera, control } = refreshBench();
+    control.connectMs = 3000;
+    control.answerMs = 1200;
+    await refresh(job, deps);
+    expect(ends).toEqual([{ verdict: 'ok', restMs: spacingMs(camera.source) - 1200 }]);
+  });
+
+  it('rests for a millisecond at least: 0 would say that nothing was sent', async () => {
+    const { deps, job, ends, control } = refreshBench();
+    control.answerMs = 14_000;
+    await refresh(job, deps);
+    expect(ends).toEqual([{ verdict: 'ok', restMs: 1 }]);
+  });
+
+  it('S8: rests as long although the wall clock is set ahead, or back, during it', async () => {
+    for (const stepMs of [60_000, -60_000]) {
+      for (const capture of [captured, { outcome: 'failed', status: 502, reason: 'x' } as const]) {
+        const { deps, job, ends, camera, control, clock, told } = refreshBench();
+        control.capture = capture;
+        const { started } = deps.reporter;
+        deps.reporter.started = (called) => {
+          clock.stepWall(stepMs);
+          started(called);
+        };
+        await refresh(job, deps);
+        expect(ends).toMatchObject([{ restMs: spacingMs(camera.source) - 1000 }]);
+        const frame = told.at(-1)?.frame ?? { startedAgoMs: 1001 };
+        expect(frame).toMatchObject({ startedAgoMs: 1001 });
+      }
+    }
+  });
+
+  it('tells the ages of its frame and when the next can be had, as of storing it', async () => {
+    const { deps, job, told, control, clock } = refreshBench();
+    control.stored = async () => {
+      clock.pass(200);
+      return 'frame';
+    };
+    await refresh(job, deps);
+    expect(told.at(-1)?.frame).toMatchObject({
+      contentType: 'image/jpeg',
+      startedAgoMs: 1000 + 1 + 200,
+      capturedAgoMs: 1 + 200,
+      nextMs: 4000 - 200,
+    });
+  });
+
+  it.each([
+    ['unchanged', 'unchanged'],
+    ['older', 'overtaken'],
+  ] as const)('whose frame is %s ends as %s', async (stored, outcome) => {
+    const { deps, job, control } = refreshBench();
+    control.stored = async () => stored;
+    expect(await refresh(job, deps)).toBe(outcome);
+  });
+
+  it('whose frame could not be stored is no failure of the camera', async () => {
+    const { deps, job, control, did, ends } = refreshBench();
+    control.stored = async () => {
+      throw new Error('frames Redis is away');
+    };
+    expect(await refresh(job, deps)).toBe('failed: frame not stored: frames Redis is away');
+    expect(did).not.toContain('failure');
+    expect(ends).toMatchObject([{ verdict: 'ok' }]);
+  });
+
+  it('S: connects within what is left of its allowance', async () => {
+    const { deps, job, told, camera } = refreshBench();
+    await refresh(job, deps);
+    expect(told[0]).toMatchObject({ what: 'connect', withinMs: camera.source.startAllowanceMs });
+  });
+
+  it('L2: that could not connect is a failure, and spaced from then on', async () => {
+    const { deps, job, control, did, ends, told, camera } = refreshBench();
+    control.prepared = { outcome: 'failed', status: 502, reason: 'refused' };
+    control.connectMs = 2000;
+    expect(await refresh(job, deps)).toBe('failed: refused');
+    expect(did).toEqual(['take', 'connect', 'finish', 'failure']);
+    expect(ends).toEqual([{ verdict: 'fail', restMs: spacingMs(camera.source) }]);
+    expect(told.at(-1)?.failure).toEqual({ status: 502, reason: 'refused', nextMs: 4000 });
+  });
+
+  it.each([3951, 4000, 60_000])(
+    'L2: whose connection took %d ms of 4000 is never sent',
+    async (connectMs) => {
+      const { deps, job, control, did, ends, camera } = refreshBench();
+      control.connectMs = connectMs;
+      expect(await refresh(job, deps)).toMatch(/^failed: .*too late/);
+      expect(did).toEqual(['take', 'connect', 'destroy', 'finish', 'failure']);
+      expect(ends).toEqual([{ verdict: 'fail', restMs: spacingMs(camera.source) }]);
+    },
+  );
+
+  it('is sent just within the margin', async () => {
+    const { deps, job, control } = refreshBench();
+    control.connectMs = 3950;
+    expect(await refresh(job, deps)).toBe('captured');
+  });
+
+  it('that was sent too late is cut off at once, and not held against the camera', async () => {
+    const { deps, job, control, did, ends } = refreshBench();
+    control.sendMs = 4000;
+    control.answerMs = 0;
+    expect(await refresh(job, deps)).toBe('failed: sent too late and cut off');
+    expect(did).toEqual(['take', 'connect', 'send', 'destroy', 'finish']);
+    expect(ends).toMatchObject([{ verdict: 'none' }]);
+  });
+
+  it('S14: that timed out backs off for as long as the camera may still work on it', async () => {
+    const { deps, job, control, ends, camera } = refreshBench();
+    control.capture = { outcome: 'failed', status: 504, reason: 'late' };
+    await refresh(job, deps);
+    expect(ends).toMatchObject([{ verdict: 'fail', atLeastMs: camera.source.timeoutMs }]);
+  });
+
+  it('L10: backs off for as long as the camera asks for', async () => {
+    const { deps, job, control, ends, did } = refreshBench();
+    control.capture = { outcome: 'failed', status: 502, reason: '429', retryAfterMs: 30_000 };
+    expect(await refresh(job, deps)).toBe('failed: 429');
+    expect(ends).toMatchObject([{ verdict: 'fail', atLeastMs: 30_000 }]);
+    expect(did.slice(-2)).toEqual(['finish', 'failure']);
+  });
+
+  it('that failed otherwise backs off by its failures alone', async () => {
+    const { deps, job, control, ends } = refreshBench();
+    control.capture = { outcome: 'failed', status: 502, reason: 'HTML' };
+    await refresh(job, deps);
+    expect(ends).toMatchObject([{ verdict: 'fail', atLeastMs: 0 }]);
+  });
+
+  it('that closing cut off before it was sent gives its permit back', async () => {
+    const { deps, job, control, ends, did } = refreshBench();
+    control.prepared = { outcome: 'aborted' };
+    expect(await refresh(job, deps)).toBe('aborted');
+    expect(ends).toEqual([{ verdict: 'none', restMs: 0 }]);
+    expect(did).toEqual(['take', 'connect', 'finish']);
+  });
+
+  it('that closing cut off in flight keeps its spacing, and says nothing about the camera', async () => {
+    const { deps, job, control, ends, did, camera } = refreshBench();
+    control.capture = { outcome: 'aborted' };
+    expect(await refresh(job, deps)).toBe('aborted');
+    expect(ends).toEqual([{ verdict: 'none', restMs: spacingMs(camera.source) - 1000 }]);
+    expect(did.at(-1)).toBe('finish');
+  });
+
+  it('a finish that is tried again asks for less rest, in success and in failure', async () => {
+    for (const capture of [captured, { outcome: 'failed', status: 502, reason: 'x' } as const]) {
+      const { deps, job, control, camera, clock } = refreshBench();
+      control.capture = capture;
+      const rests: number[] = [];
+      deps.reporter.finish = async (_permit, endNow) => {
+        rests.push(endNow().restMs);
+        clock.pass(1500);
+        rests.push(endNow().restMs);
+        return permitLifeMs(camera.source);
+      };
+      await refresh(job, deps);
+      const [first = 0, second = 0] = rests;
+      expect(first - second).toBe(1500);
+    }
+  });
+});

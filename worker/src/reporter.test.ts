@@ -1,0 +1,109 @@
+import { RedisUnavailableError } from '@lastframe/shared/errors';
+import { keysFor } from '@lastframe/shared/keys';
+import { describe, expect, it } from 'vitest';
+import type { Finish, Permit } from './permit.ts';
+import { permitLifeMs } from './permit-times.ts';
+import { createReporter } from './reporter.ts';
+import { silentLog, testCamera, testSource } from './test-support/cameras.ts';
+
+const camera = testCamera(undefined, testSource({ timeoutMs: 100, startAllowanceMs: 100 }));
+const permit: Permit = { token: 'token', camera, elapsedMs: () => 500 };
+const frame = {
+  bytes: Buffer.from('x'),
+  contentType: 'image/jpeg',
+  etag: '"e"',
+  startedAgoMs: 0,
+  capturedAgoMs: 0,
+  nextMs: 0,
+};
+
+/** Frames Redis and permits that fail so often, then work. */
+function setup({ framesFail = 0, finishFails = 0, full = undefined as string | undefined } = {}) {
+  const counts = { frames: 0, finishes: 0 };
+  const ends: Finish[] = [];
+  const run = async () => {
+    counts.frames += 1;
+    if (counts.frames <= framesFail) throw new RedisUnavailableError('away');
+    return 'frame' as never;
+  };
+  const finish = async (_permit: Permit, end: Finish) => {
+    counts.finishes += 1;
+    ends.push(end);
+    if (counts.finishes <= finishFails) throw new RedisUnavailableError('away');
+    return 1234;
+  };
+  const deps = { frames: { run }, permits: { finish }, framesFull: () => full, log: silentLog };
+  return { reporter: createReporter({ ...deps, keys: keysFor('test') }), counts, ends };
+}
+
+describe('a frame', () => {
+  it('is stored although Redis fails a few times', async () => {
+    const { reporter, counts } = setup({ framesFail: 3 });
+    expect(await reporter.frame(camera, () => frame)).toBe('frame');
+    expect(counts.frames).toBe(4);
+  });
+
+  it('has its ages taken anew for every attempt', async () => {
+    let asked = 0;
+    const stored = async (_ms: number, command: (client: never) => Promise<unknown>) => {
+      const client = {
+        evalSha: async () => {
+          if (asked < 3) throw new RedisUnavailableError('away');
+          return 'frame';
+        },
+      };
+      return (await command(client as never)) as never;
+    };
+    const deps = { keys: keysFor('test'), framesFull: () => undefined, log: silentLog };
+    const reporter = createReporter({
+      ...deps,
+      frames: { run: stored },
+      permits: { finish: async () => 0 },
+    });
+    const frameNow = () => {
+      asked += 1;
+      return frame;
+    };
+    expect(await reporter.frame(camera, frameNow)).toBe('frame');
+    expect(asked).toBe(3);
+  });
+
+  it('is given up after two seconds', async () => {
+    const { reporter } = setup({ framesFail: Number.POSITIVE_INFINITY });
+    const beganMs = performance.now();
+    await expect(reporter.frame(camera, () => frame)).rejects.toThrow('away');
+    expect(performance.now() - beganMs).toBeLessThan(6000);
+  });
+
+  it('L14: is not stored where it would take the memory of the permits', async () => {
+    const { reporter, counts } = setup({ full: 'over 70 %' });
+    await expect(reporter.frame(camera, () => frame)).rejects.toThrow('over 70 %');
+    expect(counts.frames).toBe(0);
+  });
+});
+
+describe('news', () => {
+  it('that can not be sent fail nothing', async () => {
+    const { reporter } = setup({ framesFail: Number.POSITIVE_INFINITY });
+    reporter.started(camera);
+    await reporter.wait(camera, 'hold', 1000);
+  });
+});
+
+describe('a finish', () => {
+  it('gives when the next permit can be had', async () => {
+    const { reporter } = setup();
+    expect(await reporter.finish(permit, () => ({ verdict: 'ok', restMs: 1 }))).toBe(1234);
+  });
+
+  it('L3: that fails is told as the most that the permit may live, and goes on behind', async () => {
+    const { reporter, ends } = setup({ finishFails: 2 });
+    let restMs = 100;
+    const endNow = () => {
+      restMs -= 10;
+      return { verdict: 'ok', restMs } as const;
+    };
+    expect(await reporter.finish(permit, endNow)).toBe(permitLifeMs(camera.source) - 500);
+    await expect.poll(() => ends.map((end) => end.restMs), { timeout: 5000 }).toEqual([90, 80, 70]);
+  });
+});

@@ -1,0 +1,168 @@
+import type { Camera } from '@lastframe/shared/camera';
+import type { Clock } from '@lastframe/shared/clock';
+import { messageOf } from '@lastframe/shared/errors';
+import { etagOf } from '@lastframe/shared/frame';
+import type { Log } from '@lastframe/shared/log';
+import type { Source } from '@lastframe/shared/source';
+import type { Prepared } from './call-camera.ts';
+import type { Capture, PreparedCall } from './capture.ts';
+import type { Finish, Permit } from './permit.ts';
+import { spacingMs } from './permit-times.ts';
+import type { Reporter } from './reporter.ts';
+
+/** What became of a permit that was granted. */
+export type CallOutcome = 'captured' | 'unchanged' | 'overtaken' | `failed: ${string}` | 'aborted';
+
+export interface SpendDeps {
+  clock: Clock;
+  prepareCall: (camera: Camera, withinMs: number, signal: AbortSignal) => Promise<Prepared>;
+  reporter: Reporter;
+  /** Ends calls in flight when the process closes. */
+  closing: AbortSignal;
+  log: Log;
+}
+
+/** What a send may still take after the last look at the clock. */
+const SEND_MARGIN_MS = 50;
+
+/** Spends a permit on one call: connect → send → capture → store → announce. */
+export async function callCamera(permit: Permit, deps: SpendDeps): Promise<CallOutcome> {
+  const { camera, elapsedMs } = permit;
+  const allowanceMs = camera.source.startAllowanceMs;
+  const prepared = await deps.prepareCall(camera, allowanceMs - elapsedMs(), deps.closing);
+  const restMs = restFromNow(camera, deps);
+  if (prepared.outcome === 'failed') {
+    return await reportFailure(
+      permit,
+      prepared,
+      () => ({ verdict: 'fail', restMs: restMs() }),
+      deps,
+    );
+  }
+  if (prepared.outcome === 'aborted') {
+    await finish(permit, () => ({ verdict: 'none', restMs: 0 }), deps);
+    return 'aborted';
+  }
+  if (elapsedMs() > allowanceMs - SEND_MARGIN_MS) {
+    prepared.call.destroy();
+    const failure = { status: 504 as const, reason: 'the connection came too late for its permit' };
+    return await reportFailure(
+      permit,
+      failure,
+      () => ({ verdict: 'fail', restMs: restMs() }),
+      deps,
+    );
+  }
+  return await sendCall(permit, prepared.call, deps);
+}
+
+async function sendCall(permit: Permit, call: PreparedCall, deps: SpendDeps): Promise<CallOutcome> {
+  const { camera } = permit;
+  const answered = call.send(deps.closing);
+  const sinceSentMs = monotonicSince(deps.clock);
+  const restMs = restFromNow(camera, deps);
+  if (permit.elapsedMs() > camera.source.startAllowanceMs) {
+    call.destroy();
+    await answered;
+    return await endLateSend(permit, restMs, deps);
+  }
+  deps.reporter.started(camera);
+  const capture = await answered;
+  const sinceCapturedMs = monotonicSince(deps.clock);
+  if (capture.outcome === 'aborted') {
+    await finish(permit, () => ({ verdict: 'none', restMs: restMs() }), deps);
+    return 'aborted';
+  }
+  if (capture.outcome === 'failed') {
+    const atLeastMs = backoffOf(capture, camera.source);
+    const end = () => ({ verdict: 'fail', restMs: restMs(), atLeastMs }) as const;
+    return await reportFailure(permit, capture, end, deps);
+  }
+  const nextMs = await finish(permit, () => ({ verdict: 'ok', restMs: restMs() }), deps);
+  return await storeCapture(camera, capture, { sinceSentMs, sinceCapturedMs, nextMs }, deps);
+}
+
+/**
+ * Between the last look and the send the process was stopped, so the permit may not cover this
+ * call. It says nothing about the camera: no failure is announced.
+ */
+async function endLateSend(
+  permit: Permit,
+  restMs: () => number,
+  deps: SpendDeps,
+): Promise<CallOutcome> {
+  deps.log.warn({ cameraId: permit.camera.cameraId }, 'a call was sent too late and cut off');
+  await finish(permit, () => ({ verdict: 'none', restMs: restMs() }), deps);
+  return 'failed: sent too late and cut off';
+}
+
+/**
+ * Time since now that is never too much. Whether a permit may still be used is judged by the greater
+ * of both clocks; here the wall clock, set ahead during a call, would cut the rest short and let the
+ * next call come too soon. A machine that was suspended rests a little longer than it must.
+ */
+function monotonicSince(clock: Pick<Clock, 'monoMs'>): () => number {
+  const beganMs = clock.monoMs();
+  return () => clock.monoMs() - beganMs;
+}
+
+/** What is left of the spacing that begins now, asked anew whenever a finish is tried again. */
+function restFromNow(camera: Camera, deps: SpendDeps): () => number {
+  const sinceMs = monotonicSince(deps.clock);
+  return () => Math.max(1, spacingMs(camera.source) - sinceMs());
+}
+
+async function storeCapture(
+  camera: Camera,
+  capture: Extract<Capture, { outcome: 'captured' }>,
+  times: { sinceSentMs: () => number; sinceCapturedMs: () => number; nextMs: () => number },
+  deps: SpendDeps,
+): Promise<CallOutcome> {
+  try {
+    const stored = await deps.reporter.frame(camera, () => ({
+      bytes: capture.bytes,
+      contentType: capture.contentType,
+      etag: etagOf(capture.bytes),
+      startedAgoMs: times.sinceSentMs(),
+      capturedAgoMs: times.sinceCapturedMs(),
+      nextMs: times.nextMs(),
+    }));
+    return stored === 'frame' ? 'captured' : stored === 'unchanged' ? 'unchanged' : 'overtaken';
+  } catch (error) {
+    return `failed: frame not stored: ${messageOf(error)}`;
+  }
+}
+
+/** A camera that we hung up on may still be working; one that asks for patience gets it. */
+function backoffOf(
+  { status, retryAfterMs = 0 }: { status: number; retryAfterMs?: number },
+  source: Source,
+): number {
+  return status === 504 ? source.timeoutMs : retryAfterMs;
+}
+
+async function reportFailure(
+  permit: Permit,
+  { status, reason }: { status: 403 | 502 | 504; reason: string },
+  endNow: () => Finish,
+  deps: SpendDeps,
+): Promise<CallOutcome> {
+  const nextMs = await finish(permit, endNow, deps);
+  await deps.reporter.failed(permit.camera, { status, reason, nextMs: nextMs() });
+  return `failed: ${reason}`;
+}
+
+/**
+ * Ends the permit's call before the news goes out, so that who asks again at once is not denied.
+ * Gives how long it is from now until a permit can be had; when Redis doesn't say, the most that
+ * the permit may still live.
+ */
+async function finish(
+  permit: Permit,
+  endNow: () => Finish,
+  deps: SpendDeps,
+): Promise<() => number> {
+  const lastMs = await deps.reporter.finish(permit, endNow);
+  const sinceMs = monotonicSince(deps.clock);
+  return () => Math.max(0, Math.ceil(lastMs - sinceMs()));
+}

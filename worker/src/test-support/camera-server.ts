@@ -1,0 +1,79 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
+import { expect, onTestFinished } from 'vitest';
+
+/** A camera that a test scripts byte by byte. */
+export interface CameraServer {
+  port: number;
+  /** Connections so far. */
+  readonly connections: number;
+  /** All that was ever received, over all connections. */
+  readonly received: string;
+  /** Waits until the worker has closed every connection. */
+  allClosed(): Promise<void>;
+  /** A connection of the test's own, there and back: whatever was on its way has arrived since. */
+  roundTrip(): Promise<void>;
+}
+
+const PROBE = 'PROBE';
+
+/** `answer` is called with each connection on which a whole request head has arrived. */
+export async function startCamera(
+  answer: (socket: Socket) => void,
+  tls?: { key: string; cert: string },
+): Promise<CameraServer> {
+  const open = new Set<Socket>();
+  let connections = 0;
+  let received = '';
+  const serve = (socket: Socket) => {
+    open.add(socket);
+    connections += 1;
+    let head = '';
+    socket.on('error', () => {});
+    socket.on('close', () => open.delete(socket));
+    socket.on('data', (bytes) => {
+      if (bytes.toString() === PROBE) {
+        connections -= 1;
+        socket.write(PROBE);
+        return;
+      }
+      received += bytes;
+      head += bytes;
+      if (head.endsWith('\r\n\r\n')) answer(socket);
+    });
+  };
+  const server: Server = tls ? createTlsServer(tls, serve) : createServer(serve);
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  onTestFinished(() => {
+    for (const socket of open) socket.destroy();
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  return {
+    port,
+    get connections() {
+      return connections;
+    },
+    get received() {
+      return received;
+    },
+    allClosed: () => expect.poll(() => open.size, { timeout: 5000 }).toBe(0),
+    roundTrip: async () => {
+      const socket = connect(port, '127.0.0.1');
+      socket.write(PROBE);
+      await once(socket, 'data');
+      socket.destroy();
+    },
+  };
+}
+
+/** An HTTP message with CRLFs. */
+export function message(head: readonly string[], body: string | Buffer = ''): Buffer {
+  return Buffer.concat([Buffer.from(`${head.join('\r\n')}\r\n\r\n`), Buffer.from(body)]);
+}
+
+/** A good answer. */
+export function ok(body: Buffer, ...headers: string[]): Buffer {
+  return message(['HTTP/1.1 200 OK', `Content-Length: ${body.length}`, ...headers], body);
+}

@@ -1,0 +1,32 @@
+import { randomUUID } from 'node:crypto';
+import { type Camera, cameraIdOf } from '@lastframe/shared/camera';
+import { createLog } from '@lastframe/shared/log';
+import type { Source } from '@lastframe/shared/source';
+import ipaddr from 'ipaddr.js';
+
+export const silentLog = createLog('worker', 'silent');
+
+/** A source that allows loopback and has the defaults of the environment, unless told otherwise. */
+export function testSource(differences: Partial<Source> = {}): Source {
+  return {
+    name: `source-${randomUUID()}`,
+    pattern: new URLPattern('*://*/*'),
+    intervalMs: 5000,
+    timeoutMs: 15_000,
+    startAllowanceMs: 4000,
+    headers: {},
+    query: 'keep',
+    networks: [ipaddr.parseCIDR('127.0.0.0/8'), ipaddr.parseCIDR('::1/128')],
+    maxFrameBytes: 8 * 1024 * 1024,
+    budget: { perSecond: 0, concurrency: 0 },
+    staleForMs: 86_400_000,
+    ...differences,
+  };
+}
+
+export function testCamera(
+  url = `http://camera.test/${randomUUID()}`,
+  source: Source = testSource(),
+): Camera {
+  return { cameraId: cameraIdOf(url), url, source };
+}

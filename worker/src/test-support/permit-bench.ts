@@ -1,0 +1,58 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { type Clock, systemClock } from '@lastframe/shared/clock';
+import { type Keys, keysFor } from '@lastframe/shared/keys';
+import { openRedis, type RedisClient, type RedisLink } from '@lastframe/shared/redis-link';
+import { onTestFinished } from 'vitest';
+import type {} from '../../../e2e/support/redis-for-tests.ts';
+import { type RedisServer, startRedis } from '../../../e2e/support/redis-server.ts';
+import { createPermits, type Permits } from '../permit.ts';
+import { createRedisWatch, type RedisWatch } from '../redis-watch.ts';
+import { silentLog } from './cameras.ts';
+
+/** What one worker has of the permit protocol, on a real Redis. */
+export interface PermitBench {
+  permits: Permits;
+  watch: RedisWatch;
+  keys: Keys;
+  link: RedisLink;
+  client: RedisClient;
+}
+
+export interface BenchOptions {
+  prefix?: string;
+  /** Off: the hold-off is what the test is about. */
+  adopt?: boolean;
+  clock?: Clock;
+  replicaLagMs?: number;
+  pingDeadlineMs?: number;
+  takesJobs?: () => boolean;
+  /** Between the worker and Redis. */
+  wire?: (run: RedisLink['run']) => RedisLink['run'];
+}
+
+/** Ready to take permits; closed when the test ends. */
+export async function openBench(url: string, options: BenchOptions = {}): Promise<PermitBench> {
+  const { prefix = `test-${randomUUID()}`, adopt = true, clock = systemClock } = options;
+  const { replicaLagMs = 0, pingDeadlineMs = 1000, takesJobs = () => false } = options;
+  const link = openRedis({ url, name: 'test', log: silentLog, pingDeadlineMs });
+  onTestFinished(() => link.close());
+  const redis = { run: options.wire?.(link.run) ?? link.run };
+  const keys = keysFor(prefix);
+  const watch = createRedisWatch({ clock, redis, keys, log: silentLog, adopt, takesJobs });
+  const permits = createPermits({ clock, redis, watch, keys, replicaLagMs });
+  await ready(link);
+  await watch.look();
+  return { permits, watch, keys, link, client: link.client };
+}
+
+/** A server of the test's own, which may be restarted, flushed or stopped. */
+export async function ownRedis(...args: string[]): Promise<RedisServer> {
+  const server = await startRedis({ args });
+  onTestFinished(() => server.stop());
+  return server;
+}
+
+export async function ready(link: RedisLink): Promise<void> {
+  if (!link.isReady) await once(link.client, 'ready');
+}

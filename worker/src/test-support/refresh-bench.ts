@@ -1,0 +1,105 @@
+import type { Failure } from '@lastframe/shared/announcement';
+import type { Camera } from '@lastframe/shared/camera';
+import type { RefreshJob } from '@lastframe/shared/refresh-job';
+import type { Source } from '@lastframe/shared/source';
+import type { Prepared } from '../call-camera.ts';
+import type { Capture } from '../capture.ts';
+import type { Finish, Permit, Take } from '../permit.ts';
+import type { RefreshDeps } from '../refresh.ts';
+import { silentLog, testCamera, testSource } from './cameras.ts';
+import { fakeClock } from './fake-clock.ts';
+
+export const captured: Capture = {
+  outcome: 'captured',
+  bytes: Buffer.from('picture'),
+  contentType: 'image/jpeg',
+};
+
+/** A refresh whose collaborators do as the test says; `did` is what happened, in order. */
+export function refreshBench(differences: Partial<Source> = {}) {
+  const clock = fakeClock();
+  const camera = testCamera('http://camera.test/a', testSource(differences));
+  const did: string[] = [];
+  const ends: Finish[] = [];
+  const told: Record<string, unknown>[] = [];
+  const closing = new AbortController();
+  const control = {
+    /** What asking for a permit gives, in order; then it is granted. */
+    takes: [] as Take[],
+    connectMs: 10,
+    prepared: undefined as Exclude<Prepared, { outcome: 'connected' }> | undefined,
+    /** Passes inside `send`. */
+    sendMs: 0,
+    answerMs: 1000,
+    capture: captured as Capture,
+    nextMs: 4000,
+    finishMs: 1,
+    stored: async (): Promise<'frame' | 'unchanged' | 'older'> => 'frame',
+    places: 1,
+    redisNowMs: 1_000_000 as number | undefined,
+  };
+  const note = (what: string, more: Record<string, unknown> = {}) => {
+    did.push(what);
+    if (Object.keys(more).length > 0) told.push({ what, ...more });
+  };
+
+  const permit = (): Permit => {
+    const startMs = clock.monoMs();
+    return { token: 'token', camera, elapsedMs: () => clock.monoMs() - startMs };
+  };
+  const prepareCall = async (called: Camera, withinMs: number): Promise<Prepared> => {
+    note('connect', { url: called.url, withinMs });
+    clock.pass(control.connectMs);
+    if (control.prepared) return control.prepared;
+    const call = {
+      send: async () => {
+        note('send');
+        clock.pass(control.sendMs);
+        await Promise.resolve();
+        clock.pass(control.answerMs);
+        return control.capture;
+      },
+      destroy: () => note('destroy'),
+    };
+    return { outcome: 'connected', call };
+  };
+  const deps: RefreshDeps = {
+    clock,
+    permits: {
+      take: async () => {
+        note('take');
+        return control.takes.shift() ?? { outcome: 'granted', permit: permit() };
+      },
+    },
+    prepareCall,
+    reporter: {
+      started: () => note('started'),
+      frame: async (_camera, frameNow) => {
+        const stored = await control.stored();
+        note(stored, { frame: frameNow() });
+        return stored;
+      },
+      failed: async (_camera, failure: Failure) => note('failure', { failure }),
+      refused: async (cameraId, failure) => note('refused', { cameraId, failure }),
+      wait: async (_camera, reason, inMs) => note('wait', { reason, inMs }),
+      finish: async (_permit, endNow) => {
+        ends.push(endNow());
+        note('finish');
+        clock.pass(control.finishMs);
+        return control.nextMs;
+      },
+    },
+    sources: [camera.source],
+    redisNowMs: () => control.redisNowMs,
+    closing: closing.signal,
+    waitingPlace: () => {
+      if (control.places === 0) return undefined;
+      note('place');
+      return { release: () => note('release') };
+    },
+    log: silentLog,
+  };
+  const { cameraId, url } = camera;
+  const job: RefreshJob = { v: 1, cameraId, url, askedAtMs: 999_000 };
+  return { deps, job, camera, clock, control, did, ends, told, closing };
+}
