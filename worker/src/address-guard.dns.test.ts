@@ -2,9 +2,12 @@ import { lookup } from 'node:dns/promises';
 import ipaddr from 'ipaddr.js';
 import { beforeEach, expect, it, vi } from 'vitest';
 import { AddressRefusedError, allowedAddresses } from './address-guard.ts';
-import { prepareCameraCall } from './call-camera.ts';
+import { createByteBudget } from './byte-budget.ts';
+import { createCameraCaller } from './call-camera.ts';
 import { startCamera } from './test-support/camera-server.ts';
 import { testCamera, testSource } from './test-support/cameras.ts';
+
+const prepareCameraCall = createCameraCaller(createByteBudget(64 * 1024 ** 2));
 
 vi.mock('node:dns/promises');
 const dns = vi.mocked(lookup as unknown as (host: string) => Promise<object[]>);

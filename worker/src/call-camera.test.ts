@@ -3,12 +3,15 @@ import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import type { Camera } from '@lastframe/shared/camera';
 import type { Source } from '@lastframe/shared/source';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type Prepared, prepareCameraCall } from './call-camera.ts';
+import { createByteBudget } from './byte-budget.ts';
+import { createCameraCaller, type Prepared } from './call-camera.ts';
 import type { Capture } from './capture.ts';
 import { type CameraServer, message, ok, startCamera } from './test-support/camera-server.ts';
 import { testCamera, testSource } from './test-support/cameras.ts';
 import { selfSigned } from './test-support/certificate.ts';
 import { image } from './test-support/images.ts';
+
+const prepareCameraCall = createCameraCaller(createByteBudget(64 * 1024 ** 2));
 
 const jpeg = image('jpeg');
 
@@ -43,6 +46,22 @@ function pour(socket: Socket, piece: Buffer): void {
   socket.on('drain', more);
   more();
 }
+
+it('refuses a body for which there is no room beside those of other calls, and makes room again', async () => {
+  const room = createByteBudget(jpeg.length + 10);
+  const prepare = createCameraCaller(room);
+  const server = await startCamera((socket) => socket.write(ok(jpeg)));
+  const capture = async () => {
+    const prepared = await prepare(cameraAt(server), 4000, never);
+    if (prepared.outcome !== 'connected') throw new Error('not connected');
+    return await prepared.call.send(never);
+  };
+  expect(room.take(11)).toBe(true);
+  expect(await capture()).toMatchObject({ outcome: 'failed', status: 502 });
+  room.giveBack(11);
+  expect(await capture()).toMatchObject({ outcome: 'captured' });
+  expect(await capture()).toMatchObject({ outcome: 'captured' });
+});
 
 describe('a call', () => {
   it('gives the picture, its type sniffed and not believed', async () => {

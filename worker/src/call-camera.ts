@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Camera } from '@lastframe/shared/camera';
 import { AddressRefusedError } from './address-guard.ts';
+import type { ByteBudget } from './byte-budget.ts';
 import { describeCallError, type PreparedCall, prepareCall } from './capture.ts';
 import { connectToCamera } from './connect.ts';
 
@@ -10,15 +11,27 @@ export type Prepared =
   | { outcome: 'aborted' };
 
 /** Resolves, checks and connects within the time given; nothing is sent. Never throws. */
-export async function prepareCameraCall(
+export type PrepareCall = (
   camera: Camera,
   withinMs: number,
   signal: AbortSignal,
+) => Promise<Prepared>;
+
+/** All calls that it prepares share one budget of bytes. */
+export function createCameraCaller(budget: ByteBudget): PrepareCall {
+  return (camera, withinMs, signal) => prepareCameraCall(camera, withinMs, signal, budget);
+}
+
+async function prepareCameraCall(
+  camera: Camera,
+  withinMs: number,
+  signal: AbortSignal,
+  budget: ByteBudget,
 ): Promise<Prepared> {
   const late = AbortSignal.timeout(Math.max(0, Math.floor(withinMs)));
   try {
     const socket = await connectToCamera(camera, AbortSignal.any([signal, late]));
-    return { outcome: 'connected', call: await prepareCallOn(socket, camera) };
+    return { outcome: 'connected', call: await prepareCallOn(socket, camera, budget) };
   } catch (error) {
     if (signal.aborted) return { outcome: 'aborted' };
     if (error instanceof AddressRefusedError) {
@@ -34,9 +47,13 @@ export async function prepareCameraCall(
 }
 
 /** A request that can't be made, as by a header that HTTP doesn't allow, must not leave its socket. */
-async function prepareCallOn(socket: Socket, camera: Camera): Promise<PreparedCall> {
+async function prepareCallOn(
+  socket: Socket,
+  camera: Camera,
+  budget: ByteBudget,
+): Promise<PreparedCall> {
   try {
-    return await prepareCall(socket, camera);
+    return await prepareCall(socket, camera, budget);
   } catch (error) {
     socket.destroy();
     throw error;

@@ -3,6 +3,7 @@ import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Camera } from '@lastframe/shared/camera';
 import { messageOf } from '@lastframe/shared/errors';
+import type { ByteBudget } from './byte-budget.ts';
 import { sniffImage } from './image-type.ts';
 import { retryAfterMs } from './retry-after.ts';
 
@@ -31,7 +32,11 @@ export interface PreparedCall {
 const USER_AGENT = 'Lastframe/0.1 (+https://github.com/lastframe/lastframe)';
 
 /** Hands the socket to a request, so that `send` has nothing left to wait for. */
-export async function prepareCall(socket: Socket, camera: Camera): Promise<PreparedCall> {
+export async function prepareCall(
+  socket: Socket,
+  camera: Camera,
+  budget: ByteBudget,
+): Promise<PreparedCall> {
   const url = new URL(camera.url);
   const req = request({
     // No agent: one request per connection, and so no hidden repeats on a kept-alive one.
@@ -48,7 +53,7 @@ export async function prepareCall(socket: Socket, camera: Camera): Promise<Prepa
   });
   await once(req, 'socket');
   return {
-    send: (signal) => send(req, camera, signal),
+    send: (signal) => send(req, camera, budget, signal),
     destroy: () => {
       req.on('error', () => {});
       req.destroy();
@@ -56,9 +61,14 @@ export async function prepareCall(socket: Socket, camera: Camera): Promise<Prepa
   };
 }
 
-async function send(req: ClientRequest, camera: Camera, signal: AbortSignal): Promise<Capture> {
+async function send(
+  req: ClientRequest,
+  camera: Camera,
+  budget: ByteBudget,
+  signal: AbortSignal,
+): Promise<Capture> {
   const { timeoutMs, maxFrameBytes } = camera.source;
-  const answered = answerOf(req, maxFrameBytes);
+  const answered = answerOf(req, maxFrameBytes, budget);
   const hangUp = () => req.destroy();
   signal.addEventListener('abort', hangUp, { once: true });
   let late = false;
@@ -89,15 +99,19 @@ async function send(req: ClientRequest, camera: Camera, signal: AbortSignal): Pr
 
 type Answer = { bytes: Buffer } | { fault: string; retryAfterMs?: number | undefined };
 
-function answerOf(req: ClientRequest, maxBytes: number): Promise<Answer> {
+function answerOf(req: ClientRequest, maxBytes: number, budget: ByteBudget): Promise<Answer> {
   return new Promise((resolve, reject) => {
     req.on('error', reject);
     req.on('close', () => reject(new Error('the camera closed the connection')));
-    req.on('response', (res) => readAnswer(res, maxBytes).then(resolve, reject));
+    req.on('response', (res) => readAnswer(res, maxBytes, budget).then(resolve, reject));
   });
 }
 
-async function readAnswer(res: IncomingMessage, maxBytes: number): Promise<Answer> {
+async function readAnswer(
+  res: IncomingMessage,
+  maxBytes: number,
+  budget: ByteBudget,
+): Promise<Answer> {
   const { statusCode = 0, headers } = res;
   if (statusCode !== 200) {
     const asked = statusCode === 429 || statusCode === 503;
@@ -109,16 +123,33 @@ async function readAnswer(res: IncomingMessage, maxBytes: number): Promise<Answe
   if ((headers['content-encoding'] ?? 'identity') !== 'identity') {
     return { fault: 'the camera sent a compressed body without being asked to' };
   }
-  const tooLarge = { fault: `the camera's image is larger than ${maxBytes} bytes` };
-  if (Number(headers['content-length'] ?? 0) > maxBytes) return tooLarge;
+  if (Number(headers['content-length'] ?? 0) > maxBytes) return tooLarge(maxBytes);
+  return await readBody(res, maxBytes, budget);
+}
+
+/** Counts while it reads: an endless body costs no more than the largest image. */
+async function readBody(
+  res: IncomingMessage,
+  maxBytes: number,
+  budget: ByteBudget,
+): Promise<Answer> {
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of res as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > maxBytes) return tooLarge;
-    chunks.push(chunk);
+  try {
+    for await (const chunk of res as AsyncIterable<Buffer>) {
+      if (size + chunk.length > maxBytes) return tooLarge(maxBytes);
+      if (!budget.take(chunk.length)) return { fault: 'the worker holds too many bytes already' };
+      size += chunk.length;
+      chunks.push(chunk);
+    }
+    return { bytes: Buffer.concat(chunks, size) };
+  } finally {
+    budget.giveBack(size);
   }
-  return { bytes: Buffer.concat(chunks, size) };
+}
+
+function tooLarge(maxBytes: number): Answer {
+  return { fault: `the camera's image is larger than ${maxBytes} bytes` };
 }
 
 async function judge(bytes: Buffer): Promise<Capture> {

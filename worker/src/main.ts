@@ -10,7 +10,8 @@ import { createLog } from '@lastframe/shared/log';
 import { probes } from '@lastframe/shared/probes';
 import { openRedis } from '@lastframe/shared/redis-link';
 import { Queue } from 'bullmq';
-import { prepareCameraCall } from './call-camera.ts';
+import { createByteBudget } from './byte-budget.ts';
+import { createCameraCaller } from './call-camera.ts';
 import { dashboard } from './dashboard.ts';
 import { createPermits } from './permit.ts';
 import { createRedisWatch } from './redis-watch.ts';
@@ -22,6 +23,8 @@ import { createPlaces } from './waiting-places.ts';
 /** Calls in flight may end by themselves for so long after SIGTERM, then they are cut off. */
 const CALLS_GRACE_MS = 7000;
 const GRACE_MS = 10_000;
+/** Bodies that are being read; a thousand calls of 8 MiB would be 8 GiB. */
+const MAX_BODIES_BYTES = 256 * 1024 ** 2;
 
 try {
   await start(readWorkerConfig(process.env));
@@ -69,6 +72,7 @@ async function start(config: WorkerConfig): Promise<void> {
     framesFull: framesRedisUrl === redisUrl ? watch.memoryFull : () => undefined,
     log,
   });
+  const prepareCall = createCameraCaller(createByteBudget(MAX_BODIES_BYTES));
   const waitingPlace = createPlaces(Math.ceil(concurrency / 10));
   const worker = createRefreshWorker({
     redis: queueRedis,
@@ -79,7 +83,7 @@ async function start(config: WorkerConfig): Promise<void> {
       refresh(job, {
         clock,
         permits,
-        prepareCall: prepareCameraCall,
+        prepareCall,
         reporter,
         sources: config.sources,
         redisNowMs: watch.nowMs,

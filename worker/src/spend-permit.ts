@@ -4,7 +4,7 @@ import { messageOf } from '@lastframe/shared/errors';
 import { etagOf } from '@lastframe/shared/frame';
 import type { Log } from '@lastframe/shared/log';
 import type { Source } from '@lastframe/shared/source';
-import type { Prepared } from './call-camera.ts';
+import type { PrepareCall } from './call-camera.ts';
 import type { Capture, PreparedCall } from './capture.ts';
 import type { Finish, Permit } from './permit.ts';
 import { spacingMs } from './permit-times.ts';
@@ -15,7 +15,7 @@ export type CallOutcome = 'captured' | 'unchanged' | 'overtaken' | `failed: ${st
 
 export interface SpendDeps {
   clock: Clock;
-  prepareCall: (camera: Camera, withinMs: number, signal: AbortSignal) => Promise<Prepared>;
+  prepareCall: PrepareCall;
   reporter: Reporter;
   /** Ends calls in flight when the process closes. */
   closing: AbortSignal;

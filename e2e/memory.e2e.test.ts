@@ -1,0 +1,79 @@
+import { randomBytes } from 'node:crypto';
+import { cameraOf, parseCameraUrl } from '@lastframe/shared/camera';
+import { etagOf } from '@lastframe/shared/frame';
+import { storeFrame } from '@lastframe/shared/frame-store';
+import { keysFor } from '@lastframe/shared/keys';
+import { sourcesFromPatterns } from '@lastframe/shared/source';
+import { createClient } from 'redis';
+import { afterEach, describe, expect, it } from 'vitest';
+import { type Fleet, startFleet } from './support/fleet.ts';
+import { residentMiB } from './support/proc.ts';
+
+const MiB = 1024 ** 2;
+const LIMIT_MIB = 64;
+/** What an api process needs beside its frames: Node, code, buffers on their way through sockets. */
+const CONSTANT_MIB = 224;
+
+let fleet: Fleet;
+afterEach(async () => {
+  await fleet.check();
+  await fleet.stop();
+});
+
+describe('memory', () => {
+  it('stays within MEMORY_LIMIT and a constant, however many large frames are asked for', async () => {
+    fleet = await startFleet({ workers: 0, env: { MEMORY_LIMIT: '64MiB', STALE_FOR: '24h' } });
+    const [api] = fleet.apis;
+    if (!api) throw new Error('no api');
+    const cameras = Array.from({ length: 1000 }, (_, n) => fleet.slow.camera(`large-${n}`));
+    await storeLargeFrames(cameras);
+
+    for (let turn = 0; turn < cameras.length; turn += 20) {
+      const some = cameras.slice(turn, turn + 20);
+      const answers = await Promise.all(some.map((camera) => api.image(camera)));
+      expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+      const bodies = await Promise.all(answers.map((answer) => answer.arrayBuffer()));
+      expect(bodies.every(({ byteLength }) => byteLength === 500_000)).toBe(true);
+    }
+    const used = await residentMiB(api.pid);
+    console.log(used);expect(used).toBeLessThan(LIMIT_MIB + CONSTANT_MIB);
+  });
+});
+
+/** Half a gigabyte of frames, put into the store as a worker would. */
+async function storeLargeFrames(cameras: string[]): Promise<void> {
+  const client = createClient({ url: fleet.redis.url });
+  await client.connect();
+  await fleet.redis.command('CONFIG', 'SET', 'appendonly', 'no');
+  const keys = keysFor(fleet.redisPrefix);
+  for (const url of cameras) {
+    const bytes = randomBytes(500_000);
+    await storeFrame(client as never, keys, {
+      cameraId: cameraOf(parseCameraUrl(url), source()).cameraId,
+      bytes,
+      contentType: 'image/jpeg',
+      etag: etagOf(bytes),
+      startedAgoMs: 0,
+      capturedAgoMs: 0,
+      nextMs: 0,
+      staleForMs: 3_600_000,
+    });
+  }
+  client.destroy();
+}
+
+function source() {
+  const [first] = sourcesFromPatterns(['http://127.0.0.1:*/*'], {
+    intervalMs: 500,
+    timeoutMs: 1000,
+    startAllowanceMs: 500,
+    headers: {},
+    query: 'keep',
+    networks: [],
+    maxFrameBytes: MiB,
+    budget: { perSecond: 0, concurrency: 0 },
+    staleForMs: 3_600_000,
+  });
+  if (!first) throw new Error('no source');
+  return first;
+}
