@@ -2,7 +2,7 @@
 NODE := node_modules/.bin/node
 
 .DEFAULT_GOAL := help
-.PHONY: help up load test check setup clean
+.PHONY: help up load test prove model check setup clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,6 +18,14 @@ load: ## 100 connections for 10 s on the running demo (DURATION, CONNECTIONS)
 test: ## install what is missing and run every check and test
 	@scripts/setup --with-tests
 	@$(NODE) scripts/test.ts
+
+prove: ## the long run: a random fault every few seconds (DURATION, SEED)
+	@scripts/setup --with-tests
+	@$(NODE) e2e/prove/main.ts
+
+model: ## the model of the guarantee in a hundred thousand schedules (MODEL_RUNS)
+	@scripts/setup --with-tests
+	@PATH="$(CURDIR)/node_modules/.bin:$$PATH" MODEL_RUNS=$${MODEL_RUNS:-100000} vitest run --project unit e2e/model
 
 check: ## types, lint and unused code, without the tests
 	@scripts/setup

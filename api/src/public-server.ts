@@ -9,8 +9,8 @@ const SERVER_OPTIONS: ServerOptions = {
   requestTimeout: 15_000,
   connectionsCheckingInterval: 1000,
 };
-/** A viewer that has taken nothing of an answer for so long is gone, or holds us up on purpose. */
-const STALLED_MS = 20_000;
+/** A viewer that takes nothing of an answer between two looks is gone, or holds us up on purpose. */
+const STALLED_MS = 15_000;
 
 export interface ClosingTimes {
   /** Until a balancer that asks `/readyz` each second has seen that it should send nothing more. */

@@ -1,0 +1,184 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer, type Server, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, describe, expect, it } from 'vitest';
+
+const REPO = join(import.meta.dirname, '..');
+const PARTS = ['api', 'worker'] as const;
+type Part = (typeof PARTS)[number];
+
+const started = new Set<ChildProcess>();
+const servers = new Set<Server>();
+
+afterEach(() => {
+  for (const child of started) child.kill('SIGKILL');
+  for (const server of servers) server.close();
+  started.clear();
+  servers.clear();
+});
+
+describe('a bad configuration', () => {
+  const OF_BOTH = {
+    REDIS_URL: ['http://localhost:6379', 'a URL like redis://'],
+    FRAMES_REDIS_URL: ['localhost', 'a URL like redis://'],
+    REDIS_PREFIX: ['two words', 'a word without spaces'],
+    ALLOWED_SOURCES: ['localhost:8888/*', 'URL patterns like http://localhost:8888/*'],
+    ALLOWED_NETWORKS: ['10.0.0.0/33', 'networks like 10.20.0.0/16'],
+    INTERVAL: ['5', 'a duration like 500ms, 5s, 10m or 24h'],
+    STALE_FOR: ['0s', 'a duration like'],
+    OPS_PORT: ['65536', 'a port from 0 to 65535'],
+    LOG_LEVEL: ['loud', 'one of fatal, error, warn'],
+  };
+  const OF_ONE = {
+    api: {
+      COLD_WAIT: ['-5s', 'a duration like'],
+      MEMORY_LIMIT: ['256', 'a size like 512KiB, 8MiB or 1GiB'],
+      PORT: ['http', 'a port from 0 to 65535'],
+      REUSE_PORT: ['yes', 'true or false'],
+      MAX_WAITERS: ['0', 'a whole number from 1 to 1000000'],
+    },
+    worker: {
+      UPSTREAM_TIMEOUT: ['1e3ms', 'a duration like'],
+      START_ALLOWANCE: ['4 s', 'a duration like'],
+      MAX_REPLICA_LAG: ['soon', 'a duration like'],
+      ADOPT_REDIS: ['1', 'true or false'],
+      MAX_FRAME_SIZE: ['8MB', 'a size like'],
+      CONCURRENCY: ['1.5', 'a whole number from 1 to 1000000'],
+    },
+  };
+
+  it.each(PARTS)(
+    'stops the %s with code 1 and every fault on stderr: name, given, expected',
+    async (part) => {
+      const faults = Object.entries({ ...OF_BOTH, ...OF_ONE[part] });
+      const env = Object.fromEntries(faults.map(([name, [given = '']]) => [name, given]));
+      const { code, stdout, stderr } = await run(part, env);
+      expect(code).toBe(1);
+      expect(stdout).toBe('');
+      const [head, ...lines] = stderr.trimEnd().split('\n');
+      expect(head).toBe('bad configuration:');
+      expect(lines).toHaveLength(faults.length);
+      for (const [name, [given, expected]] of faults) {
+        const line = lines.find((text) => text.startsWith(`  ${name}: `));
+        expect(line, name).toContain(`"${given}"`);
+        expect(line, name).toContain(`expected ${expected}`);
+      }
+    },
+  );
+
+  it('shows no password', async () => {
+    const env = { REDIS_URL: 'http://user:hunter2@redis:6379' };
+    for (const { stderr } of await Promise.all(PARTS.map((part) => run(part, env)))) {
+      expect(stderr).toContain('REDIS_URL');
+      expect(stderr).not.toContain('hunter2');
+    }
+  });
+});
+
+describe('a port that is in use', () => {
+  it('is one sentence on stderr that says what to do, and code 1', async () => {
+    const port = String(await listening((socket) => socket.destroy()));
+    const cases = [
+      ['api', { PORT: port }],
+      ['api', { OPS_PORT: port }],
+      ['worker', { OPS_PORT: port }],
+    ] as const;
+    const ends = await Promise.all(cases.map(([part, env]) => run(part, env)));
+    for (const [n, { code, stderr }] of ends.entries()) {
+      expect(code).toBe(1);
+      expect(stderr).toBe(
+        `${cases[n]?.[0]}: port ${port} on 127.0.0.1 is in use; stop what uses it, or set another port\n`,
+      );
+    }
+  });
+});
+
+describe('SIGTERM', () => {
+  it.each(PARTS)('during the start of the %s ends it with code 0, at once', async (part) => {
+    // A Redis that takes connections and never answers keeps the start waiting.
+    for (const afterMs of [0, 20, 100, 500]) {
+      const asked = Promise.withResolvers<void>();
+      const port = await listening(() => asked.resolve());
+      const { child, ended } = start(part, { REDIS_URL: `redis://127.0.0.1:${port}` });
+      await asked.promise;
+      await sleep(afterMs); // the moment of the signal
+      const sentMs = performance.now();
+      child.kill('SIGTERM');
+      const { code, signal, stderr } = await ended;
+      expect({ code, signal, stderr }, `${afterMs} ms`).toEqual({
+        code: 0,
+        signal: null,
+        stderr: '',
+      });
+      expect(performance.now() - sentMs).toBeLessThan(13_000);
+    }
+  });
+
+  it.each(PARTS)(
+    'of a %s without Redis ends it with code 0 too, and a second one at once with code 1',
+    async (part) => {
+      const env = { REDIS_URL: 'redis://127.0.0.1:1' };
+      const [patient, hurried] = await Promise.all([startedUp(part, env), startedUp(part, env)]);
+      const sentMs = performance.now();
+      patient.child.kill('SIGTERM');
+      hurried.child.kill('SIGTERM');
+      await hurried.logged('closing');
+      hurried.child.kill('SIGTERM');
+      // The api still drains, the worker's queue can't be reached: the second signal is in time.
+      expect((await hurried.ended).code).toBe(part === 'api' ? 1 : expect.any(Number));
+      expect(performance.now() - sentMs).toBeLessThan(2000);
+      expect((await patient.ended).code).toBe(0);
+      expect(performance.now() - sentMs).toBeLessThan(13_000);
+    },
+  );
+});
+
+/** Starts a process with exactly this environment, on free ports of loopback. */
+function start(part: Part, env: Record<string, string>) {
+  const { PATH = '' } = process.env;
+  const free = { PATH, HOST: '127.0.0.1', PORT: '0', OPS_PORT: '0' };
+  const child = spawn(process.execPath, [join(REPO, part, 'src/main.ts')], {
+    env: { ...free, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  started.add(child);
+  const ended = Promise.all([once(child, 'exit'), text(child.stdout), text(child.stderr)]).then(
+    ([[code, signal], stdout, stderr]) => ({ code, signal, stdout, stderr }),
+  );
+  return { child, ended };
+}
+
+async function run(part: Part, env: Record<string, string>) {
+  return await start(part, env).ended;
+}
+
+/** Starts a process and waits until it listens. */
+async function startedUp(part: Part, env: Record<string, string>) {
+  const { child, ended } = start(part, env);
+  let stdout = '';
+  const logged = (message: string) =>
+    new Promise<void>((resolve) => {
+      const look = () => stdout.includes(`"msg":"${message}"`) && resolve();
+      child.stdout.on('data', look);
+      look();
+    });
+  child.stdout.on('data', (chunk) => {
+    stdout += chunk;
+  });
+  await logged('listening');
+  return { child, ended, logged };
+}
+
+/** A server of the test's own on a free port of loopback. */
+async function listening(onConnection: (socket: Socket) => void) {
+  const server = createServer((socket) => {
+    socket.on('error', () => {});
+    onConnection(socket);
+  });
+  servers.add(server);
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  return (server.address() as { port: number }).port;
+}

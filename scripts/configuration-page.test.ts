@@ -1,0 +1,8 @@
+import { readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { configurationPage } from './configuration-page.ts';
+
+it('docs/configuration.md says what the processes read; `npm run docs` writes it', () => {
+  const page = readFileSync(new URL('../docs/configuration.md', import.meta.url), 'utf8');
+  expect(page).toBe(configurationPage());
+});
