@@ -313,6 +313,7 @@ describe('a frame that is not in memory', () => {
     await vi.waitFor(() => expect(parts.coldWait.waiting()).toBe(1));
     const response = await parts.image();
     expect([response.status, response.headers.get('retry-after')]).toEqual([503, '5']);
+    expect(parts.demand.raise).toHaveBeenCalledOnce(); // by the one who waits
     parts.stored.held = heldFrame(camera);
     expect((await parts.image()).status).toBe(200);
   });

@@ -10,7 +10,7 @@ const SERVER_OPTIONS: ServerOptions = {
   connectionsCheckingInterval: 1000,
 };
 /** A viewer that takes nothing of an answer between two looks is gone, or holds us up on purpose. */
-const STALLED_MS = 15_000;
+const STALLED_MS = 10_000;
 
 export interface ClosingTimes {
   /** Until a balancer that asks `/readyz` each second has seen that it should send nothing more. */

@@ -1,5 +1,4 @@
 import { execFileSync } from 'node:child_process';
-import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type Fleet, startFleet } from '../support/fleet.ts';
 import { type RedisServer, startRedis } from '../support/redis-server.ts';
@@ -8,6 +7,7 @@ import {
   expectNothingLeft,
   expectRecovery,
   expectServed,
+  expectSilence,
   infoOf,
   SHORT_TIMES,
   startAudience,
@@ -74,16 +74,4 @@ describe('Redis takes nothing in any more: nobody calls, viewers are served from
 /** So that its memory, and its append-only file, hold at least so much. */
 async function writeMore(redis: RedisServer, bytes: number): Promise<void> {
   await redis.command('SET', 'filler', 'x'.repeat(bytes));
-}
-
-/** No call is sent any more, once those under way have been sent. */
-async function expectSilence({ slow }: Fleet): Promise<void> {
-  await vi.waitFor(
-    async () => {
-      const before = (await slow.calls()).length;
-      await pause(1000); // two intervals, in which somebody would have called
-      expect(await slow.calls()).toHaveLength(before);
-    },
-    { timeout: 5000 },
-  );
 }

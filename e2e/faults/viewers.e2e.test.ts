@@ -12,7 +12,7 @@ import { startViewers, warmUp } from '../support/viewers.ts';
 
 const INTERVAL_MS = 500;
 /** The api waits so long for a request's head, and for a viewer that takes nothing of its answer. */
-const [HEAD_MS, STALLED_MS] = [10_000, 15_000];
+const [HEAD_MS, STALLED_MS] = [10_000, 10_000];
 const SLACK_MS = 3000;
 let fleet: Fleet;
 
@@ -90,8 +90,7 @@ describe('viewers that take their time', () => {
     };
     await expect.poll(() => openFiles(api), { timeout: 8000 }).toBeGreaterThan(others + 250);
     const askersMs = await untilOpen(20 + 10, HEAD_MS + 2 * SLACK_MS);
-    expect(await openFiles(api)).toBeGreaterThan(others + 10); // the readers are still there
-    const readersMs = await untilOpen(10, 2 * STALLED_MS);
+    const readersMs = await untilOpen(10, STALLED_MS + SLACK_MS);
     for (const socket of sockets) socket.end();
     const rssMiB = (await residentMiB(api.pid)) - before;
     const seen = await viewers.stop();
@@ -112,7 +111,7 @@ describe('viewers that wait for a first frame', () => {
     const { api, cameras } = await startWarm({
       MAX_WAITERS: String(MAX_WAITERS),
       COLD_WAIT: '10s',
-      UPSTREAM_TIMEOUT: '5s',
+      UPSTREAM_TIMEOUT: '3s',
       START_ALLOWANCE: '2s',
     });
     const viewers = startViewers(() => [api.url], cameras);
@@ -146,7 +145,7 @@ describe('viewers that wait for a first frame', () => {
     const later = (await fleet.slow.calls()).filter(({ name }) => name.startsWith('hangs'));
     expect(later.length).toBe(calls.length);
     expectServed(await viewers.stop());
-    await expectNothingLeft(LIFE_MS + 5500);
+    await expectNothingLeft(LIFE_MS + 3500);
   });
 });
 

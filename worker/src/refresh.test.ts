@@ -79,6 +79,19 @@ describe('a permit that is denied', () => {
     expect(clock.slept).toEqual([]);
   });
 
+  it('as spaced is not waited for when the call before was sent after the job was asked for', async () => {
+    const waitMs = 2000;
+    for (const [sinceAskedMs, outcome] of [
+      [spacingMs(refreshBench().camera.source) - waitMs, 'captured'],
+      [spacingMs(refreshBench().camera.source) - waitMs + 1, 'denied: spaced'],
+    ] as const) {
+      const { deps, job, control } = refreshBench();
+      control.redisNowMs = job.askedAtMs + sinceAskedMs;
+      control.takes = [denial('spaced', waitMs)];
+      expect(await refresh(job, deps)).toBe(outcome);
+    }
+  });
+
   it('is waited for in place once only', async () => {
     const { deps, job, control, did, told } = refreshBench();
     control.takes = [denial('spaced', 100), denial('spaced', 90)];
