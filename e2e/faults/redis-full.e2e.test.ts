@@ -37,6 +37,7 @@ describe('Redis takes nothing in any more: nobody calls, viewers are served from
     await expect(fleet.redis.command('SET', 'proof', '1')).rejects.toThrow('OOM');
     await expectSilence(fleet);
     await expectNoFrameYet(audience.api, fleet.slow.camera('cold'));
+    await expectRefusedButConnected(fleet);
 
     await fleet.redis.command('DEL', 'filler');
     await expectRecovery(fleet, audience, RECOVERY_CEILING_MS);
@@ -62,6 +63,7 @@ describe('Redis takes nothing in any more: nobody calls, viewers are served from
     expect(await infoOf(redis, 'aof_last_write_status')).toBe('err');
     await expectSilence(fleet);
     await expectNoFrameYet(audience.api, fleet.slow.camera('cold'));
+    await expectRefusedButConnected(fleet);
 
     execFileSync('prlimit', ['--fsize=unlimited', '--pid', String(redis.pid)]);
     await vi.waitFor(async () => expect(await redis.command('SET', 'proof', '2')).toBe('OK'), 5000);
@@ -74,4 +76,12 @@ describe('Redis takes nothing in any more: nobody calls, viewers are served from
 /** So that its memory, and its append-only file, hold at least so much. */
 async function writeMore(redis: RedisServer, bytes: number): Promise<void> {
   await redis.command('SET', 'filler', 'x'.repeat(bytes));
+}
+
+/** It answers, though with errors: workers are unready, and no connection is taken for dead. */
+async function expectRefusedButConnected({ apis, workers }: Fleet): Promise<void> {
+  const ready = await Promise.all(workers.map(({ opsUrl }) => fetch(`${opsUrl}/readyz`)));
+  expect(ready.map(({ status }) => status)).toEqual(workers.map(() => 503));
+  const said = [...apis, ...workers].flatMap(({ logs }) => logs.map(({ msg }) => msg));
+  expect(said).not.toContain('redis lost');
 }
