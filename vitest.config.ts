@@ -11,6 +11,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          sequence: { groupOrder: 0 },
           include: [inAllFolders('*.test.ts')],
           exclude: ['**/node_modules/**', ...integration],
         },
@@ -18,6 +19,7 @@ export default defineConfig({
       {
         test: {
           name: 'redis',
+          sequence: { groupOrder: 1 },
           include: [inAllFolders('*.redis.test.ts')],
           globalSetup: ['e2e/support/redis-for-tests.ts'],
           testTimeout: 20_000,
@@ -26,10 +28,12 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
+          // Mostly waiting for faults to be overcome: two files at a time, the longest first.
+          sequence: { groupOrder: 2 },
+          maxWorkers: 2,
           include: ['e2e/**/*.e2e.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 60_000,
-          fileParallelism: false,
         },
       },
     ],

@@ -16,13 +16,17 @@ describe('the whole flow', () => {
     const cameras = Array.from({ length: 50 }, (_, n) => fleet.slow.camera(`cam-${n}`));
     await warm(cameras);
 
-    const slowestMs = await watch(cameras, { viewers: 200, forMs: 6 * INTERVAL_MS });
+    let slowestMs = 0;
+    for (let turn = 0; turn < 10 && (await fleet.check()).pairs <= 200; turn += 1) {
+      const seenMs = await watch(cameras, { viewers: 200, forMs: 6 * INTERVAL_MS });
+      slowestMs = Math.max(slowestMs, seenMs);
+    }
 
     // Nobody waited for the camera (100 ms) or for an interval; a generous ceiling on 2 noisy cores.
     expect(slowestMs).toBeLessThan(2000);
     const verdict = await fleet.check();
     expect(verdict.cameras).toBe(50);
-    expect(verdict.pairs).toBeGreaterThan(100);
+    expect(verdict.pairs).toBeGreaterThan(200);
     expect(verdict.smallestGapMs).toBeGreaterThanOrEqual(INTERVAL_MS - 20);
   });
 
