@@ -2,7 +2,7 @@
 NODE := node_modules/.bin/node
 
 .DEFAULT_GOAL := help
-.PHONY: help up load test prove model check setup clean
+.PHONY: help up load test prove model fuzz check setup clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,10 @@ prove: ## the long run: a random fault every few seconds (DURATION, SEED)
 model: ## the model of the guarantee in a hundred thousand schedules (MODEL_RUNS)
 	@scripts/setup --with-tests
 	@PATH="$(CURDIR)/node_modules/.bin:$$PATH" MODEL_RUNS=$${MODEL_RUNS:-100000} vitest run --project unit e2e/model
+
+fuzz: ## a hundred thousand odd URLs for each property of the URL parser (FUZZ_RUNS)
+	@scripts/setup --with-tests
+	@PATH="$(CURDIR)/node_modules/.bin:$$PATH" FUZZ_RUNS=$${FUZZ_RUNS:-100000} vitest run --project unit --testTimeout 900000 fuzz
 
 check: ## types, lint and unused code, without the tests
 	@scripts/setup
