@@ -2,7 +2,7 @@
 NODE := node_modules/.bin/node
 
 .DEFAULT_GOAL := help
-.PHONY: help up load test prove model steady check setup clean
+.PHONY: help up load test prove model fuzz steady check setup clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,10 @@ model: ## the model of the guarantee in a hundred thousand schedules (MODEL_RUNS
 steady: ## how steadily cameras are refreshed under continuous demand (DURATION)
 	@scripts/setup --with-tests
 	@$(NODE) bench/steady.ts
+
+fuzz: ## a hundred thousand odd URLs for each property of the URL parser (FUZZ_RUNS)
+	@scripts/setup --with-tests
+	@PATH="$(CURDIR)/node_modules/.bin:$$PATH" FUZZ_RUNS=$${FUZZ_RUNS:-100000} vitest run --project unit --testTimeout 900000 fuzz
 
 check: ## types, lint and unused code, without the tests
 	@scripts/setup

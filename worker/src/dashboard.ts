@@ -6,6 +6,9 @@ import { serveStatic } from '@hono/node-server/serve-static';
 import type { Queue } from 'bullmq';
 import { Hono, type MiddlewareHandler } from 'hono';
 import { basicAuth } from 'hono/basic-auth';
+import { every } from 'hono/combine';
+import { csrf } from 'hono/csrf';
+import { secureHeaders } from 'hono/secure-headers';
 import { isLoopback } from './address-guard.ts';
 
 export interface Credentials {
@@ -23,11 +26,31 @@ export function dashboard(queue: Queue, credentials: Credentials | undefined): H
     serverAdapter: adapter,
     options: { uiConfig: { boardTitle: 'Lastframe' } },
   });
-  const guard = credentials ? basicAuth({ ...credentials, realm: 'Lastframe' }) : loopbackOnly;
+  // A browser adds the credentials to whatever another site makes it send.
+  const allowed = credentials
+    ? every(basicAuth({ ...credentials, realm: 'Lastframe' }), csrf())
+    : loopbackOnly;
+  const guard = every(secureHeaders(HEADERS), allowed);
   return new Hono().use(PATH, guard).use(`${PATH}/*`, guard).route(PATH, adapter.registerPlugin());
 }
 
+/** It can't be framed; whether there is TLS is not for us to say. */
+const HEADERS = { xFrameOptions: 'DENY', strictTransportSecurity: false } as const;
+
+/** A connection from this machine is no proof: a proxy may run here, and a browser that was lured. */
 const loopbackOnly: MiddlewareHandler = async (c, next) => {
-  if (isLoopback(getConnInfo(c).remote.address ?? '')) return await next();
+  const isFromHere =
+    isLoopback(getConnInfo(c).remote.address ?? '') &&
+    isLoopbackName(c.req.header('host') ?? '') &&
+    !FORWARDED.some((name) => c.req.header(name) !== undefined);
+  if (isFromHere) return await next();
   return c.text('set QUEUES_USER and QUEUES_PASSWORD to see the dashboard from elsewhere\n', 403);
 };
+
+const FORWARDED = ['forwarded', 'via', 'x-forwarded-for', 'x-real-ip'];
+
+/** DNS can make any name lead here, for a page that then reads as if we were its own (rebinding). */
+function isLoopbackName(host: string): boolean {
+  const name = host.replace(/:\d+$/, '').toLowerCase();
+  return name === 'localhost' || isLoopback(name.replace(/^\[(.*)\]$/, '$1'));
+}

@@ -1,0 +1,357 @@
+import type { Socket } from 'node:net';
+import { deflateSync, gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { image } from '../../worker/src/test-support/images.ts';
+import { type Fleet, startFleet } from '../support/fleet.ts';
+import { ask, type RawAnswer } from './ask.ts';
+import { httpAnswer, type RawCamera, startRawCamera } from './raw-camera.ts';
+
+let camera: RawCamera;
+let fleet: Fleet;
+
+beforeAll(async () => {
+  camera = await startRawCamera();
+  fleet = await startFleet({
+    intervalMs: 60_000,
+    env: {
+      ALLOWED_SOURCES: `${camera.url}/*`,
+      MAX_FRAME_SIZE: '1MiB',
+      UPSTREAM_TIMEOUT: '1s',
+      COLD_WAIT: '10s',
+    },
+  });
+});
+
+afterAll(async () => {
+  await fleet?.stop();
+  await camera?.close();
+});
+
+const jpeg = image('jpeg');
+const SCRIPT = '<html><body><script>alert(document.domain)</script>';
+const SVG = '<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>';
+const MARK = 'x-of-the-camera';
+
+/** All headers that an answer of ours may have. */
+const OURS = new Set([
+  'accept-ranges',
+  'access-control-allow-origin',
+  'access-control-expose-headers',
+  'age',
+  'cache-control',
+  'cache-status',
+  'connection',
+  'content-length',
+  'content-security-policy',
+  'content-type',
+  'cross-origin-resource-policy',
+  'date',
+  'etag',
+  'keep-alive',
+  'last-modified',
+  'proxy-status',
+  'retry-after',
+  'transfer-encoding',
+  'vary',
+  'via',
+  'x-content-type-options',
+  'x-served-by',
+]);
+
+let paths = 0;
+
+/** What a viewer gets of a camera that answers so. */
+async function view(answer: Buffer | ((socket: Socket) => void), headers: string[] = []) {
+  paths += 1;
+  const url = camera.answer(`/${paths}`, answer);
+  const seen = await ask(
+    fleet.apis[0]?.url ?? '',
+    `/images?url=${encodeURIComponent(url)}`,
+    headers,
+  );
+  expectOnlyOurs(seen);
+  return seen;
+}
+
+function expectOnlyOurs({ head }: RawAnswer): void {
+  const names = head
+    .split('\r\n')
+    .slice(1)
+    .map((line) => line.split(':')[0]?.toLowerCase() ?? '');
+  expect(names.filter((name) => !OURS.has(name))).toEqual([]);
+  expect(head).not.toContain(MARK);
+}
+
+function expectRefused(seen: RawAnswer, status = 502): void {
+  expect(seen.status).toBe(status);
+  expect(seen.head).toMatch(/^content-type: application\/problem\+json\r?$/im);
+  expect(seen.head).toMatch(/^x-content-type-options: nosniff\r?$/im);
+  expect(seen.body).not.toMatch(/script|127\.0\.0\.1/);
+  expect(seen.body).not.toContain(MARK);
+}
+
+function expectServedAs(seen: RawAnswer, type: string): void {
+  expect(seen.status).toBe(200);
+  expect(seen.head).toMatch(new RegExp(`^content-type: ${type}\\r?$`, 'im'));
+  expect(seen.head).toMatch(/^x-content-type-options: nosniff\r?$/im);
+  expect(seen.head).toMatch(/^content-security-policy: default-src 'none'; sandbox\r?$/im);
+  expect(seen.head).not.toMatch(/content-disposition/i);
+}
+
+describe('lies about the type', () => {
+  it.each(['text/html', 'image/svg+xml', 'application/javascript', 'text/xml', ''])(
+    'a JPEG that is called %j is served as a JPEG',
+    async (type) => {
+      expectServedAs(await view(httpAnswer(jpeg, [`Content-Type: ${type}`])), 'image/jpeg');
+    },
+  );
+
+  it.each(['image/jpeg', 'image/png', 'image/svg+xml', 'text/html', 'image/jpeg;text/html'])(
+    'HTML that is called %s is refused',
+    async (type) => {
+      expectRefused(await view(httpAnswer(SCRIPT, [`Content-Type: ${type}`])));
+    },
+  );
+});
+
+describe('polyglots are served as the picture that they also are, and never run', () => {
+  const comment = (text: string) => {
+    const length = Buffer.alloc(2);
+    length.writeUInt16BE(text.length + 2);
+    return Buffer.concat([Buffer.from([0xff, 0xfe]), length, Buffer.from(text)]);
+  };
+  const withComment = (text: string) =>
+    Buffer.concat([jpeg.subarray(0, 2), comment(text), jpeg.subarray(2)]);
+
+  it.each([
+    ['HTML in a JPEG comment', withComment(SCRIPT), 'jpeg'],
+    ['JavaScript in a JPEG comment', withComment('*/=alert(1);/*'), 'jpeg'],
+    ['SVG in a JPEG comment', withComment(SVG), 'jpeg'],
+    ['PHP in a JPEG comment', withComment('<?php system($_GET[0]); ?>'), 'jpeg'],
+    ['HTML behind the end of a JPEG', Buffer.concat([jpeg, Buffer.from(SCRIPT)]), 'jpeg'],
+    ['a ZIP behind the end of a JPEG', Buffer.concat([jpeg, Buffer.from('PK\x05\x06')]), 'jpeg'],
+    ['HTML behind the end of a PNG', Buffer.concat([image('png'), Buffer.from(SCRIPT)]), 'png'],
+  ] as const)('%s', async (_, bytes, kind) => {
+    const seen = await view(httpAnswer(bytes, ['Content-Type: text/html']));
+    expectServedAs(seen, `image/${kind}`);
+    expect(Buffer.from(seen.body, 'latin1').equals(bytes)).toBe(true);
+  });
+
+  it.each([
+    ['GIF89a as JavaScript', `GIF89a/*${'x'.repeat(50)}*/=1;alert(1)//;`],
+    ['a BMP as JavaScript', 'BM/*xxxxxxxxxxxxxxxxxxxxxxxxxxx*/=1;alert(1)'],
+    ['HTML before a JPEG', Buffer.concat([Buffer.from(SCRIPT), jpeg])],
+    ['SVG before a PNG', Buffer.concat([Buffer.from(SVG), image('png')])],
+    ['a PDF before a JPEG', Buffer.concat([Buffer.from('%PDF-1.7\n'), jpeg])],
+  ])('but not %s: it does not begin as one or end as one', async (_, bytes) => {
+    expectRefused(await view(httpAnswer(bytes, ['Content-Type: image/gif'])));
+  });
+});
+
+describe('SVG, which is a document with scripts, is refused', () => {
+  it.each([
+    ['plain', SVG],
+    ['with a prologue', `<?xml version="1.0" encoding="UTF-8"?>\n${SVG}`],
+    ['with a doctype', `<!DOCTYPE svg [<!ENTITY x SYSTEM "file:///etc/passwd">]>${SVG}`],
+    ['behind a comment', `<!-- GIF89a -->${SVG}`],
+    ['behind a byte order mark', `\ufeff${SVG}`],
+    ['behind white space', ` \r\n\t${SVG}`],
+    ['in UTF-16', Buffer.from(`\ufeff${SVG}`, 'utf16le')],
+    ['in upper case', SVG.toUpperCase()],
+    ['as .svgz', gzipSync(SVG)],
+  ])('%s', async (_, body) => {
+    expectRefused(await view(httpAnswer(body, ['Content-Type: image/svg+xml'])));
+    expectRefused(await view(httpAnswer(body, ['Content-Type: image/jpeg'])));
+  });
+});
+
+describe('bodies that would fill memory', () => {
+  const bomb = gzipSync(Buffer.alloc(50 * 1024 ** 2));
+
+  it.each([
+    ['gzip', bomb],
+    ['x-gzip', bomb],
+    ['GZIP', bomb],
+    ['deflate', deflateSync(Buffer.alloc(1024 ** 2))],
+    ['br', Buffer.from('x')],
+    ['zstd', Buffer.from('x')],
+    ['gzip, gzip', gzipSync(bomb)],
+    ['identity, gzip', bomb],
+    ['unheard-of', jpeg],
+  ])('compressed as %s are refused unread', async (encoding, body) => {
+    const seen = await view(httpAnswer(body, [`Content-Encoding: ${encoding}`]));
+    expectRefused(seen);
+    expect(seen.body).toContain('compressed');
+  });
+
+  it('endless ones are cut off at the largest frame', async () => {
+    const seen = await view((socket) => pour(socket, 'HTTP/1.1 200 OK\r\n\r\n', jpeg));
+    expectRefused(seen);
+    expect(seen.body).toContain('larger than 1048576 bytes');
+  });
+
+  it('dripping ones end with the deadline', async () => {
+    const seen = await view((socket) => {
+      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n');
+      const drip = setInterval(() => socket.write('x'), 20);
+      socket.on('close', () => clearInterval(drip));
+    });
+    expectRefused(seen, 504);
+  });
+
+  it.each([
+    ['giant header', `X: ${'x'.repeat(1_000_000)}\r\n`],
+    ['ten thousand headers', 'X: y\r\n'.repeat(10_000)],
+    ['giant status line', ''],
+  ])('so are those behind a %s', async (name, headers) => {
+    const reason = name.includes('status') ? 'x'.repeat(1_000_000) : 'OK';
+    const answer = `HTTP/1.1 200 ${reason}\r\n${headers}\r\n`;
+    expectRefused(await view(Buffer.concat([Buffer.from(answer), jpeg])));
+  });
+});
+
+describe('what the camera says of itself', () => {
+  it.each([
+    ['cookies', 'Set-Cookie: session=x-of-the-camera; Path=/'],
+    ['a server name', 'Server: x-of-the-camera'],
+    ['CORS', 'Access-Control-Allow-Credentials: true'],
+    ['a file name', 'Content-Disposition: attachment; filename="x-of-the-camera.exe"'],
+    ['a redirect', 'Location: http://x-of-the-camera/'],
+    ['a refresh', 'Refresh: 0; url=http://x-of-the-camera/'],
+    ['a link', 'Link: <http://x-of-the-camera/>; rel=preload'],
+    ['a weaker policy', 'Content-Security-Policy: script-src *; report-uri //x-of-the-camera'],
+    ['caching for ever', 'Cache-Control: public, max-age=31536000, x-of-the-camera'],
+    ['a validator', 'ETag: "x-of-the-camera"'],
+    ['authentication', 'WWW-Authenticate: Basic realm="x-of-the-camera"'],
+    ['its network', 'X-Forwarded-For: 10.0.0.1, x-of-the-camera'],
+    ['transport rules', 'Strict-Transport-Security: max-age=1; x-of-the-camera'],
+    ['a service worker', 'Service-Worker-Allowed: /x-of-the-camera'],
+    ['clearing of data', 'Clear-Site-Data: "*"'],
+    ['an alternative', 'Alt-Svc: h3="x-of-the-camera:443"'],
+    ['a status', 'Cache-Status: x-of-the-camera; hit'],
+    ['a folded header', 'X-A: 1\r\n Set-Cookie: x-of-the-camera=1'],
+  ])('is not passed on: %s', async (_, header) => {
+    const seen = await view(httpAnswer(jpeg, [header]));
+    if (seen.status === 200) expectServedAs(seen, 'image/jpeg');
+    else expectRefused(seen);
+    const failed = await view(httpAnswer('x-of-the-camera', [header], '500 x-of-the-camera'));
+    expectRefused(failed);
+  });
+
+  it.each([
+    ['a bare CR', 'X-A: 1\rSet-Cookie: x-of-the-camera=1'],
+    ['a bare LF', 'X-A: 1\nSet-Cookie: x-of-the-camera=1'],
+    ['a NUL', 'X-A: 1\0x-of-the-camera'],
+    ['a space in the name', 'Set-Cookie : x-of-the-camera=1'],
+    ['encoded line ends', 'ETag: "1%0d%0aSet-Cookie:%20x-of-the-camera=1"'],
+    ['Unicode line ends', 'ETag: "1\u0100\u010d\u010aSet-Cookie: x-of-the-camera=1"'],
+    ['both framings', 'Transfer-Encoding: chunked'],
+    ['another length', 'Content-Length: 5'],
+  ])('is not split into headers of ours: %s', async (_, header) => {
+    const seen = await view(httpAnswer(jpeg, [header]));
+    expect([200, 502, 504]).toContain(seen.status);
+    expect(seen.head + seen.body).not.toContain('x-of-the-camera');
+  });
+
+  it('an answer that is followed by another is none of another viewer’s', async () => {
+    const smuggled = Buffer.concat([httpAnswer(jpeg), httpAnswer(SCRIPT, ['Set-Cookie: a=b'])]);
+    const seen = await view(smuggled);
+    expect([200, 502]).toContain(seen.status);
+    expect(seen.body).not.toContain('script');
+  });
+});
+
+describe('what reaches the camera', () => {
+  const SECRET = 'viewer-secret';
+  const OF_THE_VIEWER = [
+    'Cookie: session=viewer-secret',
+    'Authorization: Bearer viewer-secret',
+    'Proxy-Authorization: Basic viewer-secret',
+    'X-Forwarded-For: viewer-secret',
+    'X-Forwarded-Host: viewer-secret.test',
+    'X-Real-IP: viewer-secret',
+    'Forwarded: for=viewer-secret',
+    'Accept-Language: viewer-secret',
+    'Accept: image/viewer-secret',
+    'Accept-Encoding: gzip, br, viewer-secret',
+    'User-Agent: viewer-secret',
+    'Referer: http://viewer-secret.test/',
+    'Origin: http://viewer-secret.test',
+    'Range: bytes=0-10',
+    'If-Range: "viewer-secret"',
+    'If-None-Match: "viewer-secret"',
+    'If-Modified-Since: Tue, 22 Sep 2026 10:00:00 GMT',
+    'If-Match: "viewer-secret"',
+    'Cache-Control: no-cache, viewer-secret',
+    'Pragma: viewer-secret',
+    'Expect: viewer-secret',
+    'TE: trailers, viewer-secret',
+    'Upgrade-Insecure-Requests: 1',
+    'Sec-CH-UA: "viewer-secret"',
+    'Traceparent: 00-0123456789abcdef0123456789abcdef-0123456789abcdef-01',
+    'X-HTTP-Method-Override: DELETE',
+    'X-Anything: viewer-secret',
+  ];
+  const ALLOWED = ['accept', 'accept-encoding', 'connection', 'host', 'user-agent', 'via'];
+
+  const lastRequest = () => camera.received.get(`/${paths}`) ?? '';
+
+  it.each(OF_THE_VIEWER)('nothing of the viewer’s: %s', async (header) => {
+    await view(httpAnswer(jpeg), [header]);
+    if (header.startsWith('Expect')) return;
+    expect(lastRequest()).toMatch(/^GET \/\d+ HTTP\/1\.1\r\n/);
+    expect(lastRequest()).not.toContain(SECRET);
+    const names = lastRequest()
+      .match(/^[\w-]+(?=:)/gm)
+      ?.map((name) => name.toLowerCase());
+    expect(names?.filter((name) => !ALLOWED.includes(name))).toEqual([]);
+  });
+
+  it('a GET of our own, without a body, on a connection of its own', async () => {
+    await view(httpAnswer(jpeg), ['Accept-Encoding: gzip']);
+    expect(lastRequest()).toMatch(/^User-Agent: Lastframe\//m);
+    expect(lastRequest()).toMatch(/^Accept-Encoding: identity\r$/m);
+    expect(lastRequest()).toMatch(/^Connection: close\r$/m);
+    expect(lastRequest()).toContain(`Host: 127.0.0.1:${camera.port}\r\n`);
+    expect(lastRequest()).toMatch(/\r\n\r\n$/);
+    expect(lastRequest()).not.toMatch(/content-length|transfer-encoding/i);
+  });
+
+  it.each(['POST', 'PUT', 'DELETE', 'PATCH', 'TRACE', 'PROPFIND'])('no %s', async (method) => {
+    paths += 1;
+    const url = camera.answer(`/${paths}`, httpAnswer(jpeg));
+    const api = `${fleet.apis[0]?.url}/images?url=${encodeURIComponent(url)}`;
+    const answered = await fetch(api, { method: method === 'TRACE' ? 'OPTIONS' : method });
+    expect(answered.ok && answered.status === 200).toBe(false);
+    expect(lastRequest()).toBe('');
+  });
+
+  it.each([
+    '%0d%0aX-Injected:%201',
+    '%0aX-Injected:%201',
+    '%20HTTP/1.1%0d%0aX-Injected:%201%0d%0a%0d%0a',
+    '%E5%98%8D%E5%98%8AX-Injected:%201',
+    'č\u010aX-Injected: 1'.replace(' ', '%20'),
+    '%00',
+  ])('no header of the URL’s making: %s', async (tail) => {
+    for (const mark of ['', '?q=']) {
+      paths += 1;
+      camera.answer(`/${paths}`, httpAnswer(jpeg));
+      const url = `${camera.url}/${paths}${mark}${tail}`;
+      await ask(fleet.apis[0]?.url ?? '', `/images?url=${encodeURIComponent(url)}`);
+    }
+    const all = [...camera.received.values()].join('');
+    expect(all).not.toMatch(/^X-Injected/m);
+    for (const request of camera.received.values())
+      expect(request.split('\r\n\r\n')).toHaveLength(2);
+  });
+});
+
+function pour(socket: Socket, head: string, piece: Buffer): void {
+  socket.write(head);
+  const more = () => {
+    while (!socket.destroyed && socket.write(piece));
+  };
+  socket.on('drain', more);
+  more();
+}

@@ -1,0 +1,60 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+
+/** A camera that answers byte for byte as it is told, and keeps what it received. */
+export interface RawCamera {
+  port: number;
+  url: string;
+  /** Each request as it came, by its path without the query. */
+  readonly received: ReadonlyMap<string, string>;
+  answer(path: string, answer: Buffer | ((socket: Socket) => void)): string;
+  close(): Promise<void>;
+}
+
+export async function startRawCamera(host = '127.0.0.1'): Promise<RawCamera> {
+  const answers = new Map<string, Buffer | ((socket: Socket) => void)>();
+  const received = new Map<string, string>();
+  const open = new Set<Socket>();
+  const server = createServer((socket) => {
+    open.add(socket);
+    let request = '';
+    socket.on('close', () => open.delete(socket));
+    socket.on('error', () => {});
+    socket.on('data', (bytes) => {
+      request += bytes.toString('latin1');
+      if (!request.includes('\r\n\r\n')) return;
+      const path = /^\S+ ([^ ?]*)/.exec(request)?.[1] ?? '';
+      received.set(path, request);
+      const answer = answers.get(path);
+      if (typeof answer === 'function') answer(socket);
+      else socket.end(answer ?? httpAnswer('', ['X-Unknown: 1'], '404 Not Found'));
+    });
+  });
+  await once(server.listen(0, host), 'listening');
+  const { port } = server.address() as AddressInfo;
+  const url = `http://${host}:${port}`;
+  return {
+    port,
+    url,
+    received,
+    answer: (path, answer) => {
+      answers.set(path, answer);
+      return url + path;
+    },
+    close: async () => {
+      for (const socket of open) socket.destroy();
+      await once(server.close(), 'close');
+    },
+  };
+}
+
+/** A whole answer with a Content-Length. */
+export function httpAnswer(
+  body: Buffer | string,
+  headers: readonly string[] = [],
+  status = '200 OK',
+): Buffer {
+  const bytes = Buffer.from(body as string);
+  const head = [`HTTP/1.1 ${status}`, `Content-Length: ${bytes.length}`, ...headers];
+  return Buffer.concat([Buffer.from(`${head.join('\r\n')}\r\n\r\n`, 'latin1'), bytes]);
+}

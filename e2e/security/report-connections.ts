@@ -1,0 +1,14 @@
+import { Socket } from 'node:net';
+
+/**
+ * Loaded into api and worker by `NODE_OPTIONS=--import`: each address that a socket is about to be
+ * connected to becomes a log line. It sees what no listener can, as a call of 169.254.169.254.
+ */
+const connect = Socket.prototype.connect;
+
+Socket.prototype.connect = function (this: Socket, ...args: unknown[]): Socket {
+  this.on('connectionAttempt', (ip: string, port: number) => {
+    process.stdout.write(`${JSON.stringify({ level: 'info', msg: 'connects', ip, port })}\n`);
+  });
+  return (connect as (...args: unknown[]) => Socket).apply(this, args);
+} as typeof connect;

@@ -1,0 +1,185 @@
+import { createClient } from 'redis';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Fleet, startFleet } from '../support/fleet.ts';
+import { type RedisServer, startRedis } from '../support/redis-server.ts';
+import { redisContents } from './redis-contents.ts';
+
+const REDIS_PASSWORD = 'planted/redis@pässword';
+const QUEUES_PASSWORD = 'planted-queues-password';
+/** In a URL of an unnamed camera: whoever gives the URL knows it, and jobs must carry it. */
+const CAMERA_TOKEN = 'planted-camera-token';
+const VIEWER_PASSWORD = 'planted-viewer-password';
+const AUTHORIZED = {
+  Authorization: `Basic ${Buffer.from(`ops:${QUEUES_PASSWORD}`).toString('base64')}`,
+};
+
+/** Each secret and the forms in which it travels. */
+const formsOf = (secret: string) => [
+  secret,
+  encodeURIComponent(secret),
+  Buffer.from(secret).toString('base64').replace(/=+$/, '').slice(0, -1),
+];
+const OURS = [REDIS_PASSWORD, QUEUES_PASSWORD, `ops:${QUEUES_PASSWORD}`].flatMap(formsOf);
+const THEIRS = [CAMERA_TOKEN, VIEWER_PASSWORD].flatMap(formsOf);
+
+let redis: RedisServer;
+let redisUrl: string;
+let fleet: Fleet;
+const bodies: string[] = [];
+const announced: string[] = [];
+let stopListening = () => {};
+
+beforeAll(async () => {
+  redis = await startRedis();
+  await redis.command('CONFIG', 'SET', 'requirepass', REDIS_PASSWORD);
+  redisUrl = `redis://:${encodeURIComponent(REDIS_PASSWORD)}@127.0.0.1:${redis.port}`;
+  fleet = await startFleet({
+    redis,
+    redisUrl,
+    env: { LOG_LEVEL: 'trace', QUEUES_USER: 'ops', QUEUES_PASSWORD, COLD_WAIT: '3s' },
+  });
+  const listener = createClient({ url: redisUrl });
+  listener.on('error', () => {});
+  await listener.connect();
+  await listener.pSubscribe('*', (message, channel) => announced.push(`${channel} ${message}`));
+  stopListening = () => listener.destroy();
+  await makeTraffic();
+}, 60_000);
+
+afterAll(async () => {
+  stopListening();
+  await fleet?.stop();
+});
+
+/** Every kind of answer: good, failing, late, refused and malformed, with a secret in each URL. */
+async function makeTraffic(): Promise<void> {
+  const { slow } = fleet;
+  const queries: Record<string, string>[] = [
+    {},
+    { status: '500' },
+    { as: 'html' },
+    { as: 'cut' },
+    { delay: '1m' },
+  ];
+  const urls = [
+    ...queries.map((query, n) => slow.camera(`c${n}`, { ...query, token: CAMERA_TOKEN })),
+    `http://127.0.0.1:1/?token=${CAMERA_TOKEN}`,
+    `http://user:${VIEWER_PASSWORD}@127.0.0.1/`,
+    `http://127.0.0.1:99999/${CAMERA_TOKEN}`,
+    `${CAMERA_TOKEN}://x`,
+    `http://${CAMERA_TOKEN}.test/`,
+    `${slow.url}/image/%?token=${CAMERA_TOKEN}`,
+    `${slow.url}/image/${CAMERA_TOKEN.repeat(300)}`,
+  ];
+  const [api] = fleet.apis;
+  const answers = await Promise.all(
+    urls.map(async (url) => {
+      const answer = await api?.image(url, { headers: AUTHORIZED });
+      const body = Buffer.from((await answer?.bytes()) ?? []).toString('latin1');
+      bodies.push(`${JSON.stringify([...(answer?.headers ?? [])])} ${body}`);
+      return answer?.status;
+    }),
+  );
+  expect(answers.slice(0, 5)).toEqual([200, 502, 502, 502, 504]);
+  expect(answers.slice(5).every((status) => status === 400 || status === 403)).toBe(true);
+  for (const path of [
+    '/',
+    '/nothing',
+    '/images',
+    `/images?url=a&url=${CAMERA_TOKEN}`,
+    '/cameras',
+  ]) {
+    bodies.push(await (await fetch(`${api?.url}${path}`, { headers: AUTHORIZED })).text());
+  }
+  for (const { opsUrl } of [...fleet.apis, ...fleet.workers]) {
+    for (const path of ['/livez', '/readyz', '/metrics', '/', '/queues', '/queues/api/queues']) {
+      bodies.push(await (await fetch(opsUrl + path)).text());
+    }
+  }
+}
+
+function expectNone(text: string, secrets: readonly string[], what: string): void {
+  for (const secret of secrets) {
+    const at = text.indexOf(secret);
+    const near = at < 0 ? '' : text.slice(Math.max(0, at - 200), at + 100);
+    expect(near, `${secret} in ${what}`).toBe('');
+  }
+}
+
+const logs = () =>
+  [...fleet.apis, ...fleet.workers]
+    .flatMap((child) => child.logs)
+    .map((line) => JSON.stringify(line))
+    .join('\n');
+
+describe('planted secrets are', () => {
+  it('found where they must be, or the other tests would see nothing', async () => {
+    const contents = await redisContents(redisUrl);
+    expect(contents).toContain(`${fleet.redisPrefix}:frame:`);
+    expect(contents, 'a job carries the URL of an unnamed camera').toContain(CAMERA_TOKEN);
+    expect(announced.length).toBeGreaterThan(4);
+    expect(logs()).toContain('"listening"');
+    const calls = (await fleet.slow.calls()).map(({ url }) => url).join('\n');
+    expect(calls).toContain(CAMERA_TOKEN);
+  });
+
+  it('in no log line at the lowest level', () => {
+    expectNone(logs(), [...OURS, ...THEIRS], 'the logs');
+  });
+
+  it('in no answer: body, header, problem, probe', () => {
+    expectNone(bodies.join('\n'), [...OURS, ...THEIRS], 'an answer');
+  });
+
+  it('in no announcement', () => {
+    expectNone(announced.join('\n'), [...OURS, ...THEIRS], 'an announcement');
+  });
+
+  it('in no key or value of Redis, except for the URL in jobs of unnamed cameras', async () => {
+    const contents = await redisContents(redisUrl);
+    expectNone(contents, OURS, 'Redis');
+    const others = contents.split('\n').filter((line) => !isJob(line));
+    expectNone(others.join('\n'), THEIRS, 'Redis, outside of jobs');
+  });
+
+  it('not to be had from the dashboard without its password, and not ours with it', async () => {
+    const [worker] = fleet.workers;
+    const paths = [
+      '/api/queues',
+      '/api/queues?activeQueue=refresh&status=latest',
+      '/api/redis/stats',
+    ];
+    for (const path of ['', ...paths]) {
+      const refused = await fetch(`${worker?.opsUrl}/queues${path}`);
+      expect(refused.status).toBe(401);
+      expectNone(await refused.text(), [...OURS, ...THEIRS], path);
+      const served = await fetch(`${worker?.opsUrl}/queues${path}`, { headers: AUTHORIZED });
+      expect(served.status).toBe(200);
+      expectNone(await served.text(), OURS, path);
+    }
+  });
+
+  // Last: the fleet is of no use afterwards.
+  it('in no log line when Redis goes, refuses the password, or comes back', async () => {
+    const [api] = fleet.apis;
+    await redis.kill();
+    await api?.logged('redis lost');
+    // It comes back without the password that was set while it ran: each AUTH is an error now.
+    await redis.start();
+    await redis.command('CONFIG', 'SET', 'requirepass', 'another');
+    await fleet.workers[0]?.logged('redis lost');
+    const answer = await api?.image(fleet.slow.camera('away', { token: CAMERA_TOKEN }));
+    expect(answer?.status).toBe(503);
+    expectNone((await answer?.text()) ?? '', [...OURS, ...THEIRS], 'an answer');
+    for (const { opsUrl } of [...fleet.apis, ...fleet.workers]) {
+      const ready = await fetch(`${opsUrl}/readyz`);
+      expectNone(await ready.text(), [...OURS, ...THEIRS], '/readyz');
+    }
+    expectNone(logs(), [...OURS, ...THEIRS], 'the logs');
+  });
+});
+
+/** BullMQ's own hash of a job, which has its payload. */
+function isJob(line: string): boolean {
+  return new RegExp(`^${fleet.redisPrefix}:refresh:[0-9a-f]{32}-\\d+ `).test(line);
+}

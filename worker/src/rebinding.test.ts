@@ -1,0 +1,131 @@
+import { lookup } from 'node:dns/promises';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import ipaddr from 'ipaddr.js';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { createByteBudget } from './byte-budget.ts';
+import { createCameraCaller } from './call-camera.ts';
+import { ok } from './test-support/camera-server.ts';
+import { testCamera, testSource } from './test-support/cameras.ts';
+import { type LyingDns, startLyingDns } from './test-support/dns-server.ts';
+import { image } from './test-support/images.ts';
+
+// getaddrinfo goes by /etc/resolv.conf; here the same question goes to a server of the test's own.
+vi.mock(import('node:dns/promises'), async (actual) => ({
+  ...(await actual()),
+  lookup: vi.fn() as never,
+}));
+
+const prepare = createCameraCaller(createByteBudget(64 * 1024 ** 2));
+const never = new AbortController().signal;
+/** Stands for a public address: the only one that may be called. */
+const ALLOWED = '127.0.0.2';
+
+const useDns = async (answers: (nth: number) => string[]): Promise<LyingDns> => {
+  const dns = await startLyingDns(answers);
+  vi.mocked(lookup as unknown as LyingDns['lookup']).mockImplementation(dns.lookup);
+  return dns;
+};
+
+/** Listeners on one port of several addresses; each counts who comes. */
+async function startListeners(...addresses: string[]) {
+  const reached: Record<string, number> = {};
+  let request = '';
+  let port = 0;
+  for (const address of addresses) {
+    const server = createServer((socket) => {
+      reached[address] = (reached[address] ?? 0) + 1;
+      socket.on('error', () => {});
+      socket.on('data', (bytes) => {
+        request += bytes;
+        socket.write(ok(image('jpeg')));
+      });
+    });
+    await once(server.listen(port, address), 'listening');
+    onTestFinished(() => void server.close());
+    port = (server.address() as AddressInfo).port;
+  }
+  return { port, reached, request: () => request };
+}
+
+async function call(port: number, networks = [`${ALLOWED}/32`]) {
+  const source = testSource({ networks: networks.map((text) => ipaddr.parseCIDR(text)) });
+  const prepared = await prepare(testCamera(`http://rebind.test:${port}/i`, source), 4000, never);
+  return prepared.outcome === 'connected' ? await prepared.call.send(never) : prepared;
+}
+
+describe('a DNS server that changes its mind', () => {
+  it('CVE-2026-94483 (Next.js): between check and connection there is no second look-up', async () => {
+    const { port, reached, request } = await startListeners(ALLOWED, '127.0.0.1');
+    const dns = await useDns((nth) => [nth === 0 ? ALLOWED : '127.0.0.1']);
+    expect(await call(port)).toMatchObject({ outcome: 'captured' });
+    expect(dns.asked).toBe(1);
+    expect(reached).toEqual({ [ALLOWED]: 1 });
+    expect(request()).toContain(`Host: rebind.test:${port}\r\n`);
+  });
+
+  it('is asked anew by the next call, which refuses what it says then', async () => {
+    const { port, reached } = await startListeners(ALLOWED, '127.0.0.1');
+    const dns = await useDns((nth) => [nth === 0 ? ALLOWED : '127.0.0.1']);
+    await call(port);
+    expect(await call(port)).toMatchObject({ outcome: 'failed', status: 403 });
+    expect(dns.asked).toBe(2);
+    expect(reached).toEqual({ [ALLOWED]: 1 });
+  });
+
+  it('gains nothing in fifty tries, each of them one look-up', async () => {
+    const { port, reached } = await startListeners(ALLOWED, '127.0.0.1');
+    const dns = await useDns((nth) => [nth % 2 === 0 ? ALLOWED : '127.0.0.1']);
+    for (let n = 0; n < 50; n += 1) await call(port);
+    expect(dns.asked).toBe(50);
+    expect(reached).toEqual({ [ALLOWED]: 25 });
+  });
+
+  it('does reach the other address where that is allowed: the listener would have told', async () => {
+    const { port, reached } = await startListeners('127.0.0.1');
+    await useDns(() => ['127.0.0.1']);
+    expect(await call(port, ['127.0.0.0/8'])).toMatchObject({ outcome: 'captured' });
+    expect(reached).toEqual({ '127.0.0.1': 1 });
+  });
+});
+
+describe('a name with several addresses', () => {
+  it.each([
+    ['A refused, AAAA refused', ['127.0.0.1', '::1']],
+    ['an IPv4-mapped AAAA', ['::ffff:127.0.0.1', '::ffff:127.0.0.2']],
+    ['NAT64 and 6to4', ['64:ff9b::7f00:1', '2002:7f00:1::1']],
+    ['metadata beside private', ['169.254.169.254', '10.0.0.1', 'fd00::1']],
+    ['this host', ['0.0.0.0', '::']],
+  ])('is refused: %s', async (_, addresses) => {
+    const { port, reached } = await startListeners('127.0.0.1', '::1');
+    await useDns(() => addresses);
+    expect(await call(port)).toMatchObject({ outcome: 'failed', status: 403 });
+    expect(reached).toEqual({});
+  });
+
+  it('is called only at the one that is allowed, wherever it stands in the answer', async () => {
+    for (const addresses of [
+      ['127.0.0.1', ALLOWED, '::1', '10.0.0.1'],
+      ['::1', '127.0.0.1', '169.254.169.254', ALLOWED],
+    ]) {
+      const { port, reached } = await startListeners(ALLOWED, '127.0.0.1', '::1');
+      await useDns(() => addresses);
+      expect(await call(port)).toMatchObject({ outcome: 'captured' });
+      expect(reached).toEqual({ [ALLOWED]: 1 });
+    }
+  });
+
+  it('does not fall back from an allowed AAAA that is dead to a refused A', async () => {
+    const { port, reached } = await startListeners('127.0.0.1');
+    await useDns(() => ['127.0.0.1', '::1']);
+    expect(await call(port, ['::1/128'])).toMatchObject({ outcome: 'failed', status: 502 });
+    expect(reached).toEqual({});
+  });
+
+  it('is called over IPv6 where only that is allowed', async () => {
+    const { port, reached } = await startListeners('127.0.0.1', '::1');
+    await useDns(() => ['127.0.0.1', '::1']);
+    expect(await call(port, ['::1/128'])).toMatchObject({ outcome: 'captured' });
+    expect(reached).toEqual({ '::1': 1 });
+  });
+});
