@@ -8,6 +8,9 @@ const SERVER_OPTIONS: ServerOptions = {
   headersTimeout: 10_000,
   requestTimeout: 15_000,
   connectionsCheckingInterval: 1000,
+  // Longer than the balancers in front (60 s as a rule): who closes an idle connection first may cut
+  // off a request that is just under way on it. Node's 5 s are shorter than many a viewer's pause.
+  keepAliveTimeout: 65_000,
 };
 /** A viewer that takes nothing of an answer between two looks is gone, or holds us up on purpose. */
 const STALLED_MS = 10_000;
