@@ -1,3 +1,4 @@
+import { makeRules, type NamedCamera } from '@lastframe/shared/rules';
 import { testCamera, testSource } from '@lastframe/shared/test-camera';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createApp } from './app.ts';
@@ -15,7 +16,11 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-function appParts({ memory = createMemoryCache(1024 ** 2), maxWaiters = 10 } = {}) {
+function appParts({
+  memory = createMemoryCache(1024 ** 2),
+  maxWaiters = 10,
+  cameras = [] as NamedCamera[],
+} = {}) {
   const parts = { ...testParts(), memory };
   const demand = {
     raise: vi.fn(),
@@ -26,7 +31,8 @@ function appParts({ memory = createMemoryCache(1024 ** 2), maxWaiters = 10 } = {
   };
   const coldWait = createColdWait({ ...parts, maxWaiters });
   const sources = [testSource({ pattern: new URLPattern('http://cam.test/*') })];
-  const deps = { ...parts, demand, coldWait, sources, coldWaitMs: 15_000, servedBy: 'host-1' };
+  const rules = () => makeRules(sources, cameras);
+  const deps = { ...parts, demand, coldWait, rules, coldWaitMs: 15_000, servedBy: 'host-1' };
   const app = createApp(deps);
   const ask = (path: string, init?: RequestInit) => app.request(path, init);
   const image = (init?: RequestInit) => ask(`/images?url=${encodeURIComponent(camera.url)}`, init);
@@ -108,6 +114,52 @@ describe('a frame in memory', () => {
     const held = hold(parts);
     await parts.image();
     expect(held.lastAskedMonoMs).toBe(parts.clock.monoMs());
+  });
+});
+
+describe('a named camera', () => {
+  const named = {
+    name: 'gate',
+    title: 'Gate',
+    keepWarm: false,
+    camera: { ...camera, name: 'gate' },
+  };
+
+  it.each(['GET', 'HEAD'])(
+    'is served by %s like its image, and its URL is nowhere',
+    async (method) => {
+      const parts = appParts({ cameras: [named] });
+      hold(parts);
+      const [byName, byUrl] = [
+        await parts.ask('/cameras/gate', { method }),
+        await parts.image({ method }),
+      ];
+      expect(byName.status).toBe(200);
+      expect(headersOf(byName)).toEqual(headersOf(byUrl));
+      expect(await byName.text()).toBe(method === 'HEAD' ? '' : 'frame bytes');
+      expect(JSON.stringify(headersOf(byName))).not.toContain('cam.test');
+    },
+  );
+
+  it('raises demand under its name, by its URL too', async () => {
+    const parts = appParts({ cameras: [named] });
+    hold(parts, { startedAgoMs: HOUR_MS });
+    await parts.image();
+    expect(parts.demand.raise).toHaveBeenCalledWith(named.camera);
+  });
+
+  it.each(['/cameras/other', '/cameras/__proto__', '/cameras/%2e%2e'])(
+    'is none: %s is 404',
+    async (path) => {
+      const response = await appParts({ cameras: [named] }).ask(path);
+      expect(response.status).toBe(404);
+      expect(response.headers.get('content-type')).toBe('application/problem+json');
+    },
+  );
+
+  it('takes GET and HEAD only', async () => {
+    const response = await appParts({ cameras: [named] }).ask('/cameras/gate', { method: 'POST' });
+    expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
   });
 });
 

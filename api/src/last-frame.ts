@@ -47,6 +47,7 @@ function offer(held: HeldFrame, camera: Camera, deps: LastFrameDeps): HeldFrame 
     return undefined;
   }
   held.lastAskedMonoMs = nowMonoMs;
+  held.camera = camera; // under the rules in force now
   if (freshness === 'stale') demand.raise(camera);
   return held;
 }

@@ -1,16 +1,26 @@
+import type { Camera } from '@lastframe/shared/camera';
 import { ProblemError } from '@lastframe/shared/errors';
-import { findCamera, type Source } from '@lastframe/shared/source';
+import { findCameraByName, findCameraByUrl, type RulesNow } from '@lastframe/shared/rules';
 import type { Context } from 'hono';
 import { frameResponse } from '../frame-response.ts';
 import { frameFromAfar, frameInMemory, type LastFrameDeps } from '../last-frame.ts';
 
 export interface ImagesDeps extends LastFrameDeps {
-  sources: readonly Source[];
+  /** Those in force at each request. */
+  rules: RulesNow;
 }
 
 /** `GET, HEAD /images?url=`: the last frame of a camera. */
 export async function getImage(c: Context, deps: ImagesDeps): Promise<Response> {
-  const camera = findCamera(onlyUrl(c.req.queries('url')), deps.sources);
+  return await lastFrameOf(findCameraByUrl(onlyUrl(c.req.queries('url')), deps.rules()), c, deps);
+}
+
+/** `GET, HEAD /cameras/<name>`: the last frame of a named camera, whose URL stays secret. */
+export async function getNamedImage(c: Context, deps: ImagesDeps): Promise<Response> {
+  return await lastFrameOf(findCameraByName(c.req.param('name') ?? '', deps.rules()), c, deps);
+}
+
+async function lastFrameOf(camera: Camera, c: Context, deps: ImagesDeps): Promise<Response> {
   const conditions = {
     ifNoneMatch: c.req.header('if-none-match'),
     ifModifiedSince: c.req.header('if-modified-since'),
