@@ -1,12 +1,15 @@
 import { messageOf, ProblemError } from '@lastframe/shared/errors';
 import type { Log } from '@lastframe/shared/log';
 import { type Context, Hono } from 'hono';
+import { pathBelow } from './base-path.ts';
 import { problemResponse } from './problem.ts';
 import { getImage, getNamedImage, type ImagesDeps } from './routes/images.ts';
 
 export interface AppDeps extends ImagesDeps {
   /** Names this process in `X-Served-By`. */
   servedBy: string;
+  /** Where a reverse proxy mounts it; `/` unless set. */
+  basePath?: string;
   log: Log;
 }
 
@@ -15,8 +18,8 @@ const EXPOSED_HEADERS =
 
 /** The public routes and the one error boundary. */
 export function createApp(deps: AppDeps): Hono {
-  const { log, servedBy } = deps;
-  const app = new Hono();
+  const { log, servedBy, basePath } = deps;
+  const app = new Hono({ getPath: pathBelow(basePath) });
   app.use(async (c, next) => {
     await next();
     c.res.headers.set('X-Served-By', servedBy);

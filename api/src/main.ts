@@ -87,6 +87,8 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
     log,
     coldWaitMs: config.coldWaitMs,
     rules: rules.now,
+    urlSigningKey: config.urlSigningKey,
+    basePath: config.basePath,
     servedBy: `${hostname()}-${process.pid}`,
   });
   const publicServer = createPublicServer(app.fetch);

@@ -89,3 +89,16 @@ it.each(['10.0.0.0/33', '10.0', '10', 'localhost', '10.0.0.0/8;::1'])(
     );
   },
 );
+
+it('takes a base path with or without a slash at its end, and a key of some length', () => {
+  expect(['/', '/cams', '/a/b/'].map((v) => variables.BASE_PATH.parse(v))).toEqual([
+    '/',
+    '/cams',
+    '/a/b',
+  ]);
+  expect(['cams', '//', '/a//b', '/a?b'].map((v) => variables.BASE_PATH.parse(v))).toEqual(
+    Array(4).fill(undefined),
+  );
+  expect(variables.URL_SIGNING_KEY.parse('short')).toBeUndefined();
+  expect(variables.URL_SIGNING_KEY.parse('sixteen letters!')).toBe('sixteen letters!');
+});

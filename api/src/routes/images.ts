@@ -4,15 +4,24 @@ import { findCameraByName, findCameraByUrl, type RulesNow } from '@lastframe/sha
 import type { Context } from 'hono';
 import { frameResponse } from '../frame-response.ts';
 import { frameFromAfar, frameInMemory, type LastFrameDeps } from '../last-frame.ts';
+import { boundByExpiry, checkSignature } from '../signed-url.ts';
 
 export interface ImagesDeps extends LastFrameDeps {
   /** Those in force at each request. */
   rules: RulesNow;
+  /** Not set: no `url=` needs a signature. */
+  urlSigningKey?: string;
 }
 
 /** `GET, HEAD /images?url=`: the last frame of a camera. */
 export async function getImage(c: Context, deps: ImagesDeps): Promise<Response> {
-  return await lastFrameOf(findCameraByUrl(onlyUrl(c.req.queries('url')), deps.rules()), c, deps);
+  const url = onlyUrl(c.req.queries('url'));
+  const nowMs = deps.fleet.redisNowMs() ?? deps.clock.wallMs();
+  const queries = (name: string) => c.req.queries(name);
+  // Before the rules: who has no signature learns nothing about them.
+  const leftMs = checkSignature(url, queries, { key: deps.urlSigningKey ?? '', nowMs });
+  const response = await lastFrameOf(findCameraByUrl(url, deps.rules()), c, deps);
+  return boundByExpiry(response, leftMs);
 }
 
 /** `GET, HEAD /cameras/<name>`: the last frame of a named camera, whose URL stays secret. */
