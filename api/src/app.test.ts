@@ -3,6 +3,7 @@ import { testCamera, testSource } from '@lastframe/shared/test-camera';
 import { signatureOf } from '@lastframe/shared/url-signature';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createApp } from './app.ts';
+import { createColdLimit } from './cold-limit.ts';
 import { createColdWait } from './cold-wait.ts';
 import { createMemoryCache } from './memory-cache.ts';
 import { heldFrame, silentLog, testParts } from './test-parts.ts';
@@ -23,6 +24,7 @@ function appParts({
   cameras = [] as NamedCamera[],
   urlSigningKey = '',
   basePath = '/',
+  coldLimit = createColdLimit({ monoMs: () => 0 }, 0),
 } = {}) {
   const parts = { ...testParts(), memory };
   const demand = {
@@ -42,6 +44,7 @@ function appParts({
     rules,
     urlSigningKey,
     basePath,
+    coldLimit,
     coldWaitMs: 15_000,
     servedBy: 'host-1',
   };
@@ -240,6 +243,19 @@ describe('a signed URL', () => {
     const parts = appParts({ urlSigningKey: key, cameras: [named] });
     hold(parts);
     expect((await parts.ask('/cameras/gate')).status).toBe(200);
+  });
+});
+
+describe('beyond the new cameras of a client', () => {
+  it('the answer is 503 with Retry-After, nobody is asked for a frame, and what has one is served', async () => {
+    const parts = appParts({ coldLimit: createColdLimit({ monoMs: () => 0 }, 1) });
+    void parts.image();
+    await vi.waitFor(() => expect(parts.demand.raise).toHaveBeenCalledOnce());
+    const response = await parts.ask('/images?url=http://cam.test/other.jpg');
+    expect([response.status, response.headers.get('retry-after')]).toEqual([503, '60']);
+    expect(parts.demand.raise).toHaveBeenCalledOnce();
+    hold(parts);
+    expect((await parts.image()).status).toBe(200);
   });
 });
 

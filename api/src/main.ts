@@ -13,6 +13,7 @@ import { probes } from '@lastframe/shared/probes';
 import { openRedis } from '@lastframe/shared/redis-link';
 import { listenToAnnouncements } from './announcement-listener.ts';
 import { createApp } from './app.ts';
+import { createColdLimit } from './cold-limit.ts';
 import { createColdWait } from './cold-wait.ts';
 import { createDemand } from './demand.ts';
 import { createFleetWatch } from './fleet-watch.ts';
@@ -89,6 +90,8 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
     rules: rules.now,
     urlSigningKey: config.urlSigningKey,
     basePath: config.basePath,
+    coldLimit: createColdLimit(clock, config.coldPerMinute),
+    trustedProxies: config.trustedProxies,
     servedBy: `${hostname()}-${process.pid}`,
   });
   const publicServer = createPublicServer(app.fetch);

@@ -1,7 +1,11 @@
+import type { IncomingMessage } from 'node:http';
 import type { Camera } from '@lastframe/shared/camera';
 import { ProblemError } from '@lastframe/shared/errors';
 import { findCameraByName, findCameraByUrl, type RulesNow } from '@lastframe/shared/rules';
+import type { Network } from '@lastframe/shared/source';
 import type { Context } from 'hono';
+import { clientAddress, clientGroup } from '../client-address.ts';
+import type { ColdLimit } from '../cold-limit.ts';
 import { frameResponse } from '../frame-response.ts';
 import { frameFromAfar, frameInMemory, type LastFrameDeps } from '../last-frame.ts';
 import { boundByExpiry, checkSignature } from '../signed-url.ts';
@@ -11,6 +15,9 @@ export interface ImagesDeps extends LastFrameDeps {
   rules: RulesNow;
   /** Not set: no `url=` needs a signature. */
   urlSigningKey?: string;
+  /** Not set: no bound. */
+  coldLimit?: ColdLimit;
+  trustedProxies?: readonly Network[];
 }
 
 /** `GET, HEAD /images?url=`: the last frame of a camera. */
@@ -36,7 +43,12 @@ async function lastFrameOf(camera: Camera, c: Context, deps: ImagesDeps): Promis
   };
   const held = frameInMemory(camera, deps);
   if (held) return frameResponse(held, 'memory', deps.clock.monoMs(), conditions);
-  const found = await frameFromAfar(camera, c.req.raw.signal, deps);
+  const found = await frameFromAfar(camera, c.req.raw.signal, deps, () => {
+    const { remoteAddress } = (c.env?.incoming as IncomingMessage | undefined)?.socket ?? {};
+    const forwardedFor = c.req.header('x-forwarded-for');
+    const client = clientAddress(remoteAddress, forwardedFor, deps.trustedProxies ?? []);
+    return deps.coldLimit?.waitMs(clientGroup(client), camera.cameraId) ?? 0;
+  });
   return frameResponse(found.held, found.origin, deps.clock.monoMs(), conditions);
 }
 
