@@ -1,4 +1,5 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: that is how the file names variables
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parsePattern, sourcesFromPatterns } from './source.ts';
 import { parseSourcesFile, type SourcesFileOptions } from './sources-file.ts';
@@ -229,5 +230,14 @@ cameras:
     const faults = faultsOf(text).join('\n').replace('headers.s3cret x', '');
     expect(faults).not.toContain('s3cret');
     expect(faults).toContain('sources[0].auth.digest');
+  });
+});
+
+it.each(['README.md', 'docs/sources.md'])('the file shown in %s is a good one', (page) => {
+  const text = readFileSync(new URL(`../../${page}`, import.meta.url), 'utf8');
+  const [, yaml = ''] = /```yaml\n(.*?)```/s.exec(text) ?? [];
+  expect(read(yaml)).toMatchObject({
+    sources: [{ name: 'airport', intervalMs: 10_000 }],
+    cameras: [{ name: 'north-runway', title: 'North runway' }],
   });
 });
