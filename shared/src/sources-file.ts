@@ -216,7 +216,7 @@ const sourceSchema = z.strictObject(
       .optional(),
     tls: z
       .strictObject(
-        { ca: word.or(z.string()).optional(), insecure: z.boolean('true or false').optional() },
+        { ca: z.string(TLS_EXPECTED).optional(), insecure: z.boolean('true or false').optional() },
         TLS_EXPECTED,
       )
       .refine(({ ca, insecure }) => !ca !== !insecure, TLS_EXPECTED)
