@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -38,6 +40,9 @@ describe('a bad configuration', () => {
       MEMORY_LIMIT: ['256', 'a size like 512KiB, 8MiB or 1GiB'],
       PORT: ['http', 'a port from 0 to 65535'],
       REUSE_PORT: ['yes', 'true or false'],
+      BASE_PATH: ['cams', 'a path like / or /cams'],
+      COLD_PER_MINUTE: ['-1', 'a whole number from 0 to 1000000'],
+      TRUSTED_PROXIES: ['10.0.0.0/33', 'networks like 10.20.0.0/16'],
       MAX_WAITERS: ['0', 'a whole number from 1 to 1000000'],
     },
     worker: {
@@ -68,6 +73,26 @@ describe('a bad configuration', () => {
       }
     },
   );
+
+  it.each(PARTS)('in SOURCES_FILE stops the %s too, with every fault', async (part) => {
+    const folder = mkdtempSync(join(tmpdir(), 'lastframe-'));
+    const file = join(folder, 'sources.yaml');
+    writeFileSync(
+      file,
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: that is how the file names variables
+      'sources:\n  - { name: a, match: "http://a.test/*", headers: { K: "${NO_KEY}" }, x: 1 }\n',
+    );
+    const { code, stderr } = await run(part, { SOURCES_FILE: file });
+    rmSync(folder, { recursive: true });
+    expect(code).toBe(1);
+    expect(stderr.trimEnd().split('\n')).toEqual([
+      'bad configuration:',
+      `  ${file}: sources[0].headers.K: the environment variable NO_KEY is not set, or empty`,
+      `  ${file}: sources[0].x: this key is not known`,
+    ]);
+    const missing = await run(part, { SOURCES_FILE: '/nowhere/sources.yaml' });
+    expect(missing.stderr).toContain('SOURCES_FILE: "/nowhere/sources.yaml" can not be read');
+  });
 
   it('shows no password', async () => {
     const env = { REDIS_URL: 'http://user:hunter2@redis:6379' };

@@ -1,6 +1,9 @@
+import { makeRules, type NamedCamera } from '@lastframe/shared/rules';
 import { testCamera, testSource } from '@lastframe/shared/test-camera';
+import { signatureOf } from '@lastframe/shared/url-signature';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createApp } from './app.ts';
+import { createColdLimit } from './cold-limit.ts';
 import { createColdWait } from './cold-wait.ts';
 import { createMemoryCache } from './memory-cache.ts';
 import { heldFrame, silentLog, testParts } from './test-parts.ts';
@@ -15,7 +18,14 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-function appParts({ memory = createMemoryCache(1024 ** 2), maxWaiters = 10 } = {}) {
+function appParts({
+  memory = createMemoryCache(1024 ** 2),
+  maxWaiters = 10,
+  cameras = [] as NamedCamera[],
+  urlSigningKey = '',
+  basePath = '/',
+  coldLimit = createColdLimit({ monoMs: () => 0 }, 0),
+} = {}) {
   const parts = { ...testParts(), memory };
   const demand = {
     raise: vi.fn(),
@@ -26,7 +36,18 @@ function appParts({ memory = createMemoryCache(1024 ** 2), maxWaiters = 10 } = {
   };
   const coldWait = createColdWait({ ...parts, maxWaiters });
   const sources = [testSource({ pattern: new URLPattern('http://cam.test/*') })];
-  const deps = { ...parts, demand, coldWait, sources, coldWaitMs: 15_000, servedBy: 'host-1' };
+  const rules = () => makeRules(sources, cameras);
+  const deps = {
+    ...parts,
+    demand,
+    coldWait,
+    rules,
+    urlSigningKey,
+    basePath,
+    coldLimit,
+    coldWaitMs: 15_000,
+    servedBy: 'host-1',
+  };
   const app = createApp(deps);
   const ask = (path: string, init?: RequestInit) => app.request(path, init);
   const image = (init?: RequestInit) => ask(`/images?url=${encodeURIComponent(camera.url)}`, init);
@@ -108,6 +129,145 @@ describe('a frame in memory', () => {
     const held = hold(parts);
     await parts.image();
     expect(held.lastAskedMonoMs).toBe(parts.clock.monoMs());
+  });
+});
+
+describe('a named camera', () => {
+  const named = {
+    name: 'gate',
+    title: 'Gate',
+    keepWarm: false,
+    camera: { ...camera, name: 'gate' },
+  };
+
+  it.each(['GET', 'HEAD'])(
+    'is served by %s like its image, and its URL is nowhere',
+    async (method) => {
+      const parts = appParts({ cameras: [named] });
+      hold(parts);
+      const [byName, byUrl] = [
+        await parts.ask('/cameras/gate', { method }),
+        await parts.image({ method }),
+      ];
+      expect(byName.status).toBe(200);
+      expect(headersOf(byName)).toEqual(headersOf(byUrl));
+      expect(await byName.text()).toBe(method === 'HEAD' ? '' : 'frame bytes');
+      expect(JSON.stringify(headersOf(byName))).not.toContain('cam.test');
+    },
+  );
+
+  it('raises demand under its name, by its URL too', async () => {
+    const parts = appParts({ cameras: [named] });
+    hold(parts, { startedAgoMs: HOUR_MS });
+    await parts.image();
+    expect(parts.demand.raise).toHaveBeenCalledWith(named.camera);
+  });
+
+  it.each(['/cameras/other', '/cameras/__proto__', '/cameras/%2e%2e'])(
+    'is none: %s is 404',
+    async (path) => {
+      const response = await appParts({ cameras: [named] }).ask(path);
+      expect(response.status).toBe(404);
+      expect(response.headers.get('content-type')).toBe('application/problem+json');
+    },
+  );
+
+  it('takes GET and HEAD only', async () => {
+    const response = await appParts({ cameras: [named] }).ask('/cameras/gate', { method: 'POST' });
+    expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
+  });
+});
+
+describe('a signed URL', () => {
+  const key = 'a key of 16 bytes or more';
+  const exp = (inS: number) => String(Math.floor(1_790_000_000 + performance.now() / 1000) + inS);
+  const signed = (parts: Parts, query: Record<string, string>) =>
+    parts.ask(`/images?${new URLSearchParams({ url: camera.url, ...query })}`);
+
+  it('is served with its signature, which need not be the one of the canonical form', async () => {
+    const parts = appParts({ urlSigningKey: key });
+    hold(parts);
+    const url = 'HTTP://CAM.test:80/%61.jpg#x';
+    const response = await signed(parts, { url, sig: signatureOf(url, '', key) });
+    expect(response.status).toBe(200);
+    expect(response.headers.get('cache-control')).toContain('max-age=5, stale');
+  });
+
+  it('bounds what caches may do with the answer by its end', async () => {
+    const parts = appParts({ urlSigningKey: key });
+    hold(parts, { startedAgoMs: 1000 });
+    const ask = async (inS: number) => {
+      const end = exp(inS);
+      const { headers } = await signed(parts, { exp: end, sig: signatureOf(camera.url, end, key) });
+      return [headers.get('cache-control'), headers.get('cache-status')];
+    };
+    expect(await ask(3600)).toEqual([
+      'public, max-age=5, stale-while-revalidate=5, stale-if-error=3595',
+      'lastframe; hit; ttl=4; detail=memory',
+    ]);
+    expect(await ask(3)).toEqual([
+      'public, max-age=3, stale-while-revalidate=0, stale-if-error=0',
+      'lastframe; hit; ttl=2; detail=memory',
+    ]);
+  });
+
+  it.each([
+    ['no signature', {}],
+    ['an empty one', { sig: '' }],
+    ['that of another URL', { sig: signatureOf('http://cam.test/b.jpg', '', key) }],
+    ['that of another key', { sig: signatureOf(camera.url, '', `${key}!`) }],
+    ['one in another spelling', { sig: `${signatureOf(camera.url, '', key)}=` }],
+    ['an end that was not signed', { sig: signatureOf(camera.url, '', key), exp: '99999999999' }],
+    ['an end taken away', { sig: signatureOf(camera.url, '99999999999', key) }],
+    ['an end in the past', { sig: signatureOf(camera.url, '1', key), exp: '1' }],
+    ['an end that is no number', { sig: signatureOf(camera.url, '1e99', key), exp: '1e99' }],
+  ])('is refused with 403 for %s, and raises no demand', async (_, query) => {
+    const parts = appParts({ urlSigningKey: key });
+    const response = await signed(parts, query as Record<string, string>);
+    expect(response.status).toBe(403);
+    expect(await response.text()).toMatch(/signature/);
+    expect(parts.demand.raise).not.toHaveBeenCalled();
+  });
+
+  it('is refused with a second signature or end beside the good one', async () => {
+    const parts = appParts({ urlSigningKey: key });
+    hold(parts);
+    const query = new URLSearchParams({ url: camera.url, sig: signatureOf(camera.url, '', key) });
+    for (const more of ['sig=x', 'exp=1&exp=2']) {
+      expect((await parts.ask(`/images?${query}&${more}`)).status).toBe(403);
+    }
+  });
+
+  it('is not needed for a named camera', async () => {
+    const named = { name: 'gate', title: '', keepWarm: false, camera: { ...camera, name: 'gate' } };
+    const parts = appParts({ urlSigningKey: key, cameras: [named] });
+    hold(parts);
+    expect((await parts.ask('/cameras/gate')).status).toBe(200);
+  });
+});
+
+describe('beyond the new cameras of a client', () => {
+  it('the answer is 503 with Retry-After, nobody is asked for a frame, and what has one is served', async () => {
+    const parts = appParts({ coldLimit: createColdLimit({ monoMs: () => 0 }, 1) });
+    void parts.image();
+    await vi.waitFor(() => expect(parts.demand.raise).toHaveBeenCalledOnce());
+    const response = await parts.ask('/images?url=http://cam.test/other.jpg');
+    expect([response.status, response.headers.get('retry-after')]).toEqual([503, '60']);
+    expect(parts.demand.raise).toHaveBeenCalledOnce();
+    hold(parts);
+    expect((await parts.image()).status).toBe(200);
+  });
+});
+
+describe('behind a reverse proxy that mounts it at /cams', () => {
+  it.each([
+    ['/cams/images', 400],
+    ['/images', 400],
+    ['/cams/cams/images', 404],
+    ['/camsimages', 404],
+    ['/cams', 404],
+  ])('%s is answered with %d', async (path, status) => {
+    expect((await appParts({ basePath: '/cams' }).ask(path)).status).toBe(status);
   });
 });
 

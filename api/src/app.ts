@@ -1,12 +1,15 @@
 import { messageOf, ProblemError } from '@lastframe/shared/errors';
 import type { Log } from '@lastframe/shared/log';
-import { Hono } from 'hono';
+import { type Context, Hono } from 'hono';
+import { pathBelow } from './base-path.ts';
 import { problemResponse } from './problem.ts';
-import { getImage, type ImagesDeps } from './routes/images.ts';
+import { getImage, getNamedImage, type ImagesDeps } from './routes/images.ts';
 
 export interface AppDeps extends ImagesDeps {
   /** Names this process in `X-Served-By`. */
   servedBy: string;
+  /** Where a reverse proxy mounts it; `/` unless set. */
+  basePath?: string;
   log: Log;
 }
 
@@ -15,8 +18,8 @@ const EXPOSED_HEADERS =
 
 /** The public routes and the one error boundary. */
 export function createApp(deps: AppDeps): Hono {
-  const { log, servedBy } = deps;
-  const app = new Hono();
+  const { log, servedBy, basePath } = deps;
+  const app = new Hono({ getPath: pathBelow(basePath) });
   app.use(async (c, next) => {
     await next();
     c.res.headers.set('X-Served-By', servedBy);
@@ -24,12 +27,8 @@ export function createApp(deps: AppDeps): Hono {
     c.res.headers.set('Access-Control-Expose-Headers', EXPOSED_HEADERS);
   });
   app.get('/images', (c) => getImage(c, deps));
-  app.all('/images', (c) => {
-    const detail = `${c.req.method} is not served here; use GET or HEAD`;
-    const response = problemResponse({ status: 405, code: 'method', detail }, c.req.path);
-    response.headers.set('Allow', 'GET, HEAD');
-    return response;
-  });
+  app.get('/cameras/:name', (c) => getNamedImage(c, deps));
+  for (const path of ['/images', '/cameras/:name']) app.all(path, notAllowed);
   app.notFound((c) => {
     const detail = 'there is nothing here; an image is at /images?url=<URL of the image>';
     return problemResponse({ status: 404, code: 'not-found', detail }, c.req.path);
@@ -41,4 +40,11 @@ export function createApp(deps: AppDeps): Hono {
     return problemResponse({ status: 503, code: 'internal', detail }, c.req.path);
   });
   return app;
+}
+
+function notAllowed(c: Context): Response {
+  const detail = `${c.req.method} is not served here; use GET or HEAD`;
+  const response = problemResponse({ status: 405, code: 'method', detail }, c.req.path);
+  response.headers.set('Allow', 'GET, HEAD');
+  return response;
 }

@@ -82,6 +82,7 @@ export function createDemand(deps: DemandDeps): Demand {
       if (closed) return;
       const wanted = all.get(camera.cameraId) ?? newWanted(camera);
       all.set(camera.cameraId, wanted);
+      wanted.camera = camera; // under the rules in force now
       wanted.asked = true;
       wanted.askedMonoMs = clock.monoMs();
       if (wanted.timer === undefined) void ask(wanted);

@@ -47,18 +47,21 @@ function offer(held: HeldFrame, camera: Camera, deps: LastFrameDeps): HeldFrame 
     return undefined;
   }
   held.lastAskedMonoMs = nowMonoMs;
+  held.camera = camera; // under the rules in force now
   if (freshness === 'stale') demand.raise(camera);
   return held;
 }
 
 /**
  * The frame in Redis, else the first frame that the camera gives, however many wait for it.
+ * @param coldWaitLeftMs how long it is until this client may ask for such a camera; 0 when it may
  * @throws ProblemError when there is none in time
  */
 export async function frameFromAfar(
   camera: Camera,
   signal: AbortSignal,
   deps: LastFrameDeps,
+  coldWaitLeftMs: () => number = () => 0,
 ): Promise<Found> {
   const { clock, reader, demand, coldWait, coldWaitMs } = deps;
   const found = new AbortController();
@@ -72,6 +75,8 @@ export async function frameFromAfar(
     const { held, failure } = await readOrExplain(camera, reader);
     const offered = held && offer(held, camera, deps);
     if (offered) return { held: offered, origin: 'redis' };
+    const leftMs = coldWaitLeftMs();
+    if (leftMs > 0) throw notYet('too many new cameras are asked for from this address', leftMs);
     // Else a flood of new cameras would fill the queue however few may wait.
     if (!turnedAway) demand.raise(camera);
     if (failure) throw failureProblem(failure);

@@ -2,20 +2,23 @@ import type { Server } from 'node:http';
 import { hostname } from 'node:os';
 import { createAdaptorServer } from '@hono/node-server';
 import { systemClock } from '@lastframe/shared/clock';
-import { type ApiConfig, ConfigError, readApiConfig } from '@lastframe/shared/config';
+import { type ApiConfig, ConfigError, type Env, readApiConfig } from '@lastframe/shared/config';
 import { messageOf } from '@lastframe/shared/errors';
 import { closeServer, listen } from '@lastframe/shared/http-server';
 import { keysFor } from '@lastframe/shared/keys';
 import { type ClosingStep, closeOnSignal } from '@lastframe/shared/lifecycle';
+import { openRules } from '@lastframe/shared/live-rules';
 import { createLog } from '@lastframe/shared/log';
 import { probes } from '@lastframe/shared/probes';
 import { openRedis } from '@lastframe/shared/redis-link';
 import { listenToAnnouncements } from './announcement-listener.ts';
 import { createApp } from './app.ts';
+import { createColdLimit } from './cold-limit.ts';
 import { createColdWait } from './cold-wait.ts';
 import { createDemand } from './demand.ts';
 import { createFleetWatch } from './fleet-watch.ts';
 import { createFrameReader } from './frame-reader.ts';
+import { createKeepWarm } from './keep-warm.ts';
 import { createMemoryCache, makeAllUnsure } from './memory-cache.ts';
 import { heedAnnouncement } from './news.ts';
 import { createPublicServer } from './public-server.ts';
@@ -26,14 +29,16 @@ const DRAIN_MS = 2500;
 const GRACE_MS = 7000;
 
 try {
-  await start(readApiConfig(process.env));
+  await start(readApiConfig(process.env), process.env);
 } catch (error) {
   console.error(error instanceof ConfigError ? error.message : `api: ${messageOf(error)}`);
   process.exit(1);
 }
 
-async function start(config: ApiConfig): Promise<void> {
+async function start(config: ApiConfig, env: Env): Promise<void> {
   const log = createLog('api', config.logLevel);
+  const rules = openRules({ config, env, log });
+  process.on('SIGHUP', rules.reload);
   const keys = keysFor(config.redisPrefix);
   const clock = systemClock;
   // A signal that comes before there is anything to close ends the process as well.
@@ -59,6 +64,7 @@ async function start(config: ApiConfig): Promise<void> {
     log,
     random: Math.random,
   });
+  const keepWarm = createKeepWarm({ viewers, demand });
   const coldWait = createColdWait({ clock, viewers, reader, maxWaiters: config.maxWaiters });
   const news = { clock, memory, reader, viewers, demand, coldWait, log };
   listenToAnnouncements(
@@ -81,7 +87,11 @@ async function start(config: ApiConfig): Promise<void> {
     fleet,
     log,
     coldWaitMs: config.coldWaitMs,
-    sources: config.sources,
+    rules: rules.now,
+    urlSigningKey: config.urlSigningKey,
+    basePath: config.basePath,
+    coldLimit: createColdLimit(clock, config.coldPerMinute),
+    trustedProxies: config.trustedProxies,
     servedBy: `${hostname()}-${process.pid}`,
   });
   const publicServer = createPublicServer(app.fetch);
@@ -94,6 +104,8 @@ async function start(config: ApiConfig): Promise<void> {
   await fleet.look();
   const watching = setInterval(() => void fleet.look(), 1000);
   queueRedis.client.on('ready', () => void fleet.look());
+  keepWarm(rules.now());
+  rules.onChange(keepWarm);
   const opsPort = await listen(opsServer, { host: config.opsHost, port: config.opsPort });
   const { host, reusePort } = config;
   const port = await listen(publicServer.server, { host, port: config.port, reusePort });
@@ -117,6 +129,7 @@ async function start(config: ApiConfig): Promise<void> {
       graceMs: 1500,
       close: async () => {
         clearInterval(watching);
+        rules.close();
         coldWait.close();
         demand.close();
         await Promise.all([queueRedis, framesRedis, newsRedis].map((link) => link.close()));

@@ -19,6 +19,7 @@ export function createViewers({ clock, memory }: { clock: Clock; memory: MemoryC
       const { cameraId } = camera;
       const group = present.get(cameraId) ?? { camera, count: 0 };
       present.set(cameraId, group);
+      group.camera = camera; // under the rules in force now
       group.count += 1;
       let inside = true;
       return () => {

@@ -5,6 +5,7 @@ import { keysFor } from '@lastframe/shared/keys';
 import type { Log } from '@lastframe/shared/log';
 import type { RedisLink } from '@lastframe/shared/redis-link';
 import { refreshJobFor } from '@lastframe/shared/refresh-job';
+import { makeRules } from '@lastframe/shared/rules';
 import type { Capture } from '../../worker/src/capture.ts';
 import { createPermits, type Permits } from '../../worker/src/permit.ts';
 import { permitLifeMs } from '../../worker/src/permit-times.ts';
@@ -111,7 +112,7 @@ export function createSimWorker(
       return { outcome: 'connected', call: callOf(name, world, at, camera) };
     },
     reporter: reporterOf(permits, clock),
-    sources: [camera.source],
+    rules: () => makeRules([camera.source]),
     redisNowMs: watch.nowMs,
     closing: closing.signal,
     waitingPlace: () => ({ release: () => {} }),

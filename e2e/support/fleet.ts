@@ -69,6 +69,8 @@ export async function startFleet(options: FleetOptions = {}): Promise<Fleet> {
     UPSTREAM_TIMEOUT: '2s',
     START_ALLOWANCE: '1s',
     OPS_PORT: '0',
+    // All viewers of a test are one client.
+    COLD_PER_MINUTE: '0',
     ...options.env,
   };
   const fleet: Fleet = {

@@ -7,6 +7,8 @@ export interface Camera {
   cameraId: string;
   url: string;
   source: Source;
+  /** Of a named camera, which jobs carry instead of the URL. */
+  name?: string;
 }
 
 const MAX_URL_BYTES = 4096;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ConfigError, type Env, readApiConfig, readWorkerConfig } from './config.ts';
+import { testDefaults } from './test-camera.ts';
 
 function faultsOf(env: Env, read: (env: Env) => unknown = readApiConfig): readonly string[] {
   try {
@@ -18,6 +19,12 @@ describe('the configuration of the api', () => {
       framesRedisUrl: 'redis://127.0.0.1:6379',
       redisPrefix: 'lastframe',
       sources: [],
+      sourcesFile: '',
+      sourceDefaults: testDefaults,
+      urlSigningKey: '',
+      basePath: '/',
+      coldPerMinute: 600,
+      trustedProxies: [],
       opsHost: '127.0.0.1',
       opsPort: 9088,
       logLevel: 'info',

@@ -1,5 +1,5 @@
 import { messageOf } from './errors.ts';
-import { type Source, sourcesFromPatterns } from './source.ts';
+import { type Network, type Source, type SourceDefaults, sourcesFromPatterns } from './source.ts';
 import { variables } from './variables.ts';
 
 export type Env = Readonly<Record<string, string | undefined>>;
@@ -9,7 +9,11 @@ export interface FleetConfig {
   redisUrl: string;
   framesRedisUrl: string;
   redisPrefix: string;
+  /** Of ALLOWED_SOURCES; those of the file come before them. */
   sources: Source[];
+  /** Empty when not set. */
+  sourcesFile: string;
+  sourceDefaults: SourceDefaults;
   opsHost: string;
   opsPort: number;
   logLevel: string;
@@ -22,6 +26,12 @@ export interface ApiConfig extends FleetConfig {
   port: number;
   reusePort: boolean;
   maxWaiters: number;
+  /** Empty when not set: then no `url=` needs a signature. */
+  urlSigningKey: string;
+  basePath: string;
+  /** New cameras without a frame that one client may ask for; 0 is no bound. */
+  coldPerMinute: number;
+  trustedProxies: Network[];
 }
 
 export interface WorkerConfig extends FleetConfig {
@@ -56,6 +66,10 @@ export function readApiConfig(env: Env): ApiConfig {
     port: read('PORT'),
     reusePort: read('REUSE_PORT'),
     maxWaiters: read('MAX_WAITERS'),
+    urlSigningKey: read('URL_SIGNING_KEY'),
+    basePath: read('BASE_PATH'),
+    coldPerMinute: read('COLD_PER_MINUTE'),
+    trustedProxies: read('TRUSTED_PROXIES'),
   };
   check();
   return config;
@@ -99,6 +113,8 @@ function readFleetConfig(read: Read, opsPort: number): FleetConfig {
     framesRedisUrl: read('FRAMES_REDIS_URL', redisUrl ?? variables.REDIS_URL.fallback),
     redisPrefix: read('REDIS_PREFIX'),
     sources: sourcesFromPatterns(read('ALLOWED_SOURCES') ?? [], defaults),
+    sourcesFile: read('SOURCES_FILE'),
+    sourceDefaults: defaults,
     opsHost: read('OPS_HOST'),
     opsPort: read('OPS_PORT', String(opsPort)),
     logLevel: read('LOG_LEVEL'),
@@ -129,6 +145,6 @@ function readerOf(env: Env): { read: Read; check: () => void } {
 
 /** A fault is printed: it must show no password, not even one with a `/` or `@` that spoils its URL. */
 function withoutSecrets(name: Name, text: string): string {
-  if (name === 'QUEUES_PASSWORD') return '…';
+  if (name === 'QUEUES_PASSWORD' || name === 'URL_SIGNING_KEY') return '…';
   return text.replace(/^([a-z]+:\/*)?.*@/is, '$1…@');
 }

@@ -64,6 +64,12 @@ describe('the payload', () => {
     expect(parseRefreshJob(JSON.parse(JSON.stringify(job)))).toEqual(job);
   });
 
+  it('of a named camera carries its name and nothing of its URL', () => {
+    const job = refreshJobFor({ cameraId, url: 'http://cam.test/secret', name: 'gate' }, 42);
+    expect(job).toEqual({ v: 1, cameraId, name: 'gate', askedAtMs: 42 });
+    expect(parseRefreshJob(JSON.parse(JSON.stringify(job)))).toEqual(job);
+  });
+
   it('may hold fields that this version does not know', () => {
     const job = refreshJobFor({ cameraId, url: 'http://cam.test/' }, 42);
     expect(parseRefreshJob({ ...job, v: 2, colour: 'blue' })).toEqual({ ...job, v: 2 });

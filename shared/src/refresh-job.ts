@@ -3,22 +3,27 @@ import { z } from 'zod';
 import { VERSION } from './announcement.ts';
 
 /** The refresh job: one per camera and bucket, by its jobId. Its queue is `QUEUE_NAME`. */
-const refreshJob = z.object({
+const base = {
   v: z.number(),
   cameraId: z.string().regex(/^[0-9a-f]{32}$/),
-  /** The canonical URL. */
-  url: z.string(),
   /** Redis's time of asking: an old job is dropped, whoever wanted it has asked again since. */
   askedAtMs: z.number(),
-});
+};
+const refreshJob = z.union([
+  /** A named camera, whose URL must not be in Redis: each process has it from its own file. */
+  z.object({ ...base, name: z.string() }),
+  /** The canonical URL. */
+  z.object({ ...base, url: z.string() }),
+]);
 
 export type RefreshJob = z.infer<typeof refreshJob>;
 
 export function refreshJobFor(
-  camera: { cameraId: string; url: string },
+  { cameraId, url, name }: { cameraId: string; url: string; name?: string },
   askedAtMs: number,
 ): RefreshJob {
-  return { v: VERSION, cameraId: camera.cameraId, url: camera.url, askedAtMs };
+  const called = name === undefined ? { url } : { name };
+  return { v: VERSION, cameraId, ...called, askedAtMs };
 }
 
 /** @throws ZodError for a payload that is none of ours */

@@ -24,6 +24,11 @@ export interface Source {
   /** Of the whole fleet against this source; 0 is no bound. */
   budget: { perSecond: number; concurrency: number };
   staleForMs: number;
+  /** The same bytes for so long: the camera is frozen. */
+  frozenAfterMs?: number;
+  /** Sent to the camera; in no log, key, value or error. */
+  auth?: { scheme: 'basic' | 'digest'; username: string; password: string };
+  tls?: { ca: string } | { insecure: true };
 }
 
 /** What sources have in common unless they say otherwise. */

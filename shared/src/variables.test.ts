@@ -8,6 +8,7 @@ const contract: Record<keyof typeof variables, [who: string, fallback: string | 
   REDIS_PREFIX: ['api, worker', 'lastframe'],
   ALLOWED_SOURCES: ['api, worker', ''],
   ALLOWED_NETWORKS: ['api, worker', ''],
+  SOURCES_FILE: ['api, worker', undefined],
   INTERVAL: ['api, worker', '5s'],
   UPSTREAM_TIMEOUT: ['worker', '15s'],
   START_ALLOWANCE: ['worker', '4s'],
@@ -24,6 +25,10 @@ const contract: Record<keyof typeof variables, [who: string, fallback: string | 
   OPS_PORT: ['api, worker', undefined],
   QUEUES_USER: ['worker', undefined],
   QUEUES_PASSWORD: ['worker', undefined],
+  URL_SIGNING_KEY: ['api', undefined],
+  BASE_PATH: ['api', '/'],
+  COLD_PER_MINUTE: ['api', '600'],
+  TRUSTED_PROXIES: ['api', ''],
   MAX_WAITERS: ['api', '10000'],
   CONCURRENCY: ['worker', '1000'],
   LOG_LEVEL: ['api, worker', 'info'],
@@ -84,3 +89,16 @@ it.each(['10.0.0.0/33', '10.0', '10', 'localhost', '10.0.0.0/8;::1'])(
     );
   },
 );
+
+it('takes a base path with or without a slash at its end, and a key of some length', () => {
+  expect(['/', '/cams', '/a/b/'].map((v) => variables.BASE_PATH.parse(v))).toEqual([
+    '/',
+    '/cams',
+    '/a/b',
+  ]);
+  expect(['cams', '//', '/a//b', '/a?b'].map((v) => variables.BASE_PATH.parse(v))).toEqual(
+    Array(4).fill(undefined),
+  );
+  expect(variables.URL_SIGNING_KEY.parse('short')).toBeUndefined();
+  expect(variables.URL_SIGNING_KEY.parse('sixteen letters!')).toBe('sixteen letters!');
+});

@@ -37,6 +37,7 @@ export const variables = {
     'networks like 10.20.0.0/16,::1/128',
     parseNetwork,
   ),
+  SOURCES_FILE: optional(both, 'YAML file of source rules and named cameras, see sources.md'),
   INTERVAL: duration(both, '5s', 'least time between two calls to one camera'),
   UPSTREAM_TIMEOUT: duration(worker, '15s', 'deadline of one call, from sending to the last byte'),
   START_ALLOWANCE: duration(
@@ -68,6 +69,33 @@ export const variables = {
     'user of the dashboard at /queues; without it: loopback, read-only',
   ),
   QUEUES_PASSWORD: optional(worker, 'password of the dashboard at /queues'),
+  URL_SIGNING_KEY: {
+    who: api,
+    fallback: undefined,
+    meaning: 'when set, every url= needs a valid sig=, see signed-urls.md',
+    expected: 'text of at least 16 characters without control characters',
+    parse: (value: string) => (/^([^\x00-\x1f]{16,})?$/.test(value) ? value : undefined),
+  },
+  BASE_PATH: {
+    who: api,
+    fallback: '/',
+    meaning: 'where a reverse proxy mounts the api',
+    expected: 'a path like / or /cams',
+    parse: (value: string) =>
+      /^(\/[\w.~-]+)+\/?$|^\/$/.test(value) ? value.replace(/\/$/, '') || '/' : undefined,
+  },
+  COLD_PER_MINUTE: count(
+    api,
+    '600',
+    'new cameras without a frame that one client may ask for; beyond: 503; 0 is no bound',
+    0,
+  ),
+  TRUSTED_PROXIES: list(
+    api,
+    'reverse proxies whose X-Forwarded-For says who the client is',
+    'networks like 10.20.0.0/16,::1/128',
+    parseNetwork,
+  ),
   MAX_WAITERS: count(api, '10000', 'waiting requests for cameras without a frame; beyond: 503'),
   CONCURRENCY: count(worker, '1000', 'calls in flight per worker'),
   LOG_LEVEL: {
@@ -155,9 +183,14 @@ function port(
   return { who, fallback, meaning, expected: 'a port from 0 to 65535; 0 takes a free one', parse };
 }
 
-function count(who: readonly ProcessName[], fallback: string, meaning: string): Variable<number> {
-  const parse = (value: string) => wholeNumber(value, 1, 1_000_000);
-  return { who, fallback, meaning, expected: 'a whole number from 1 to 1000000', parse };
+function count(
+  who: readonly ProcessName[],
+  fallback: string,
+  meaning: string,
+  least = 1,
+): Variable<number> {
+  const parse = (value: string) => wholeNumber(value, least, 1_000_000);
+  return { who, fallback, meaning, expected: `a whole number from ${least} to 1000000`, parse };
 }
 
 function wholeNumber(text: string, least: number, most: number): number | undefined {

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { getCACertificates, setDefaultCACertificates, type TLSSocket } from 'node:tls';
 import type { Camera } from '@lastframe/shared/camera';
 import type { Source } from '@lastframe/shared/source';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -392,5 +392,29 @@ describe('TLS', () => {
     expect(await call(server, byAddress)).toMatchObject({
       reason: "the camera's certificate is not trusted",
     });
+  });
+
+  it('is trusted by the certificate that the source names, and then only under its own name', async () => {
+    const certificate = selfSigned(host);
+    const server = await startCamera((socket) => socket.write(ok(jpeg)), certificate);
+    const at = (name: string, tls: Source['tls']) =>
+      call(server, testCamera(`https://${name}:${server.port}/`, testSource(tls && { tls })));
+    expect(await at(host, { ca: certificate.cert })).toMatchObject({ outcome: 'captured' });
+    const reason = "the camera's certificate is not trusted";
+    expect(await at('127.0.0.1', { ca: certificate.cert })).toMatchObject({ reason });
+    expect(await at(host, { ca: selfSigned(host).cert })).toMatchObject({ reason });
+  });
+
+  it('is not checked at all for a source that says insecure, and the server still hears its name', async () => {
+    const names: unknown[] = [];
+    const answer = (socket: Socket) => {
+      names.push((socket as TLSSocket).servername);
+      socket.write(ok(jpeg));
+    };
+    const server = await startCamera(answer, selfSigned('other.test'));
+    const source = testSource({ tls: { insecure: true } });
+    const camera = testCamera(`https://${host}:${server.port}/`, source);
+    expect(await call(server, camera)).toMatchObject({ outcome: 'captured' });
+    expect(names).toEqual([host]);
   });
 });

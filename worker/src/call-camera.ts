@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Camera } from '@lastframe/shared/camera';
 import { AddressRefusedError } from './address-guard.ts';
+import { type Authorizer, createAuthorizer } from './authorization.ts';
 import type { ByteBudget } from './byte-budget.ts';
 import { describeCallError, type PreparedCall, prepareCall } from './capture.ts';
 import { connectToCamera } from './connect.ts';
@@ -17,9 +18,13 @@ export type PrepareCall = (
   signal: AbortSignal,
 ) => Promise<Prepared>;
 
-/** All calls that it prepares share one budget of bytes. */
-export function createCameraCaller(budget: ByteBudget): PrepareCall {
-  return (camera, withinMs, signal) => prepareCameraCall(camera, withinMs, signal, budget);
+/** All calls that it prepares share one budget of bytes, and what cameras said of who may ask. */
+export function createCameraCaller(
+  budget: ByteBudget,
+  authorizer: Authorizer = createAuthorizer(),
+): PrepareCall {
+  return (camera, withinMs, signal) =>
+    prepareCameraCall(camera, withinMs, signal, budget, authorizer);
 }
 
 async function prepareCameraCall(
@@ -27,11 +32,12 @@ async function prepareCameraCall(
   withinMs: number,
   signal: AbortSignal,
   budget: ByteBudget,
+  authorizer: Authorizer,
 ): Promise<Prepared> {
   const late = AbortSignal.timeout(Math.max(0, Math.floor(withinMs)));
   try {
     const socket = await connectToCamera(camera, AbortSignal.any([signal, late]));
-    return { outcome: 'connected', call: await prepareCallOn(socket, camera, budget) };
+    return { outcome: 'connected', call: await prepareCallOn(socket, camera, budget, authorizer) };
   } catch (error) {
     if (signal.aborted) return { outcome: 'aborted' };
     if (error instanceof AddressRefusedError) {
@@ -51,9 +57,10 @@ async function prepareCallOn(
   socket: Socket,
   camera: Camera,
   budget: ByteBudget,
+  authorizer: Authorizer,
 ): Promise<PreparedCall> {
   try {
-    return await prepareCall(socket, camera, budget);
+    return await prepareCall(socket, camera, budget, authorizer);
   } catch (error) {
     socket.destroy();
     throw error;

@@ -3,6 +3,7 @@ import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Camera } from '@lastframe/shared/camera';
 import { messageOf } from '@lastframe/shared/errors';
+import type { Authorizer } from './authorization.ts';
 import type { ByteBudget } from './byte-budget.ts';
 import { sniffImage } from './image-type.ts';
 import { retryAfterMs } from './retry-after.ts';
@@ -10,6 +11,8 @@ import { retryAfterMs } from './retry-after.ts';
 export type Capture =
   | { outcome: 'captured'; bytes: Buffer; contentType: string }
   | CaptureFailure
+  /** The camera told how to ask: the next call carries the answer. It says nothing about the camera. */
+  | { outcome: 'challenged' }
   /** We hung up, for a reason of our own. */
   | { outcome: 'aborted' };
 
@@ -36,8 +39,10 @@ export async function prepareCall(
   socket: Socket,
   camera: Camera,
   budget: ByteBudget,
+  authorizer: Authorizer,
 ): Promise<PreparedCall> {
   const url = new URL(camera.url);
+  const authorization = authorizer.next(camera);
   const req = request({
     // No agent: one request per connection, and so no hidden repeats on a kept-alive one.
     createConnection: () => socket,
@@ -49,11 +54,19 @@ export async function prepareCall(
       Accept: 'image/*',
       'Accept-Encoding': 'identity',
       ...camera.source.headers,
+      ...(authorization !== undefined && { Authorization: authorization }),
     },
   });
   await once(req, 'socket');
   return {
-    send: (signal) => send(req, camera, budget, signal),
+    send: (signal) => {
+      const heed = (res: IncomingMessage) => {
+        if (res.statusCode === 401) return authorizer.refused(camera, res.headers, authorization);
+        authorizer.answered(camera, res.headers);
+        return false;
+      };
+      return send(req, camera, budget, heed, signal);
+    },
     destroy: () => {
       req.on('error', () => {});
       req.destroy();
@@ -65,10 +78,11 @@ async function send(
   req: ClientRequest,
   camera: Camera,
   budget: ByteBudget,
+  isChallenge: (res: IncomingMessage) => boolean,
   signal: AbortSignal,
 ): Promise<Capture> {
   const { timeoutMs, maxFrameBytes } = camera.source;
-  const answered = answerOf(req, maxFrameBytes, budget);
+  const answered = answerOf(req, maxFrameBytes, budget, isChallenge);
   const hangUp = () => req.destroy();
   signal.addEventListener('abort', hangUp, { once: true });
   let late = false;
@@ -80,6 +94,7 @@ async function send(
   }, timeoutMs);
   try {
     const answer = await answered;
+    if ('challenged' in answer) return { outcome: 'challenged' };
     return 'fault' in answer
       ? failed(answer.fault, answer.retryAfterMs)
       : await judge(answer.bytes);
@@ -97,13 +112,24 @@ async function send(
   }
 }
 
-type Answer = { bytes: Buffer } | { fault: string; retryAfterMs?: number | undefined };
+type Answer =
+  | { bytes: Buffer }
+  | { challenged: true }
+  | { fault: string; retryAfterMs?: number | undefined };
 
-function answerOf(req: ClientRequest, maxBytes: number, budget: ByteBudget): Promise<Answer> {
+function answerOf(
+  req: ClientRequest,
+  maxBytes: number,
+  budget: ByteBudget,
+  isChallenge: (res: IncomingMessage) => boolean,
+): Promise<Answer> {
   return new Promise((resolve, reject) => {
     req.on('error', reject);
     req.on('close', () => reject(new Error('the camera closed the connection')));
-    req.on('response', (res) => readAnswer(res, maxBytes, budget).then(resolve, reject));
+    req.on('response', (res) => {
+      if (isChallenge(res)) resolve({ challenged: true });
+      else readAnswer(res, maxBytes, budget).then(resolve, reject);
+    });
   });
 }
 

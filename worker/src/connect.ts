@@ -26,10 +26,16 @@ export async function connectToCamera(camera: Camera, signal: AbortSignal): Prom
   };
   const servername = addresses[0]?.address === host ? '' : host;
   const socket = tls
-    ? connectTls({ ...options, servername, ALPNProtocols: ['http/1.1'] })
+    ? connectTls({ ...options, ...trust(camera), servername, ALPNProtocols: ['http/1.1'] })
     : connectTcp(options);
   await connected(socket, tls ? 'secureConnect' : 'connect', signal);
   return socket;
+}
+
+/** Who may sign the camera's certificate: anybody, those whom its source names, or the usual ones. */
+function trust({ source: { tls } }: Camera): { ca?: string; rejectUnauthorized?: false } {
+  if (!tls) return {};
+  return 'ca' in tls ? { ca: tls.ca } : { rejectUnauthorized: false };
 }
 
 /** Answers from the addresses that were checked, whatever DNS says by now. */

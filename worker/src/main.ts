@@ -1,11 +1,17 @@
 import type { Server } from 'node:http';
 import { createAdaptorServer } from '@hono/node-server';
 import { systemClock } from '@lastframe/shared/clock';
-import { ConfigError, readWorkerConfig, type WorkerConfig } from '@lastframe/shared/config';
+import {
+  ConfigError,
+  type Env,
+  readWorkerConfig,
+  type WorkerConfig,
+} from '@lastframe/shared/config';
 import { messageOf } from '@lastframe/shared/errors';
 import { closeServer, listen } from '@lastframe/shared/http-server';
 import { keysFor, QUEUE_NAME } from '@lastframe/shared/keys';
 import { type ClosingStep, closeOnSignal } from '@lastframe/shared/lifecycle';
+import { openRules } from '@lastframe/shared/live-rules';
 import { createLog } from '@lastframe/shared/log';
 import { probes } from '@lastframe/shared/probes';
 import { openRedis } from '@lastframe/shared/redis-link';
@@ -27,15 +33,17 @@ const GRACE_MS = 10_000;
 const MAX_BODIES_BYTES = 256 * 1024 ** 2;
 
 try {
-  await start(readWorkerConfig(process.env));
+  await start(readWorkerConfig(process.env), process.env);
 } catch (error) {
   console.error(error instanceof ConfigError ? error.message : `worker: ${messageOf(error)}`);
   process.exit(1);
 }
 
-async function start(config: WorkerConfig): Promise<void> {
+async function start(config: WorkerConfig, env: Env): Promise<void> {
   const { redisUrl, framesRedisUrl, redisPrefix: prefix, concurrency } = config;
   const log = createLog('worker', config.logLevel);
+  const rules = openRules({ config, env, log });
+  process.on('SIGHUP', rules.reload);
   const keys = keysFor(prefix);
   const clock = systemClock;
   // A signal that comes before there is anything to close ends the process as well.
@@ -85,7 +93,7 @@ async function start(config: WorkerConfig): Promise<void> {
         permits,
         prepareCall,
         reporter,
-        sources: config.sources,
+        rules: rules.now,
         redisNowMs: watch.nowMs,
         closing: closing.signal,
         waitingPlace,
@@ -123,6 +131,7 @@ async function start(config: WorkerConfig): Promise<void> {
       graceMs: 1500,
       close: async () => {
         clearInterval(watching);
+        rules.close();
         await Promise.all([queueRedis, framesRedis, permitsRedis].map((link) => link.close()));
       },
     },

@@ -127,6 +127,17 @@ describe('a permit that is denied', () => {
 });
 
 describe('a call', () => {
+  it('that is only told how to ask says nothing about the camera: its permit is spent, the next one waited for', async () => {
+    const { deps, job, did, ends, told, control, camera } = refreshBench();
+    control.capture = { outcome: 'challenged' };
+    expect(await refresh(job, deps)).toBe(
+      'failed: the camera asked who we are; the next call says it',
+    );
+    expect(did).toEqual(['take', 'connect', 'send', 'started', 'finish', 'wait']);
+    expect(ends).toEqual([{ verdict: 'none', restMs: spacingMs(camera.source) - 1000 }]);
+    expect(told.at(-1)).toEqual({ what: 'wait', reason: 'spaced', inMs: 4000 });
+  });
+
   it('L12: is finished before its frame is announced, so that who asks again is not denied', async () => {
     const { deps, job, did } = refreshBench();
     expect(await refresh(job, deps)).toBe('captured');

@@ -1,7 +1,8 @@
 import type { Camera } from '@lastframe/shared/camera';
 import { ProblemError } from '@lastframe/shared/errors';
 import type { RefreshJob } from '@lastframe/shared/refresh-job';
-import { findCamera, type Source } from '@lastframe/shared/source';
+import { findCameraByName, findCameraByUrl, type RulesNow } from '@lastframe/shared/rules';
+import type { Source } from '@lastframe/shared/source';
 import type { Permits, Take } from './permit.ts';
 import { spacingMs } from './permit-times.ts';
 import { type CallOutcome, callCamera, type SpendDeps } from './spend-permit.ts';
@@ -11,7 +12,7 @@ export type RefreshOutcome = CallOutcome | 'dropped: asked too long ago' | `deni
 
 export interface RefreshDeps extends SpendDeps {
   permits: Pick<Permits, 'take'>;
-  sources: readonly Source[];
+  rules: RulesNow;
   /** Redis's time, undefined while unknown. */
   redisNowMs: () => number | undefined;
   /** Takes one of the few places in which a denied refresh may wait; undefined when all are taken. */
@@ -43,7 +44,9 @@ export async function refresh(job: RefreshJob, deps: RefreshDeps): Promise<Refre
  */
 async function cameraOfJob(job: RefreshJob, deps: RefreshDeps): Promise<Camera | undefined> {
   try {
-    const camera = findCamera(job.url, deps.sources);
+    const rules = deps.rules();
+    const camera =
+      'name' in job ? findCameraByName(job.name, rules) : findCameraByUrl(job.url, rules);
     if (camera.cameraId === job.cameraId) return camera;
   } catch (error) {
     if (!(error instanceof ProblemError)) throw error;

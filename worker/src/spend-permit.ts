@@ -73,6 +73,7 @@ async function sendCall(permit: Permit, call: PreparedCall, deps: SpendDeps): Pr
     await finish(permit, () => ({ verdict: 'none', restMs: restMs() }), deps);
     return 'aborted';
   }
+  if (capture.outcome === 'challenged') return await endChallenged(permit, restMs, deps);
   if (capture.outcome === 'failed') {
     const atLeastMs = backoffOf(capture, camera.source);
     const end = () => ({ verdict: 'fail', restMs: restMs(), atLeastMs }) as const;
@@ -94,6 +95,20 @@ async function endLateSend(
   deps.log.warn({ cameraId: permit.camera.cameraId }, 'a call was sent too late and cut off');
   await finish(permit, () => ({ verdict: 'none', restMs: restMs() }), deps);
   return 'failed: sent too late and cut off';
+}
+
+/**
+ * The call told us how to ask, and was a call: who waits for a frame waits for the next permit,
+ * which carries the answer. Asking again at once would be a second call on one permit.
+ */
+async function endChallenged(
+  permit: Permit,
+  restMs: () => number,
+  deps: SpendDeps,
+): Promise<CallOutcome> {
+  const nextMs = await finish(permit, () => ({ verdict: 'none', restMs: restMs() }), deps);
+  await deps.reporter.wait(permit.camera, 'spaced', nextMs());
+  return 'failed: the camera asked who we are; the next call says it';
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { Failure } from '@lastframe/shared/announcement';
 import type { Camera } from '@lastframe/shared/camera';
 import type { RefreshJob } from '@lastframe/shared/refresh-job';
+import { makeRules } from '@lastframe/shared/rules';
 import type { Source } from '@lastframe/shared/source';
 import type { Prepared } from '../call-camera.ts';
 import type { Capture } from '../capture.ts';
@@ -89,7 +90,7 @@ export function refreshBench(differences: Partial<Source> = {}) {
         return control.nextMs;
       },
     },
-    sources: [camera.source],
+    rules: () => makeRules([camera.source]),
     redisNowMs: () => control.redisNowMs,
     closing: closing.signal,
     waitingPlace: () => {
