@@ -70,18 +70,34 @@ export function parseSourcesFile(text: string, options: SourcesFileOptions): Sou
 
 function readYaml(text: string, report: Report): unknown {
   const lines = new LineCounter();
-  // Without pretty errors: those quote the line, and what is in it may be secret.
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  // Without pretty errors and warnings: those quote the text, and what is in it may be secret.
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    logLevel: 'error',
+  });
   for (const { message, pos } of document.errors) {
     const { line, col } = lines.linePos(pos[0]);
     report([], `line ${line}, column ${col}: ${message.split('\n')[0]}`);
   }
   if (document.errors.length > 0) return undefined;
   try {
-    return document.toJS({ maxAliasCount: 100 });
+    const value = document.toJS({ maxAliasCount: 100 });
+    if (isTree(value)) return value;
+    report([], 'an alias stands within what it names; expected none that does');
   } catch (error) {
     report([], messageOf(error)); // an alias to nothing, or a bomb of them
-    return undefined;
+  }
+  return undefined;
+}
+
+/** False for what contains itself, as `&a [*a]` does: who follows that never ends. */
+function isTree(value: unknown): boolean {
+  try {
+    JSON.stringify(value);
+    return true;
+  } catch {
+    return false;
   }
 }
 
