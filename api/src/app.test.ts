@@ -53,6 +53,7 @@ describe('a frame in memory', () => {
     expect(headersOf(response)).toEqual({
       'content-type': 'image/jpeg',
       'content-length': '11',
+      'accept-ranges': 'bytes',
       etag: '"sha256-9f86d081884c7d65"',
       'last-modified': 'Tue, 22 Sep 2026 10:00:00 GMT',
       age: '3',
@@ -131,6 +132,59 @@ describe('conditions and methods', () => {
     hold(parts, { etag: '"same"' });
     const response = await parts.image({ headers: { 'If-None-Match': '"other"' } });
     expect([response.status, await response.text()]).toEqual([200, 'frame bytes']);
+  });
+
+  it.each([
+    ['bytes=0-4', 206, 'bytes 0-4/11', 'frame'],
+    ['bytes=6-', 206, 'bytes 6-10/11', 'bytes'],
+    ['bytes=-5', 206, 'bytes 6-10/11', 'bytes'],
+    ['bytes=0-100', 206, 'bytes 0-10/11', 'frame bytes'],
+    ['bytes=0-1,3-4', 200, null, 'frame bytes'],
+    ['nonsense', 200, null, 'frame bytes'],
+  ])('Range: %s is answered with %d', async (Range, status, contentRange, body) => {
+    const parts = appParts();
+    hold(parts);
+    const response = await parts.image({ headers: { Range } });
+    expect([response.status, await response.text()]).toEqual([status, body]);
+    const rest = headersOf(await parts.image());
+    const of = contentRange === null ? {} : { 'content-range': contentRange };
+    expect(headersOf(response)).toEqual({ ...rest, ...of, 'content-length': `${body.length}` });
+  });
+
+  it('a range that the frame has not is 416 with its size, and still a hit', async () => {
+    const parts = appParts();
+    hold(parts);
+    const response = await parts.image({ headers: { Range: 'bytes=11-' } });
+    expect(response.status).toBe(416);
+    expect(headersOf(response)).toMatchObject({
+      'content-range': 'bytes */11',
+      'content-type': 'application/problem+json',
+      'cache-control': 'no-store',
+      'cache-status': 'lastframe; hit; ttl=5; detail=memory',
+    });
+    expect(await response.json()).toMatchObject({ status: 416, instance: '/images' });
+  });
+
+  it.each([
+    ['an ETag that is current', { 'If-Range': '"same"' }, 206],
+    ['the date that is current', { 'If-Range': 'Tue, 22 Sep 2026 10:00:00 GMT' }, 206],
+    ['another ETag', { 'If-Range': '"other"' }, 200],
+    ['a weak ETag', { 'If-Range': 'W/"same"' }, 200],
+    ['a later date', { 'If-Range': 'Tue, 22 Sep 2026 10:00:01 GMT' }, 200],
+    ['an ETag that the viewer has', { 'If-Range': '"same"', 'If-None-Match': '"same"' }, 304],
+    ['one that he has not', { 'If-Range': '"same"', 'If-None-Match': '"other"' }, 206],
+  ])('a range with %s gets its due', async (_, headers, status) => {
+    const parts = appParts();
+    hold(parts, { etag: '"same"', changedAtMs: Date.UTC(2026, 8, 22, 10) });
+    const response = await parts.image({ headers: { Range: 'bytes=0-4', ...headers } });
+    expect(response.status).toBe(status);
+  });
+
+  it('HEAD has no ranges, as HTTP has it', async () => {
+    const parts = appParts();
+    hold(parts);
+    const head = await parts.image({ method: 'HEAD', headers: { Range: 'bytes=0-4' } });
+    expect([head.status, head.headers.get('content-length')]).toEqual([200, '11']);
   });
 
   it('HEAD equals GET without the body', async () => {

@@ -19,10 +19,13 @@ it('says in problem+json what happened, and is never cached', async () => {
   });
 });
 
-it.each([400, 403, 404, 405, 502, 503, 504, 508] as const)('has a title for %d', async (status) => {
-  const response = problemResponse({ status, code: 'x', detail: 'x' }, '/');
-  expect(await response.json()).toMatchObject({ status, title: expect.stringMatching(/\w/) });
-});
+it.each([400, 403, 404, 405, 414, 416, 502, 503, 504, 508] as const)(
+  'has a title for %d',
+  async (status) => {
+    const response = problemResponse({ status, code: 'x', detail: 'x' }, '/');
+    expect(await response.json()).toMatchObject({ status, title: expect.stringMatching(/\w/) });
+  },
+);
 
 it.each([502, 503, 504] as const)('says with %d when to ask again, in whole seconds', (status) => {
   const retryAfter = (retryAfterMs?: number) =>

@@ -5,6 +5,8 @@ const TITLES: Record<Problem['status'], string> = {
   403: 'Not allowed',
   404: 'Not found',
   405: 'Method not allowed',
+  414: 'Request target too long',
+  416: 'Range not satisfiable',
   502: 'The camera failed',
   503: 'No frame yet',
   504: 'The camera timed out',

@@ -3,7 +3,7 @@
  * sentence. It holds nothing that only the operator may know (no address, header or stack).
  */
 export interface Problem {
-  status: 400 | 403 | 404 | 405 | 502 | 503 | 504 | 508;
+  status: 400 | 403 | 404 | 405 | 414 | 416 | 502 | 503 | 504 | 508;
   code: string;
   detail: string;
   /** After how long asking again makes sense, where that is known. */
