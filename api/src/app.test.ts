@@ -1,4 +1,5 @@
 import { testCamera, testSource } from '@lastframe/shared/test-camera';
+import { parseList, Token } from 'structured-headers';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createApp } from './app.ts';
 import { createColdWait } from './cold-wait.ts';
@@ -61,7 +62,7 @@ describe('a frame in memory', () => {
       'cache-status': 'lastframe; hit; ttl=2; detail=memory',
       'access-control-allow-origin': '*',
       'access-control-expose-headers':
-        'Age, Cache-Status, Content-Length, ETag, Last-Modified, Retry-After, X-Served-By',
+        'Accept-Ranges, Age, Allow, Cache-Status, Content-Length, Content-Range, Date, ETag, Last-Modified, Preference-Applied, Proxy-Status, Retry-After, X-Served-By',
       'cross-origin-resource-policy': 'cross-origin',
       'x-content-type-options': 'nosniff',
       'content-security-policy': "default-src 'none'; sandbox",
@@ -196,11 +197,30 @@ describe('conditions and methods', () => {
     expect(await head.text()).toBe('');
   });
 
-  it.each(['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'])('%s is 405 with Allow', async (method) => {
+  it.each(['POST', 'PUT', 'DELETE', 'PATCH'])('%s is 405 with Allow', async (method) => {
     const parts = appParts();
     const response = await parts.image({ method });
-    expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
+    expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, HEAD, OPTIONS']);
     expect(await response.json()).toMatchObject({ status: 405, instance: '/images' });
+  });
+
+  it('OPTIONS answers the preflight of a browser, and asks nobody', async () => {
+    const parts = appParts();
+    const response = await parts.image({
+      method: 'OPTIONS',
+      headers: { Origin: 'https://elsewhere.test', 'Access-Control-Request-Method': 'GET' },
+    });
+    expect([response.status, await response.text()]).toEqual([204, '']);
+    expect(headersOf(response)).toMatchObject({
+      allow: 'GET, HEAD, OPTIONS',
+      'access-control-allow-origin': '*',
+      'access-control-allow-methods': 'GET, HEAD, OPTIONS',
+      'access-control-allow-headers':
+        'Accept, Cache-Control, If-Modified-Since, If-None-Match, If-Range, Last-Event-ID, Prefer, Range',
+      'access-control-max-age': '86400',
+      'cache-status': 'lastframe; detail=generated',
+    });
+    expect(parts.demand.raise).not.toHaveBeenCalled();
   });
 });
 
@@ -235,6 +255,13 @@ describe('a bad request', () => {
       'access-control-allow-origin': '*',
       'x-served-by': 'host-1',
     });
+  });
+
+  it('with a target that no URL of an image needs is 414', async () => {
+    const { ask } = appParts();
+    const response = await ask(`/images?x=${'x'.repeat(14 * 1024)}`);
+    expect([response.status, response.headers.get('cache-control')]).toEqual([414, 'no-store']);
+    expect(await response.json()).toMatchObject({ status: 414, instance: '/images' });
   });
 
   it('for a camera that no source allows is 403, and nobody is asked about it', async () => {
@@ -307,23 +334,28 @@ describe('a frame that is not in memory', () => {
   });
 
   it.each([
-    [502, 'camera-failed', 'The camera failed'],
-    [504, 'camera-timed-out', 'The camera timed out'],
-  ] as const)('is %d at once after a failure that is remembered', async (status, code, title) => {
-    const parts = appParts();
-    parts.stored.failure = { status, reason: 'the camera said no', nextMs: 4200 };
-    const response = await parts.image();
-    expect([response.status, response.headers.get('retry-after')]).toEqual([status, '5']);
-    expect(await response.json()).toEqual({
-      type: `urn:lastframe:problem:${code}`,
-      title,
-      status,
-      detail: 'the camera said no',
-      instance: '/images',
-    });
-    expect(parts.demand.raise).toHaveBeenCalledOnce();
-    expect(parts.coldWait.waiting()).toBe(0);
-  });
+    [502, 'camera-failed', 'The camera failed', 'connection_refused'],
+    [504, 'camera-timed-out', 'The camera timed out', 'connection_timeout'],
+  ] as const)(
+    'is %d at once after a failure that is remembered',
+    async (status, code, title, error) => {
+      const parts = appParts();
+      parts.stored.failure = { status, reason: 'the camera said no', error, nextMs: 4200 };
+      const response = await parts.image();
+      expect(response.headers.get('proxy-status')).toBe(`lastframe; error=${error}`);
+      expect(response.headers.get('cache-status')).toBe(`lastframe; fwd=uri-miss; detail=${code}`);
+      expect([response.status, response.headers.get('retry-after')]).toEqual([status, '5']);
+      expect(await response.json()).toEqual({
+        type: `urn:lastframe:problem:${code}`,
+        title,
+        status,
+        detail: 'the camera said no',
+        instance: '/images',
+      });
+      expect(parts.demand.raise).toHaveBeenCalledOnce();
+      expect(parts.coldWait.waiting()).toBe(0);
+    },
+  );
 
   it('is 403 without Retry-After when the worker refused the address', async () => {
     const parts = appParts();
@@ -413,6 +445,37 @@ describe('a frame that is not in memory', () => {
     viewer.abort();
     await vi.waitFor(() => expect(parts.coldWait.waiting()).toBe(0));
   });
+});
+
+describe('Cache-Status', () => {
+  const IMAGE = `/images?url=${encodeURIComponent(camera.url)}`;
+  it.each([
+    ['a hit', IMAGE, {}, 200],
+    ['a hit that the viewer has', IMAGE, { headers: { 'If-None-Match': '*' } }, 304],
+    ['a part', IMAGE, { headers: { Range: 'bytes=0-1' } }, 206],
+    ['a part that is not there', IMAGE, { headers: { Range: 'bytes=99-' } }, 416],
+    ['HEAD', IMAGE, { method: 'HEAD' }, 200],
+    ['OPTIONS', IMAGE, { method: 'OPTIONS' }, 204],
+    ['another method', IMAGE, { method: 'POST' }, 405],
+    ['no url', '/images', {}, 400],
+    ['a url that is not allowed', '/images?url=http://elsewhere.test/', {}, 403],
+    ['no such path', '/nothing', {}, 404],
+    ['a long target', `/images?x=${'x'.repeat(15_000)}`, {}, 414],
+  ] as [string, string, RequestInit, number][])(
+    'of %s is one member that a parser of structured fields takes',
+    async (_, path, init, status) => {
+      const parts = appParts();
+      hold(parts);
+      const response = await parts.ask(path, init);
+      expect(response.status).toBe(status);
+      const [member, ...more] = parseList(response.headers.get('cache-status') ?? '');
+      expect(more).toEqual([]);
+      const [name, parameters] = member as [Token, Map<string, unknown>];
+      expect([name.toString(), name]).toEqual(['lastframe', expect.any(Token)]);
+      expect(parameters.has('hit') && parameters.has('fwd')).toBe(false);
+      expect(parameters.has('hit')).toBe([200, 206, 304, 416].includes(status));
+    },
+  );
 });
 
 it('an error that nobody expected is 503 without a word of it, and goes to the log', async () => {

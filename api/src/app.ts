@@ -1,6 +1,7 @@
 import { messageOf, ProblemError } from '@lastframe/shared/errors';
 import type { Log } from '@lastframe/shared/log';
 import { Hono } from 'hono';
+import { allowAllOrigins, otherMethods } from './methods.ts';
 import { problemResponse } from './problem.ts';
 import { getImage, type ImagesDeps } from './routes/images.ts';
 
@@ -10,8 +11,8 @@ export interface AppDeps extends ImagesDeps {
   log: Log;
 }
 
-const EXPOSED_HEADERS =
-  'Age, Cache-Status, Content-Length, ETag, Last-Modified, Retry-After, X-Served-By';
+/** A `url` of 4 KiB, percent-encoded to the last byte, with its signature. */
+const MAX_TARGET_LENGTH = 14 * 1024;
 
 /** The public routes and the one error boundary. */
 export function createApp(deps: AppDeps): Hono {
@@ -19,17 +20,23 @@ export function createApp(deps: AppDeps): Hono {
   const app = new Hono();
   app.use(async (c, next) => {
     await next();
-    c.res.headers.set('X-Served-By', servedBy);
-    c.res.headers.set('Access-Control-Allow-Origin', '*');
-    c.res.headers.set('Access-Control-Expose-Headers', EXPOSED_HEADERS);
+    const { headers } = c.res;
+    headers.set('X-Served-By', servedBy);
+    // What is neither a frame nor a problem is made here, and no cache has a part in it.
+    if (!headers.has('Cache-Status')) headers.set('Cache-Status', 'lastframe; detail=generated');
+    allowAllOrigins(headers);
+  });
+  app.use(async (c, next) => {
+    const { pathname, search } = new URL(c.req.url);
+    if (pathname.length + search.length <= MAX_TARGET_LENGTH) return await next();
+    const detail = `the request target is longer than ${MAX_TARGET_LENGTH} bytes`;
+    return problemResponse(
+      { status: 414, code: 'target-too-long', detail },
+      pathname.slice(0, 100),
+    );
   });
   app.get('/images', (c) => getImage(c, deps));
-  app.all('/images', (c) => {
-    const detail = `${c.req.method} is not served here; use GET or HEAD`;
-    const response = problemResponse({ status: 405, code: 'method', detail }, c.req.path);
-    response.headers.set('Allow', 'GET, HEAD');
-    return response;
-  });
+  app.all('/images', otherMethods);
   app.notFound((c) => {
     const detail = 'there is nothing here; an image is at /images?url=<URL of the image>';
     return problemResponse({ status: 404, code: 'not-found', detail }, c.req.path);

@@ -124,9 +124,17 @@ function foundAtTheEnd(end: Awaited<ReturnType<typeof endWhileOpen>>, waitMs: nu
   }
 }
 
-function failureProblem({ status, reason, nextMs }: Failure): ProblemError {
+function failureProblem(failure: Failure): ProblemError {
+  const { status, reason, nextMs, error, receivedStatus } = failure;
   const codes = { 403: 'address-refused', 502: 'camera-failed', 504: 'camera-timed-out' } as const;
-  return new ProblemError({ status, code: codes[status], detail: reason, retryAfterMs: nextMs });
+  return new ProblemError({
+    status,
+    code: codes[status],
+    detail: reason,
+    retryAfterMs: nextMs,
+    proxyError: error,
+    receivedStatus,
+  });
 }
 
 function notYet(detail: string, retryAfterMs: number, cause?: unknown): ProblemError {

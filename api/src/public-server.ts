@@ -2,12 +2,15 @@ import type { Server, ServerOptions } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createAdaptorServer } from '@hono/node-server';
 import { closeServer } from '@lastframe/shared/http-server';
+import { answerMalformedRequests } from './malformed-request.ts';
 
 /** Node itself waits 60 s for a request's head and 300 s for the rest, and looks every 30 s. */
 const SERVER_OPTIONS: ServerOptions = {
   headersTimeout: 10_000,
   requestTimeout: 15_000,
   connectionsCheckingInterval: 1000,
+  // The longest target that is served has 14 KiB, and browsers bring cookies along.
+  maxHeaderSize: 32 * 1024,
 };
 /** A viewer that takes nothing of an answer between two looks is gone, or holds us up on purpose. */
 const STALLED_MS = 15_000;
@@ -35,6 +38,7 @@ export function createPublicServer(
   const server = createAdaptorServer({ fetch, serverOptions: SERVER_OPTIONS }) as Server;
   let draining = false;
   server.timeout = STALLED_MS;
+  answerMalformedRequests(server);
   // Before Hono's own listener, which may answer at once.
   server.prependListener('request', (_, res) => {
     if (draining) res.shouldKeepAlive = false;

@@ -339,7 +339,12 @@ describe('what can not be connected', () => {
   it('is a port on which nobody listens', async () => {
     const prepared = await prepareCameraCall(testCamera('http://127.0.0.1:1/'), 4000, never);
     const reason = 'the camera refused the connection';
-    expect(prepared).toEqual({ outcome: 'failed', status: 502, reason });
+    expect(prepared).toMatchObject({
+      outcome: 'failed',
+      status: 502,
+      reason,
+      error: 'connection_refused',
+    });
   });
 
   it('is a request that HTTP does not allow, and its connection is closed', async () => {
@@ -358,7 +363,12 @@ describe('TLS', () => {
     const server = await startCamera(() => {}, selfSigned(host));
     const camera = testCamera(`https://${host}:${server.port}/`);
     const reason = "the camera's certificate is not trusted";
-    expect(await call(server, camera)).toEqual({ outcome: 'failed', status: 502, reason });
+    expect(await call(server, camera)).toMatchObject({
+      outcome: 'failed',
+      status: 502,
+      reason,
+      error: 'tls_certificate_error',
+    });
     expect(server.received).toBe('');
   });
 

@@ -2,12 +2,12 @@ import type { Socket } from 'node:net';
 import type { Camera } from '@lastframe/shared/camera';
 import { AddressRefusedError } from './address-guard.ts';
 import type { ByteBudget } from './byte-budget.ts';
-import { describeCallError, type PreparedCall, prepareCall } from './capture.ts';
+import { explainCallError, type PreparedCall, prepareCall } from './capture.ts';
 import { connectToCamera } from './connect.ts';
 
 export type Prepared =
   | { outcome: 'connected'; call: PreparedCall }
-  | { outcome: 'failed'; status: 403 | 502 | 504; reason: string }
+  | { outcome: 'failed'; status: 403 | 502 | 504; reason: string; error?: string }
   | { outcome: 'aborted' };
 
 /** Resolves, checks and connects within the time given; nothing is sent. Never throws. */
@@ -36,13 +36,13 @@ async function prepareCameraCall(
     if (signal.aborted) return { outcome: 'aborted' };
     if (error instanceof AddressRefusedError) {
       const reason = "the camera's address is not allowed; see ALLOWED_NETWORKS";
-      return { outcome: 'failed', status: 403, reason };
+      return { outcome: 'failed', status: 403, reason, error: 'destination_ip_prohibited' };
     }
     if (late.aborted) {
       const reason = `no connection to the camera within ${Math.round(withinMs)} ms`;
-      return { outcome: 'failed', status: 504, reason };
+      return { outcome: 'failed', status: 504, reason, error: 'connection_timeout' };
     }
-    return { outcome: 'failed', status: 502, reason: describeCallError(error) };
+    return { outcome: 'failed', status: 502, ...explainCallError(error) };
   }
 }
 

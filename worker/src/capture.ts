@@ -18,6 +18,9 @@ export interface CaptureFailure {
   status: 502 | 504;
   /** For people; it holds no address, header or secret. */
   reason: string;
+  /** An error type of RFC 9209. */
+  error?: string | undefined;
+  receivedStatus?: number | undefined;
   /** The camera's own wish. */
   retryAfterMs?: number;
 }
@@ -80,16 +83,15 @@ async function send(
   }, timeoutMs);
   try {
     const answer = await answered;
-    return 'fault' in answer
-      ? failed(answer.fault, answer.retryAfterMs)
-      : await judge(answer.bytes);
+    return 'fault' in answer ? failed(answer) : await judge(answer.bytes);
   } catch (error) {
     if (signal.aborted) return { outcome: 'aborted' };
     if (late) {
       const reason = `the camera did not answer within ${timeoutMs} ms`;
-      return { outcome: 'failed', status: 504, reason };
+      return { outcome: 'failed', status: 504, reason, error: 'http_response_timeout' };
     }
-    return failed(describeCallError(error));
+    const { reason: fault, error: kind } = explainCallError(error);
+    return failed({ fault, error: kind });
   } finally {
     clearTimeout(deadline);
     signal.removeEventListener('abort', hangUp);
@@ -97,7 +99,11 @@ async function send(
   }
 }
 
-type Answer = { bytes: Buffer } | { fault: string; retryAfterMs?: number | undefined };
+type Fault = Pick<CaptureFailure, 'error' | 'receivedStatus'> & {
+  fault: string;
+  retryAfterMs?: number | undefined;
+};
+type Answer = { bytes: Buffer } | Fault;
 
 function answerOf(req: ClientRequest, maxBytes: number, budget: ByteBudget): Promise<Answer> {
   return new Promise((resolve, reject) => {
@@ -117,11 +123,14 @@ async function readAnswer(
     const asked = statusCode === 429 || statusCode === 503;
     return {
       fault: `the camera answered ${statusCode}`,
+      error: 'destination_unavailable',
+      receivedStatus: statusCode,
       retryAfterMs: asked ? retryAfterMs(headers['retry-after'], headers.date) : undefined,
     };
   }
   if ((headers['content-encoding'] ?? 'identity') !== 'identity') {
-    return { fault: 'the camera sent a compressed body without being asked to' };
+    const fault = 'the camera sent a compressed body without being asked to';
+    return { fault, error: 'http_response_content_coding' };
   }
   if (Number(headers['content-length'] ?? 0) > maxBytes) return tooLarge(maxBytes);
   return await readBody(res, maxBytes, budget);
@@ -138,7 +147,10 @@ async function readBody(
   try {
     for await (const chunk of res as AsyncIterable<Buffer>) {
       if (size + chunk.length > maxBytes) return tooLarge(maxBytes);
-      if (!budget.take(chunk.length)) return { fault: 'the worker holds too many bytes already' };
+      if (!budget.take(chunk.length)) {
+        const fault = 'the worker holds too many bytes already';
+        return { fault, error: 'proxy_internal_error' };
+      }
       size += chunk.length;
       chunks.push(chunk);
     }
@@ -149,36 +161,55 @@ async function readBody(
 }
 
 function tooLarge(maxBytes: number): Answer {
-  return { fault: `the camera's image is larger than ${maxBytes} bytes` };
+  const fault = `the camera's image is larger than ${maxBytes} bytes`;
+  return { fault, error: 'http_response_body_size' };
 }
 
 async function judge(bytes: Buffer): Promise<Capture> {
   const sniffed = await sniffImage(bytes);
-  if ('fault' in sniffed) return failed(sniffed.fault);
+  if ('fault' in sniffed) return failed({ ...sniffed, receivedStatus: 200 });
   return { outcome: 'captured', bytes, contentType: sniffed.contentType };
 }
 
-function failed(reason: string, retryAfter?: number): CaptureFailure {
-  const wish = retryAfter === undefined ? {} : { retryAfterMs: retryAfter };
-  return { outcome: 'failed', status: 502, reason, ...wish };
+function failed({ fault, error, receivedStatus, retryAfterMs: wish }: Fault): CaptureFailure {
+  return {
+    outcome: 'failed',
+    status: 502,
+    reason: fault,
+    error,
+    ...(receivedStatus !== undefined && { receivedStatus }),
+    ...(wish !== undefined && { retryAfterMs: wish }),
+  };
 }
 
-/** Words for what went wrong on the way to the camera, without its address. */
-export function describeCallError(error: unknown): string {
+/**
+ * Words for what went wrong on the way to the camera, without its address, and the error type of
+ * RFC 9209 for it.
+ */
+export function explainCallError(error: unknown): { reason: string; error: string } {
   // A DOMException has a number there.
   const code = String((error as NodeJS.ErrnoException)?.code ?? '');
-  const words: Record<string, string> = {
-    ECONNREFUSED: 'the camera refused the connection',
-    ECONNRESET: 'the camera closed the connection in the middle of its answer',
-    EHOSTUNREACH: 'the camera can not be reached',
-    ENETUNREACH: 'the camera can not be reached',
-    ETIMEDOUT: 'the connection to the camera timed out',
-    ENOTFOUND: "the camera's host name is unknown",
-    EAI_AGAIN: "the camera's host name can not be resolved now",
-  };
-  if (words[code]) return words[code];
-  if (code.startsWith('HPE_')) return "the camera's answer is no valid HTTP";
-  if (/^(ERR_TLS|CERT_|DEPTH_|SELF_|UNABLE_)/.test(code))
-    return "the camera's certificate is not trusted";
-  return code ? `the call failed (${code})` : `the call failed: ${messageOf(error)}`;
+  const known = CALL_ERRORS[code];
+  if (known) return { reason: known[0], error: known[1] };
+  if (code.startsWith('HPE_')) {
+    return { reason: "the camera's answer is no valid HTTP", error: 'http_protocol_error' };
+  }
+  if (/^(ERR_TLS|CERT_|DEPTH_|SELF_|UNABLE_)/.test(code)) {
+    return { reason: "the camera's certificate is not trusted", error: 'tls_certificate_error' };
+  }
+  const reason = code ? `the call failed (${code})` : `the call failed: ${messageOf(error)}`;
+  return { reason, error: 'connection_terminated' };
 }
+
+const CALL_ERRORS: Record<string, [reason: string, error: string]> = {
+  ECONNREFUSED: ['the camera refused the connection', 'connection_refused'],
+  ECONNRESET: [
+    'the camera closed the connection in the middle of its answer',
+    'connection_terminated',
+  ],
+  EHOSTUNREACH: ['the camera can not be reached', 'destination_ip_unroutable'],
+  ENETUNREACH: ['the camera can not be reached', 'destination_ip_unroutable'],
+  ETIMEDOUT: ['the connection to the camera timed out', 'connection_timeout'],
+  ENOTFOUND: ["the camera's host name is unknown", 'dns_error'],
+  EAI_AGAIN: ["the camera's host name can not be resolved now", 'dns_error'],
+};

@@ -1,3 +1,4 @@
+import type { Failure } from '@lastframe/shared/announcement';
 import type { Camera } from '@lastframe/shared/camera';
 import type { Clock } from '@lastframe/shared/clock';
 import { messageOf } from '@lastframe/shared/errors';
@@ -45,7 +46,8 @@ export async function callCamera(permit: Permit, deps: SpendDeps): Promise<CallO
   }
   if (elapsedMs() > allowanceMs - SEND_MARGIN_MS) {
     prepared.call.destroy();
-    const failure = { status: 504 as const, reason: 'the connection came too late for its permit' };
+    const reason = 'the connection came too late for its permit';
+    const failure = { status: 504 as const, reason, error: 'connection_timeout' };
     return await reportFailure(
       permit,
       failure,
@@ -143,12 +145,16 @@ function backoffOf(
 
 async function reportFailure(
   permit: Permit,
-  { status, reason }: { status: 403 | 502 | 504; reason: string },
+  { status, reason, error, receivedStatus }: Omit<Failure, 'nextMs'>,
   endNow: () => Finish,
   deps: SpendDeps,
 ): Promise<CallOutcome> {
   const nextMs = await finish(permit, endNow, deps);
-  await deps.reporter.failed(permit.camera, { status, reason, nextMs: nextMs() });
+  const cause = {
+    ...(error !== undefined && { error }),
+    ...(receivedStatus !== undefined && { receivedStatus }),
+  };
+  await deps.reporter.failed(permit.camera, { status, reason, ...cause, nextMs: nextMs() });
   return `failed: ${reason}`;
 }
 
