@@ -447,6 +447,128 @@ describe('a frame that is not in memory', () => {
   });
 });
 
+describe('Prefer', () => {
+  const seen = '"seen"';
+  const poll = (parts: Parts, prefer = 'wait=20', init: RequestInit = {}) =>
+    parts.image({ ...init, headers: { Prefer: prefer, 'If-None-Match': seen } });
+  const applied = ({ headers }: Response) => headers.get('preference-applied');
+
+  it('wait answers with the next frame that the viewer has not, as soon as it is there', async () => {
+    const parts = appParts();
+    hold(parts, { etag: seen });
+    const answer = poll(parts);
+    await vi.waitFor(() => expect(parts.coldWait.waiting()).toBe(1));
+    // Also while the frame is fresh: somebody is present when it is due.
+    expect(parts.demand.raise).toHaveBeenCalledOnce();
+    expect(parts.viewers.isPresent(cameraId)).toBe(true);
+    parts.coldWait.wake(hold(parts, { etag: '"next"' }));
+    const response = await answer;
+    expect([response.status, response.headers.get('etag')]).toEqual([200, '"next"']);
+    expect([applied(response), response.headers.get('cache-status')]).toEqual([
+      'wait=20',
+      'lastframe; hit; ttl=5; detail=memory',
+    ]);
+    expect(parts.viewers.isPresent(cameraId)).toBe(false);
+  });
+
+  it.each([
+    ['wait=20', 20],
+    ['wait=60', 60],
+    ['wait=3600', 60],
+  ])('%s gives 304 when none came within %d s', async (prefer, seconds) => {
+    const parts = appParts();
+    hold(parts, { etag: seen });
+    const settled = vi.fn();
+    const answer = poll(parts, prefer);
+    void Promise.resolve(answer).then(settled);
+    await vi.advanceTimersByTimeAsync(seconds * 1000 - 1);
+    expect(settled).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(1);
+    const response = await answer;
+    expect([response.status, applied(response)]).toEqual([304, `wait=${seconds}`]);
+    expect(response.headers.get('age')).toBe(String(seconds));
+    expect(parts.coldWait.waiting()).toBe(0);
+  });
+
+  it.each([
+    ['wait=0', seen, 304],
+    ['wait=soon', seen, 304],
+    ['respond-async', seen, 304],
+    ['wait=20', '*', 304],
+    ['wait=20', '"other"', 200],
+  ])('%s with If-None-Match: %s is answered at once with %d', async (prefer, tag, status) => {
+    const parts = appParts();
+    hold(parts, { etag: seen });
+    const response = await parts.image({ headers: { Prefer: prefer, 'If-None-Match': tag } });
+    expect([response.status, applied(response)]).toEqual([status, null]);
+  });
+
+  it('wait without If-None-Match gets the frame that there is', async () => {
+    const parts = appParts();
+    hold(parts);
+    const response = await parts.image({ headers: { Prefer: 'wait=20' } });
+    expect([response.status, applied(response)]).toEqual([200, null]);
+  });
+
+  it('wait leaves nothing behind when the viewer goes away', async () => {
+    const parts = appParts();
+    hold(parts, { etag: seen });
+    const viewer = new AbortController();
+    const answer = poll(parts, 'wait=20', { signal: viewer.signal });
+    await vi.waitFor(() => expect(parts.coldWait.waiting()).toBe(1));
+    viewer.abort();
+    await answer;
+    expect([
+      parts.coldWait.waiting(),
+      parts.viewers.isPresent(cameraId),
+      vi.getTimerCount(),
+    ]).toEqual([0, false, 0]);
+  });
+
+  it('wait is 503 when too many wait already', async () => {
+    const parts = appParts({ maxWaiters: 1 });
+    hold(parts, { etag: seen });
+    void poll(parts);
+    await vi.waitFor(() => expect(parts.coldWait.waiting()).toBe(1));
+    const response = await poll(parts);
+    expect([response.status, response.headers.get('retry-after')]).toEqual([503, '5']);
+  });
+
+  it('respond-async gets 503 at once for a cold camera, and raises demand', async () => {
+    const parts = appParts();
+    const answer = parts.image({ headers: { Prefer: 'respond-async' } });
+    await vi.advanceTimersByTimeAsync(1);
+    const response = await answer;
+    expect([response.status, applied(response)]).toEqual([503, 'respond-async']);
+    expect(Number(response.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
+    expect(parts.demand.raise).toHaveBeenCalledOnce();
+    expect(parts.coldWait.waiting()).toBe(0);
+  });
+
+  it('respond-async is not needed where Redis has the frame', async () => {
+    const parts = appParts();
+    parts.stored.held = heldFrame(camera);
+    const response = await parts.image({ headers: { Prefer: 'respond-async' } });
+    expect([response.status, applied(response)]).toEqual([200, null]);
+  });
+
+  it.each([
+    ['wait=3', 3, 'wait=3'],
+    ['respond-async, wait=3', 3, 'wait=3'],
+    ['wait=100', 15, 'wait=15'],
+  ])('%s bounds the wait for a first frame to %d s', async (Prefer, seconds, told) => {
+    const parts = appParts();
+    const settled = vi.fn();
+    const answer = parts.image({ headers: { Prefer } });
+    void Promise.resolve(answer).then(settled);
+    await vi.advanceTimersByTimeAsync(seconds * 1000 - 1);
+    expect(settled).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(1);
+    const response = await answer;
+    expect([response.status, applied(response)]).toEqual([503, told]);
+  });
+});
+
 describe('Cache-Status', () => {
   const IMAGE = `/images?url=${encodeURIComponent(camera.url)}`;
   it.each([

@@ -1,21 +1,95 @@
+import type { Camera } from '@lastframe/shared/camera';
 import { ProblemError } from '@lastframe/shared/errors';
 import { findCamera, type Source } from '@lastframe/shared/source';
 import type { Context } from 'hono';
+import type { Origin } from '../cache-headers.ts';
+import { isNotModified } from '../conditional.ts';
 import { type Conditions, frameResponse } from '../frame-response.ts';
-import { frameFromAfar, frameInMemory, type LastFrameDeps } from '../last-frame.ts';
+import {
+  type Found,
+  frameFromAfar,
+  frameInMemory,
+  type LastFrameDeps,
+  nextFrame,
+} from '../last-frame.ts';
+import type { HeldFrame } from '../memory-cache.ts';
+import { type Preferences, parsePrefer } from '../prefer.ts';
+import { problemResponse } from '../problem.ts';
 
 export interface ImagesDeps extends LastFrameDeps {
   sources: readonly Source[];
 }
 
+/** A long poll is not held longer than proxies hold a connection. */
+const MAX_WAIT_S = 60;
+
 /** `GET, HEAD /images?url=`: the last frame of a camera. */
 export async function getImage(c: Context, deps: ImagesDeps): Promise<Response> {
   const camera = findCamera(onlyUrl(c.req.queries('url')), deps.sources);
-  const conditions = conditionsOf(c);
+  const preferences = parsePrefer(c.req.header('prefer'));
   const held = frameInMemory(camera, deps);
-  if (held) return frameResponse(held, 'memory', deps.clock.monoMs(), conditions);
-  const found = await frameFromAfar(camera, c.req.raw.signal, deps);
-  return frameResponse(found.held, found.origin, deps.clock.monoMs(), conditions);
+  return held
+    ? await warmAnswer(c, { held, origin: 'memory' }, preferences, deps)
+    : await coldAnswer(c, camera, preferences, deps);
+}
+
+/** The frame that there is; or the next one, when the viewer has this one and likes to wait. */
+async function warmAnswer(
+  c: Context,
+  { held, origin }: Found,
+  { waitS = 0 }: Preferences,
+  deps: ImagesDeps,
+): Promise<Response> {
+  const { camera } = held;
+  const conditions = conditionsOf(c);
+  const answer = (last: HeldFrame, from: Origin) =>
+    frameResponse(last, from, deps.clock.monoMs(), conditions);
+  if (waitS === 0 || !waitsForNext(conditions, held)) return answer(held, origin);
+  const appliedS = Math.min(waitS, MAX_WAIT_S);
+  const next = await nextFrame(
+    camera,
+    {
+      timeoutMs: appliedS * 1000,
+      signal: c.req.raw.signal,
+      isNew: (frame) => !isNotModified(conditions, frame),
+    },
+    deps,
+  );
+  const response = answer(next ?? frameInMemory(camera, deps) ?? held, 'memory');
+  response.headers.set('Preference-Applied', `wait=${appliedS}`);
+  return response;
+}
+
+/** The frame in Redis, or the first one, for which nobody waits longer than he likes. */
+async function coldAnswer(
+  c: Context,
+  camera: Camera,
+  preferences: Preferences,
+  deps: ImagesDeps,
+): Promise<Response> {
+  const { respondAsync, waitS } = preferences;
+  const preferredMs = waitS === undefined ? (respondAsync ? 0 : undefined) : waitS * 1000;
+  const coldWaitMs = Math.min(deps.coldWaitMs, preferredMs ?? deps.coldWaitMs);
+  const applied = waitS === undefined ? 'respond-async' : `wait=${coldWaitMs / 1000}`;
+  try {
+    const found = await frameFromAfar(camera, c.req.raw.signal, { ...deps, coldWaitMs });
+    const response = await warmAnswer(c, found, preferences, deps);
+    const hasWaited = found.origin === 'stored' || found.origin === 'collapsed';
+    if (hasWaited && waitS !== undefined) response.headers.set('Preference-Applied', applied);
+    return response;
+  } catch (error) {
+    if (preferredMs === undefined || !(error instanceof ProblemError)) throw error;
+    const response = problemResponse(error.problem, c.req.path);
+    response.headers.set('Preference-Applied', applied);
+    return response;
+  }
+}
+
+/** Who names the frame that he has, and would be told that it is still the last one. */
+function waitsForNext(conditions: Conditions, held: HeldFrame): boolean {
+  const { ifNoneMatch } = conditions;
+  if (ifNoneMatch === undefined || ifNoneMatch.trim() === '*') return false;
+  return isNotModified(conditions, held);
 }
 
 function conditionsOf({ req }: Context): Conditions {
