@@ -27,7 +27,16 @@ function appParts({ memory = createMemoryCache(1024 ** 2), maxWaiters = 10 } = {
   };
   const coldWait = createColdWait({ ...parts, maxWaiters });
   const sources = [testSource({ pattern: new URLPattern('http://cam.test/*') })];
-  const deps = { ...parts, demand, coldWait, sources, coldWaitMs: 15_000, servedBy: 'host-1' };
+  const fleetId = { pseudonym: () => 'lastframe-0123456789ab' };
+  const deps = {
+    ...parts,
+    demand,
+    coldWait,
+    sources,
+    coldWaitMs: 15_000,
+    servedBy: 'host-1',
+    fleetId,
+  };
   const app = createApp(deps);
   const ask = (path: string, init?: RequestInit) => app.request(path, init);
   const image = (init?: RequestInit) => ask(`/images?url=${encodeURIComponent(camera.url)}`, init);
@@ -445,6 +454,20 @@ describe('a frame that is not in memory', () => {
     viewer.abort();
     await vi.waitFor(() => expect(parts.coldWait.waiting()).toBe(0));
   });
+});
+
+it('a request of the fleet itself is a loop, another fleet may ask', async () => {
+  const parts = appParts();
+  hold(parts, { startedAgoMs: HOUR_MS });
+  const ours = await parts.image({ headers: { Via: '1.1 lastframe-0123456789ab' } });
+  expect([ours.status, ours.headers.get('proxy-status')]).toEqual([
+    508,
+    'lastframe; error=proxy_loop_detected',
+  ]);
+  expect(await ours.json()).toMatchObject({ status: 508, instance: '/images' });
+  expect(parts.demand.raise).not.toHaveBeenCalled();
+  const theirs = await parts.image({ headers: { Via: '1.1 lastframe-ba9876543210' } });
+  expect(theirs.status).toBe(200);
 });
 
 describe('Prefer', () => {

@@ -1,13 +1,16 @@
 import { messageOf, ProblemError } from '@lastframe/shared/errors';
+import type { FleetId } from '@lastframe/shared/fleet-id';
 import type { Log } from '@lastframe/shared/log';
 import { Hono } from 'hono';
 import { allowAllOrigins, otherMethods } from './methods.ts';
 import { problemResponse } from './problem.ts';
 import { getImage, type ImagesDeps } from './routes/images.ts';
+import { hasPassed } from './via.ts';
 
 export interface AppDeps extends ImagesDeps {
   /** Names this process in `X-Served-By`. */
   servedBy: string;
+  fleetId: Pick<FleetId, 'pseudonym'>;
   log: Log;
 }
 
@@ -34,6 +37,11 @@ export function createApp(deps: AppDeps): Hono {
       { status: 414, code: 'target-too-long', detail },
       pathname.slice(0, 100),
     );
+  });
+  app.use(async (c, next) => {
+    if (!hasPassed(c.req.header('via'), deps.fleetId.pseudonym())) return await next();
+    const detail = 'this request comes from this fleet itself: the camera leads back to it';
+    return problemResponse({ status: 508, code: 'loop', detail }, c.req.path);
   });
   app.get('/images', (c) => getImage(c, deps));
   app.all('/images', otherMethods);

@@ -4,6 +4,7 @@ import { createAdaptorServer } from '@hono/node-server';
 import { systemClock } from '@lastframe/shared/clock';
 import { type ApiConfig, ConfigError, readApiConfig } from '@lastframe/shared/config';
 import { messageOf } from '@lastframe/shared/errors';
+import { createFleetId } from '@lastframe/shared/fleet-id';
 import { closeServer, listen } from '@lastframe/shared/http-server';
 import { keysFor } from '@lastframe/shared/keys';
 import { type ClosingStep, closeOnSignal } from '@lastframe/shared/lifecycle';
@@ -48,6 +49,8 @@ async function start(config: ApiConfig): Promise<void> {
   const viewers = createViewers({ clock, memory });
   const reader = createFrameReader({ clock, memory, frames: framesRedis, keys });
   const fleet = createFleetWatch({ clock, queue: queueRedis, keys });
+  const fleetId = createFleetId(queueRedis, keys.fleet);
+  const look = () => Promise.all([fleet.look(), fleetId.look()]);
   const queue = createRefreshQueue(queueRedis, config.redisPrefix);
   const demand = createDemand({
     clock,
@@ -79,6 +82,7 @@ async function start(config: ApiConfig): Promise<void> {
     demand,
     coldWait,
     fleet,
+    fleetId,
     log,
     coldWaitMs: config.coldWaitMs,
     sources: config.sources,
@@ -91,9 +95,9 @@ async function start(config: ApiConfig): Promise<void> {
 
   // A Redis that is there is waited for, so that the first request finds it; one that is away is not.
   await Promise.all([queueRedis, framesRedis, newsRedis].map((link) => link.ready(2000)));
-  await fleet.look();
-  const watching = setInterval(() => void fleet.look(), 1000);
-  queueRedis.client.on('ready', () => void fleet.look());
+  await look();
+  const watching = setInterval(() => void look(), 1000);
+  queueRedis.client.on('ready', () => void look());
   const opsPort = await listen(opsServer, { host: config.opsHost, port: config.opsPort });
   const { host, reusePort } = config;
   const port = await listen(publicServer.server, { host, port: config.port, reusePort });

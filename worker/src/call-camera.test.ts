@@ -117,6 +117,16 @@ describe('a call', () => {
     );
   });
 
+  it('says in Via which fleet it is of, whatever the headers of the source are', async () => {
+    const server = await startCamera((socket) => socket.write(ok(jpeg)));
+    const prepare = createCameraCaller(createByteBudget(1024 ** 2), () => 'lastframe-abc');
+    const camera = cameraAt(server, { headers: { Via: '1.1 somebody' } });
+    const prepared = await prepare(camera, 4000, never);
+    if (prepared.outcome !== 'connected') throw new Error('not connected');
+    await prepared.call.send(never);
+    expect(server.received.match(/^Via: .*$/gim)).toEqual(['Via: 1.1 lastframe-abc']);
+  });
+
   it('cuts nothing off a large body that ends with its connection', async () => {
     const large = Buffer.concat([Buffer.alloc(3_000_000, 0xaa), Buffer.from([0xff, 0xd9])]);
     const body = Buffer.concat([jpeg.subarray(0, -2), large]);

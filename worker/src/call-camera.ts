@@ -18,20 +18,30 @@ export type PrepareCall = (
 ) => Promise<Prepared>;
 
 /** All calls that it prepares share one budget of bytes. */
-export function createCameraCaller(budget: ByteBudget): PrepareCall {
-  return (camera, withinMs, signal) => prepareCameraCall(camera, withinMs, signal, budget);
+export function createCameraCaller(
+  budget: ByteBudget,
+  pseudonym: () => string | undefined = () => undefined,
+): PrepareCall {
+  return (camera, withinMs, signal) =>
+    prepareCameraCall(camera, withinMs, signal, { budget, pseudonym });
+}
+
+interface CallerDeps {
+  budget: ByteBudget;
+  /** The fleet's name in `Via`. */
+  pseudonym: () => string | undefined;
 }
 
 async function prepareCameraCall(
   camera: Camera,
   withinMs: number,
   signal: AbortSignal,
-  budget: ByteBudget,
+  deps: CallerDeps,
 ): Promise<Prepared> {
   const late = AbortSignal.timeout(Math.max(0, Math.floor(withinMs)));
   try {
     const socket = await connectToCamera(camera, AbortSignal.any([signal, late]));
-    return { outcome: 'connected', call: await prepareCallOn(socket, camera, budget) };
+    return { outcome: 'connected', call: await prepareCallOn(socket, camera, deps) };
   } catch (error) {
     if (signal.aborted) return { outcome: 'aborted' };
     if (error instanceof AddressRefusedError) {
@@ -50,10 +60,10 @@ async function prepareCameraCall(
 async function prepareCallOn(
   socket: Socket,
   camera: Camera,
-  budget: ByteBudget,
+  { budget, pseudonym }: CallerDeps,
 ): Promise<PreparedCall> {
   try {
-    return await prepareCall(socket, camera, budget);
+    return await prepareCall(socket, camera, budget, { via: pseudonym() });
   } catch (error) {
     socket.destroy();
     throw error;

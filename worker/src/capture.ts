@@ -32,6 +32,12 @@ export interface PreparedCall {
   destroy(): void;
 }
 
+/** What a call says beside what its source wants. */
+export interface CallHeaders {
+  /** Our name in `Via`: a call that comes back to us is a loop. */
+  via?: string | undefined;
+}
+
 const USER_AGENT = 'Lastframe/0.1 (+https://github.com/lastframe/lastframe)';
 
 /** Hands the socket to a request, so that `send` has nothing left to wait for. */
@@ -39,6 +45,7 @@ export async function prepareCall(
   socket: Socket,
   camera: Camera,
   budget: ByteBudget,
+  more: CallHeaders = {},
 ): Promise<PreparedCall> {
   const url = new URL(camera.url);
   const req = request({
@@ -52,6 +59,7 @@ export async function prepareCall(
       Accept: 'image/*',
       'Accept-Encoding': 'identity',
       ...camera.source.headers,
+      ...(more.via !== undefined && { Via: `1.1 ${more.via}` }),
     },
   });
   await once(req, 'socket');
