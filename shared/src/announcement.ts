@@ -80,7 +80,8 @@ export function decodeFailure(text: string): Omit<Failure, 'nextMs'> | undefined
   return failure.safeParse(parseJson(text)).data;
 }
 
-function parseJson(text: string): unknown {
+/** Undefined for what is no JSON. */
+export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

@@ -127,6 +127,40 @@ describe('a call', () => {
     expect(server.received.match(/^Via: .*$/gim)).toEqual(['Via: 1.1 lastframe-abc']);
   });
 
+  it('is conditional with the validators of the last frame, and unchanged by 304', async () => {
+    const server = await startCamera((socket) =>
+      socket.end(message(['HTTP/1.1 304 Not Modified'])),
+    );
+    const validators = { etag: 'W/"theirs"', lastModified: 'Tue, 22 Sep 2026 10:00:00 GMT' };
+    const prepared = await prepareCameraCall(
+      cameraAt(server),
+      4000,
+      never,
+      Promise.resolve(validators),
+    );
+    if (prepared.outcome !== 'connected') throw new Error('not connected');
+    expect(await prepared.call.send(never)).toEqual({ outcome: 'unchanged' });
+    expect(server.received).toContain('If-None-Match: W/"theirs"\r\n');
+    expect(server.received).toContain('If-Modified-Since: Tue, 22 Sep 2026 10:00:00 GMT\r\n');
+    expect(server.connections).toBe(1);
+    await server.allClosed();
+  });
+
+  it('a 304 that nobody asked for is a failure', async () => {
+    const server = await startCamera((socket) =>
+      socket.end(message(['HTTP/1.1 304 Not Modified'])),
+    );
+    expect(await call(server)).toMatchObject({
+      outcome: 'failed',
+      reason: 'the camera answered 304',
+    });
+  });
+
+  it('brings the validators that the camera sent', async () => {
+    const server = await startCamera((socket) => socket.write(ok(jpeg, 'ETag: "theirs"')));
+    expect(await call(server)).toMatchObject({ validators: { etag: '"theirs"' } });
+  });
+
   it('cuts nothing off a large body that ends with its connection', async () => {
     const large = Buffer.concat([Buffer.alloc(3_000_000, 0xaa), Buffer.from([0xff, 0xd9])]);
     const body = Buffer.concat([jpeg.subarray(0, -2), large]);

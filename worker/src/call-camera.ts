@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Camera } from '@lastframe/shared/camera';
+import type { Validators } from '@lastframe/shared/frame-store';
 import { AddressRefusedError } from './address-guard.ts';
 import type { ByteBudget } from './byte-budget.ts';
 import { explainCallError, type PreparedCall, prepareCall } from './capture.ts';
@@ -15,6 +16,8 @@ export type PrepareCall = (
   camera: Camera,
   withinMs: number,
   signal: AbortSignal,
+  /** Read while the connection is made; it never rejects. */
+  validators?: Promise<Validators | undefined>,
 ) => Promise<Prepared>;
 
 /** All calls that it prepares share one budget of bytes. */
@@ -22,14 +25,15 @@ export function createCameraCaller(
   budget: ByteBudget,
   pseudonym: () => string | undefined = () => undefined,
 ): PrepareCall {
-  return (camera, withinMs, signal) =>
-    prepareCameraCall(camera, withinMs, signal, { budget, pseudonym });
+  return (camera, withinMs, signal, validators) =>
+    prepareCameraCall(camera, withinMs, signal, { budget, pseudonym, validators });
 }
 
 interface CallerDeps {
   budget: ByteBudget;
   /** The fleet's name in `Via`. */
   pseudonym: () => string | undefined;
+  validators: Promise<Validators | undefined> | undefined;
 }
 
 async function prepareCameraCall(
@@ -60,10 +64,13 @@ async function prepareCameraCall(
 async function prepareCallOn(
   socket: Socket,
   camera: Camera,
-  { budget, pseudonym }: CallerDeps,
+  { budget, pseudonym, validators }: CallerDeps,
 ): Promise<PreparedCall> {
   try {
-    return await prepareCall(socket, camera, budget, { via: pseudonym() });
+    return await prepareCall(socket, camera, budget, {
+      via: pseudonym(),
+      validators: await validators,
+    });
   } catch (error) {
     socket.destroy();
     throw error;

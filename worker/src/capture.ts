@@ -3,12 +3,16 @@ import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Camera } from '@lastframe/shared/camera';
 import { messageOf } from '@lastframe/shared/errors';
+import type { Validators } from '@lastframe/shared/frame-store';
 import type { ByteBudget } from './byte-budget.ts';
 import { sniffImage } from './image-type.ts';
 import { retryAfterMs } from './retry-after.ts';
+import { conditionalHeaders, validatorsOf } from './validators.ts';
 
 export type Capture =
-  | { outcome: 'captured'; bytes: Buffer; contentType: string }
+  | { outcome: 'captured'; bytes: Buffer; contentType: string; validators?: Validators }
+  /** 304: what the call's validators stand for is still the last image. */
+  | { outcome: 'unchanged' }
   | CaptureFailure
   /** We hung up, for a reason of our own. */
   | { outcome: 'aborted' };
@@ -36,6 +40,8 @@ export interface PreparedCall {
 export interface CallHeaders {
   /** Our name in `Via`: a call that comes back to us is a loop. */
   via?: string | undefined;
+  /** Of the last frame: the camera need not send it again. */
+  validators?: Validators | undefined;
 }
 
 const USER_AGENT = 'Lastframe/0.1 (+https://github.com/lastframe/lastframe)';
@@ -48,6 +54,7 @@ export async function prepareCall(
   more: CallHeaders = {},
 ): Promise<PreparedCall> {
   const url = new URL(camera.url);
+  const conditions = conditionalHeaders(more.validators);
   const req = request({
     // No agent: one request per connection, and so no hidden repeats on a kept-alive one.
     createConnection: () => socket,
@@ -60,11 +67,13 @@ export async function prepareCall(
       'Accept-Encoding': 'identity',
       ...camera.source.headers,
       ...(more.via !== undefined && { Via: `1.1 ${more.via}` }),
+      ...conditions,
     },
   });
   await once(req, 'socket');
   return {
-    send: (signal) => send(req, camera, budget, signal),
+    send: (signal) =>
+      send(req, camera, { budget, isConditional: Object.keys(conditions).length > 0 }, signal),
     destroy: () => {
       req.on('error', () => {});
       req.destroy();
@@ -75,11 +84,11 @@ export async function prepareCall(
 async function send(
   req: ClientRequest,
   camera: Camera,
-  budget: ByteBudget,
+  reading: Pick<Reading, 'budget' | 'isConditional'>,
   signal: AbortSignal,
 ): Promise<Capture> {
-  const { timeoutMs, maxFrameBytes } = camera.source;
-  const answered = answerOf(req, maxFrameBytes, budget);
+  const { timeoutMs, maxFrameBytes: maxBytes } = camera.source;
+  const answered = answerOf(req, { ...reading, maxBytes });
   const hangUp = () => req.destroy();
   signal.addEventListener('abort', hangUp, { once: true });
   let late = false;
@@ -91,7 +100,8 @@ async function send(
   }, timeoutMs);
   try {
     const answer = await answered;
-    return 'fault' in answer ? failed(answer) : await judge(answer.bytes);
+    if (answer === 'unchanged') return { outcome: 'unchanged' };
+    return 'fault' in answer ? failed(answer) : await judge(answer);
   } catch (error) {
     if (signal.aborted) return { outcome: 'aborted' };
     if (late) {
@@ -111,22 +121,28 @@ type Fault = Pick<CaptureFailure, 'error' | 'receivedStatus'> & {
   fault: string;
   retryAfterMs?: number | undefined;
 };
-type Answer = { bytes: Buffer } | Fault;
+type Body = { bytes: Buffer; validators?: Validators | undefined };
+type Answer = Body | 'unchanged' | Fault;
 
-function answerOf(req: ClientRequest, maxBytes: number, budget: ByteBudget): Promise<Answer> {
+interface Reading {
+  maxBytes: number;
+  budget: ByteBudget;
+  /** Only then a 304 means something. */
+  isConditional: boolean;
+}
+
+function answerOf(req: ClientRequest, reading: Reading): Promise<Answer> {
   return new Promise((resolve, reject) => {
     req.on('error', reject);
     req.on('close', () => reject(new Error('the camera closed the connection')));
-    req.on('response', (res) => readAnswer(res, maxBytes, budget).then(resolve, reject));
+    req.on('response', (res) => readAnswer(res, reading).then(resolve, reject));
   });
 }
 
-async function readAnswer(
-  res: IncomingMessage,
-  maxBytes: number,
-  budget: ByteBudget,
-): Promise<Answer> {
+async function readAnswer(res: IncomingMessage, reading: Reading): Promise<Answer> {
   const { statusCode = 0, headers } = res;
+  const { maxBytes, budget, isConditional } = reading;
+  if (statusCode === 304 && isConditional) return 'unchanged';
   if (statusCode !== 200) {
     const asked = statusCode === 429 || statusCode === 503;
     return {
@@ -141,7 +157,8 @@ async function readAnswer(
     return { fault, error: 'http_response_content_coding' };
   }
   if (Number(headers['content-length'] ?? 0) > maxBytes) return tooLarge(maxBytes);
-  return await readBody(res, maxBytes, budget);
+  const body = await readBody(res, maxBytes, budget);
+  return 'fault' in body ? body : { ...body, validators: validatorsOf(headers) };
 }
 
 /** Counts while it reads: an endless body costs no more than the largest image. */
@@ -149,7 +166,7 @@ async function readBody(
   res: IncomingMessage,
   maxBytes: number,
   budget: ByteBudget,
-): Promise<Answer> {
+): Promise<Body | Fault> {
   const chunks: Buffer[] = [];
   let size = 0;
   try {
@@ -168,15 +185,16 @@ async function readBody(
   }
 }
 
-function tooLarge(maxBytes: number): Answer {
+function tooLarge(maxBytes: number): Fault {
   const fault = `the camera's image is larger than ${maxBytes} bytes`;
   return { fault, error: 'http_response_body_size' };
 }
 
-async function judge(bytes: Buffer): Promise<Capture> {
+async function judge({ bytes, validators }: Body): Promise<Capture> {
   const sniffed = await sniffImage(bytes);
   if ('fault' in sniffed) return failed({ ...sniffed, receivedStatus: 200 });
-  return { outcome: 'captured', bytes, contentType: sniffed.contentType };
+  const { contentType } = sniffed;
+  return { outcome: 'captured', bytes, contentType, ...(validators && { validators }) };
 }
 
 function failed({ fault, error, receivedStatus, retryAfterMs: wish }: Fault): CaptureFailure {
