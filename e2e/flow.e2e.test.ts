@@ -8,6 +8,7 @@ let fleet: Fleet;
 afterEach(async () => {
   await fleet.check();
   await fleet.stop();
+  expect(fleet.apis.flatMap((api) => [...api.undocumented])).toEqual([]);
 });
 
 describe('the whole flow', () => {

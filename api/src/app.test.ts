@@ -80,6 +80,13 @@ describe('a frame in memory', () => {
     expect(await response.text()).toBe('frame bytes');
   });
 
+  it('was not modified later than now, however far this clock is behind that of Redis', async () => {
+    const parts = appParts();
+    hold(parts, { changedAtMs: Date.UTC(2026, 8, 22, 11) });
+    const { headers } = await parts.image();
+    expect(headers.get('last-modified')).toBe('Tue, 22 Sep 2026 10:00:03 GMT');
+  });
+
   it('raises no demand while it is fresh, and is served without a look at the store', async () => {
     const parts = appParts();
     hold(parts, { startedAgoMs: 4999 });

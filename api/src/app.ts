@@ -3,6 +3,7 @@ import type { FleetId } from '@lastframe/shared/fleet-id';
 import type { Log } from '@lastframe/shared/log';
 import { Hono } from 'hono';
 import { allowAllOrigins, otherMethods } from './methods.ts';
+import { openApi } from './openapi.ts';
 import { problemResponse } from './problem.ts';
 import { getImage, type ImagesDeps } from './routes/images.ts';
 import { hasPassed } from './via.ts';
@@ -45,6 +46,10 @@ export function createApp(deps: AppDeps): Hono {
   });
   app.get('/images', (c) => getImage(c, deps));
   app.all('/images', otherMethods);
+  app.get('/openapi.json', (c) =>
+    c.json(openApi(), 200, { 'Cache-Control': 'public, max-age=300' }),
+  );
+  app.all('/openapi.json', otherMethods);
   app.notFound((c) => {
     const detail = 'there is nothing here; an image is at /images?url=<URL of the image>';
     return problemResponse({ status: 404, code: 'not-found', detail }, c.req.path);

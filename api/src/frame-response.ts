@@ -1,3 +1,4 @@
+import type { Clock } from '@lastframe/shared/clock';
 import { cacheHeaders, type Origin } from './cache-headers.ts';
 import { isNotModified } from './conditional.ts';
 import type { HeldFrame } from './memory-cache.ts';
@@ -29,12 +30,14 @@ const SAFE_HEADERS = {
 export function frameResponse(
   held: HeldFrame,
   origin: Origin,
-  nowMonoMs: number,
+  clock: Pick<Clock, 'monoMs' | 'wallMs'>,
   conditions: Conditions,
 ): Response {
   const { intervalMs, staleForMs } = held.camera.source;
-  const { etag, changedAtMs, contentType } = held;
-  const capturedAgoMs = nowMonoMs - held.capturedMonoMs;
+  const { etag, contentType } = held;
+  // Never later than `Date`, where this machine's clock is behind Redis's (RFC 9110 8.8.2.1).
+  const changedAtMs = Math.min(held.changedAtMs, clock.wallMs());
+  const capturedAgoMs = clock.monoMs() - held.capturedMonoMs;
   const cache = cacheHeaders({ capturedAgoMs, changedAtMs, etag, intervalMs, staleForMs }, origin);
   const headers = { ...cache, ...SAFE_HEADERS };
   if (isNotModified(conditions, held)) return new Response(null, { status: 304, headers });

@@ -1,7 +1,7 @@
 import type { Problem } from '@lastframe/shared/errors';
 import { proxyStatus } from './proxy-status.ts';
 
-const TITLES: Record<Problem['status'], string> = {
+export const TITLES: Record<Problem['status'], string> = {
   400: 'Bad request',
   403: 'Not allowed',
   404: 'Not found',

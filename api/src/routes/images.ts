@@ -15,6 +15,7 @@ import {
 import type { HeldFrame } from '../memory-cache.ts';
 import { type Preferences, parsePrefer } from '../prefer.ts';
 import { problemResponse } from '../problem.ts';
+import { imagesQuery, readQuery } from '../queries.ts';
 
 export interface ImagesDeps extends LastFrameDeps {
   sources: readonly Source[];
@@ -25,7 +26,7 @@ const MAX_WAIT_S = 60;
 
 /** `GET, HEAD /images?url=`: the last frame of a camera. */
 export async function getImage(c: Context, deps: ImagesDeps): Promise<Response> {
-  const camera = findCamera(onlyUrl(c.req.queries('url')), deps.sources);
+  const camera = findCamera(readQuery(c, imagesQuery).url, deps.sources);
   const preferences = parsePrefer(c.req.header('prefer'));
   const held = frameInMemory(camera, deps);
   return held
@@ -43,7 +44,7 @@ async function warmAnswer(
   const { camera } = held;
   const conditions = conditionsOf(c);
   const answer = (last: HeldFrame, from: Origin) =>
-    frameResponse(last, from, deps.clock.monoMs(), conditions);
+    frameResponse(last, from, deps.clock, conditions);
   if (waitS === 0 || !waitsForNext(conditions, held)) return answer(held, origin);
   const appliedS = Math.min(waitS, MAX_WAIT_S);
   const next = await nextFrame(
@@ -100,17 +101,4 @@ function conditionsOf({ req }: Context): Conditions {
     ifRange: req.header('if-range'),
     instance: req.path,
   };
-}
-
-function onlyUrl(urls: string[] | undefined): string {
-  const [url, ...more] = urls ?? [];
-  if (url === undefined) throw bad('url is missing; ask for /images?url=<URL of the image>');
-  if (more.length > 0) {
-    throw bad('url is given more than once; percent-encode the & in the URL of the image as %26');
-  }
-  return url;
-}
-
-function bad(detail: string): ProblemError {
-  return new ProblemError({ status: 400, code: 'invalid-url', detail });
 }
