@@ -1,4 +1,6 @@
-import type { Socket } from 'node:net';
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import type { Camera } from '@lastframe/shared/camera';
 import type { Source } from '@lastframe/shared/source';
@@ -144,6 +146,17 @@ describe('a call', () => {
     expect(server.received).toContain('If-Modified-Since: Tue, 22 Sep 2026 10:00:00 GMT\r\n');
     expect(server.connections).toBe(1);
     await server.allClosed();
+  });
+
+  it('fails at once when the camera hangs up while the validators are read', async () => {
+    const hangUp = createServer((socket) => socket.destroy());
+    await once(hangUp.listen(0, '127.0.0.1'), 'listening');
+    onTestFinished(() => void hangUp.close());
+    const { port } = hangUp.address() as AddressInfo;
+    const camera = testCamera(`http://127.0.0.1:${port}/`, testSource());
+    const slowly = sleep(200).then(() => undefined);
+    const prepared = await prepareCameraCall(camera, 4000, never, slowly);
+    expect(prepared).toMatchObject({ outcome: 'failed', status: 502 });
   });
 
   it('a 304 that nobody asked for is a failure', async () => {

@@ -67,10 +67,10 @@ async function prepareCallOn(
   { budget, pseudonym, validators }: CallerDeps,
 ): Promise<PreparedCall> {
   try {
-    return await prepareCall(socket, camera, budget, {
-      via: pseudonym(),
-      validators: await validators,
-    });
+    const headers = { via: pseudonym(), validators: await validators };
+    // Meanwhile the camera may have hung up, and a request made now would wait for its deadline.
+    if (socket.destroyed) throw new Error('the camera closed the connection');
+    return await prepareCall(socket, camera, budget, headers);
   } catch (error) {
     socket.destroy();
     throw error;
