@@ -8,6 +8,7 @@ let fleet: Fleet;
 afterEach(async () => {
   await fleet.check();
   await fleet.stop();
+  expect(fleet.apis.flatMap((api) => [...api.undocumented])).toEqual([]);
 });
 
 describe('the whole flow', () => {
@@ -88,6 +89,32 @@ describe('the whole flow', () => {
     expect(await answer.json()).toMatchObject({ status: 502, detail: 'the camera answered 500' });
     expect((await apiOf(0).image(camera)).status).toBe(502);
     expect(await fleet.slow.calls()).toHaveLength(1);
+  });
+
+  it('asks a camera only for a frame that is new, and a 304 makes the last one younger', async () => {
+    fleet = await startFleet({ apis: 2, intervalMs: INTERVAL_MS });
+    const camera = fleet.slow.camera('frozen', { as: 'frozen' });
+    const first = await apiOf(0).image(camera);
+    await first.arrayBuffer();
+    const statuses = async () => {
+      await (await apiOf(1).image(camera)).arrayBuffer();
+      return (await fleet.slow.calls()).map(({ status }) => status);
+    };
+    await expect.poll(statuses, { timeout: 10_000 }).toEqual([200, 304, 304, 304]);
+    // Two pods give the same validators and lifetime; the image has not changed.
+    const names = ['etag', 'last-modified', 'cache-control'];
+    const answers = await Promise.all(fleet.apis.map((api) => api.image(camera)));
+    for (const answer of answers) {
+      expect(names.map((name) => answer.headers.get(name))).toEqual(
+        names.map((name) => first.headers.get(name)),
+      );
+      const [modified, date] = ['last-modified', 'date'].map((name) =>
+        Date.parse(answer.headers.get(name) ?? ''),
+      );
+      expect(modified).toBeLessThanOrEqual(date ?? 0);
+      expect(Number(answer.headers.get('age'))).toBeLessThanOrEqual(2);
+      await answer.arrayBuffer();
+    }
   });
 
   it('answers a cold camera that times out with 504', async () => {

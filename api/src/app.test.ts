@@ -1,6 +1,7 @@
 import { makeRules, type NamedCamera } from '@lastframe/shared/rules';
 import { testCamera, testSource } from '@lastframe/shared/test-camera';
 import { signatureOf } from '@lastframe/shared/url-signature';
+import { parseList, Token } from 'structured-headers';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createApp } from './app.ts';
 import { createColdLimit } from './cold-limit.ts';
@@ -37,6 +38,7 @@ function appParts({
   const coldWait = createColdWait({ ...parts, maxWaiters });
   const sources = [testSource({ pattern: new URLPattern('http://cam.test/*') })];
   const rules = () => makeRules(sources, cameras);
+  const fleetId = { pseudonym: () => 'lastframe-0123456789ab' };
   const deps = {
     ...parts,
     demand,
@@ -47,6 +49,7 @@ function appParts({
     coldLimit,
     coldWaitMs: 15_000,
     servedBy: 'host-1',
+    fleetId,
   };
   const app = createApp(deps);
   const ask = (path: string, init?: RequestInit) => app.request(path, init);
@@ -74,6 +77,7 @@ describe('a frame in memory', () => {
     expect(headersOf(response)).toEqual({
       'content-type': 'image/jpeg',
       'content-length': '11',
+      'accept-ranges': 'bytes',
       etag: '"sha256-9f86d081884c7d65"',
       'last-modified': 'Tue, 22 Sep 2026 10:00:00 GMT',
       age: '3',
@@ -81,13 +85,20 @@ describe('a frame in memory', () => {
       'cache-status': 'lastframe; hit; ttl=2; detail=memory',
       'access-control-allow-origin': '*',
       'access-control-expose-headers':
-        'Age, Cache-Status, Content-Length, ETag, Last-Modified, Retry-After, X-Served-By',
+        'Accept-Ranges, Age, Allow, Cache-Status, Content-Length, Content-Range, Date, ETag, Last-Modified, Preference-Applied, Proxy-Status, Retry-After, X-Served-By',
       'cross-origin-resource-policy': 'cross-origin',
       'x-content-type-options': 'nosniff',
       'content-security-policy': "default-src 'none'; sandbox",
       'x-served-by': 'host-1',
     });
     expect(await response.text()).toBe('frame bytes');
+  });
+
+  it('was not modified later than now, however far this clock is behind that of Redis', async () => {
+    const parts = appParts();
+    hold(parts, { changedAtMs: Date.UTC(2026, 8, 22, 11) });
+    const { headers } = await parts.image();
+    expect(headers.get('last-modified')).toBe('Tue, 22 Sep 2026 10:00:03 GMT');
   });
 
   it('raises no demand while it is fresh, and is served without a look at the store', async () => {
@@ -174,7 +185,7 @@ describe('a named camera', () => {
 
   it('takes GET and HEAD only', async () => {
     const response = await appParts({ cameras: [named] }).ask('/cameras/gate', { method: 'POST' });
-    expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
+    expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, HEAD, OPTIONS']);
   });
 });
 
@@ -293,6 +304,59 @@ describe('conditions and methods', () => {
     expect([response.status, await response.text()]).toEqual([200, 'frame bytes']);
   });
 
+  it.each([
+    ['bytes=0-4', 206, 'bytes 0-4/11', 'frame'],
+    ['bytes=6-', 206, 'bytes 6-10/11', 'bytes'],
+    ['bytes=-5', 206, 'bytes 6-10/11', 'bytes'],
+    ['bytes=0-100', 206, 'bytes 0-10/11', 'frame bytes'],
+    ['bytes=0-1,3-4', 200, null, 'frame bytes'],
+    ['nonsense', 200, null, 'frame bytes'],
+  ])('Range: %s is answered with %d', async (Range, status, contentRange, body) => {
+    const parts = appParts();
+    hold(parts);
+    const response = await parts.image({ headers: { Range } });
+    expect([response.status, await response.text()]).toEqual([status, body]);
+    const rest = headersOf(await parts.image());
+    const of = contentRange === null ? {} : { 'content-range': contentRange };
+    expect(headersOf(response)).toEqual({ ...rest, ...of, 'content-length': `${body.length}` });
+  });
+
+  it('a range that the frame has not is 416 with its size, and still a hit', async () => {
+    const parts = appParts();
+    hold(parts);
+    const response = await parts.image({ headers: { Range: 'bytes=11-' } });
+    expect(response.status).toBe(416);
+    expect(headersOf(response)).toMatchObject({
+      'content-range': 'bytes */11',
+      'content-type': 'application/problem+json',
+      'cache-control': 'no-store',
+      'cache-status': 'lastframe; hit; ttl=5; detail=memory',
+    });
+    expect(await response.json()).toMatchObject({ status: 416, instance: '/images' });
+  });
+
+  it.each([
+    ['an ETag that is current', { 'If-Range': '"same"' }, 206],
+    ['the date that is current', { 'If-Range': 'Tue, 22 Sep 2026 10:00:00 GMT' }, 206],
+    ['another ETag', { 'If-Range': '"other"' }, 200],
+    ['a weak ETag', { 'If-Range': 'W/"same"' }, 200],
+    ['a later date', { 'If-Range': 'Tue, 22 Sep 2026 10:00:01 GMT' }, 200],
+    ['an ETag that the viewer has', { 'If-Range': '"same"', 'If-None-Match': '"same"' }, 304],
+    ['one that he has not', { 'If-Range': '"same"', 'If-None-Match': '"other"' }, 206],
+  ])('a range with %s gets its due', async (_, headers, status) => {
+    const parts = appParts();
+    hold(parts, { etag: '"same"', changedAtMs: Date.UTC(2026, 8, 22, 10) });
+    const response = await parts.image({ headers: { Range: 'bytes=0-4', ...headers } });
+    expect(response.status).toBe(status);
+  });
+
+  it('HEAD has no ranges, as HTTP has it', async () => {
+    const parts = appParts();
+    hold(parts);
+    const head = await parts.image({ method: 'HEAD', headers: { Range: 'bytes=0-4' } });
+    expect([head.status, head.headers.get('content-length')]).toEqual([200, '11']);
+  });
+
   it('HEAD equals GET without the body', async () => {
     const parts = appParts();
     hold(parts);
@@ -302,11 +366,30 @@ describe('conditions and methods', () => {
     expect(await head.text()).toBe('');
   });
 
-  it.each(['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'])('%s is 405 with Allow', async (method) => {
+  it.each(['POST', 'PUT', 'DELETE', 'PATCH'])('%s is 405 with Allow', async (method) => {
     const parts = appParts();
     const response = await parts.image({ method });
-    expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
+    expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, HEAD, OPTIONS']);
     expect(await response.json()).toMatchObject({ status: 405, instance: '/images' });
+  });
+
+  it('OPTIONS answers the preflight of a browser, and asks nobody', async () => {
+    const parts = appParts();
+    const response = await parts.image({
+      method: 'OPTIONS',
+      headers: { Origin: 'https://elsewhere.test', 'Access-Control-Request-Method': 'GET' },
+    });
+    expect([response.status, await response.text()]).toEqual([204, '']);
+    expect(headersOf(response)).toMatchObject({
+      allow: 'GET, HEAD, OPTIONS',
+      'access-control-allow-origin': '*',
+      'access-control-allow-methods': 'GET, HEAD, OPTIONS',
+      'access-control-allow-headers':
+        'Accept, Cache-Control, If-Modified-Since, If-None-Match, If-Range, Last-Event-ID, Prefer, Range',
+      'access-control-max-age': '86400',
+      'cache-status': 'lastframe; detail=generated',
+    });
+    expect(parts.demand.raise).not.toHaveBeenCalled();
   });
 });
 
@@ -341,6 +424,13 @@ describe('a bad request', () => {
       'access-control-allow-origin': '*',
       'x-served-by': 'host-1',
     });
+  });
+
+  it('with a target that no URL of an image needs is 414', async () => {
+    const { ask } = appParts();
+    const response = await ask(`/images?x=${'x'.repeat(14 * 1024)}`);
+    expect([response.status, response.headers.get('cache-control')]).toEqual([414, 'no-store']);
+    expect(await response.json()).toMatchObject({ status: 414, instance: '/images' });
   });
 
   it('for a camera that no source allows is 403, and nobody is asked about it', async () => {
@@ -413,23 +503,28 @@ describe('a frame that is not in memory', () => {
   });
 
   it.each([
-    [502, 'camera-failed', 'The camera failed'],
-    [504, 'camera-timed-out', 'The camera timed out'],
-  ] as const)('is %d at once after a failure that is remembered', async (status, code, title) => {
-    const parts = appParts();
-    parts.stored.failure = { status, reason: 'the camera said no', nextMs: 4200 };
-    const response = await parts.image();
-    expect([response.status, response.headers.get('retry-after')]).toEqual([status, '5']);
-    expect(await response.json()).toEqual({
-      type: `urn:lastframe:problem:${code}`,
-      title,
-      status,
-      detail: 'the camera said no',
-      instance: '/images',
-    });
-    expect(parts.demand.raise).toHaveBeenCalledOnce();
-    expect(parts.coldWait.waiting()).toBe(0);
-  });
+    [502, 'camera-failed', 'The camera failed', 'connection_refused'],
+    [504, 'camera-timed-out', 'The camera timed out', 'connection_timeout'],
+  ] as const)(
+    'is %d at once after a failure that is remembered',
+    async (status, code, title, error) => {
+      const parts = appParts();
+      parts.stored.failure = { status, reason: 'the camera said no', error, nextMs: 4200 };
+      const response = await parts.image();
+      expect(response.headers.get('proxy-status')).toBe(`lastframe; error=${error}`);
+      expect(response.headers.get('cache-status')).toBe(`lastframe; fwd=uri-miss; detail=${code}`);
+      expect([response.status, response.headers.get('retry-after')]).toEqual([status, '5']);
+      expect(await response.json()).toEqual({
+        type: `urn:lastframe:problem:${code}`,
+        title,
+        status,
+        detail: 'the camera said no',
+        instance: '/images',
+      });
+      expect(parts.demand.raise).toHaveBeenCalledOnce();
+      expect(parts.coldWait.waiting()).toBe(0);
+    },
+  );
 
   it('is 403 without Retry-After when the worker refused the address', async () => {
     const parts = appParts();
@@ -520,6 +615,173 @@ describe('a frame that is not in memory', () => {
     viewer.abort();
     await vi.waitFor(() => expect(parts.coldWait.waiting()).toBe(0));
   });
+});
+
+it('a request of the fleet itself is a loop, another fleet may ask', async () => {
+  const parts = appParts();
+  hold(parts, { startedAgoMs: HOUR_MS });
+  const ours = await parts.image({ headers: { Via: '1.1 lastframe-0123456789ab' } });
+  expect([ours.status, ours.headers.get('proxy-status')]).toEqual([
+    508,
+    'lastframe; error=proxy_loop_detected',
+  ]);
+  expect(await ours.json()).toMatchObject({ status: 508, instance: '/images' });
+  expect(parts.demand.raise).not.toHaveBeenCalled();
+  const theirs = await parts.image({ headers: { Via: '1.1 lastframe-ba9876543210' } });
+  expect(theirs.status).toBe(200);
+});
+
+describe('Prefer', () => {
+  const seen = '"seen"';
+  const poll = (parts: Parts, prefer = 'wait=20', init: RequestInit = {}) =>
+    parts.image({ ...init, headers: { Prefer: prefer, 'If-None-Match': seen } });
+  const applied = ({ headers }: Response) => headers.get('preference-applied');
+
+  it('wait answers with the next frame that the viewer has not, as soon as it is there', async () => {
+    const parts = appParts();
+    hold(parts, { etag: seen });
+    const answer = poll(parts);
+    await vi.waitFor(() => expect(parts.coldWait.waiting()).toBe(1));
+    // Also while the frame is fresh: somebody is present when it is due.
+    expect(parts.demand.raise).toHaveBeenCalledOnce();
+    expect(parts.viewers.isPresent(cameraId)).toBe(true);
+    parts.coldWait.wake(hold(parts, { etag: '"next"' }));
+    const response = await answer;
+    expect([response.status, response.headers.get('etag')]).toEqual([200, '"next"']);
+    expect([applied(response), response.headers.get('cache-status')]).toEqual([
+      'wait=20',
+      'lastframe; hit; ttl=5; detail=memory',
+    ]);
+    expect(parts.viewers.isPresent(cameraId)).toBe(false);
+  });
+
+  it.each([
+    ['wait=20', 20],
+    ['wait=60', 60],
+    ['wait=3600', 60],
+  ])('%s gives 304 when none came within %d s', async (prefer, seconds) => {
+    const parts = appParts();
+    hold(parts, { etag: seen });
+    const settled = vi.fn();
+    const answer = poll(parts, prefer);
+    void Promise.resolve(answer).then(settled);
+    await vi.advanceTimersByTimeAsync(seconds * 1000 - 1);
+    expect(settled).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(1);
+    const response = await answer;
+    expect([response.status, applied(response)]).toEqual([304, `wait=${seconds}`]);
+    expect(response.headers.get('age')).toBe(String(seconds));
+    expect(parts.coldWait.waiting()).toBe(0);
+  });
+
+  it.each([
+    ['wait=0', seen, 304],
+    ['wait=soon', seen, 304],
+    ['respond-async', seen, 304],
+    ['wait=20', '*', 304],
+    ['wait=20', '"other"', 200],
+  ])('%s with If-None-Match: %s is answered at once with %d', async (prefer, tag, status) => {
+    const parts = appParts();
+    hold(parts, { etag: seen });
+    const response = await parts.image({ headers: { Prefer: prefer, 'If-None-Match': tag } });
+    expect([response.status, applied(response)]).toEqual([status, null]);
+  });
+
+  it('wait without If-None-Match gets the frame that there is', async () => {
+    const parts = appParts();
+    hold(parts);
+    const response = await parts.image({ headers: { Prefer: 'wait=20' } });
+    expect([response.status, applied(response)]).toEqual([200, null]);
+  });
+
+  it('wait leaves nothing behind when the viewer goes away', async () => {
+    const parts = appParts();
+    hold(parts, { etag: seen });
+    const viewer = new AbortController();
+    const answer = poll(parts, 'wait=20', { signal: viewer.signal });
+    await vi.waitFor(() => expect(parts.coldWait.waiting()).toBe(1));
+    viewer.abort();
+    await answer;
+    expect([
+      parts.coldWait.waiting(),
+      parts.viewers.isPresent(cameraId),
+      vi.getTimerCount(),
+    ]).toEqual([0, false, 0]);
+  });
+
+  it('wait is 503 when too many wait already', async () => {
+    const parts = appParts({ maxWaiters: 1 });
+    hold(parts, { etag: seen });
+    void poll(parts);
+    await vi.waitFor(() => expect(parts.coldWait.waiting()).toBe(1));
+    const response = await poll(parts);
+    expect([response.status, response.headers.get('retry-after')]).toEqual([503, '5']);
+  });
+
+  it('respond-async gets 503 at once for a cold camera, and raises demand', async () => {
+    const parts = appParts();
+    const answer = parts.image({ headers: { Prefer: 'respond-async' } });
+    await vi.advanceTimersByTimeAsync(1);
+    const response = await answer;
+    expect([response.status, applied(response)]).toEqual([503, 'respond-async']);
+    expect(Number(response.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
+    expect(parts.demand.raise).toHaveBeenCalledOnce();
+    expect(parts.coldWait.waiting()).toBe(0);
+  });
+
+  it('respond-async is not needed where Redis has the frame', async () => {
+    const parts = appParts();
+    parts.stored.held = heldFrame(camera);
+    const response = await parts.image({ headers: { Prefer: 'respond-async' } });
+    expect([response.status, applied(response)]).toEqual([200, null]);
+  });
+
+  it.each([
+    ['wait=3', 3, 'wait=3'],
+    ['respond-async, wait=3', 3, 'wait=3'],
+    ['wait=100', 15, 'wait=15'],
+  ])('%s bounds the wait for a first frame to %d s', async (Prefer, seconds, told) => {
+    const parts = appParts();
+    const settled = vi.fn();
+    const answer = parts.image({ headers: { Prefer } });
+    void Promise.resolve(answer).then(settled);
+    await vi.advanceTimersByTimeAsync(seconds * 1000 - 1);
+    expect(settled).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(1);
+    const response = await answer;
+    expect([response.status, applied(response)]).toEqual([503, told]);
+  });
+});
+
+describe('Cache-Status', () => {
+  const IMAGE = `/images?url=${encodeURIComponent(camera.url)}`;
+  it.each([
+    ['a hit', IMAGE, {}, 200],
+    ['a hit that the viewer has', IMAGE, { headers: { 'If-None-Match': '*' } }, 304],
+    ['a part', IMAGE, { headers: { Range: 'bytes=0-1' } }, 206],
+    ['a part that is not there', IMAGE, { headers: { Range: 'bytes=99-' } }, 416],
+    ['HEAD', IMAGE, { method: 'HEAD' }, 200],
+    ['OPTIONS', IMAGE, { method: 'OPTIONS' }, 204],
+    ['another method', IMAGE, { method: 'POST' }, 405],
+    ['no url', '/images', {}, 400],
+    ['a url that is not allowed', '/images?url=http://elsewhere.test/', {}, 403],
+    ['no such path', '/nothing', {}, 404],
+    ['a long target', `/images?x=${'x'.repeat(15_000)}`, {}, 414],
+  ] as [string, string, RequestInit, number][])(
+    'of %s is one member that a parser of structured fields takes',
+    async (_, path, init, status) => {
+      const parts = appParts();
+      hold(parts);
+      const response = await parts.ask(path, init);
+      expect(response.status).toBe(status);
+      const [member, ...more] = parseList(response.headers.get('cache-status') ?? '');
+      expect(more).toEqual([]);
+      const [name, parameters] = member as [Token, Map<string, unknown>];
+      expect([name.toString(), name]).toEqual(['lastframe', expect.any(Token)]);
+      expect(parameters.has('hit') && parameters.has('fwd')).toBe(false);
+      expect(parameters.has('hit')).toBe([200, 206, 304, 416].includes(status));
+    },
+  );
 });
 
 it('an error that nobody expected is 503 without a word of it, and goes to the log', async () => {

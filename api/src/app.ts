@@ -1,20 +1,25 @@
 import { messageOf, ProblemError } from '@lastframe/shared/errors';
+import type { FleetId } from '@lastframe/shared/fleet-id';
 import type { Log } from '@lastframe/shared/log';
-import { type Context, Hono } from 'hono';
+import { Hono } from 'hono';
 import { pathBelow } from './base-path.ts';
+import { allowAllOrigins, otherMethods } from './methods.ts';
+import { openApi } from './openapi.ts';
 import { problemResponse } from './problem.ts';
 import { getImage, getNamedImage, type ImagesDeps } from './routes/images.ts';
+import { hasPassed } from './via.ts';
 
 export interface AppDeps extends ImagesDeps {
   /** Names this process in `X-Served-By`. */
   servedBy: string;
   /** Where a reverse proxy mounts it; `/` unless set. */
   basePath?: string;
+  fleetId: Pick<FleetId, 'pseudonym'>;
   log: Log;
 }
 
-const EXPOSED_HEADERS =
-  'Age, Cache-Status, Content-Length, ETag, Last-Modified, Retry-After, X-Served-By';
+/** A `url` of 4 KiB, percent-encoded to the last byte, with its signature. */
+const MAX_TARGET_LENGTH = 14 * 1024;
 
 /** The public routes and the one error boundary. */
 export function createApp(deps: AppDeps): Hono {
@@ -22,13 +27,32 @@ export function createApp(deps: AppDeps): Hono {
   const app = new Hono({ getPath: pathBelow(basePath) });
   app.use(async (c, next) => {
     await next();
-    c.res.headers.set('X-Served-By', servedBy);
-    c.res.headers.set('Access-Control-Allow-Origin', '*');
-    c.res.headers.set('Access-Control-Expose-Headers', EXPOSED_HEADERS);
+    const { headers } = c.res;
+    headers.set('X-Served-By', servedBy);
+    // What is neither a frame nor a problem is made here, and no cache has a part in it.
+    if (!headers.has('Cache-Status')) headers.set('Cache-Status', 'lastframe; detail=generated');
+    allowAllOrigins(headers);
+  });
+  app.use(async (c, next) => {
+    const { pathname, search } = new URL(c.req.url);
+    if (pathname.length + search.length <= MAX_TARGET_LENGTH) return await next();
+    const detail = `the request target is longer than ${MAX_TARGET_LENGTH} bytes`;
+    return problemResponse(
+      { status: 414, code: 'target-too-long', detail },
+      pathname.slice(0, 100),
+    );
+  });
+  app.use(async (c, next) => {
+    if (!hasPassed(c.req.header('via'), deps.fleetId.pseudonym())) return await next();
+    const detail = 'this request comes from this fleet itself: the camera leads back to it';
+    return problemResponse({ status: 508, code: 'loop', detail }, c.req.path);
   });
   app.get('/images', (c) => getImage(c, deps));
   app.get('/cameras/:name', (c) => getNamedImage(c, deps));
-  for (const path of ['/images', '/cameras/:name']) app.all(path, notAllowed);
+  app.get('/openapi.json', (c) =>
+    c.json(openApi(), 200, { 'Cache-Control': 'public, max-age=300' }),
+  );
+  for (const path of ['/images', '/cameras/:name', '/openapi.json']) app.all(path, otherMethods);
   app.notFound((c) => {
     const detail = 'there is nothing here; an image is at /images?url=<URL of the image>';
     return problemResponse({ status: 404, code: 'not-found', detail }, c.req.path);
@@ -40,11 +64,4 @@ export function createApp(deps: AppDeps): Hono {
     return problemResponse({ status: 503, code: 'internal', detail }, c.req.path);
   });
   return app;
-}
-
-function notAllowed(c: Context): Response {
-  const detail = `${c.req.method} is not served here; use GET or HEAD`;
-  const response = problemResponse({ status: 405, code: 'method', detail }, c.req.path);
-  response.headers.set('Allow', 'GET, HEAD');
-  return response;
 }

@@ -177,6 +177,58 @@ describe('a wait ends', () => {
   });
 });
 
+describe('a wait for the next frame', () => {
+  const old = heldFrame(camera, { text: 'old' });
+  const forAnother = ({ etag }: { etag: string }) => etag !== old.etag;
+  const waitForNext = ({ coldWait }: ReturnType<typeof coldParts>, signal = never) =>
+    coldWait.waitForNext(camera, COLD_WAIT_MS, signal, forAnother);
+
+  it('ends with a frame that is new to the viewer, not with the one that he has', async () => {
+    const parts = coldParts();
+    const waited = waitForNext(parts);
+    parts.coldWait.wake(old);
+    parts.stored.held = old;
+    await vi.advanceTimersByTimeAsync(1000);
+    const next = heldFrame(camera, { text: 'next' });
+    parts.coldWait.wake(next);
+    expect(await waited).toEqual({ end: 'frame', held: next, joined: false });
+    parts.expectNothingLeft();
+  });
+
+  it('finds one whose announcement was lost', async () => {
+    const parts = coldParts();
+    const waited = waitForNext(parts);
+    parts.stored.held = heldFrame(camera, { text: 'next' });
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(await waited).toMatchObject({ end: 'frame', held: parts.stored.held });
+    parts.expectNothingLeft();
+  });
+
+  it('outlasts failures and waits for a permit: who waits has a frame', async () => {
+    const parts = coldParts();
+    const waited = waitForNext(parts);
+    parts.stored.failure = failure;
+    parts.coldWait.heed({ v: 1, cameraId, kind: 'failure', ...failure });
+    parts.coldWait.heed(waitNews('hold', 60_000));
+    await vi.advanceTimersByTimeAsync(COLD_WAIT_MS - 1);
+    expect(parts.viewers.isPresent(cameraId)).toBe(true);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(await waited).toEqual({ end: 'timeout' });
+    parts.expectNothingLeft();
+  });
+
+  it('leaves nothing behind when the viewer goes away, and counts among those who wait', async () => {
+    const parts = coldParts({ maxWaiters: 1 });
+    const viewer = new AbortController();
+    const waited = waitForNext(parts, viewer.signal);
+    expect(await waitForNext(parts)).toEqual({ end: 'full' });
+    expect(await parts.wait()).toEqual({ end: 'full' });
+    viewer.abort();
+    expect(await waited).toEqual({ end: 'timeout' });
+    parts.expectNothingLeft();
+  });
+});
+
 describe('an announcement that got lost', () => {
   it('is made up for by the store, within a second', async () => {
     const { stored, wait, expectNothingLeft } = coldParts();

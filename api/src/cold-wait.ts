@@ -14,9 +14,22 @@ export type ColdEnd =
   | { end: 'timeout' }
   | { end: 'full' };
 
-/** The requests that wait for cameras without a frame. All who wait for one camera share one wait. */
+/** How a wait for another frame than the viewer has ended. */
+export type NextEnd = Extract<ColdEnd, { end: 'frame' | 'timeout' | 'full' }>;
+
+/**
+ * The requests that wait: for the first frame of a camera, or for the next one. All who wait for one
+ * camera share one look at the store.
+ */
 export interface ColdWait {
   wait(camera: Camera, timeoutMs: number, signal: AbortSignal): Promise<ColdEnd>;
+  /** Waits for a frame that is new to the viewer, whatever fails meanwhile: he has one. */
+  waitForNext(
+    camera: Camera,
+    timeoutMs: number,
+    signal: AbortSignal,
+    isNew: (held: HeldFrame) => boolean,
+  ): Promise<NextEnd>;
   /** A frame is in memory now. */
   wake(held: HeldFrame): void;
   /** Failures and waits end a wait; frames end it by `wake`. */
@@ -35,6 +48,8 @@ export interface ColdWaitDeps {
 interface Waiter {
   untilMonoMs: number;
   joined: boolean;
+  /** Undefined: any frame will do, and news that there will be none ends the wait. */
+  isNew: ((held: HeldFrame) => boolean) | undefined;
   settle: (end: ColdEnd) => void;
 }
 
@@ -53,11 +68,15 @@ export function createColdWait(deps: ColdWaitDeps): ColdWait {
     }
   };
   const wake = (held: HeldFrame) =>
-    settleAll(held.cameraId, ({ joined }) => ({ end: 'frame', held, joined }));
+    settleAll(held.cameraId, ({ joined, isNew }) =>
+      isNew === undefined || isNew(held) ? { end: 'frame', held, joined } : undefined,
+    );
+  const fail = (cameraId: string, failure: Failure) =>
+    settleAll(cameraId, ({ isNew }) => (isNew ? undefined : { end: 'failure', failure }));
   const poll = async (camera: Camera) => {
     const { held, failure } = await reader.read(camera);
     if (held) wake(held);
-    else if (failure) settleAll(camera.cameraId, () => ({ end: 'failure', failure }));
+    else if (failure) fail(camera.cameraId, failure);
   };
   const enter = (camera: Camera, waiter: Waiter) => {
     const { cameraId } = camera;
@@ -79,33 +98,42 @@ export function createColdWait(deps: ColdWaitDeps): ColdWait {
     };
   };
 
+  const wait = (
+    camera: Camera,
+    timeoutMs: number,
+    signal: AbortSignal,
+    isNew?: Waiter['isNew'],
+  ): Promise<ColdEnd> => {
+    if (count >= maxWaiters) return Promise.resolve({ end: 'full' });
+    const { promise, resolve } = Promise.withResolvers<ColdEnd>();
+    const joined = waiters.has(camera.cameraId);
+    const waiter = { untilMonoMs: clock.monoMs() + timeoutMs, joined, isNew, settle: resolve };
+    const leave = enter(camera, waiter);
+    const giveUp = () => resolve({ end: 'timeout' });
+    const timer = setTimeout(giveUp, timeoutMs);
+    signal.addEventListener('abort', giveUp, { once: true });
+    if (signal.aborted) giveUp(); // and no event comes any more
+    return promise.finally(() => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', giveUp);
+      leave();
+    });
+  };
+
   return {
-    wait: (camera, timeoutMs, signal) => {
-      if (count >= maxWaiters) return Promise.resolve({ end: 'full' });
-      const { promise, resolve } = Promise.withResolvers<ColdEnd>();
-      const joined = waiters.has(camera.cameraId);
-      const waiter = { untilMonoMs: clock.monoMs() + timeoutMs, joined, settle: resolve };
-      const leave = enter(camera, waiter);
-      const giveUp = () => resolve({ end: 'timeout' });
-      const timer = setTimeout(giveUp, timeoutMs);
-      signal.addEventListener('abort', giveUp, { once: true });
-      if (signal.aborted) giveUp(); // and no event comes any more
-      return promise.finally(() => {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', giveUp);
-        leave();
-      });
-    },
+    wait: (camera, timeoutMs, signal) => wait(camera, timeoutMs, signal),
+    // Neither failures nor waits for a permit end it.
+    waitForNext: (...args) => wait(...args) as Promise<NextEnd>,
     wake,
     heed: (announcement) => {
       const { cameraId, kind } = announcement;
       if (kind === 'failure') {
-        settleAll(cameraId, () => ({ end: 'failure', failure: announcement }));
+        fail(cameraId, announcement);
       } else if (kind === 'wait' && announcement.reason !== 'busy') {
         // Busy tells how long the permit lives at most; its call ends, and tells, long before.
         const { inMs } = announcement;
-        settleAll(cameraId, ({ untilMonoMs }) =>
-          clock.monoMs() + inMs > untilMonoMs ? { end: 'wait', inMs } : undefined,
+        settleAll(cameraId, ({ untilMonoMs, isNew }) =>
+          !isNew && clock.monoMs() + inMs > untilMonoMs ? { end: 'wait', inMs } : undefined,
         );
       }
     },

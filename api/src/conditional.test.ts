@@ -40,7 +40,15 @@ describe('If-Modified-Since', () => {
     (value) => expect(asked(undefined, value)).toBe(true),
   );
 
-  it.each(['Tue, 22 Sep 2026 09:59:59 GMT', 'nonsense', ''])('%s has it not', (value) => {
+  it.each([
+    'Tue, 22 Sep 2026 09:59:59 GMT',
+    '2030-01-01',
+    '2030-01-01T00:00:00Z',
+    'Tue, 22 Sep 2030 10:00:00',
+    '99999999999',
+    'nonsense',
+    '',
+  ])('%s has it not', (value) => {
     expect(asked(undefined, value)).toBe(false);
   });
 });

@@ -1,6 +1,9 @@
+import { parseHttpDate } from './http-date.ts';
+
 /**
  * Whether the viewer has this frame already, so that 304 is the answer (RFC 9110 13.1).
- * `If-None-Match` is compared weakly and beats `If-Modified-Since`.
+ * `If-None-Match` is compared weakly and beats `If-Modified-Since`, which means HTTP dates only.
+ * `If-Match` and `If-Unmodified-Since` are not for caches (13.2.1) and are left alone.
  */
 export function isNotModified(
   request: { ifNoneMatch: string | undefined; ifModifiedSince: string | undefined },
@@ -12,7 +15,7 @@ export function isNotModified(
     return tags.some((tag) => tag.replace(/^W\//, '') === frame.etag);
   }
   if (request.ifModifiedSince === undefined) return false;
-  const sinceMs = Date.parse(request.ifModifiedSince);
+  const sinceMs = parseHttpDate(request.ifModifiedSince);
   // HTTP dates have whole seconds.
-  return Math.floor(frame.changedAtMs / 1000) * 1000 <= sinceMs;
+  return sinceMs !== undefined && Math.floor(frame.changedAtMs / 1000) * 1000 <= sinceMs;
 }

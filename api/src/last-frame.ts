@@ -90,6 +90,26 @@ export async function frameFromAfar(
   }
 }
 
+/**
+ * The next frame that is new to the viewer, however long that takes within the time; undefined when
+ * none came. He counts as present, so the camera is refreshed meanwhile.
+ * @throws ProblemError when too many wait already
+ */
+export async function nextFrame(
+  camera: Camera,
+  wait: { timeoutMs: number; signal: AbortSignal; isNew: (held: HeldFrame) => boolean },
+  { coldWait, demand, clock }: LastFrameDeps,
+): Promise<HeldFrame | undefined> {
+  const waited = coldWait.waitForNext(camera, wait.timeoutMs, wait.signal, wait.isNew);
+  // Also while the frame is fresh: it is asked for again when it is due, because somebody is present.
+  demand.raise(camera);
+  const end = await waited;
+  if (end.end === 'full') throw tooManyWait();
+  if (end.end === 'timeout') return undefined;
+  end.held.lastAskedMonoMs = clock.monoMs();
+  return end.held;
+}
+
 async function readOrExplain(camera: Camera, reader: FrameReader): Promise<ReadCamera> {
   try {
     return await reader.read(camera);
@@ -123,17 +143,29 @@ function foundAtTheEnd(end: Awaited<ReturnType<typeof endWhileOpen>>, waitMs: nu
     case 'wait':
       throw notYet('the camera may not be called yet', end.inMs);
     case 'full':
-      throw notYet('too many requests wait for cameras without a frame', 5000);
+      throw tooManyWait();
     case 'timeout':
       throw notYet('no frame came in time; ask again', waitMs);
   }
 }
 
-function failureProblem({ status, reason, nextMs }: Failure): ProblemError {
+function failureProblem(failure: Failure): ProblemError {
+  const { status, reason, nextMs, error, receivedStatus } = failure;
   const codes = { 403: 'address-refused', 502: 'camera-failed', 504: 'camera-timed-out' } as const;
-  return new ProblemError({ status, code: codes[status], detail: reason, retryAfterMs: nextMs });
+  return new ProblemError({
+    status,
+    code: codes[status],
+    detail: reason,
+    retryAfterMs: nextMs,
+    proxyError: error,
+    receivedStatus,
+  });
 }
 
 function notYet(detail: string, retryAfterMs: number, cause?: unknown): ProblemError {
   return new ProblemError({ status: 503, code: 'no-frame-yet', detail, retryAfterMs }, { cause });
+}
+
+function tooManyWait(): ProblemError {
+  return notYet('too many requests wait for a frame', 5000);
 }

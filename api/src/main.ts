@@ -4,6 +4,7 @@ import { createAdaptorServer } from '@hono/node-server';
 import { systemClock } from '@lastframe/shared/clock';
 import { type ApiConfig, ConfigError, type Env, readApiConfig } from '@lastframe/shared/config';
 import { messageOf } from '@lastframe/shared/errors';
+import { createFleetId } from '@lastframe/shared/fleet-id';
 import { closeServer, listen } from '@lastframe/shared/http-server';
 import { keysFor } from '@lastframe/shared/keys';
 import { type ClosingStep, closeOnSignal } from '@lastframe/shared/lifecycle';
@@ -53,6 +54,8 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
   const viewers = createViewers({ clock, memory });
   const reader = createFrameReader({ clock, memory, frames: framesRedis, keys });
   const fleet = createFleetWatch({ clock, queue: queueRedis, keys });
+  const fleetId = createFleetId(queueRedis, keys.fleet);
+  const look = () => Promise.all([fleet.look(), fleetId.look()]);
   const queue = createRefreshQueue(queueRedis, config.redisPrefix);
   const demand = createDemand({
     clock,
@@ -85,6 +88,7 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
     demand,
     coldWait,
     fleet,
+    fleetId,
     log,
     coldWaitMs: config.coldWaitMs,
     rules: rules.now,
@@ -101,9 +105,9 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
 
   // A Redis that is there is waited for, so that the first request finds it; one that is away is not.
   await Promise.all([queueRedis, framesRedis, newsRedis].map((link) => link.ready(2000)));
-  await fleet.look();
-  const watching = setInterval(() => void fleet.look(), 1000);
-  queueRedis.client.on('ready', () => void fleet.look());
+  await look();
+  const watching = setInterval(() => void look(), 1000);
+  queueRedis.client.on('ready', () => void look());
   keepWarm(rules.now());
   rules.onChange(keepWarm);
   const opsPort = await listen(opsServer, { host: config.opsHost, port: config.opsPort });

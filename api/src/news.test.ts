@@ -18,6 +18,7 @@ function newsParts() {
   };
   const coldWait = {
     wait: vi.fn(),
+    waitForNext: vi.fn(),
     wake: vi.fn(),
     heed: vi.fn(),
     waiting: () => 0,

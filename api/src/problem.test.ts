@@ -8,6 +8,7 @@ it('says in problem+json what happened, and is never cached', async () => {
   expect(Object.fromEntries(response.headers)).toEqual({
     'content-type': 'application/problem+json',
     'cache-control': 'no-store',
+    'cache-status': 'lastframe; detail=source-not-allowed',
     'x-content-type-options': 'nosniff',
   });
   expect(await response.json()).toEqual({
@@ -19,10 +20,13 @@ it('says in problem+json what happened, and is never cached', async () => {
   });
 });
 
-it.each([400, 403, 404, 405, 502, 503, 504, 508] as const)('has a title for %d', async (status) => {
-  const response = problemResponse({ status, code: 'x', detail: 'x' }, '/');
-  expect(await response.json()).toMatchObject({ status, title: expect.stringMatching(/\w/) });
-});
+it.each([400, 403, 404, 405, 408, 414, 416, 431, 502, 503, 504, 508] as const)(
+  'has a title for %d',
+  async (status) => {
+    const response = problemResponse({ status, code: 'x', detail: 'x' }, '/');
+    expect(await response.json()).toMatchObject({ status, title: expect.stringMatching(/\w/) });
+  },
+);
 
 it.each([502, 503, 504] as const)('says with %d when to ask again, in whole seconds', (status) => {
   const retryAfter = (retryAfterMs?: number) =>

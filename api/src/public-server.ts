@@ -2,6 +2,7 @@ import type { Server, ServerOptions } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createAdaptorServer } from '@hono/node-server';
 import { closeServer } from '@lastframe/shared/http-server';
+import { answerMalformedRequests } from './malformed-request.ts';
 
 /** Node itself waits 60 s for a request's head and 300 s for the rest, and looks every 30 s. */
 const SERVER_OPTIONS: ServerOptions = {
@@ -11,6 +12,8 @@ const SERVER_OPTIONS: ServerOptions = {
   // Longer than the balancers in front (60 s as a rule): who closes an idle connection first may cut
   // off a request that is just under way on it. Node's 5 s are shorter than many a viewer's pause.
   keepAliveTimeout: 65_000,
+  // The longest target that is served has 14 KiB, and browsers bring cookies along.
+  maxHeaderSize: 32 * 1024,
 };
 /** A viewer that takes nothing of an answer between two looks is gone, or holds us up on purpose. */
 const STALLED_MS = 10_000;
@@ -38,6 +41,7 @@ export function createPublicServer(
   const server = createAdaptorServer({ fetch, serverOptions: SERVER_OPTIONS }) as Server;
   let draining = false;
   server.timeout = STALLED_MS;
+  answerMalformedRequests(server);
   // Before Hono's own listener, which may answer at once.
   server.prependListener('request', (_, res) => {
     if (draining) res.shouldKeepAlive = false;

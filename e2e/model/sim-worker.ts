@@ -236,6 +236,8 @@ function reporterOf(permits: Permits, clock: Clock): Reporter {
   return {
     started: () => {},
     frame: async () => 'frame',
+    known: async () => undefined,
+    renewed: async () => 'unchanged',
     failed: async () => {},
     refused: async () => {},
     wait: async () => {},

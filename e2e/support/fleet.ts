@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { checkCalls, type Pause, type UpstreamCall, type Verdict } from './checker.ts';
 import { type Child, startChild } from './child.ts';
+import { disagreements } from './openapi-check.ts';
 import { type RedisServer, startRedis } from './redis-server.ts';
 
 const REPO = join(import.meta.dirname, '../..');
@@ -13,6 +14,8 @@ export interface Api extends Child {
   readonly opsUrl: string;
   /** Asks for the last frame of a camera. */
   image(cameraUrl: string, init?: RequestInit): Promise<Response>;
+  /** What of its answers its own OpenAPI document doesn't say. */
+  readonly undocumented: Set<string>;
 }
 
 export interface Worker extends Child {
@@ -121,11 +124,19 @@ async function startApi(env: Record<string, string>): Promise<Api> {
     ...env,
   });
   const url = `http://127.0.0.1:${child.listening.port}`;
+  const document = await (await fetch(`${url}/openapi.json`)).json();
+  const undocumented = new Set<string>();
   return Object.assign(child, {
     url,
+    undocumented,
     opsUrl: `http://127.0.0.1:${child.listening.opsPort}`,
-    image: (cameraUrl: string, init?: RequestInit) =>
-      fetch(`${url}/images?url=${encodeURIComponent(cameraUrl)}`, init),
+    image: async (cameraUrl: string, init?: RequestInit) => {
+      const path = '/images';
+      const answer = await fetch(`${url}${path}?url=${encodeURIComponent(cameraUrl)}`, init);
+      const asked = { path, method: init?.method ?? 'GET' };
+      for (const what of disagreements(document, asked, answer)) undocumented.add(what);
+      return answer;
+    },
   });
 }
 

@@ -6,6 +6,17 @@ export const VERSION = 1;
 const base = { v: z.number(), cameraId: z.string() };
 const durationMs = z.number().nonnegative();
 
+/** `error` is an error type of RFC 9209, `receivedStatus` what the camera answered. */
+const failureCause = {
+  status: z.union([z.literal(403), z.literal(502), z.literal(504)]),
+  reason: z.string(),
+  error: z
+    .string()
+    .regex(/^[a-z_]{1,64}$/)
+    .optional(),
+  receivedStatus: z.number().int().min(100).max(999).optional(),
+};
+
 const frameNews = {
   ...base,
   etag: z.string(),
@@ -29,8 +40,7 @@ const announcement = z.discriminatedUnion('kind', [
   z.object({
     ...base,
     kind: z.literal('failure'),
-    status: z.union([z.literal(403), z.literal(502), z.literal(504)]),
-    reason: z.string(),
+    ...failureCause,
     nextMs: durationMs,
   }),
   /** No permit yet. */
@@ -45,7 +55,7 @@ const announcement = z.discriminatedUnion('kind', [
 export type Announcement = z.infer<typeof announcement>;
 export type Failure = Pick<
   Extract<Announcement, { kind: 'failure' }>,
-  'status' | 'reason' | 'nextMs'
+  'status' | 'reason' | 'error' | 'receivedStatus' | 'nextMs'
 >;
 
 type WithoutVersion<A> = A extends unknown ? Omit<A, 'v'> : never;
@@ -59,21 +69,19 @@ export function decodeAnnouncement(text: string): Announcement | undefined {
   return announcement.safeParse(parseJson(text)).data;
 }
 
-const failure = z.object({
-  status: z.union([z.literal(403), z.literal(502), z.literal(504)]),
-  reason: z.string(),
-});
+const failure = z.object(failureCause);
 
 /** The remembered failure; how much longer it is remembered is the key's time to live. */
-export function encodeFailure({ status, reason }: Failure): string {
-  return JSON.stringify({ v: VERSION, status, reason });
+export function encodeFailure({ status, reason, error, receivedStatus }: Failure): string {
+  return JSON.stringify({ v: VERSION, status, reason, error, receivedStatus });
 }
 
 export function decodeFailure(text: string): Omit<Failure, 'nextMs'> | undefined {
   return failure.safeParse(parseJson(text)).data;
 }
 
-function parseJson(text: string): unknown {
+/** Undefined for what is no JSON. */
+export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

@@ -3,11 +3,15 @@
  * sentence. It holds nothing that only the operator may know (no address, header or stack).
  */
 export interface Problem {
-  status: 400 | 403 | 404 | 405 | 502 | 503 | 504 | 508;
+  status: 400 | 403 | 404 | 405 | 408 | 414 | 416 | 431 | 502 | 503 | 504 | 508;
   code: string;
   detail: string;
   /** After how long asking again makes sense, where that is known. */
   retryAfterMs?: number;
+  /** An error type of RFC 9209, where something went wrong on the way to the camera. */
+  proxyError?: string | undefined;
+  /** The status that the camera answered with. */
+  receivedStatus?: number | undefined;
 }
 
 /** Thrown where a request can't be served; the api's one error boundary renders its `problem`. */

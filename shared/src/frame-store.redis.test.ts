@@ -2,7 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type Announcement, decodeAnnouncement } from './announcement.ts';
 import { etagOf } from './frame.ts';
-import { type CapturedFrame, readCamera, storeFailure, storeFrame } from './frame-store.ts';
+import {
+  type CapturedFrame,
+  readCamera,
+  readKnownFrame,
+  renewFrame,
+  storeFailure,
+  storeFrame,
+} from './frame-store.ts';
 import { testCamera } from './test-camera.ts';
 import { sharedRedis } from './test-redis.ts';
 
@@ -220,5 +227,77 @@ describe('what is stored is announced', () => {
     });
     void store('a');
     expect(await found.promise).toMatchObject({ frame: { bytes: Buffer.from('a') } });
+  });
+});
+
+describe('a frame whose camera has validators of its own', () => {
+  const validators = { etag: 'W/"theirs"', lastModified: 'Tue, 22 Sep 2026 10:00:00 GMT' };
+
+  async function knownParts() {
+    const parts = await storeParts();
+    const { client, keys, store } = parts;
+    await store('picture', { startedAgoMs: 9000, capturedAgoMs: 8000, validators });
+    const known = await readKnownFrame(client, keys, cameraId);
+    const renew = (over: { startedAgoMs?: number } = {}) =>
+      renewFrame(client, keys, {
+        cameraId,
+        known: known ?? { etag: '', validators: {} },
+        startedAgoMs: 2000,
+        capturedAgoMs: 1000,
+        nextMs: 3000,
+        staleForMs: STALE_FOR_MS,
+        ...over,
+      });
+    return { ...parts, known, renew };
+  }
+
+  it('is known by them', async () => {
+    const { known } = await knownParts();
+    expect(known).toEqual({ etag: etagOf(Buffer.from('picture')), validators });
+  });
+
+  it('becomes younger when they still hold: no bytes, no new frame, no failure any more', async () => {
+    const { renew, read, listen, fail, known } = await knownParts();
+    await fail(10_000);
+    const before = (await read()).frame;
+    const heard = await listen();
+    expect(await renew()).toBe('unchanged');
+    const { frame, failure } = await read();
+    expect(failure).toBeUndefined();
+    expect(String(frame?.bytes)).toBe('picture');
+    expect(frame?.changedAtMs).toBe(before?.changedAtMs);
+    expect((frame?.capturedAtMs ?? 0) - (before?.capturedAtMs ?? 0)).toBeGreaterThan(6000);
+    await expect.poll(() => heard.length).toBe(1);
+    expect(heard).toMatchObject([{ kind: 'unchanged', etag: known?.etag, nextMs: 3000 }]);
+  });
+
+  it.each([
+    [
+      'is gone',
+      (parts: Awaited<ReturnType<typeof knownParts>>) =>
+        parts.client.del(parts.keys.frame(cameraId)),
+    ],
+    ['is another', (parts: Awaited<ReturnType<typeof knownParts>>) => parts.store('other')],
+  ])('is not renewed, nor made of nothing, when it %s', async (_, change) => {
+    const parts = await knownParts();
+    await change(parts);
+    const before = await parts.client.hGetAll(parts.keys.frame(cameraId));
+    expect(await parts.renew()).toBe('missing');
+    expect(await parts.client.hGetAll(parts.keys.frame(cameraId))).toEqual(before);
+  });
+
+  it('is not made older', async () => {
+    const { renew } = await knownParts();
+    expect(await renew({ startedAgoMs: 60_000 })).toBe('older');
+  });
+
+  it('is not known when the camera sent none with these bytes, whoever stored them', async () => {
+    const { client, keys, store } = await knownParts();
+    await store('next', { startedAgoMs: 1000 });
+    expect(await readKnownFrame(client, keys, cameraId)).toBeUndefined();
+    await store('last', { validators });
+    // An older worker changes the bytes and leaves the validators.
+    await client.hSet(keys.frame(cameraId), 'etag', '"of-other-bytes"');
+    expect(await readKnownFrame(client, keys, cameraId)).toBeUndefined();
   });
 });

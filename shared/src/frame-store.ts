@@ -1,11 +1,19 @@
 import { RESP_TYPES } from 'redis';
-import { decodeFailure, encodeAnnouncement, encodeFailure, type Failure } from './announcement.ts';
+import { z } from 'zod';
+import {
+  decodeFailure,
+  encodeAnnouncement,
+  encodeFailure,
+  type Failure,
+  parseJson,
+} from './announcement.ts';
 import type { Frame } from './frame.ts';
 import type { Keys } from './keys.ts';
 import type { RedisClient } from './redis-link.ts';
 import { loadScript, runScript } from './redis-script.ts';
 
 const storeScript = loadScript(new URL('./store-frame.lua', import.meta.url));
+const renewScript = loadScript(new URL('./renew-frame.lua', import.meta.url));
 const readScript = loadScript(new URL('./read-frame.lua', import.meta.url));
 
 /** A frame as its capture hands it over. Ages are those of the moment of storing. */
@@ -19,7 +27,29 @@ export interface CapturedFrame {
   /** From now until a permit can be had again. */
   nextMs: number;
   staleForMs: number;
+  /** The camera's own, of these bytes. */
+  validators?: Validators | undefined;
 }
+
+/** A camera's own validators, as it wrote them. */
+export interface Validators {
+  etag?: string | undefined;
+  lastModified?: string | undefined;
+}
+
+/** A stored frame of which its camera can be asked whether it is still the last one. */
+export interface KnownFrame {
+  /** Our own ETag. */
+  etag: string;
+  validators: Validators;
+}
+
+const validatorsFormat = z.object({
+  /** Our own ETag of the frame they came with: an older version of this program leaves them behind. */
+  of: z.string(),
+  etag: z.string().optional(),
+  lastModified: z.string().optional(),
+});
 
 /** What the store knows of a camera at one instant of its clock. */
 export interface StoredCamera {
@@ -55,9 +85,60 @@ export async function storeFrame(
       keys.announcements,
       encodeAnnouncement({ kind: 'frame', ...news }),
       encodeAnnouncement({ kind: 'unchanged', ...news }),
+      frame.validators ? encodeValidators({ etag, validators: frame.validators }) : '',
     ],
   );
   return outcome as 'frame' | 'unchanged' | 'older';
+}
+
+/** What of a stored frame a conditional call needs: not its bytes. Undefined: there is none. */
+export async function readKnownFrame(
+  client: RedisClient,
+  keys: Keys,
+  cameraId: string,
+): Promise<KnownFrame | undefined> {
+  const [etag, text] = await client.hmGet(keys.frame(cameraId), ['etag', 'validators']);
+  if (!etag || !text) return undefined;
+  const { of, ...validators } = validatorsFormat.safeParse(parseJson(text)).data ?? {};
+  return of === etag ? { etag, validators } : undefined;
+}
+
+/**
+ * The camera says that the known frame is still its last one: it becomes younger, and no bytes are
+ * stored. `missing`: that frame is not there any more, so nothing is known.
+ */
+export async function renewFrame(
+  client: RedisClient,
+  keys: Keys,
+  frame: Omit<CapturedFrame, 'bytes' | 'contentType' | 'etag' | 'validators'> & {
+    known: KnownFrame;
+  },
+): Promise<'frame' | 'unchanged' | 'older' | 'missing'> {
+  const { cameraId, known } = frame;
+  const startedAgoMs = Math.max(0, Math.round(frame.startedAgoMs));
+  const capturedAgoMs = Math.max(0, Math.round(frame.capturedAgoMs));
+  const news = { cameraId, etag: known.etag, startedAgoMs, capturedAgoMs, nextMs: frame.nextMs };
+  const outcome = await runScript(
+    client,
+    renewScript,
+    [keys.frame(cameraId), keys.failure(cameraId)],
+    [
+      String(startedAgoMs),
+      String(capturedAgoMs),
+      String(Math.ceil(frame.staleForMs)),
+      known.etag,
+      encodeValidators(known),
+      keys.announcements,
+      encodeAnnouncement({ kind: 'frame', ...news }),
+      encodeAnnouncement({ kind: 'unchanged', ...news }),
+    ],
+  );
+  return outcome as 'frame' | 'unchanged' | 'older' | 'missing';
+}
+
+function encodeValidators({ etag: of, validators }: KnownFrame): string {
+  const { etag, lastModified } = validators;
+  return JSON.stringify({ of, etag, lastModified });
 }
 
 /** Remembers a failure for a while, so that nobody waits for a camera that just failed; announces it. */

@@ -7,6 +7,7 @@ export interface Keys {
   // On the queue Redis
   epoch: string;
   workerAlive: string;
+  fleet: string;
   permit(cameraId: string): string;
   backoff(cameraId: string): string;
   failures(cameraId: string): string;
@@ -26,6 +27,7 @@ export function keysFor(prefix: string): Keys {
   return {
     epoch: `${prefix}:epoch`,
     workerAlive: `${prefix}:worker-alive`,
+    fleet: `${prefix}:fleet`,
     permit: (cameraId) => `${prefix}:permit:${cameraId}`,
     backoff: (cameraId) => `${prefix}:backoff:${cameraId}`,
     failures: (cameraId) => `${prefix}:failures:${cameraId}`,

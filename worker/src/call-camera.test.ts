@@ -1,4 +1,6 @@
-import type { Socket } from 'node:net';
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { getCACertificates, setDefaultCACertificates, type TLSSocket } from 'node:tls';
 import type { Camera } from '@lastframe/shared/camera';
 import type { Source } from '@lastframe/shared/source';
@@ -115,6 +117,61 @@ describe('a call', () => {
     expect(fields.map((field) => field.split(':')[0]).sort()).toEqual(
       ['Accept', 'Accept-Encoding', 'Authorization', 'Connection', 'Host', 'User-Agent'].sort(),
     );
+  });
+
+  it('says in Via which fleet it is of, whatever the headers of the source are', async () => {
+    const server = await startCamera((socket) => socket.write(ok(jpeg)));
+    const prepare = createCameraCaller(createByteBudget(1024 ** 2), () => 'lastframe-abc');
+    const camera = cameraAt(server, { headers: { Via: '1.1 somebody' } });
+    const prepared = await prepare(camera, 4000, never);
+    if (prepared.outcome !== 'connected') throw new Error('not connected');
+    await prepared.call.send(never);
+    expect(server.received.match(/^Via: .*$/gim)).toEqual(['Via: 1.1 lastframe-abc']);
+  });
+
+  it('is conditional with the validators of the last frame, and unchanged by 304', async () => {
+    const server = await startCamera((socket) =>
+      socket.end(message(['HTTP/1.1 304 Not Modified'])),
+    );
+    const validators = { etag: 'W/"theirs"', lastModified: 'Tue, 22 Sep 2026 10:00:00 GMT' };
+    const prepared = await prepareCameraCall(
+      cameraAt(server),
+      4000,
+      never,
+      Promise.resolve(validators),
+    );
+    if (prepared.outcome !== 'connected') throw new Error('not connected');
+    expect(await prepared.call.send(never)).toEqual({ outcome: 'unchanged' });
+    expect(server.received).toContain('If-None-Match: W/"theirs"\r\n');
+    expect(server.received).toContain('If-Modified-Since: Tue, 22 Sep 2026 10:00:00 GMT\r\n');
+    expect(server.connections).toBe(1);
+    await server.allClosed();
+  });
+
+  it('fails at once when the camera hangs up while the validators are read', async () => {
+    const hangUp = createServer((socket) => socket.destroy());
+    await once(hangUp.listen(0, '127.0.0.1'), 'listening');
+    onTestFinished(() => void hangUp.close());
+    const { port } = hangUp.address() as AddressInfo;
+    const camera = testCamera(`http://127.0.0.1:${port}/`, testSource());
+    const slowly = sleep(200).then(() => undefined);
+    const prepared = await prepareCameraCall(camera, 4000, never, slowly);
+    expect(prepared).toMatchObject({ outcome: 'failed', status: 502 });
+  });
+
+  it('a 304 that nobody asked for is a failure', async () => {
+    const server = await startCamera((socket) =>
+      socket.end(message(['HTTP/1.1 304 Not Modified'])),
+    );
+    expect(await call(server)).toMatchObject({
+      outcome: 'failed',
+      reason: 'the camera answered 304',
+    });
+  });
+
+  it('brings the validators that the camera sent', async () => {
+    const server = await startCamera((socket) => socket.write(ok(jpeg, 'ETag: "theirs"')));
+    expect(await call(server)).toMatchObject({ validators: { etag: '"theirs"' } });
   });
 
   it('cuts nothing off a large body that ends with its connection', async () => {
@@ -339,7 +396,12 @@ describe('what can not be connected', () => {
   it('is a port on which nobody listens', async () => {
     const prepared = await prepareCameraCall(testCamera('http://127.0.0.1:1/'), 4000, never);
     const reason = 'the camera refused the connection';
-    expect(prepared).toEqual({ outcome: 'failed', status: 502, reason });
+    expect(prepared).toMatchObject({
+      outcome: 'failed',
+      status: 502,
+      reason,
+      error: 'connection_refused',
+    });
   });
 
   it('is a request that HTTP does not allow, and its connection is closed', async () => {
@@ -358,7 +420,12 @@ describe('TLS', () => {
     const server = await startCamera(() => {}, selfSigned(host));
     const camera = testCamera(`https://${host}:${server.port}/`);
     const reason = "the camera's certificate is not trusted";
-    expect(await call(server, camera)).toEqual({ outcome: 'failed', status: 502, reason });
+    expect(await call(server, camera)).toMatchObject({
+      outcome: 'failed',
+      status: 502,
+      reason,
+      error: 'tls_certificate_error',
+    });
     expect(server.received).toBe('');
   });
 

@@ -1,14 +1,15 @@
 import type { Socket } from 'node:net';
 import type { Camera } from '@lastframe/shared/camera';
+import type { Validators } from '@lastframe/shared/frame-store';
 import { AddressRefusedError } from './address-guard.ts';
 import { type Authorizer, createAuthorizer } from './authorization.ts';
 import type { ByteBudget } from './byte-budget.ts';
-import { describeCallError, type PreparedCall, prepareCall } from './capture.ts';
+import { explainCallError, type PreparedCall, prepareCall } from './capture.ts';
 import { connectToCamera } from './connect.ts';
 
 export type Prepared =
   | { outcome: 'connected'; call: PreparedCall }
-  | { outcome: 'failed'; status: 403 | 502 | 504; reason: string }
+  | { outcome: 'failed'; status: 403 | 502 | 504; reason: string; error?: string }
   | { outcome: 'aborted' };
 
 /** Resolves, checks and connects within the time given; nothing is sent. Never throws. */
@@ -16,39 +17,49 @@ export type PrepareCall = (
   camera: Camera,
   withinMs: number,
   signal: AbortSignal,
+  /** Read while the connection is made; it never rejects. */
+  validators?: Promise<Validators | undefined>,
 ) => Promise<Prepared>;
 
 /** All calls that it prepares share one budget of bytes, and what cameras said of who may ask. */
 export function createCameraCaller(
   budget: ByteBudget,
+  pseudonym: () => string | undefined = () => undefined,
   authorizer: Authorizer = createAuthorizer(),
 ): PrepareCall {
-  return (camera, withinMs, signal) =>
-    prepareCameraCall(camera, withinMs, signal, budget, authorizer);
+  return (camera, withinMs, signal, validators) =>
+    prepareCameraCall(camera, withinMs, signal, { budget, pseudonym, authorizer, validators });
+}
+
+interface CallerDeps {
+  budget: ByteBudget;
+  /** The fleet's name in `Via`. */
+  pseudonym: () => string | undefined;
+  authorizer: Authorizer;
+  validators: Promise<Validators | undefined> | undefined;
 }
 
 async function prepareCameraCall(
   camera: Camera,
   withinMs: number,
   signal: AbortSignal,
-  budget: ByteBudget,
-  authorizer: Authorizer,
+  deps: CallerDeps,
 ): Promise<Prepared> {
   const late = AbortSignal.timeout(Math.max(0, Math.floor(withinMs)));
   try {
     const socket = await connectToCamera(camera, AbortSignal.any([signal, late]));
-    return { outcome: 'connected', call: await prepareCallOn(socket, camera, budget, authorizer) };
+    return { outcome: 'connected', call: await prepareCallOn(socket, camera, deps) };
   } catch (error) {
     if (signal.aborted) return { outcome: 'aborted' };
     if (error instanceof AddressRefusedError) {
       const reason = "the camera's address is not allowed; see ALLOWED_NETWORKS";
-      return { outcome: 'failed', status: 403, reason };
+      return { outcome: 'failed', status: 403, reason, error: 'destination_ip_prohibited' };
     }
     if (late.aborted) {
       const reason = `no connection to the camera within ${Math.round(withinMs)} ms`;
-      return { outcome: 'failed', status: 504, reason };
+      return { outcome: 'failed', status: 504, reason, error: 'connection_timeout' };
     }
-    return { outcome: 'failed', status: 502, reason: describeCallError(error) };
+    return { outcome: 'failed', status: 502, ...explainCallError(error) };
   }
 }
 
@@ -56,11 +67,13 @@ async function prepareCameraCall(
 async function prepareCallOn(
   socket: Socket,
   camera: Camera,
-  budget: ByteBudget,
-  authorizer: Authorizer,
+  { budget, pseudonym, authorizer, validators }: CallerDeps,
 ): Promise<PreparedCall> {
   try {
-    return await prepareCall(socket, camera, budget, authorizer);
+    const headers = { via: pseudonym(), validators: await validators };
+    // Meanwhile the camera may have hung up, and a request made now would wait for its deadline.
+    if (socket.destroyed) throw new Error('the camera closed the connection');
+    return await prepareCall(socket, camera, budget, authorizer, headers);
   } catch (error) {
     socket.destroy();
     throw error;

@@ -3,13 +3,17 @@ import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Camera } from '@lastframe/shared/camera';
 import { messageOf } from '@lastframe/shared/errors';
+import type { Validators } from '@lastframe/shared/frame-store';
 import type { Authorizer } from './authorization.ts';
 import type { ByteBudget } from './byte-budget.ts';
 import { sniffImage } from './image-type.ts';
 import { retryAfterMs } from './retry-after.ts';
+import { conditionalHeaders, validatorsOf } from './validators.ts';
 
 export type Capture =
-  | { outcome: 'captured'; bytes: Buffer; contentType: string }
+  | { outcome: 'captured'; bytes: Buffer; contentType: string; validators?: Validators }
+  /** 304: what the call's validators stand for is still the last image. */
+  | { outcome: 'unchanged' }
   | CaptureFailure
   /** The camera told how to ask: the next call carries the answer. It says nothing about the camera. */
   | { outcome: 'challenged' }
@@ -21,6 +25,9 @@ export interface CaptureFailure {
   status: 502 | 504;
   /** For people; it holds no address, header or secret. */
   reason: string;
+  /** An error type of RFC 9209. */
+  error?: string | undefined;
+  receivedStatus?: number | undefined;
   /** The camera's own wish. */
   retryAfterMs?: number;
 }
@@ -32,6 +39,14 @@ export interface PreparedCall {
   destroy(): void;
 }
 
+/** What a call says beside what its source wants. */
+export interface CallHeaders {
+  /** Our name in `Via`: a call that comes back to us is a loop. */
+  via?: string | undefined;
+  /** Of the last frame: the camera need not send it again. */
+  validators?: Validators | undefined;
+}
+
 const USER_AGENT = 'Lastframe/0.1 (+https://github.com/lastframe/lastframe)';
 
 /** Hands the socket to a request, so that `send` has nothing left to wait for. */
@@ -40,9 +55,11 @@ export async function prepareCall(
   camera: Camera,
   budget: ByteBudget,
   authorizer: Authorizer,
+  more: CallHeaders = {},
 ): Promise<PreparedCall> {
   const url = new URL(camera.url);
   const authorization = authorizer.next(camera);
+  const conditions = conditionalHeaders(more.validators);
   const req = request({
     // No agent: one request per connection, and so no hidden repeats on a kept-alive one.
     createConnection: () => socket,
@@ -55,17 +72,20 @@ export async function prepareCall(
       'Accept-Encoding': 'identity',
       ...camera.source.headers,
       ...(authorization !== undefined && { Authorization: authorization }),
+      ...(more.via !== undefined && { Via: `1.1 ${more.via}` }),
+      ...conditions,
     },
   });
   await once(req, 'socket');
   return {
     send: (signal) => {
-      const heed = (res: IncomingMessage) => {
+      const isChallenge = (res: IncomingMessage) => {
         if (res.statusCode === 401) return authorizer.refused(camera, res.headers, authorization);
         authorizer.answered(camera, res.headers);
         return false;
       };
-      return send(req, camera, budget, heed, signal);
+      const isConditional = Object.keys(conditions).length > 0;
+      return send(req, camera, { budget, isConditional, isChallenge }, signal);
     },
     destroy: () => {
       req.on('error', () => {});
@@ -77,12 +97,11 @@ export async function prepareCall(
 async function send(
   req: ClientRequest,
   camera: Camera,
-  budget: ByteBudget,
-  isChallenge: (res: IncomingMessage) => boolean,
+  reading: Omit<Reading, 'maxBytes'>,
   signal: AbortSignal,
 ): Promise<Capture> {
-  const { timeoutMs, maxFrameBytes } = camera.source;
-  const answered = answerOf(req, maxFrameBytes, budget, isChallenge);
+  const { timeoutMs, maxFrameBytes: maxBytes } = camera.source;
+  const answered = answerOf(req, { ...reading, maxBytes });
   const hangUp = () => req.destroy();
   signal.addEventListener('abort', hangUp, { once: true });
   let late = false;
@@ -94,17 +113,16 @@ async function send(
   }, timeoutMs);
   try {
     const answer = await answered;
-    if ('challenged' in answer) return { outcome: 'challenged' };
-    return 'fault' in answer
-      ? failed(answer.fault, answer.retryAfterMs)
-      : await judge(answer.bytes);
+    if (answer === 'unchanged' || answer === 'challenged') return { outcome: answer };
+    return 'fault' in answer ? failed(answer) : await judge(answer);
   } catch (error) {
     if (signal.aborted) return { outcome: 'aborted' };
     if (late) {
       const reason = `the camera did not answer within ${timeoutMs} ms`;
-      return { outcome: 'failed', status: 504, reason };
+      return { outcome: 'failed', status: 504, reason, error: 'http_response_timeout' };
     }
-    return failed(describeCallError(error));
+    const { reason: fault, error: kind } = explainCallError(error);
+    return failed({ fault, error: kind });
   } finally {
     clearTimeout(deadline);
     signal.removeEventListener('abort', hangUp);
@@ -112,45 +130,53 @@ async function send(
   }
 }
 
-type Answer =
-  | { bytes: Buffer }
-  | { challenged: true }
-  | { fault: string; retryAfterMs?: number | undefined };
+type Fault = Pick<CaptureFailure, 'error' | 'receivedStatus'> & {
+  fault: string;
+  retryAfterMs?: number | undefined;
+};
+type Body = { bytes: Buffer; validators?: Validators | undefined };
+type Answer = Body | 'unchanged' | 'challenged' | Fault;
 
-function answerOf(
-  req: ClientRequest,
-  maxBytes: number,
-  budget: ByteBudget,
-  isChallenge: (res: IncomingMessage) => boolean,
-): Promise<Answer> {
+interface Reading {
+  maxBytes: number;
+  budget: ByteBudget;
+  /** Only then a 304 means something. */
+  isConditional: boolean;
+  /** The answer only tells how to ask. */
+  isChallenge: (res: IncomingMessage) => boolean;
+}
+
+function answerOf(req: ClientRequest, reading: Reading): Promise<Answer> {
   return new Promise((resolve, reject) => {
     req.on('error', reject);
     req.on('close', () => reject(new Error('the camera closed the connection')));
     req.on('response', (res) => {
-      if (isChallenge(res)) resolve({ challenged: true });
-      else readAnswer(res, maxBytes, budget).then(resolve, reject);
+      if (reading.isChallenge(res)) resolve('challenged');
+      else readAnswer(res, reading).then(resolve, reject);
     });
   });
 }
 
-async function readAnswer(
-  res: IncomingMessage,
-  maxBytes: number,
-  budget: ByteBudget,
-): Promise<Answer> {
+async function readAnswer(res: IncomingMessage, reading: Reading): Promise<Answer> {
   const { statusCode = 0, headers } = res;
+  const { maxBytes, budget, isConditional } = reading;
+  if (statusCode === 304 && isConditional) return 'unchanged';
   if (statusCode !== 200) {
     const asked = statusCode === 429 || statusCode === 503;
     return {
       fault: `the camera answered ${statusCode}`,
+      error: 'destination_unavailable',
+      receivedStatus: statusCode,
       retryAfterMs: asked ? retryAfterMs(headers['retry-after'], headers.date) : undefined,
     };
   }
   if ((headers['content-encoding'] ?? 'identity') !== 'identity') {
-    return { fault: 'the camera sent a compressed body without being asked to' };
+    const fault = 'the camera sent a compressed body without being asked to';
+    return { fault, error: 'http_response_content_coding' };
   }
   if (Number(headers['content-length'] ?? 0) > maxBytes) return tooLarge(maxBytes);
-  return await readBody(res, maxBytes, budget);
+  const body = await readBody(res, maxBytes, budget);
+  return 'fault' in body ? body : { ...body, validators: validatorsOf(headers) };
 }
 
 /** Counts while it reads: an endless body costs no more than the largest image. */
@@ -158,13 +184,16 @@ async function readBody(
   res: IncomingMessage,
   maxBytes: number,
   budget: ByteBudget,
-): Promise<Answer> {
+): Promise<Body | Fault> {
   const chunks: Buffer[] = [];
   let size = 0;
   try {
     for await (const chunk of res as AsyncIterable<Buffer>) {
       if (size + chunk.length > maxBytes) return tooLarge(maxBytes);
-      if (!budget.take(chunk.length)) return { fault: 'the worker holds too many bytes already' };
+      if (!budget.take(chunk.length)) {
+        const fault = 'the worker holds too many bytes already';
+        return { fault, error: 'proxy_internal_error' };
+      }
       size += chunk.length;
       chunks.push(chunk);
     }
@@ -174,37 +203,57 @@ async function readBody(
   }
 }
 
-function tooLarge(maxBytes: number): Answer {
-  return { fault: `the camera's image is larger than ${maxBytes} bytes` };
+function tooLarge(maxBytes: number): Fault {
+  const fault = `the camera's image is larger than ${maxBytes} bytes`;
+  return { fault, error: 'http_response_body_size' };
 }
 
-async function judge(bytes: Buffer): Promise<Capture> {
+async function judge({ bytes, validators }: Body): Promise<Capture> {
   const sniffed = await sniffImage(bytes);
-  if ('fault' in sniffed) return failed(sniffed.fault);
-  return { outcome: 'captured', bytes, contentType: sniffed.contentType };
+  if ('fault' in sniffed) return failed({ ...sniffed, receivedStatus: 200 });
+  const { contentType } = sniffed;
+  return { outcome: 'captured', bytes, contentType, ...(validators && { validators }) };
 }
 
-function failed(reason: string, retryAfter?: number): CaptureFailure {
-  const wish = retryAfter === undefined ? {} : { retryAfterMs: retryAfter };
-  return { outcome: 'failed', status: 502, reason, ...wish };
+function failed({ fault, error, receivedStatus, retryAfterMs: wish }: Fault): CaptureFailure {
+  return {
+    outcome: 'failed',
+    status: 502,
+    reason: fault,
+    error,
+    ...(receivedStatus !== undefined && { receivedStatus }),
+    ...(wish !== undefined && { retryAfterMs: wish }),
+  };
 }
 
-/** Words for what went wrong on the way to the camera, without its address. */
-export function describeCallError(error: unknown): string {
+/**
+ * Words for what went wrong on the way to the camera, without its address, and the error type of
+ * RFC 9209 for it.
+ */
+export function explainCallError(error: unknown): { reason: string; error: string } {
   // A DOMException has a number there.
   const code = String((error as NodeJS.ErrnoException)?.code ?? '');
-  const words: Record<string, string> = {
-    ECONNREFUSED: 'the camera refused the connection',
-    ECONNRESET: 'the camera closed the connection in the middle of its answer',
-    EHOSTUNREACH: 'the camera can not be reached',
-    ENETUNREACH: 'the camera can not be reached',
-    ETIMEDOUT: 'the connection to the camera timed out',
-    ENOTFOUND: "the camera's host name is unknown",
-    EAI_AGAIN: "the camera's host name can not be resolved now",
-  };
-  if (words[code]) return words[code];
-  if (code.startsWith('HPE_')) return "the camera's answer is no valid HTTP";
-  if (/^(ERR_TLS|CERT_|DEPTH_|SELF_|UNABLE_)/.test(code))
-    return "the camera's certificate is not trusted";
-  return code ? `the call failed (${code})` : `the call failed: ${messageOf(error)}`;
+  const known = CALL_ERRORS[code];
+  if (known) return { reason: known[0], error: known[1] };
+  if (code.startsWith('HPE_')) {
+    return { reason: "the camera's answer is no valid HTTP", error: 'http_protocol_error' };
+  }
+  if (/^(ERR_TLS|CERT_|DEPTH_|SELF_|UNABLE_)/.test(code)) {
+    return { reason: "the camera's certificate is not trusted", error: 'tls_certificate_error' };
+  }
+  const reason = code ? `the call failed (${code})` : `the call failed: ${messageOf(error)}`;
+  return { reason, error: 'connection_terminated' };
 }
+
+const CALL_ERRORS: Record<string, [reason: string, error: string]> = {
+  ECONNREFUSED: ['the camera refused the connection', 'connection_refused'],
+  ECONNRESET: [
+    'the camera closed the connection in the middle of its answer',
+    'connection_terminated',
+  ],
+  EHOSTUNREACH: ['the camera can not be reached', 'destination_ip_unroutable'],
+  ENETUNREACH: ['the camera can not be reached', 'destination_ip_unroutable'],
+  ETIMEDOUT: ['the connection to the camera timed out', 'connection_timeout'],
+  ENOTFOUND: ["the camera's host name is unknown", 'dns_error'],
+  EAI_AGAIN: ["the camera's host name can not be resolved now", 'dns_error'],
+};

@@ -8,6 +8,7 @@ import {
   type WorkerConfig,
 } from '@lastframe/shared/config';
 import { messageOf } from '@lastframe/shared/errors';
+import { createFleetId } from '@lastframe/shared/fleet-id';
 import { closeServer, listen } from '@lastframe/shared/http-server';
 import { keysFor, QUEUE_NAME } from '@lastframe/shared/keys';
 import { type ClosingStep, closeOnSignal } from '@lastframe/shared/lifecycle';
@@ -80,7 +81,8 @@ async function start(config: WorkerConfig, env: Env): Promise<void> {
     framesFull: framesRedisUrl === redisUrl ? watch.memoryFull : () => undefined,
     log,
   });
-  const prepareCall = createCameraCaller(createByteBudget(MAX_BODIES_BYTES));
+  const fleetId = createFleetId(permitsRedis, keys.fleet);
+  const prepareCall = createCameraCaller(createByteBudget(MAX_BODIES_BYTES), fleetId.pseudonym);
   const waitingPlace = createPlaces(Math.ceil(concurrency / 10));
   const worker = createRefreshWorker({
     redis: queueRedis,
@@ -109,8 +111,12 @@ async function start(config: WorkerConfig, env: Env): Promise<void> {
   const opsServer = createAdaptorServer({ fetch: ops.fetch }) as Server;
   const opsPort = await listen(opsServer, { host: config.opsHost, port: config.opsPort });
 
-  const watching = setInterval(() => void watch.look(), 1000);
-  permitsRedis.client.on('ready', () => void watch.look());
+  const look = () => {
+    void watch.look();
+    void fleetId.look();
+  };
+  const watching = setInterval(look, 1000);
+  permitsRedis.client.on('ready', look);
   worker.run().catch((error) => log.error({ reason: messageOf(error) }, 'queue worker ended'));
   log.info({ opsHost: config.opsHost, opsPort, concurrency }, 'listening');
 

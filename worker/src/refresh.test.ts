@@ -308,3 +308,47 @@ describe('a call', () => {
     }
   });
 });
+
+describe('a camera that says the frame is still its last one', () => {
+  const known = { etag: '"ours"', validators: { etag: '"theirs"' } };
+
+  it('has it renewed, after one call, with no bytes stored', async () => {
+    const { deps, job, control, did, told, ends } = refreshBench();
+    control.known = known;
+    control.capture = { outcome: 'unchanged' };
+    expect(await refresh(job, deps)).toBe('unchanged');
+    expect(did).toEqual(['take', 'connect', 'send', 'started', 'finish', 'renewed']);
+    expect(told).toMatchObject([
+      { what: 'connect', validators: known.validators },
+      { what: 'renewed', known, times: { startedAgoMs: 1001, capturedAgoMs: 1, nextMs: 4000 } },
+    ]);
+    expect(ends).toMatchObject([{ verdict: 'ok' }]);
+  });
+
+  it.each([
+    ['has vanished meanwhile', known],
+    ['was never there', undefined],
+  ])('has failed when that frame %s, and is not called again', async (_, frame) => {
+    const { deps, job, control, did } = refreshBench();
+    control.known = frame;
+    control.renewed = 'missing';
+    control.capture = { outcome: 'unchanged' };
+    expect(await refresh(job, deps)).toMatch(/^failed: the camera sent no image/);
+    expect(did.filter((what) => what === 'send')).toHaveLength(1);
+    expect(did.at(-1)).toBe('failure');
+  });
+
+  it('is overtaken by a frame that was started later', async () => {
+    const { deps, job, control } = refreshBench();
+    Object.assign(control, { known, renewed: 'older', capture: { outcome: 'unchanged' } });
+    expect(await refresh(job, deps)).toBe('overtaken');
+  });
+
+  it('gives its validators to the store with its bytes', async () => {
+    const { deps, job, control, told } = refreshBench();
+    const validators = { etag: '"theirs"' };
+    control.capture = { ...captured, validators } as typeof captured;
+    expect(await refresh(job, deps)).toBe('captured');
+    expect(told).toContainEqual({ what: 'frame', frame: expect.objectContaining({ validators }) });
+  });
+});

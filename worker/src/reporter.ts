@@ -5,7 +5,14 @@ import {
 } from '@lastframe/shared/announcement';
 import type { Camera } from '@lastframe/shared/camera';
 import { messageOf } from '@lastframe/shared/errors';
-import { type CapturedFrame, storeFailure, storeFrame } from '@lastframe/shared/frame-store';
+import {
+  type CapturedFrame,
+  type KnownFrame,
+  readKnownFrame,
+  renewFrame,
+  storeFailure,
+  storeFrame,
+} from '@lastframe/shared/frame-store';
 import type { Keys } from '@lastframe/shared/keys';
 import type { Log } from '@lastframe/shared/log';
 import type { RedisClient, RedisLink } from '@lastframe/shared/redis-link';
@@ -23,6 +30,14 @@ export interface Reporter {
   started(camera: Camera): void;
   /** @throws RedisUnavailableError when the frame could not be stored within two seconds */
   frame(camera: Camera, frameNow: () => NewFrame): Promise<'frame' | 'unchanged' | 'older'>;
+  /** What the next call can ask with, if a frame is still stored; undefined also when Redis is slow. */
+  known(camera: Camera): Promise<KnownFrame | undefined>;
+  /** The known frame is still the last one. @throws RedisUnavailableError as `frame` does */
+  renewed(
+    camera: Camera,
+    known: KnownFrame,
+    timesNow: () => Pick<NewFrame, 'startedAgoMs' | 'capturedAgoMs' | 'nextMs'>,
+  ): Promise<'frame' | 'unchanged' | 'older' | 'missing'>;
   failed(camera: Camera, failure: Failure): Promise<void>;
   refused(cameraId: string, failure: Omit<Failure, 'nextMs'>): Promise<void>;
   wait(camera: Camera, reason: Denial, inMs: number): Promise<void>;
@@ -40,6 +55,8 @@ export interface ReporterDeps {
 }
 
 const DEADLINE_MS = 1000;
+/** It runs while a permit's start allowance does; without an answer the call is just not conditional. */
+const KNOWN_DEADLINE_MS = 250;
 const RETRY = { retries: 8, minTimeout: 20, maxTimeout: 500, maxRetryTime: 2000, randomize: true };
 
 export function createReporter(deps: ReporterDeps): Reporter {
@@ -71,6 +88,12 @@ export function createReporter(deps: ReporterDeps): Reporter {
         storeFrame(client, keys, { cameraId, staleForMs, ...frameNow() }),
       );
     },
+    known: ({ cameraId }) =>
+      frames
+        .run(KNOWN_DEADLINE_MS, (client) => readKnownFrame(client, keys, cameraId))
+        .catch(() => undefined),
+    renewed: ({ cameraId, source: { staleForMs } }, known, timesNow) =>
+      attempt((client) => renewFrame(client, keys, { cameraId, staleForMs, known, ...timesNow() })),
     failed: ({ cameraId, source }, what) =>
       failure(cameraId, Math.max(what.nextMs, source.intervalMs), what),
     refused: (cameraId, what) => failure(cameraId, 5000, { ...what, nextMs: 5000 }),

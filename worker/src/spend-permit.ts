@@ -1,7 +1,9 @@
+import type { Failure } from '@lastframe/shared/announcement';
 import type { Camera } from '@lastframe/shared/camera';
 import type { Clock } from '@lastframe/shared/clock';
 import { messageOf } from '@lastframe/shared/errors';
 import { etagOf } from '@lastframe/shared/frame';
+import type { KnownFrame } from '@lastframe/shared/frame-store';
 import type { Log } from '@lastframe/shared/log';
 import type { Source } from '@lastframe/shared/source';
 import type { PrepareCall } from './call-camera.ts';
@@ -29,7 +31,15 @@ const SEND_MARGIN_MS = 50;
 export async function callCamera(permit: Permit, deps: SpendDeps): Promise<CallOutcome> {
   const { camera, elapsedMs } = permit;
   const allowanceMs = camera.source.startAllowanceMs;
-  const prepared = await deps.prepareCall(camera, allowanceMs - elapsedMs(), deps.closing);
+  // Read beside the connecting; when it is renewed, the store looks whether it is still the one.
+  const known = deps.reporter.known(camera);
+  const prepared = await deps.prepareCall(
+    camera,
+    allowanceMs - elapsedMs(),
+    deps.closing,
+    known.then((frame) => frame?.validators),
+  );
+  const knownFrame = prepared.outcome === 'connected' ? await known : undefined;
   const restMs = restFromNow(camera, deps);
   if (prepared.outcome === 'failed') {
     return await reportFailure(
@@ -45,7 +55,8 @@ export async function callCamera(permit: Permit, deps: SpendDeps): Promise<CallO
   }
   if (elapsedMs() > allowanceMs - SEND_MARGIN_MS) {
     prepared.call.destroy();
-    const failure = { status: 504 as const, reason: 'the connection came too late for its permit' };
+    const reason = 'the connection came too late for its permit';
+    const failure = { status: 504 as const, reason, error: 'connection_timeout' };
     return await reportFailure(
       permit,
       failure,
@@ -53,10 +64,15 @@ export async function callCamera(permit: Permit, deps: SpendDeps): Promise<CallO
       deps,
     );
   }
-  return await sendCall(permit, prepared.call, deps);
+  return await sendCall(permit, prepared.call, knownFrame, deps);
 }
 
-async function sendCall(permit: Permit, call: PreparedCall, deps: SpendDeps): Promise<CallOutcome> {
+async function sendCall(
+  permit: Permit,
+  call: PreparedCall,
+  known: KnownFrame | undefined,
+  deps: SpendDeps,
+): Promise<CallOutcome> {
   const { camera } = permit;
   const answered = call.send(deps.closing);
   const sinceSentMs = monotonicSince(deps.clock);
@@ -80,6 +96,9 @@ async function sendCall(permit: Permit, call: PreparedCall, deps: SpendDeps): Pr
     return await reportFailure(permit, capture, end, deps);
   }
   const nextMs = await finish(permit, () => ({ verdict: 'ok', restMs: restMs() }), deps);
+  if (capture.outcome === 'unchanged') {
+    return await renewKnown(camera, known, { sinceSentMs, sinceCapturedMs, nextMs }, deps);
+  }
   return await storeCapture(camera, capture, { sinceSentMs, sinceCapturedMs, nextMs }, deps);
 }
 
@@ -127,10 +146,44 @@ function restFromNow(camera: Camera, deps: SpendDeps): () => number {
   return () => Math.max(1, spacingMs(camera.source) - sinceMs());
 }
 
+/**
+ * The camera sent no image because the fleet has it. If the fleet hasn't, by now, there is nothing
+ * to show: the next call asks for the image itself.
+ */
+async function renewKnown(
+  camera: Camera,
+  known: KnownFrame | undefined,
+  times: CallTimes,
+  { reporter }: SpendDeps,
+): Promise<CallOutcome> {
+  const timesNow = () => ({
+    startedAgoMs: times.sinceSentMs(),
+    capturedAgoMs: times.sinceCapturedMs(),
+    nextMs: times.nextMs(),
+  });
+  try {
+    const renewed = known ? await reporter.renewed(camera, known, timesNow) : 'missing';
+    if (renewed === 'older') return 'overtaken';
+    if (renewed !== 'missing') return 'unchanged';
+  } catch (error) {
+    return `failed: frame not renewed: ${messageOf(error)}`;
+  }
+  const reason = 'the camera sent no image, because of one that is gone here';
+  const cause = { status: 502, error: 'destination_unavailable', receivedStatus: 304 } as const;
+  await reporter.failed(camera, { ...cause, reason, nextMs: times.nextMs() });
+  return `failed: ${reason}`;
+}
+
+interface CallTimes {
+  sinceSentMs: () => number;
+  sinceCapturedMs: () => number;
+  nextMs: () => number;
+}
+
 async function storeCapture(
   camera: Camera,
   capture: Extract<Capture, { outcome: 'captured' }>,
-  times: { sinceSentMs: () => number; sinceCapturedMs: () => number; nextMs: () => number },
+  times: CallTimes,
   deps: SpendDeps,
 ): Promise<CallOutcome> {
   try {
@@ -138,6 +191,7 @@ async function storeCapture(
       bytes: capture.bytes,
       contentType: capture.contentType,
       etag: etagOf(capture.bytes),
+      validators: capture.validators,
       startedAgoMs: times.sinceSentMs(),
       capturedAgoMs: times.sinceCapturedMs(),
       nextMs: times.nextMs(),
@@ -158,12 +212,16 @@ function backoffOf(
 
 async function reportFailure(
   permit: Permit,
-  { status, reason }: { status: 403 | 502 | 504; reason: string },
+  { status, reason, error, receivedStatus }: Omit<Failure, 'nextMs'>,
   endNow: () => Finish,
   deps: SpendDeps,
 ): Promise<CallOutcome> {
   const nextMs = await finish(permit, endNow, deps);
-  await deps.reporter.failed(permit.camera, { status, reason, nextMs: nextMs() });
+  const cause = {
+    ...(error !== undefined && { error }),
+    ...(receivedStatus !== undefined && { receivedStatus }),
+  };
+  await deps.reporter.failed(permit.camera, { status, reason, ...cause, nextMs: nextMs() });
   return `failed: ${reason}`;
 }
 

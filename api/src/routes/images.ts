@@ -4,10 +4,22 @@ import { ProblemError } from '@lastframe/shared/errors';
 import { findCameraByName, findCameraByUrl, type RulesNow } from '@lastframe/shared/rules';
 import type { Network } from '@lastframe/shared/source';
 import type { Context } from 'hono';
+import type { Origin } from '../cache-headers.ts';
 import { clientAddress, clientGroup } from '../client-address.ts';
 import type { ColdLimit } from '../cold-limit.ts';
-import { frameResponse } from '../frame-response.ts';
-import { frameFromAfar, frameInMemory, type LastFrameDeps } from '../last-frame.ts';
+import { isNotModified } from '../conditional.ts';
+import { type Conditions, frameResponse } from '../frame-response.ts';
+import {
+  type Found,
+  frameFromAfar,
+  frameInMemory,
+  type LastFrameDeps,
+  nextFrame,
+} from '../last-frame.ts';
+import type { HeldFrame } from '../memory-cache.ts';
+import { type Preferences, parsePrefer } from '../prefer.ts';
+import { problemResponse } from '../problem.ts';
+import { imagesQuery, readQuery } from '../queries.ts';
 import { boundByExpiry, checkSignature } from '../signed-url.ts';
 
 export interface ImagesDeps extends LastFrameDeps {
@@ -20,9 +32,12 @@ export interface ImagesDeps extends LastFrameDeps {
   trustedProxies?: readonly Network[];
 }
 
+/** A long poll is not held longer than proxies hold a connection. */
+const MAX_WAIT_S = 60;
+
 /** `GET, HEAD /images?url=`: the last frame of a camera. */
 export async function getImage(c: Context, deps: ImagesDeps): Promise<Response> {
-  const url = onlyUrl(c.req.queries('url'));
+  const { url } = readQuery(c, imagesQuery);
   const nowMs = deps.fleet.redisNowMs() ?? deps.clock.wallMs();
   const queries = (name: string) => c.req.queries(name);
   // Before the rules: who has no signature learns nothing about them.
@@ -37,30 +52,88 @@ export async function getNamedImage(c: Context, deps: ImagesDeps): Promise<Respo
 }
 
 async function lastFrameOf(camera: Camera, c: Context, deps: ImagesDeps): Promise<Response> {
-  const conditions = {
-    ifNoneMatch: c.req.header('if-none-match'),
-    ifModifiedSince: c.req.header('if-modified-since'),
-  };
+  const preferences = parsePrefer(c.req.header('prefer'));
   const held = frameInMemory(camera, deps);
-  if (held) return frameResponse(held, 'memory', deps.clock.monoMs(), conditions);
-  const found = await frameFromAfar(camera, c.req.raw.signal, deps, () => {
-    const { remoteAddress } = (c.env?.incoming as IncomingMessage | undefined)?.socket ?? {};
-    const forwardedFor = c.req.header('x-forwarded-for');
-    const client = clientAddress(remoteAddress, forwardedFor, deps.trustedProxies ?? []);
-    return deps.coldLimit?.waitMs(clientGroup(client), camera.cameraId) ?? 0;
-  });
-  return frameResponse(found.held, found.origin, deps.clock.monoMs(), conditions);
+  return held
+    ? await warmAnswer(c, { held, origin: 'memory' }, preferences, deps)
+    : await coldAnswer(c, camera, preferences, deps);
 }
 
-function onlyUrl(urls: string[] | undefined): string {
-  const [url, ...more] = urls ?? [];
-  if (url === undefined) throw bad('url is missing; ask for /images?url=<URL of the image>');
-  if (more.length > 0) {
-    throw bad('url is given more than once; percent-encode the & in the URL of the image as %26');
+/** The frame that there is; or the next one, when the viewer has this one and likes to wait. */
+async function warmAnswer(
+  c: Context,
+  { held, origin }: Found,
+  { waitS = 0 }: Preferences,
+  deps: ImagesDeps,
+): Promise<Response> {
+  const { camera } = held;
+  const conditions = conditionsOf(c);
+  const answer = (last: HeldFrame, from: Origin) =>
+    frameResponse(last, from, deps.clock, conditions);
+  if (waitS === 0 || !waitsForNext(conditions, held)) return answer(held, origin);
+  const appliedS = Math.min(waitS, MAX_WAIT_S);
+  const next = await nextFrame(
+    camera,
+    {
+      timeoutMs: appliedS * 1000,
+      signal: c.req.raw.signal,
+      isNew: (frame) => !isNotModified(conditions, frame),
+    },
+    deps,
+  );
+  const response = answer(next ?? frameInMemory(camera, deps) ?? held, 'memory');
+  response.headers.set('Preference-Applied', `wait=${appliedS}`);
+  return response;
+}
+
+/** The frame in Redis, or the first one, for which nobody waits longer than he likes. */
+async function coldAnswer(
+  c: Context,
+  camera: Camera,
+  preferences: Preferences,
+  deps: ImagesDeps,
+): Promise<Response> {
+  const { respondAsync, waitS } = preferences;
+  const preferredMs = waitS === undefined ? (respondAsync ? 0 : undefined) : waitS * 1000;
+  const coldWaitMs = Math.min(deps.coldWaitMs, preferredMs ?? deps.coldWaitMs);
+  const applied = waitS === undefined ? 'respond-async' : `wait=${coldWaitMs / 1000}`;
+  try {
+    const found = await frameFromAfar(camera, c.req.raw.signal, { ...deps, coldWaitMs }, () =>
+      coldLimitLeftMs(c, camera, deps),
+    );
+    const response = await warmAnswer(c, found, preferences, deps);
+    const hasWaited = found.origin === 'stored' || found.origin === 'collapsed';
+    if (hasWaited && waitS !== undefined) response.headers.set('Preference-Applied', applied);
+    return response;
+  } catch (error) {
+    if (preferredMs === undefined || !(error instanceof ProblemError)) throw error;
+    const response = problemResponse(error.problem, c.req.path);
+    response.headers.set('Preference-Applied', applied);
+    return response;
   }
-  return url;
 }
 
-function bad(detail: string): ProblemError {
-  return new ProblemError({ status: 400, code: 'invalid-url', detail });
+/** Who names the frame that he has, and would be told that it is still the last one. */
+function waitsForNext(conditions: Conditions, held: HeldFrame): boolean {
+  const { ifNoneMatch } = conditions;
+  if (ifNoneMatch === undefined || ifNoneMatch.trim() === '*') return false;
+  return isNotModified(conditions, held);
+}
+
+function conditionsOf({ req }: Context): Conditions {
+  return {
+    ifNoneMatch: req.header('if-none-match'),
+    ifModifiedSince: req.header('if-modified-since'),
+    range: req.method === 'GET' ? req.header('range') : undefined,
+    ifRange: req.header('if-range'),
+    instance: req.path,
+  };
+}
+
+/** How long it is until this client may ask for one more camera that is new here. */
+function coldLimitLeftMs(c: Context, camera: Camera, deps: ImagesDeps): number {
+  const { remoteAddress } = (c.env?.incoming as IncomingMessage | undefined)?.socket ?? {};
+  const forwardedFor = c.req.header('x-forwarded-for');
+  const client = clientAddress(remoteAddress, forwardedFor, deps.trustedProxies ?? []);
+  return deps.coldLimit?.waitMs(clientGroup(client), camera.cameraId) ?? 0;
 }

@@ -1,5 +1,5 @@
 import type { Failure } from '@lastframe/shared/announcement';
-import type { Camera } from '@lastframe/shared/camera';
+import type { KnownFrame } from '@lastframe/shared/frame-store';
 import type { RefreshJob } from '@lastframe/shared/refresh-job';
 import { makeRules } from '@lastframe/shared/rules';
 import type { Source } from '@lastframe/shared/source';
@@ -36,6 +36,8 @@ export function refreshBench(differences: Partial<Source> = {}) {
     nextMs: 4000,
     finishMs: 1,
     stored: async (): Promise<'frame' | 'unchanged' | 'older'> => 'frame',
+    known: undefined as KnownFrame | undefined,
+    renewed: 'unchanged' as 'frame' | 'unchanged' | 'older' | 'missing',
     places: 1,
     redisNowMs: 1_000_000 as number | undefined,
   };
@@ -48,8 +50,14 @@ export function refreshBench(differences: Partial<Source> = {}) {
     const startMs = clock.monoMs();
     return { token: 'token', camera, elapsedMs: () => clock.monoMs() - startMs };
   };
-  const prepareCall = async (called: Camera, withinMs: number): Promise<Prepared> => {
-    note('connect', { url: called.url, withinMs });
+  const prepareCall: RefreshDeps['prepareCall'] = async (
+    called,
+    withinMs,
+    _signal,
+    validators,
+  ): Promise<Prepared> => {
+    const asked = await validators;
+    note('connect', { url: called.url, withinMs, ...(asked && { validators: asked }) });
     clock.pass(control.connectMs);
     if (control.prepared) return control.prepared;
     const call = {
@@ -79,6 +87,11 @@ export function refreshBench(differences: Partial<Source> = {}) {
         const stored = await control.stored();
         note(stored, { frame: frameNow() });
         return stored;
+      },
+      known: async () => control.known,
+      renewed: async (_camera, known, timesNow) => {
+        note('renewed', { known, times: timesNow() });
+        return control.renewed;
       },
       failed: async (_camera, failure: Failure) => note('failure', { failure }),
       refused: async (cameraId, failure) => note('refused', { cameraId, failure }),

@@ -1,0 +1,140 @@
+import { z } from 'zod';
+import { TITLES } from './problem.ts';
+import { imagesQuery } from './queries.ts';
+
+type Json = Record<string, unknown>;
+
+const problem = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int().min(400).max(599),
+  detail: z.string(),
+  instance: z.string(),
+});
+
+/** On every answer. */
+const COMMON = ['Cache-Control', 'Cache-Status', 'Access-Control-Allow-Origin', 'X-Served-By'];
+const CACHED = [...COMMON, 'ETag', 'Last-Modified', 'Age', 'Accept-Ranges'];
+const BODY = ['Content-Type', 'Content-Length'];
+
+const DESCRIPTIONS: Record<string, string> = {
+  'Cache-Control': 'How long the frame is good (RFC 9111, RFC 5861); no-store on problems',
+  'Cache-Status': 'What the cache had to do with the answer (RFC 9211)',
+  'Proxy-Status': 'What went wrong on the way to the camera (RFC 9209)',
+  'Retry-After': 'After how many seconds asking again makes sense, at least 1',
+  'X-Served-By': 'The process that answered',
+  Age: 'Seconds since the frame was captured, or found unchanged',
+  ETag: 'Strong; the same bytes have the same on every process',
+  'Last-Modified': 'When the bytes last changed',
+};
+
+/** The OpenAPI 3.1 document, made of the schemas that check the requests. */
+export function openApi(): Json {
+  const image = {
+    summary: 'The last frame of a camera',
+    parameters: [
+      ...queryParameters(imagesQuery),
+      ...['If-None-Match', 'If-Modified-Since', 'Range', 'If-Range', 'Prefer', 'Via'].map(
+        headerParameter,
+      ),
+    ],
+    responses: {
+      200: frameAnswer('The frame', [...CACHED, ...BODY]),
+      206: frameAnswer('A part of the frame', [...CACHED, ...BODY, 'Content-Range']),
+      304: { description: 'The viewer has the last frame', headers: headersOf(CACHED) },
+      ...problems([400, 403, 414, 416, 431, 502, 503, 504, 508]),
+    },
+  };
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Lastframe',
+      version: '0.1.0',
+      description: 'The last frame of every slow camera, at once',
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
+    servers: [{ url: '/' }],
+    paths: {
+      '/images': operations('image', image),
+      '/openapi.json': operations('openApi', {
+        summary: 'This document',
+        responses: {
+          200: {
+            description: 'OpenAPI 3.1',
+            headers: headersOf(COMMON),
+            content: { 'application/json': { schema: { type: 'object' } } },
+          },
+          ...problems([414, 431, 508]),
+        },
+      }),
+    },
+    components: { schemas: { Problem: schemaOf(problem) } },
+  };
+}
+
+/** What is read by GET, and so by HEAD; OPTIONS says that. */
+function operations(name: string, get: Json): Json {
+  return {
+    get: { operationId: name, ...get },
+    head: { operationId: `${name}Head`, ...get },
+    options: {
+      operationId: `${name}Options`,
+      summary: 'The methods, and the answer to a preflight',
+      responses: { 204: { description: 'See Allow', headers: headersOf([...COMMON, 'Allow']) } },
+    },
+  };
+}
+
+function queryParameters(schema: z.ZodObject): Json[] {
+  const { properties = {}, required = [] } = z.toJSONSchema(schema);
+  return Object.entries(properties).map(([name, property]) => ({
+    name,
+    in: 'query',
+    required: required.includes(name),
+    schema: property,
+  }));
+}
+
+function headerParameter(name: string): Json {
+  return { name, in: 'header', required: false, schema: { type: 'string' } };
+}
+
+function frameAnswer(description: string, headers: string[]): Json {
+  const content = { 'image/*': { schema: { type: 'string', format: 'binary' } } };
+  return { description, headers: headersOf(headers), content };
+}
+
+function problems(statuses: (keyof typeof TITLES)[]): Json {
+  const answer = (status: keyof typeof TITLES) => ({
+    description: TITLES[status],
+    headers: headersOf(problemHeaders(status)),
+    content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+  });
+  return Object.fromEntries(statuses.map((status) => [status, answer(status)]));
+}
+
+function problemHeaders(status: number): string[] {
+  // What HTTP's parser refuses never gets to a process's routes.
+  if (status === 431) return COMMON.filter((name) => name !== 'X-Served-By');
+  if (status === 416) return [...COMMON, 'Content-Range'];
+  if (status === 508) return [...COMMON, 'Proxy-Status'];
+  if (status === 503) return [...COMMON, 'Retry-After'];
+  return status === 502 || status === 504 ? [...COMMON, 'Retry-After', 'Proxy-Status'] : COMMON;
+}
+
+/** All of them are on every answer of that status. */
+function headersOf(names: string[]): Json {
+  const header = (name: string) => ({
+    ...(DESCRIPTIONS[name] && { description: DESCRIPTIONS[name] }),
+    required: true,
+    schema: { type: 'string' },
+  });
+  // OpenAPI ignores a Content-Type among the headers: the content says it.
+  const told = names.filter((name) => name !== 'Content-Type');
+  return Object.fromEntries(told.map((name) => [name, header(name)]));
+}
+
+function schemaOf(schema: z.ZodType): Json {
+  const { $schema: _, ...rest } = z.toJSONSchema(schema);
+  return rest;
+}

@@ -1,0 +1,34 @@
+import { ProblemError } from '@lastframe/shared/errors';
+import type { Context } from 'hono';
+import { z } from 'zod';
+
+/** The query of `/images`. What else makes a URL a camera's is checked where it is parsed. */
+export const imagesQuery = z.object({
+  url: z.string('url is missing; ask for /images?url=<URL of the image>').meta({
+    description: 'URL of the image, http or https, percent-encoded, of at most 4096 bytes',
+    example: 'https://cams.example.com/north.jpg',
+  }),
+});
+
+/**
+ * The query of a request as its schema has it; parameters that it doesn't name are left alone.
+ * @throws ProblemError 400
+ */
+export function readQuery<S extends z.ZodObject>(c: Context, schema: S): z.infer<S> {
+  const given: Record<string, string> = {};
+  for (const name of Object.keys(schema.shape)) {
+    const [value, ...more] = c.req.queries(name) ?? [];
+    if (more.length > 0) {
+      const advice = 'percent-encode the & in the URL of the image as %26';
+      throw bad(`${name} is given more than once; ${advice}`);
+    }
+    if (value !== undefined) given[name] = value;
+  }
+  const parsed = schema.safeParse(given);
+  if (!parsed.success) throw bad(parsed.error.issues[0]?.message ?? 'the query can not be read');
+  return parsed.data;
+}
+
+function bad(detail: string): ProblemError {
+  return new ProblemError({ status: 400, code: 'invalid-url', detail });
+}

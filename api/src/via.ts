@@ -1,0 +1,9 @@
+/** Whether a request has been through the proxy of this name before (RFC 9110 7.6.3). */
+export function hasPassed(via: string | undefined, pseudonym: string | undefined): boolean {
+  if (via === undefined || pseudonym === undefined) return false;
+  const withoutComments = via.replace(/\([^()]*\)/g, ' ');
+  return withoutComments.split(',').some((hop) => {
+    const [, receivedBy] = hop.trim().split(/\s+/);
+    return receivedBy?.toLowerCase() === pseudonym.toLowerCase();
+  });
+}

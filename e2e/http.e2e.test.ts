@@ -1,0 +1,94 @@
+import { Agent, get } from 'node:http';
+import { afterEach, expect, it } from 'vitest';
+import { type Api, type Fleet, startFleet } from './support/fleet.ts';
+
+let fleet: Fleet;
+
+afterEach(async () => {
+  await fleet.check();
+  await fleet.stop();
+  expect(fleet.apis.flatMap((api) => [...api.undocumented])).toEqual([]);
+});
+
+function firstApi(): Api {
+  const [api] = fleet.apis;
+  if (!api) throw new Error('no api was started');
+  return api;
+}
+
+it('gives a waiting viewer the next frame as soon as the fleet has it, though nobody else looks', async () => {
+  fleet = await startFleet({ intervalMs: 1000 });
+  const camera = fleet.slow.camera('poll');
+  let etag = (await firstApi().image(camera)).headers.get('etag') ?? '';
+  for (let n = 0; n < 3; n += 1) {
+    const headers = { Prefer: 'wait=20', 'If-None-Match': etag };
+    const next = await firstApi().image(camera, { headers });
+    expect([next.status, next.headers.get('preference-applied')]).toEqual([200, 'wait=20']);
+    expect(next.headers.get('etag')).not.toBe(etag);
+    etag = next.headers.get('etag') ?? '';
+    await next.arrayBuffer();
+  }
+});
+
+it('is not called any more when the waiting viewer has gone', async () => {
+  fleet = await startFleet({ intervalMs: 500 });
+  const camera = fleet.slow.camera('left', { as: 'frozen' });
+  const etag = (await firstApi().image(camera)).headers.get('etag') ?? '';
+  const viewer = new AbortController();
+  const headers = { Prefer: 'wait=60', 'If-None-Match': etag };
+  const waiting = firstApi().image(camera, { headers, signal: viewer.signal });
+  const calls = async () => (await fleet.slow.calls()).length;
+  await expect.poll(calls, { timeout: 10_000 }).toBeGreaterThan(3);
+  viewer.abort();
+  await expect(waiting).rejects.toThrow();
+  let before = -1;
+  const isStill = async () => {
+    const now = await calls();
+    const still = now === before;
+    before = now;
+    return still;
+  };
+  await expect.poll(isStill, { interval: 2500, timeout: 20_000 }).toBe(true);
+});
+
+it('answers others at once while a connection waits for a cold camera, and then that one goes on', async () => {
+  fleet = await startFleet({ intervalMs: 60_000 });
+  const warm = fleet.slow.camera('warm');
+  await (await firstApi().image(warm)).arrayBuffer();
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const onOneConnection = (camera: string) =>
+    new Promise<number>((resolve, reject) => {
+      const url = `${firstApi().url}/images?url=${encodeURIComponent(camera)}`;
+      get(url, { agent }, (res) => {
+        res.resume();
+        res.on('end', () => resolve(res.statusCode ?? 0));
+      }).on('error', reject);
+    });
+  const ended: string[] = [];
+  const cold = onOneConnection(fleet.slow.camera('cold', { delay: '1500ms' })).then((status) => {
+    ended.push('cold');
+    return status;
+  });
+  await expect.poll(async () => (await fleet.slow.calls()).length, { timeout: 5000 }).toBe(2);
+  for (let n = 0; n < 5; n += 1) expect((await firstApi().image(warm)).status).toBe(200);
+  expect(ended).toEqual([]);
+  expect([await cold, await onOneConnection(warm)]).toEqual([200, 200]);
+  agent.destroy();
+});
+
+it('knows a camera that leads back to itself for a loop, and serves another fleet', async () => {
+  const env = { ALLOWED_SOURCES: 'http://127.0.0.1:*/*' };
+  fleet = await startFleet({ intervalMs: 5000, env });
+  const inner = `${firstApi().url}/images?url=${encodeURIComponent(fleet.slow.camera('inner'))}`;
+  const looped = await firstApi().image(inner);
+  expect(looped.status).toBe(502);
+  expect(looped.headers.get('proxy-status')).toContain('received-status=508');
+  expect(await fleet.slow.calls()).toEqual([]);
+
+  const other = await startFleet({ env, redis: fleet.redis });
+  try {
+    expect((await other.apis[0]?.image(inner))?.status).toBe(200);
+  } finally {
+    await Promise.all([...other.apis, ...other.workers, other.slow].map((child) => child.end()));
+  }
+});

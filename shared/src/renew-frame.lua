@@ -1,0 +1,20 @@
+-- Makes a stored frame younger, because its camera said 304 to the validators that came with it.
+-- KEYS frame, failure
+-- ARGV started ago, captured ago, stale for (ms), etag, validators, channel, message if new, message if unchanged
+local C, fmt = redis.call, string.format
+local t = C('TIME')
+local now = t[1] * 1000 + math.floor(t[2] / 1000)
+local started, captured = now - math.floor(ARGV[1]), now - math.floor(ARGV[2])
+local old = C('HMGET', KEYS[1], 'startedAt', 'etag', 'changedAt', 'validators')
+-- Of another frame, or of none any more, the camera has said nothing.
+if old[2] ~= ARGV[4] or old[4] ~= ARGV[5] then return 'missing' end
+local seen = tonumber(old[1] or '')
+if seen and seen >= started and seen <= now then return 'older' end
+C('HSET', KEYS[1], 'startedAt', fmt('%.0f', started), 'capturedAt', fmt('%.0f', captured))
+-- As when it is stored: Last-Modified must not stay ahead of a clock that was set back.
+local same = tonumber(old[3] or '0') <= now
+if not same then C('HSET', KEYS[1], 'changedAt', fmt('%.0f', captured)) end
+C('PEXPIRE', KEYS[1], ARGV[3])
+C('DEL', KEYS[2])
+C('PUBLISH', ARGV[6], same and ARGV[8] or ARGV[7])
+return same and 'unchanged' or 'frame'
