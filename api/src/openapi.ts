@@ -30,21 +30,6 @@ const DESCRIPTIONS: Record<string, string> = {
 
 /** The OpenAPI 3.1 document, made of the schemas that check the requests. */
 export function openApi(): Json {
-  const image = {
-    summary: 'The last frame of a camera',
-    parameters: [
-      ...queryParameters(imagesQuery),
-      ...['If-None-Match', 'If-Modified-Since', 'Range', 'If-Range', 'Prefer', 'Via'].map(
-        headerParameter,
-      ),
-    ],
-    responses: {
-      200: frameAnswer('The frame', [...CACHED, ...BODY]),
-      206: frameAnswer('A part of the frame', [...CACHED, ...BODY, 'Content-Range']),
-      304: { description: 'The viewer has the last frame', headers: headersOf(CACHED) },
-      ...problems([400, 403, 414, 416, 431, 502, 503, 504, 508]),
-    },
-  };
   return {
     openapi: '3.1.0',
     info: {
@@ -55,7 +40,19 @@ export function openApi(): Json {
     },
     servers: [{ url: '/' }],
     paths: {
-      '/images': operations('image', image),
+      '/images': operations('image', {
+        summary: 'The last frame of a camera',
+        parameters: [...queryParameters(imagesQuery), ...frameHeaders()],
+        responses: frameAnswers([400]),
+      }),
+      '/cameras/{name}': operations('camera', {
+        summary: 'The last frame of a named camera, whose URL stays secret',
+        parameters: [
+          { name: 'name', in: 'path', required: true, schema: { type: 'string' } },
+          ...frameHeaders(),
+        ],
+        responses: frameAnswers([404]),
+      }),
       '/openapi.json': operations('openApi', {
         summary: 'This document',
         responses: {
@@ -69,6 +66,20 @@ export function openApi(): Json {
       }),
     },
     components: { schemas: { Problem: schemaOf(problem) } },
+  };
+}
+
+function frameHeaders(): Json[] {
+  const names = ['If-None-Match', 'If-Modified-Since', 'Range', 'If-Range', 'Prefer', 'Via'];
+  return names.map(headerParameter);
+}
+
+function frameAnswers(more: (keyof typeof TITLES)[]): Json {
+  return {
+    200: frameAnswer('The frame', [...CACHED, ...BODY]),
+    206: frameAnswer('A part of the frame', [...CACHED, ...BODY, 'Content-Range']),
+    304: { description: 'The viewer has the last frame', headers: headersOf(CACHED) },
+    ...problems([...more, 403, 414, 416, 431, 502, 503, 504, 508]),
   };
 }
 

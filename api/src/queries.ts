@@ -8,6 +8,12 @@ export const imagesQuery = z.object({
     description: 'URL of the image, http or https, percent-encoded, of at most 4096 bytes',
     example: 'https://cams.example.com/north.jpg',
   }),
+  sig: z.string().optional().meta({
+    description: 'Where URLs are signed: base64url HMAC-SHA-256 of url, a newline and exp',
+  }),
+  exp: z.string().optional().meta({
+    description: 'Until when the signature holds, in Unix seconds',
+  }),
 });
 
 /**

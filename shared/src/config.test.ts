@@ -151,3 +151,11 @@ describe('faults', () => {
     ]);
   });
 });
+
+it.each([{ QUEUES_USER: 'admin' }, { QUEUES_PASSWORD: 'secret' }])(
+  'takes half a login of the dashboard for a slip, not for none: %j',
+  (env) => {
+    expect(() => readWorkerConfig(env)).toThrow(/QUEUES_USER and QUEUES_PASSWORD.*both or none/s);
+    expect(() => readWorkerConfig(env)).not.toThrow(/secret/);
+  },
+);

@@ -77,7 +77,7 @@ export function readApiConfig(env: Env): ApiConfig {
 
 /** @throws ConfigError */
 export function readWorkerConfig(env: Env): WorkerConfig {
-  const { read, check } = readerOf(env);
+  const { read, fault, check } = readerOf(env);
   const config = {
     ...readFleetConfig(read, 9089),
     maxReplicaLagMs: read('MAX_REPLICA_LAG'),
@@ -86,6 +86,9 @@ export function readWorkerConfig(env: Env): WorkerConfig {
     queuesUser: read('QUEUES_USER'),
     queuesPassword: read('QUEUES_PASSWORD'),
   };
+  if (!config.queuesUser !== !config.queuesPassword) {
+    fault('QUEUES_USER and QUEUES_PASSWORD: only one of them is given; expected both or none');
+  }
   check();
   return config;
 }
@@ -122,7 +125,7 @@ function readFleetConfig(read: Read, opsPort: number): FleetConfig {
 }
 
 /** Collects faults while values are read; `check` throws them all. Values read in between are only used after it. */
-function readerOf(env: Env): { read: Read; check: () => void } {
+function readerOf(env: Env): { read: Read; fault: (text: string) => void; check: () => void } {
   const faults: string[] = [];
   const read: Read = (name, fallback) => {
     const { expected, parse, fallback: usual } = variables[name];
@@ -140,7 +143,7 @@ function readerOf(env: Env): { read: Read; check: () => void } {
   const check = () => {
     if (faults.length > 0) throw new ConfigError(faults);
   };
-  return { read, check };
+  return { read, fault: (text) => faults.push(text), check };
 }
 
 /** A fault is printed: it must show no password, not even one with a `/` or `@` that spoils its URL. */
