@@ -77,6 +77,8 @@ describe('the whole flow', () => {
       .toBeGreaterThan(callsBefore + 2);
     expect(await lastOf(bad)).toEqual(before);
     expect((await apiOf(0).image(good)).status).toBe(200);
+    // Each failure was one job, tried once: a retry would be a call that nobody asked for.
+    expect(new Set(await attemptsOfFailedJobs())).toEqual(new Set(['1']));
   });
 
   it('answers a cold camera that fails with 502 and remembers it', async () => {
@@ -156,6 +158,12 @@ async function warm(cameras: string[]): Promise<void> {
 
 async function lastOf(camera: string): Promise<Buffer> {
   return Buffer.from(await (await apiOf(0).image(camera)).arrayBuffer());
+}
+
+async function attemptsOfFailedJobs(): Promise<unknown[]> {
+  const queue = `${fleet.redisPrefix}:refresh`;
+  const ids = (await fleet.redis.command('ZRANGE', `${queue}:failed`, '0', '-1')) as string[];
+  return await Promise.all(ids.map((id) => fleet.redis.command('HGET', `${queue}:${id}`, 'ats')));
 }
 
 async function callsTo(camera: string) {
