@@ -96,6 +96,7 @@ export function createSimWorker(
     redis: connection,
     keys,
     log: silent,
+    maxReplicaLagMs: 4000,
     adopt,
     takesJobs: () => true,
   });

@@ -62,6 +62,7 @@ async function start(config: WorkerConfig, env: Env): Promise<void> {
     redis: permitsRedis,
     keys,
     log,
+    maxReplicaLagMs: config.maxReplicaLagMs,
     adopt: config.adoptRedis,
     takesJobs: () => worker.isRunning() && !worker.isPaused() && !worker.closing,
   });

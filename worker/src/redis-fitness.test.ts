@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { memoryFullBecause, unfitBecause } from './redis-fitness.ts';
+import { hasReplicas, memoryFullBecause, unfitBecause as unfit } from './redis-fitness.ts';
 
 const info = (fields: Record<string, string | number>) =>
   Object.entries(fields)
     .map(([name, value]) => `${name}:${value}`)
     .join('\r\n');
+
+const unfitBecause = (text: string, setMs?: number) => unfit(text, { setMs, allowedMs: 10_000 });
 
 const alone = { maxmemory_policy: 'noeviction', role: 'master', connected_slaves: 0 };
 
@@ -28,6 +30,14 @@ describe('unfitBecause', () => {
     const replicated = { ...alone, connected_slaves: 1 };
     expect(unfitBecause(info(replicated))).toContain('min-replicas-to-write');
     expect(unfitBecause(info({ ...replicated, min_slaves_good_slaves: 0 }))).toBeUndefined();
+  });
+
+  it('S3: with replicas it wants no longer lag than the hold-off allows for, if Redis tells', () => {
+    const replicated = info({ ...alone, connected_slaves: 1, min_slaves_good_slaves: 1 });
+    expect(hasReplicas(replicated)).toBe(true);
+    expect(unfitBecause(replicated, 10_000)).toBeUndefined();
+    expect(unfitBecause(replicated, 11_000)).toContain('min-replicas-max-lag 11 s');
+    expect(unfitBecause(info(alone), 11_000)).toBeUndefined();
   });
 });
 

@@ -1,8 +1,12 @@
 /**
  * Why a queue Redis can't keep the promise, read off its INFO; undefined when it can.
  * @param info the sections memory and replication
+ * @param lag its min-replicas-max-lag, if it tells, and the most that the hold-off allows for
  */
-export function unfitBecause(info: string): string | undefined {
+export function unfitBecause(
+  info: string,
+  lag: { setMs: number | undefined; allowedMs: number },
+): string | undefined {
   const policy = fieldOf(info, 'maxmemory_policy');
   if (policy !== undefined && policy !== 'noeviction') {
     return `the queue Redis has maxmemory-policy ${policy} and may evict permits; set noeviction`;
@@ -12,6 +16,9 @@ export function unfitBecause(info: string): string | undefined {
   const replicas = Number(fieldOf(info, 'connected_slaves') ?? 0);
   if (replicas > 0 && fieldOf(info, 'min_slaves_good_slaves') === undefined) {
     return 'the queue Redis has replicas without min-replicas-to-write; set it to 1, and min-replicas-max-lag to at most MAX_REPLICA_LAG';
+  }
+  if (replicas > 0 && (lag.setMs ?? 0) > lag.allowedMs) {
+    return `the queue Redis has min-replicas-max-lag ${(lag.setMs ?? 0) / 1000} s, and MAX_REPLICA_LAG is ${lag.allowedMs / 1000} s; set them equal`;
   }
   return undefined;
 }
@@ -25,6 +32,10 @@ export function memoryFullBecause(info: string): string | undefined {
   const used = Number(fieldOf(info, 'used_memory') ?? 0);
   if (most === 0 || used <= 0.7 * most) return undefined;
   return `Redis uses ${used} of its ${most} bytes, over 70 %: raise maxmemory or lower STALE_FOR`;
+}
+
+export function hasReplicas(info: string): boolean {
+  return Number(fieldOf(info, 'connected_slaves') ?? 0) > 0;
 }
 
 function fieldOf(info: string, name: string): string | undefined {

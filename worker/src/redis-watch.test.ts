@@ -41,7 +41,15 @@ function setup({ adopt = false } = {}) {
   const redis = fakeRedis(clock);
   const keys = keysFor('test');
   const takesJobs = () => true;
-  const watch = createRedisWatch({ clock, redis, keys, log: silentLog, adopt, takesJobs });
+  const watch = createRedisWatch({
+    clock,
+    redis,
+    keys,
+    log: silentLog,
+    maxReplicaLagMs: 10_000,
+    adopt,
+    takesJobs,
+  });
   /** A command's times, as a take has them: sent now, answered after so long. */
   const command = (tookMs = 1) => {
     const sentMonoMs = clock.monoMs();

@@ -10,7 +10,7 @@ import {
 } from '@lastframe/shared/redis-clock';
 import type { RedisLink } from '@lastframe/shared/redis-link';
 import { loadScript, runScript } from '@lastframe/shared/redis-script';
-import { memoryFullBecause, unfitBecause } from './redis-fitness.ts';
+import { hasReplicas, memoryFullBecause, unfitBecause } from './redis-fitness.ts';
 
 const epochScript = loadScript(
   new URL('./identity.lua', import.meta.url),
@@ -36,6 +36,8 @@ export interface RedisWatchDeps {
   redis: Pick<RedisLink, 'run'>;
   keys: Keys;
   log: Log;
+  /** What the hold-off allows for a replica's lag. */
+  maxReplicaLagMs: number;
   /** Write the record of Redis's identity without a hold-off, once (`ADOPT_REDIS`). */
   adopt: boolean;
   /** Whether this worker takes jobs: only then it says that it is alive. */
@@ -51,6 +53,7 @@ export function createRedisWatch({
   redis,
   keys,
   log,
+  maxReplicaLagMs,
   adopt,
   takesJobs,
 }: RedisWatchDeps): RedisWatch {
@@ -117,13 +120,25 @@ export function createRedisWatch({
       Promise.all([client.info('memory'), client.info('replication')]),
     );
     full = memoryFullBecause(info.join('\n'));
-    const reason = unfitBecause(info.join('\n'));
+    const lag = { setMs: await replicaLagMs(info.join('\n')), allowedMs: maxReplicaLagMs };
+    const reason = unfitBecause(info.join('\n'), lag);
     if (reason === undefined && takesJobs()) {
       // Before it is said to be fit: a Redis without memory or disk reads, but takes nothing in.
       const expiration = { type: 'PX', value: ALIVE_MS } as const;
       await redis.run(DEADLINE_MS, (client) => client.set(keys.workerAlive, '1', { expiration }));
     }
     setUnfit(reason);
+  };
+
+  /** A Redis that forbids CONFIG doesn't tell; then MAX_REPLICA_LAG is believed. */
+  const replicaLagMs = async (info: string): Promise<number | undefined> => {
+    if (!hasReplicas(info)) return undefined;
+    const name = 'min-replicas-max-lag';
+    const told = redis.run(DEADLINE_MS, (client) => client.configGet(name));
+    return await told.then(
+      (config) => Number(config[name]) * 1000,
+      () => undefined,
+    );
   };
 
   const setUnfit = (reason: string | undefined) => {

@@ -39,7 +39,15 @@ export async function openBench(url: string, options: BenchOptions = {}): Promis
   onTestFinished(() => link.close());
   const redis = { run: options.wire?.(link.run) ?? link.run };
   const keys = keysFor(prefix);
-  const watch = createRedisWatch({ clock, redis, keys, log: silentLog, adopt, takesJobs });
+  const watch = createRedisWatch({
+    clock,
+    redis,
+    keys,
+    log: silentLog,
+    maxReplicaLagMs: 10_000,
+    adopt,
+    takesJobs,
+  });
   const permits = createPermits({ clock, redis, watch, keys, replicaLagMs });
   await ready(link);
   await watch.look();
