@@ -42,6 +42,7 @@ const OURS = new Set([
   'cache-status',
   'connection',
   'content-length',
+  'content-range',
   'content-security-policy',
   'content-type',
   'cross-origin-resource-policy',
