@@ -19,9 +19,10 @@ test: ## install what is missing and run every check and test
 	@scripts/setup --with-tests
 	@$(NODE) scripts/test.ts
 
-prove: ## the long run: a random fault every few seconds (DURATION, SEED)
+prove: ## a random fault every few seconds (DURATION, SEED), then the model (MODEL_RUNS)
 	@scripts/setup --with-tests
 	@$(NODE) e2e/prove/main.ts
+	@$(MAKE) --no-print-directory model
 
 model: ## the model of the guarantee in a hundred thousand schedules (MODEL_RUNS)
 	@scripts/setup --with-tests
