@@ -108,5 +108,22 @@ export function whyNotApplicable(group: TestGroup, test: SuiteTest): string | un
   return except[test.id] ?? (but.includes(test.id) ? undefined : reason);
 }
 
-/** The failures that are meant. */
-export const CAUSES: Record<string, string> = {};
+const NO_WARNING = 'no: `Warning` is obsolete (RFC 9111 5.5); `Cache-Status` says so instead';
+const OWN_AGE =
+  "`Age` counts from the capture; the camera's own `Age` is not read, so behind another cache the frame is older than said";
+
+/** Why those fail that do. */
+export const CAUSES: Record<string, string> = {
+  'stale-warning-stored': NO_WARNING,
+  'stale-warning-become': NO_WARNING,
+  'conditional-lm-fresh-no-lm':
+    'the frame is newer than the date that the viewer names, and so new to it (RFC 9110 13.1.3)',
+  'conditional-etag-quoted-respond-unquoted':
+    'no: what is not quoted is no entity tag, and the viewer gets the whole frame',
+  'conditional-etag-strong-generate-unquoted':
+    'no: the camera gets back what it wrote, to the letter',
+  'conditional-etag-forward': 'no: conditions of viewers are judged by the frame, never forwarded',
+  'head-writethrough': 'no: `HEAD` is answered from the frame, and the camera is only sent `GET`',
+  'other-age-update-expires': OWN_AGE,
+  'other-age-update-max-age': OWN_AGE,
+};
