@@ -4,7 +4,10 @@ import { SUITE_VERSION } from './suite.ts';
 export const PAGE = new URL('../../docs/http-cache-tests.md', import.meta.url);
 
 /** The table for people, and the list that `passesOn` reads again. */
-export function page(groups: GroupOutcome[], { version, date }: Record<'version' | 'date', string>) {
+export function page(
+  groups: GroupOutcome[],
+  { version, date }: Record<'version' | 'date', string>,
+) {
   const all = groups.flatMap(({ outcomes }) => outcomes);
   const count = (result: Outcome['result']) => all.filter((one) => one.result === result).length;
   return `# http-cache-tests
@@ -18,7 +21,7 @@ The suite is for caches that stand in front of one origin and do as its headers 
 - The camera's side wraps what the suite's origin answers into a JPEG, whose comments hold the text and the end-to-end headers, and numbers the calls.
 - The viewer's side unwraps it. Where the suite means its own text, it puts Lastframe's ETag for the suite's, dates as far from \`Last-Modified\`, and ranges of the JPEG for those of the text, in the form they came in. What the suite takes for granted (\`Cache-Control\`, \`Expires\` and so on, as sent by its origin) comes from the comments. \`Age\` and hop-by-hop headers are Lastframe's alone.
 - Before the suite looks at what its origin was asked, the adapter gives a refresh in the background up to 4 s.
-- The suite's client looks for unwanted headers as properties of the `Headers` object, where there never are any; the adapter puts them there too, so that those tests can fail.
+- The suite's client looks for unwanted headers as properties of its \`Headers\` object, where there never are any; the adapter puts them there too, so that those tests can fail.
 
 \`check\` marks what the suite asks out of curiosity: there, fail means "no". \`optimal\` is what a cache may do, \`required\` what it must.
 
