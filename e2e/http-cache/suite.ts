@@ -81,7 +81,9 @@ async function download(folder: string): Promise<void> {
 }
 
 async function pack(folder: string): Promise<string> {
-  const args = ['pack', SUITE, '--json', '--pack-destination', folder];
+  // npm's own patience would outlast the test's.
+  const patience = ['--fetch-retries=1', '--fetch-retry-mintimeout=1000'];
+  const args = ['pack', SUITE, '--json', '--pack-destination', folder, ...patience];
   const packed = await run('npm', args, { timeout: NPM_TIMEOUT_MS, cwd: folder }).catch(() => {
     throw new Error(`npm could not fetch ${SUITE} from the registry, which these tests need.`);
   });

@@ -102,7 +102,7 @@ function fromLastframe(
     for (const [name, value] of Object.entries(added)) headers.set(name, value);
   }
   // The client looks for unwanted headers as properties, which no `Headers` has.
-  Object.assign(headers, namedAsTheSuiteDoes(answer));
+  Object.assign(headers, namedAsTheSuiteDoes(headers));
   const text = async () => bodyOf(answer, bytes, seen);
   return { status, statusText: answer.statusMessage ?? '', headers, text };
 }
@@ -119,11 +119,13 @@ function flat({ headersDistinct }: IncomingMessage): [string, string][] {
   );
 }
 
-/** `keep-alive` and `Keep-Alive` alike. */
-function namedAsTheSuiteDoes(answer: IncomingMessage): Record<string, string> {
-  const capital = (name: string) => name.replace(/\b[a-z]/g, (letter) => letter.toUpperCase());
-  const named = flat(answer).map(([name, value]) => [capital(name), value]);
-  return { ...Object.fromEntries(named), ...(answer.headers.te && { TE: answer.headers.te }) };
+/** `keep-alive` is `Keep-Alive` to the suite. */
+function namedAsTheSuiteDoes(headers: Headers): Record<string, string> {
+  const named = [...headers].map(([name, value]) => [
+    name === 'te' ? 'TE' : name.replace(/\b[a-z]/g, (letter) => letter.toUpperCase()),
+    value,
+  ]);
+  return Object.fromEntries(named);
 }
 
 function bodyOf(answer: IncomingMessage, bytes: Buffer, seen: SeenFrame | undefined): string {
