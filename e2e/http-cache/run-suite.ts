@@ -35,7 +35,9 @@ export async function runSuite(suite: Suite): Promise<GroupOutcome[]> {
         apiUrl: fleet.apis[0]?.url ?? '',
         originUrl: origin.url,
         cameraUrl: camera.url,
-        callsFor: (test) => camera.calls.filter(({ name }) => name === test).length,
+        // A call that has ended is one that the origin has noted.
+        callsFor: (test) =>
+          camera.calls.filter((call) => call.name === test && call.endMs !== null).length,
       },
       suite,
     );

@@ -24,7 +24,7 @@ export interface Sides {
   apiUrl: string;
   originUrl: string;
   cameraUrl: string;
-  /** How many calls the camera has had for a test. */
+  /** How many calls for a test the camera has answered. */
   callsFor(test: string): number;
 }
 
