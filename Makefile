@@ -2,10 +2,10 @@
 NODE := node_modules/.bin/node
 
 .DEFAULT_GOAL := help
-.PHONY: help up load test prove model fuzz steady check setup clean
+.PHONY: help up load test prove model fuzz steady http-cache-tests check setup clean
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 up: ## install what is missing and start the whole demo; Ctrl-C ends it
 	@scripts/setup
@@ -35,6 +35,10 @@ steady: ## how steadily cameras are refreshed under continuous demand (DURATION)
 fuzz: ## a hundred thousand odd URLs for each property of the URL parser (FUZZ_RUNS)
 	@scripts/setup --with-tests
 	@PATH="$(CURDIR)/node_modules/.bin:$$PATH" FUZZ_RUNS=$${FUZZ_RUNS:-100000} vitest run --project unit --testTimeout 900000 fuzz
+
+http-cache-tests: ## the public suite for HTTP caches; writes docs/http-cache-tests.md
+	@scripts/setup --with-tests
+	@$(NODE) e2e/http-cache/main.ts
 
 check: ## types, lint and unused code, without the tests
 	@scripts/setup
