@@ -85,7 +85,7 @@ export function reportTable(report: ProofReport): string {
 | **failed requests** | **${report.failures.length}** |
 | connections reset because their process was killed | ${report.resets} |
 | latency p50, p99, slowest | ${report.p50Ms} ms, ${report.p99Ms} ms, ${report.slowestMs} ms |
-| oldest frame served | ${report.oldestServedS} s |
+| oldest frame served, by its Age (told by Redis's clock, which one of the faults sets off by up to an hour) | ${report.oldestServedS} s |
 
 | fault | times | recovery, median | recovery, longest |
 |---|---|---|---|
