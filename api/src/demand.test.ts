@@ -202,6 +202,21 @@ describe('an announcement', () => {
     leave();
   });
 
+  it('that a call is under way lets nobody ask before it is over, or its end is told', async () => {
+    const parts = demandParts({ random: 0 });
+    parts.demand.raise(camera);
+    await asksWithin(parts, 0);
+    tell(parts, { kind: 'started', overMs: 15_000 });
+    // Its job would be denied, and its id be spent for the bucket in which the call ends.
+    expect(await asksWithin(parts, 14_999)).toBe(0);
+    expect(await asksWithin(parts, 2)).toBe(1);
+    tell(parts, { kind: 'started', overMs: 15_000 });
+    expect(await asksWithin(parts, 5500)).toBe(0);
+    tell(parts, frameNews(1));
+    parts.demand.raise(camera);
+    expect(await asksWithin(parts, 2)).toBe(1);
+  });
+
   it('that a call was started postpones the next job, and never brings it forward', async () => {
     const parts = demandParts({ random: 1 });
     parts.demand.raise(camera);

@@ -44,6 +44,8 @@ interface Wanted {
   askedMonoMs: number;
   notBeforeMonoMs: number;
   toldUntilMonoMs: number;
+  /** A call is under way at most until then. */
+  callOverMonoMs: number;
   /** Jobs asked for without any news since: the news may have been lost, so the store is read. */
   jobsSinceNews: number;
   timer: NodeJS.Timeout | undefined;
@@ -114,6 +116,7 @@ function newWanted(camera: Camera): Wanted {
     askedMonoMs: never,
     notBeforeMonoMs: never,
     toldUntilMonoMs: never,
+    callOverMonoMs: never,
     jobsSinceNews: 0,
     timer: undefined,
     isAsking: false,
@@ -136,11 +139,15 @@ async function nextAsk(wanted: Wanted, deps: DemandDeps): Promise<number | undef
   if (fleet.closedBecause() !== undefined || redisNowMs === undefined) {
     return clock.monoMs() + CLOSED_RETRY_MS;
   }
-  if (held?.unsure || wanted.jobsSinceNews > 0) {
+  const inFlightMs = () => wanted.callOverMonoMs - clock.monoMs();
+  if (held?.unsure || wanted.jobsSinceNews > 0 || inFlightMs() > 0) {
     const found = await readStore(wanted.camera, deps);
     if (found && isFresh(found, clock.monoMs())) return satisfy(wanted, found);
     if (!isDue()) return wanted.notBeforeMonoMs; // perhaps by news that came meanwhile
     if (wanted.jobsSinceNews > 0 && fleet.isBehind()) return clock.monoMs() + CLOSED_RETRY_MS;
+    // A job asked for now would be denied, and its id be spent for the bucket in which the call ends.
+    const againMs = Math.min(inFlightMs(), bucketMsOf(wanted.camera.source.intervalMs));
+    if (againMs > 0) return clock.monoMs() + againMs;
   }
   return await addJob(wanted, redisNowMs, deps);
 }
@@ -187,6 +194,7 @@ function heed(wanted: Wanted, announcement: Announcement, { clock, random }: Dem
       // The call is under way: whoever asks now is only denied.
       const laterMonoMs = nowMonoMs + bucketMs * (1 + random() / 10);
       wanted.notBeforeMonoMs = Math.max(wanted.notBeforeMonoMs, laterMonoMs);
+      wanted.callOverMonoMs = nowMonoMs + (announcement.overMs ?? 0);
       return;
     }
     case 'wait': {
@@ -202,5 +210,6 @@ function heed(wanted: Wanted, announcement: Announcement, { clock, random }: Dem
       wanted.jobsSinceNews = 0;
       wanted.notBeforeMonoMs = nowMonoMs + announcement.nextMs;
       wanted.toldUntilMonoMs = wanted.notBeforeMonoMs;
+      wanted.callOverMonoMs = Number.NEGATIVE_INFINITY;
   }
 }

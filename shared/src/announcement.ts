@@ -30,8 +30,8 @@ const frameNews = {
  * a permit can be had again, so nobody compares clocks.
  */
 const announcement = z.discriminatedUnion('kind', [
-  /** A call was sent; other pods need not ask for one. */
-  z.object({ ...base, kind: z.literal('started') }),
+  /** A call was sent, and is over in so long at the latest; until then nobody need ask for one. */
+  z.object({ ...base, kind: z.literal('started'), overMs: durationMs.optional() }),
   /** New bytes are in the frame store. */
   z.object({ ...frameNews, kind: z.literal('frame') }),
   /** The same bytes again: younger, not new. */

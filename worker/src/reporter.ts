@@ -80,7 +80,8 @@ export function createReporter(deps: ReporterDeps): Reporter {
     );
 
   return {
-    started: ({ cameraId }) => void tell(cameraId, announce({ kind: 'started', cameraId })),
+    started: ({ cameraId, source: { timeoutMs: overMs } }) =>
+      void tell(cameraId, announce({ kind: 'started', cameraId, overMs })),
     frame: async ({ cameraId, source: { staleForMs } }, frameNow) => {
       const full = deps.framesFull();
       if (full !== undefined) throw new Error(full);
