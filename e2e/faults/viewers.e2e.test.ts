@@ -55,7 +55,8 @@ describe('a flood of 10,000 new cameras', () => {
     const admitted = 10_000 - turnedAway.length;
     const cost = { floodMs, drainMs, longestQueue, recovered, rssMiB };
     report('flood', { admitted, served, called: called.size, ...cost, ...seen });
-    expectServed(seen);
+    // The flood itself, 10,000 requests from this very machine, takes its share of two cores.
+    expectServed(seen, { slowestMs: 8000, p99Ms: 4000 });
     // Who was turned away asks for nothing; who may wait asks for one job at a time.
     expect(turnedAway.filter(({ camera }) => called.has(camera))).toEqual([]);
     expect(longestQueue).toBeLessThanOrEqual(2 * admitted);
@@ -133,7 +134,8 @@ describe('viewers that wait for a first frame', () => {
       gone.abort();
       // All the others waited until they went; were one's place not free, the next round had fewer.
       expect((await ended).filter(({ status }) => status === 'rejected')).toHaveLength(MAX_WAITERS);
-      // Those who were answered may keep their connections for a while.
+      // Those who were answered may keep their connections for a while, and so may the other
+      // viewers; waiters that stayed would be 60 after three rounds.
       const kept = TOO_MANY * (round + 1);
       await expect.poll(() => openFiles(api), { timeout: 10_000 }).toBeLessThan(others + kept + 10);
     }
