@@ -13,7 +13,8 @@ import type { Viewers } from './viewers.ts';
 /**
  * Turns demand into refresh jobs, never more often than it can help and never losing any: while a
  * camera is wanted here, a job is asked for again after every bucket, whatever became of the last
- * job, its reply or its announcement.
+ * job, its reply or its announcement; only while a call is known to be under way the store is read
+ * instead, until the call must be over.
  */
 export interface Demand {
   /** Somebody found the camera's frame stale or missing. */
