@@ -2,16 +2,20 @@ import type { Server, ServerOptions } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createAdaptorServer } from '@hono/node-server';
 import { closeServer } from '@lastframe/shared/http-server';
+import { type FrontOptions, putInFront } from './front.ts';
 import { answerMalformedRequests } from './malformed-request.ts';
 
+/**
+ * Longer than the balancers in front (60 s as a rule): who closes an idle connection first may cut
+ * off a request that is just under way on it. Node's 5 s are shorter than many a viewer's pause.
+ */
+export const KEEP_ALIVE_MS = 65_000;
 /** Node itself waits 60 s for a request's head and 300 s for the rest, and looks every 30 s. */
 const SERVER_OPTIONS: ServerOptions = {
   headersTimeout: 10_000,
   requestTimeout: 15_000,
   connectionsCheckingInterval: 1000,
-  // Longer than the balancers in front (60 s as a rule): who closes an idle connection first may cut
-  // off a request that is just under way on it. Node's 5 s are shorter than many a viewer's pause.
-  keepAliveTimeout: 65_000,
+  keepAliveTimeout: KEEP_ALIVE_MS,
   // The longest target that is served has 14 KiB, and browsers bring cookies along.
   maxHeaderSize: 32 * 1024,
 };
@@ -37,6 +41,7 @@ export interface PublicServer {
 
 export function createPublicServer(
   fetch: (request: Request) => Response | Promise<Response>,
+  fast?: Pick<FrontOptions, 'findHit' | 'onServed'>,
 ): PublicServer {
   const server = createAdaptorServer({ fetch, serverOptions: SERVER_OPTIONS }) as Server;
   let draining = false;
@@ -50,11 +55,15 @@ export function createPublicServer(
       if (socket.writableLength > 0) socket.destroy();
     });
   });
+  const front =
+    fast && putInFront(server, { ...fast, stalledMs: STALLED_MS, keepAliveMs: KEEP_ALIVE_MS });
   return {
     server,
     close: async ({ drainMs, graceMs }) => {
       draining = true;
+      front?.stop();
       await sleep(drainMs);
+      front?.close(graceMs);
       await closeServer(server, graceMs);
     },
   };
