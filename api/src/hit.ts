@@ -1,4 +1,5 @@
 import type { Camera } from '@lastframe/shared/camera';
+import type { Rules, RulesNow } from '@lastframe/shared/rules';
 import { LRUCache } from 'lru-cache';
 import { isNotModified } from './conditional.ts';
 import type { KnownTargets } from './known-targets.ts';
@@ -7,45 +8,54 @@ import type { HeldFrame } from './memory-cache.ts';
 import { recognise } from './plain-request.ts';
 import type { ReadyHead, ReadyHeads } from './ready-heads.ts';
 
-/** An answer to a plain request, ready to be sent. */
+/** An answer from memory, ready to be sent. */
 export interface Hit {
   head: ReadyHead;
-  /** Undefined where the answer is its head. */
+  /** Undefined where the head is all of it. */
   body: Buffer | undefined;
+}
+
+/**
+ * The answer to what came over the wire, if that is one plain request for a frame in memory. Raises
+ * demand and counts as asked for, as the routes do.
+ */
+export type FindHit = (text: string) => Hit | undefined;
+
+export interface HitDeps extends Pick<LastFrameDeps, 'clock' | 'memory' | 'demand'> {
+  rules: RulesNow;
+  knownTargets: Pick<KnownTargets, 'find'>;
+  readyHeads: ReadyHeads;
+  /** Told of every hit: for metrics and the request log. Must cost next to nothing. */
+  onServed?: ((served: Served) => void) | undefined;
+}
+
+export interface Served {
+  status: number;
   held: HeldFrame;
 }
 
-/** The answer to what came over the wire, if it is a plain request for a frame in memory. */
-export type FindHit = (chunk: Buffer) => Hit | undefined;
-
-export interface HitDeps extends Pick<LastFrameDeps, 'clock' | 'memory' | 'demand'> {
-  knownTargets: KnownTargets;
-  readyHeads: ReadyHeads;
-}
-
-/** What a head means; it means that for ever, or until the rules change. */
+/** What the text of a request means, until the rules change. */
 interface Meaning {
   camera: Camera;
   isHead: boolean;
   ifNoneMatch: string | undefined;
 }
 
-/** Heads that are remembered; each viewer sends the same one again until it has another frame. */
-const MAX_TEXT = 16 * 1024 ** 2;
+/** Characters of requests that are remembered: viewers send the same one again and again. */
+const MAX_REMEMBERED = 8 * 1024 ** 2;
+const OVERHEAD = 256;
 
 export function createHit(deps: HitDeps): FindHit {
-  const { knownTargets, readyHeads, clock } = deps;
+  const { knownTargets, readyHeads, onServed } = deps;
   const meanings = new LRUCache<string, Meaning>({
-    maxSize: MAX_TEXT,
-    sizeCalculation: (_, head) => head.length + 200,
+    maxSize: MAX_REMEMBERED,
+    sizeCalculation: (_, text) => text.length + OVERHEAD,
   });
-  let rules = knownTargets.rules();
-
-  const meaningOf = (chunk: Buffer): Meaning | undefined => {
-    const now = knownTargets.rules();
-    if (now !== rules) meanings.clear();
-    rules = now;
-    const text = chunk.toString('latin1');
+  let rules: Rules | undefined;
+  const meaningOf = (text: string): Meaning | undefined => {
+    const rulesNow = deps.rules();
+    if (rulesNow !== rules) meanings.clear();
+    rules = rulesNow;
     const remembered = meanings.get(text);
     if (remembered) return remembered;
     const request = recognise(text);
@@ -56,20 +66,20 @@ export function createHit(deps: HitDeps): FindHit {
     meanings.set(text, meaning);
     return meaning;
   };
-
-  return (chunk) => {
-    const meaning = meaningOf(chunk);
+  return (text) => {
+    const meaning = meaningOf(text);
     const held = meaning && frameInMemory(meaning.camera, deps);
     if (!held) return undefined;
-    const { isHead, ifNoneMatch } = meaning;
-    const hasIt = ifNoneMatch !== undefined && isSame(ifNoneMatch, held);
-    const head = readyHeads.of(held, clock.monoMs(), hasIt);
-    return { head, body: hasIt || isHead ? undefined : held.bytes, held };
+    const hasIt = viewerHas(held, meaning.ifNoneMatch);
+    const head = readyHeads.of(held, hasIt);
+    onServed?.({ status: head.status, held });
+    return { head, body: hasIt || meaning.isHead ? undefined : held.bytes };
   };
 }
 
-/** What a browser sends is the tag as it was given; the rest is for who knows the rules. */
-function isSame(ifNoneMatch: string, held: HeldFrame): boolean {
+function viewerHas(held: HeldFrame, ifNoneMatch: string | undefined): boolean {
+  if (ifNoneMatch === undefined) return false;
+  // What browsers send, before the look at lists and weak tags.
   if (ifNoneMatch === held.etag) return true;
   return isNotModified({ ifNoneMatch, ifModifiedSince: undefined }, held);
 }

@@ -104,10 +104,13 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
     servedBy,
     knownTargets: config.front ? knownTargets : undefined,
   });
-  const finish = (headers: Headers) => addCommonHeaders(headers, servedBy);
-  const readyHeads = createReadyHeads({ clock, finish, keepAliveMs: KEEP_ALIVE_MS });
-  const findHit = createHit({ clock, memory, demand, knownTargets, readyHeads });
-  const publicServer = createPublicServer(app.fetch, config.front ? { findHit } : undefined);
+  const readyHeads = createReadyHeads({
+    clock,
+    addCommonHeaders: (headers) => addCommonHeaders(headers, servedBy),
+    keepAliveMs: KEEP_ALIVE_MS,
+  });
+  const findHit = createHit({ clock, memory, demand, rules: rules.now, knownTargets, readyHeads });
+  const publicServer = createPublicServer(app.fetch, config.front ? findHit : undefined);
   let closing = false;
   const ops = probes(() => (closing ? 'closing' : undefined));
   const opsServer = createAdaptorServer({ fetch: ops.fetch }) as Server;

@@ -1,8 +1,10 @@
-import type { Server, ServerOptions } from 'node:http';
+import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createAdaptorServer } from '@hono/node-server';
+import { getRequestListener } from '@hono/node-server';
 import { closeServer } from '@lastframe/shared/http-server';
-import { type FrontOptions, putInFront } from './front.ts';
+import { putInFront } from './front.ts';
+import type { FindHit } from './hit.ts';
+import { answerHits } from './hit-listener.ts';
 import { answerMalformedRequests } from './malformed-request.ts';
 
 /**
@@ -39,15 +41,17 @@ export interface PublicServer {
   close(times: ClosingTimes): Promise<void>;
 }
 
+/** @param findHit the fast path for frames in memory; without it the routes answer everything */
 export function createPublicServer(
   fetch: (request: Request) => Response | Promise<Response>,
-  fast?: Pick<FrontOptions, 'findHit' | 'onServed'>,
+  findHit?: FindHit,
 ): PublicServer {
-  const server = createAdaptorServer({ fetch, serverOptions: SERVER_OPTIONS }) as Server;
+  const toRoutes = getRequestListener(fetch) as RequestListener;
+  const server = createServer(SERVER_OPTIONS, findHit ? answerHits(findHit, toRoutes) : toRoutes);
   let draining = false;
   server.timeout = STALLED_MS;
   answerMalformedRequests(server);
-  // Before Hono's own listener, which may answer at once.
+  // Before the listener above, which may answer at once.
   server.prependListener('request', (_, res) => {
     if (draining) res.shouldKeepAlive = false;
     // An open answer with nothing to send just waits, for a camera perhaps: that is no stall.
@@ -55,8 +59,8 @@ export function createPublicServer(
       if (socket.writableLength > 0) socket.destroy();
     });
   });
-  const front =
-    fast && putInFront(server, { ...fast, stalledMs: STALLED_MS, keepAliveMs: KEEP_ALIVE_MS });
+  const times = { stalledMs: STALLED_MS, keepAliveMs: KEEP_ALIVE_MS };
+  const front = findHit && putInFront(server, { findHit, ...times });
   return {
     server,
     close: async ({ drainMs, graceMs }) => {

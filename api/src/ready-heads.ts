@@ -3,57 +3,57 @@ import type { Clock } from '@lastframe/shared/clock';
 import { frameResponse } from './frame-response.ts';
 import type { HeldFrame } from './memory-cache.ts';
 
-/** The heads of a frame's answers as they go over the wire, made once and good for up to a second. */
+/** The head of an answer, made once and good for up to a second. */
 export interface ReadyHead {
-  status: 200 | 304;
+  status: number;
+  /** Names and values by turns, as Node takes them; without those that it adds itself. */
+  headers: readonly string[];
+  /** The whole head as Node's own server would write it, in latin1. */
   text: string;
 }
 
+/** The heads of the answers that a frame from memory gives. */
 export interface ReadyHeads {
-  /** @param isNotModified the viewer has this frame already */
-  of(held: HeldFrame, nowMonoMs: number, isNotModified: boolean): ReadyHead;
+  /** @param hasIt the viewer has this frame already, so it is a 304 */
+  of(held: HeldFrame, hasIt: boolean): ReadyHead;
 }
 
 export interface ReadyHeadsDeps {
   clock: Pick<Clock, 'monoMs' | 'wallMs'>;
   /** Adds what all answers have in common. */
-  finish(headers: Headers): void;
+  addCommonHeaders(headers: Headers): void;
   keepAliveMs: number;
 }
 
 interface Made {
   untilMonoMs: number;
-  /** Of the frame when it was made: the same bytes may be captured again, under other rules. */
+  /** The same bytes may be captured again, or be served under other rules. */
   capturedMonoMs: number;
   camera: HeldFrame['camera'];
-  whole: ReadyHead | undefined;
-  notModified: ReadyHead | undefined;
+  heads: { whole?: ReadyHead; notModified?: ReadyHead };
 }
-
-const PLAIN = { ifModifiedSince: undefined, range: undefined, ifRange: undefined, instance: '' };
 
 export function createReadyHeads(deps: ReadyHeadsDeps): ReadyHeads {
   const all = new WeakMap<HeldFrame, Made>();
-  const make = (held: HeldFrame, isNotModified: boolean): ReadyHead => {
-    const ifNoneMatch = isNotModified ? held.etag : undefined;
-    const response = frameResponse(held, 'memory', deps.clock, { ...PLAIN, ifNoneMatch });
-    deps.finish(response.headers);
-    const status = response.status as ReadyHead['status'];
-    return { status, text: headText(status, response.headers, deps) };
+  const madeFor = (held: HeldFrame): Made => {
+    const nowMonoMs = deps.clock.monoMs();
+    const made = all.get(held);
+    if (made && isGood(made, held, nowMonoMs)) return made;
+    const { capturedMonoMs, camera } = held;
+    const untilMonoMs = goodUntil(held, nowMonoMs, deps.clock.wallMs());
+    const anew = { untilMonoMs, capturedMonoMs, camera, heads: {} };
+    all.set(held, anew);
+    return anew;
   };
   return {
-    of: (held, nowMonoMs, isNotModified) => {
-      let made = all.get(held);
-      if (!made || !isGood(made, held, nowMonoMs)) {
-        made = newMade(held, nowMonoMs, deps.clock.wallMs());
-        all.set(held, made);
+    of: (held, hasIt) => {
+      const { heads } = madeFor(held);
+      if (hasIt) {
+        heads.notModified ??= makeHead(held, held.etag, deps);
+        return heads.notModified;
       }
-      if (isNotModified) {
-        made.notModified ??= make(held, true);
-        return made.notModified;
-      }
-      made.whole ??= make(held, false);
-      return made.whole;
+      heads.whole ??= makeHead(held, undefined, deps);
+      return heads.whole;
     },
   };
 }
@@ -67,18 +67,24 @@ function isGood(made: Made, held: HeldFrame, nowMonoMs: number): boolean {
 }
 
 /** Until `Date` or `Age` is another one. */
-function newMade(held: HeldFrame, nowMonoMs: number, nowMs: number): Made {
-  const { capturedMonoMs, camera } = held;
+function goodUntil({ capturedMonoMs }: HeldFrame, nowMonoMs: number, wallMs: number): number {
   const ageMs = Math.max(0, nowMonoMs - capturedMonoMs);
-  const untilMonoMs = nowMonoMs + 1000 - Math.max(ageMs % 1000, nowMs % 1000);
-  return { untilMonoMs, capturedMonoMs, camera, whole: undefined, notModified: undefined };
+  return nowMonoMs + 1000 - Math.max(ageMs % 1000, wallMs % 1000);
 }
 
-/** As Node's own server writes it. */
-function headText(status: number, headers: Headers, { clock, keepAliveMs }: ReadyHeadsDeps) {
-  const lines = [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`];
-  for (const [name, value] of headers) lines.push(`${name}: ${value}`);
-  lines.push(`Date: ${new Date(clock.wallMs()).toUTCString()}`, 'Connection: keep-alive');
-  lines.push(`Keep-Alive: timeout=${Math.floor(keepAliveMs / 1000)}`, '', '');
-  return lines.join('\r\n');
+/** What the routes would answer, as it goes over the wire. */
+function makeHead(held: HeldFrame, ifNoneMatch: string | undefined, deps: ReadyHeadsDeps) {
+  const others = { ifModifiedSince: undefined, range: undefined, ifRange: undefined, instance: '' };
+  const response = frameResponse(held, 'memory', deps.clock, { ifNoneMatch, ...others });
+  deps.addCommonHeaders(response.headers);
+  const { status } = response;
+  const entries = [...response.headers];
+  const lines = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    ...entries.map(([name, value]) => `${name}: ${value}`),
+    `Date: ${new Date(deps.clock.wallMs()).toUTCString()}`,
+    'Connection: keep-alive',
+    `Keep-Alive: timeout=${Math.floor(deps.keepAliveMs / 1000)}`,
+  ];
+  return { status, headers: entries.flat(), text: `${lines.join('\r\n')}\r\n\r\n` };
 }
