@@ -7,7 +7,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export type Chunks = readonly Buffer[];
 
 /** Answered in any case where something is answered at all, and the last on its connection. */
-const LAST = Buffer.from('GET /nothing HTTP/1.1\r\nHost: last\r\nConnection: close\r\n\r\n');
+export const LAST_PATH = '/the-last';
+const LAST = Buffer.from(`GET ${LAST_PATH} HTTP/1.1\r\nHost: last\r\nConnection: close\r\n\r\n`);
 
 /** A busy machine needs more of it. */
 export interface Patience {
