@@ -1,4 +1,8 @@
+import { announcement } from './announcement.ts';
+import { coldBurst } from './cold-burst.ts';
+import { frameAge } from './frame-age.ts';
 import { hits } from './hits.ts';
+import { replaced } from './replaced.ts';
 import { needTwoCores } from './support/cores.ts';
 import type { Figure } from './support/figure.ts';
 import { writePage } from './support/page.ts';
@@ -8,7 +12,7 @@ import { reportOf, tableLines, writeReport } from './support/report.ts';
  * `make bench`: every figure, or those that are named on the command line. `--quick` is short and
  * writes nothing: it shows that all works.
  */
-const FIGURES: readonly Figure[] = [hits];
+const FIGURES: readonly Figure[] = [hits, replaced, coldBurst, announcement, frameAge];
 
 const args = process.argv.slice(2);
 const quick = args.includes('--quick');
