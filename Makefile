@@ -2,7 +2,7 @@
 NODE := node_modules/.bin/node
 
 .DEFAULT_GOAL := help
-.PHONY: help up load test prove model fuzz steady http-cache-tests check setup clean
+.PHONY: help up load test prove model fuzz steady streams http-cache-tests check setup clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,10 @@ model: ## the model of the guarantee in a hundred thousand schedules (MODEL_RUNS
 steady: ## how steadily cameras are refreshed under continuous demand (DURATION)
 	@scripts/setup --with-tests
 	@$(NODE) bench/steady.ts
+
+streams: ## how soon 1,000 SSE and 200 MJPEG viewers of one process have each new frame (DURATION)
+	@scripts/setup --with-tests
+	@$(NODE) bench/streams.ts
 
 fuzz: ## a hundred thousand odd URLs for each property of the URL parser (FUZZ_RUNS)
 	@scripts/setup --with-tests
