@@ -101,9 +101,13 @@ function serve(socket: Socket, options: ServeOptions): void {
 }
 
 function send(socket: Socket, { head, body }: Hit): void {
-  if (body) socket.cork();
-  socket.write(head.text, 'latin1');
-  if (body) {
+  if (!body) {
+    socket.write(head.text, 'latin1');
+  } else if (head.withBody) {
+    socket.write(head.withBody);
+  } else {
+    socket.cork();
+    socket.write(head.text, 'latin1');
     socket.write(body);
     socket.uncork();
   }
