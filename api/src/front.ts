@@ -69,10 +69,13 @@ interface ServeOptions extends FrontOptions {
 /** One connection, for as long as all that comes is hits. */
 function serve(socket: Socket, options: ServeOptions): void {
   const { findHit, stalledMs, keepAliveMs } = options;
+  // Until there is another frame a viewer says the same again: comparing bytes is cheaper than text.
+  let last = { chunk: Buffer.alloc(0), text: '' };
   let hasServed = false;
   let idleLooks = 0;
   const onData = (chunk: Buffer) => {
-    const hit = findHit(chunk.toString('latin1'));
+    if (!last.chunk.equals(chunk)) last = { chunk, text: chunk.toString('latin1') };
+    const hit = findHit(last.text);
     if (hit) {
       send(socket, hit);
       hasServed = true;
