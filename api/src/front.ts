@@ -70,7 +70,7 @@ interface ServeOptions extends FrontOptions {
 function serve(socket: Socket, options: ServeOptions): void {
   const { findHit, stalledMs, keepAliveMs } = options;
   // Until there is another frame a viewer says the same again: comparing bytes is cheaper than text.
-  let last = { chunk: Buffer.alloc(0), text: '' };
+  let last: { chunk: Buffer; text: string } = { chunk: Buffer.alloc(0), text: '' };
   let hasServed = false;
   let idleLooks = 0;
   const onData = (chunk: Buffer) => {
