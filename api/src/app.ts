@@ -6,6 +6,7 @@ import { pathBelow } from './base-path.ts';
 import { allowAllOrigins, otherMethods } from './methods.ts';
 import { openApi } from './openapi.ts';
 import { problemResponse } from './problem.ts';
+import type { OnAnswered } from './request-count.ts';
 import { getImage, getNamedImage, type ImagesDeps } from './routes/images.ts';
 import { hasPassed } from './via.ts';
 
@@ -15,6 +16,8 @@ export interface AppDeps extends ImagesDeps {
   /** Where a reverse proxy mounts it; `/` unless set. */
   basePath?: string;
   fleetId: Pick<FleetId, 'pseudonym'>;
+  /** Called for every answer. */
+  onAnswered?: OnAnswered;
   log: Log;
 }
 
@@ -32,6 +35,7 @@ export function createApp(deps: AppDeps): Hono {
     // What is neither a frame nor a problem is made here, and no cache has a part in it.
     if (!headers.has('Cache-Status')) headers.set('Cache-Status', 'lastframe; detail=generated');
     allowAllOrigins(headers);
+    deps.onAnswered?.({ status: c.res.status, ...c.get('answered') });
   });
   app.use(async (c, next) => {
     const { pathname, search } = new URL(c.req.url);

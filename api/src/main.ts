@@ -10,12 +10,22 @@ import { keysFor } from '@lastframe/shared/keys';
 import { type ClosingStep, closeOnSignal } from '@lastframe/shared/lifecycle';
 import { openRules } from '@lastframe/shared/live-rules';
 import { createLog } from '@lastframe/shared/log';
+import { createMetrics } from '@lastframe/shared/metrics';
 import { probes } from '@lastframe/shared/probes';
 import { openRedis } from '@lastframe/shared/redis-link';
+import { watchRedisLinks } from '@lastframe/shared/redis-metrics';
 import { listenToAnnouncements } from './announcement-listener.ts';
 import { createApp } from './app.ts';
 import { createColdLimit } from './cold-limit.ts';
 import { createColdWait } from './cold-wait.ts';
+import {
+  countedColdWait,
+  countedDemand,
+  countedQueue,
+  createHearing,
+  showFleet,
+  showMemory,
+} from './counted.ts';
 import { createDemand } from './demand.ts';
 import { createFleetWatch } from './fleet-watch.ts';
 import { createFrameReader } from './frame-reader.ts';
@@ -24,6 +34,7 @@ import { createMemoryCache, makeAllUnsure } from './memory-cache.ts';
 import { heedAnnouncement } from './news.ts';
 import { createPublicServer } from './public-server.ts';
 import { createRefreshQueue } from './refresh-queue.ts';
+import { createRequestCount } from './request-count.ts';
 import { createViewers } from './viewers.ts';
 
 const DRAIN_MS = 2500;
@@ -42,6 +53,7 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
   process.on('SIGHUP', rules.reload);
   const keys = keysFor(config.redisPrefix);
   const clock = systemClock;
+  const metrics = createMetrics('api');
   // A signal that comes before there is anything to close ends the process as well.
   const closingSteps: ClosingStep[] = [];
   closeOnSignal(log, closingSteps);
@@ -50,14 +62,22 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
   const framesRedis = openRedis({ url: config.framesRedisUrl, name: 'frames', log });
   const newsRedis = openRedis({ url: config.framesRedisUrl, name: 'announcements', log });
 
+  watchRedisLinks(metrics, {
+    queue: queueRedis,
+    frames: framesRedis,
+    announcements: newsRedis,
+  });
+
   const memory = createMemoryCache(config.memoryLimitBytes);
+  showMemory(memory, config.memoryLimitBytes, metrics);
   const viewers = createViewers({ clock, memory });
   const reader = createFrameReader({ clock, memory, frames: framesRedis, keys });
   const fleet = createFleetWatch({ clock, queue: queueRedis, keys });
+  showFleet(fleet, metrics);
   const fleetId = createFleetId(queueRedis, keys.fleet);
   const look = () => Promise.all([fleet.look(), fleetId.look()]);
-  const queue = createRefreshQueue(queueRedis, config.redisPrefix);
-  const demand = createDemand({
+  const queue = countedQueue(createRefreshQueue(queueRedis, config.redisPrefix), metrics);
+  const asked = createDemand({
     clock,
     memory,
     reader,
@@ -67,13 +87,19 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
     log,
     random: Math.random,
   });
+  const demand = countedDemand(asked, metrics);
   const keepWarm = createKeepWarm({ viewers, demand });
-  const coldWait = createColdWait({ clock, viewers, reader, maxWaiters: config.maxWaiters });
+  const waiting = createColdWait({ clock, viewers, reader, maxWaiters: config.maxWaiters });
+  const coldWait = countedColdWait(waiting, clock, metrics);
+  const hear = createHearing(fleet, metrics);
   const news = { clock, memory, reader, viewers, demand, coldWait, log };
   listenToAnnouncements(
     newsRedis,
     keys.announcements,
-    (announcement) => heedAnnouncement(announcement, news),
+    (announcement) => {
+      hear(announcement);
+      heedAnnouncement(announcement, news);
+    },
     () => {
       makeAllUnsure(memory);
       demand.recheck();
@@ -97,10 +123,11 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
     coldLimit: createColdLimit(clock, config.coldPerMinute),
     trustedProxies: config.trustedProxies,
     servedBy: `${hostname()}-${process.pid}`,
+    onAnswered: createRequestCount(clock, metrics),
   });
   const publicServer = createPublicServer(app.fetch);
   let closing = false;
-  const ops = probes(() => (closing ? 'closing' : undefined));
+  const ops = probes(() => (closing ? 'closing' : undefined), metrics);
   const opsServer = createAdaptorServer({ fetch: ops.fetch }) as Server;
 
   // A Redis that is there is waited for, so that the first request finds it; one that is away is not.

@@ -26,6 +26,8 @@ export interface CapturedFrame {
   capturedAgoMs: number;
   /** From now until a permit can be had again. */
   nextMs: number;
+  /** For the announcement. */
+  sentAtMs?: number | undefined;
   staleForMs: number;
   /** The camera's own, of these bytes. */
   validators?: Validators | undefined;
@@ -70,7 +72,8 @@ export async function storeFrame(
   const { cameraId, etag } = frame;
   const startedAgoMs = Math.max(0, Math.round(frame.startedAgoMs));
   const capturedAgoMs = Math.max(0, Math.round(frame.capturedAgoMs));
-  const news = { cameraId, etag, startedAgoMs, capturedAgoMs, nextMs: frame.nextMs };
+  const { nextMs, sentAtMs } = frame;
+  const news = { cameraId, etag, startedAgoMs, capturedAgoMs, nextMs, sentAtMs };
   const outcome = await runScript(
     client,
     storeScript,
@@ -117,7 +120,8 @@ export async function renewFrame(
   const { cameraId, known } = frame;
   const startedAgoMs = Math.max(0, Math.round(frame.startedAgoMs));
   const capturedAgoMs = Math.max(0, Math.round(frame.capturedAgoMs));
-  const news = { cameraId, etag: known.etag, startedAgoMs, capturedAgoMs, nextMs: frame.nextMs };
+  const { nextMs, sentAtMs } = frame;
+  const news = { cameraId, etag: known.etag, startedAgoMs, capturedAgoMs, nextMs, sentAtMs };
   const outcome = await runScript(
     client,
     renewScript,
@@ -145,13 +149,19 @@ function encodeValidators({ etag: of, validators }: KnownFrame): string {
 export async function storeFailure(
   client: RedisClient,
   keys: Keys,
-  { cameraId, rememberMs, ...failure }: Failure & { cameraId: string; rememberMs: number },
+  {
+    cameraId,
+    rememberMs,
+    sentAtMs,
+    ...failure
+  }: Failure & { cameraId: string; rememberMs: number; sentAtMs?: number | undefined },
 ): Promise<void> {
   const value = Math.max(1, Math.ceil(rememberMs));
+  const news = encodeAnnouncement({ kind: 'failure', cameraId, sentAtMs, ...failure });
   await client
     .multi()
     .set(keys.failure(cameraId), encodeFailure(failure), { expiration: { type: 'PX', value } })
-    .publish(keys.announcements, encodeAnnouncement({ kind: 'failure', cameraId, ...failure }))
+    .publish(keys.announcements, news)
     .exec();
 }
 

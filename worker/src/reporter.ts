@@ -20,7 +20,7 @@ import pRetry from 'p-retry';
 import type { Denial, Finish, Permit, Permits } from './permit.ts';
 import { permitLifeMs } from './permit-times.ts';
 
-type NewFrame = Omit<CapturedFrame, 'cameraId' | 'staleForMs'>;
+type NewFrame = Omit<CapturedFrame, 'cameraId' | 'staleForMs' | 'sentAtMs'>;
 
 /**
  * Tells the fleet what became of a refresh. What took a camera seconds to give is worth repeating
@@ -51,6 +51,8 @@ export interface ReporterDeps {
   permits: Pick<Permits, 'finish'>;
   /** Why frames can't be taken in now, if so. */
   framesFull: () => string | undefined;
+  /** Redis's time, for who measures how long news is under way. */
+  redisNowMs?: () => number | undefined;
   log: Log;
 }
 
@@ -61,6 +63,7 @@ const RETRY = { retries: 8, minTimeout: 20, maxTimeout: 500, maxRetryTime: 2000,
 
 export function createReporter(deps: ReporterDeps): Reporter {
   const { frames, keys, permits, log } = deps;
+  const stamp = () => ({ sentAtMs: deps.redisNowMs?.() });
   const attempt = <T>(command: (client: RedisClient) => Promise<T>) =>
     pRetry(() => frames.run(DEADLINE_MS, command), RETRY);
   /** News that nobody must have: an api that misses it asks again. */
@@ -71,12 +74,14 @@ export function createReporter(deps: ReporterDeps): Reporter {
     message: Parameters<typeof encodeAnnouncement>[0] & Pick<Announcement, 'cameraId'>,
   ) =>
     frames.run(DEADLINE_MS, (client) =>
-      client.publish(keys.announcements, encodeAnnouncement(message)),
+      client.publish(keys.announcements, encodeAnnouncement({ ...message, ...stamp() })),
     );
   const failure = (cameraId: string, rememberMs: number, what: Failure) =>
     tell(
       cameraId,
-      attempt((client) => storeFailure(client, keys, { cameraId, rememberMs, ...what })),
+      attempt((client) =>
+        storeFailure(client, keys, { cameraId, rememberMs, ...what, ...stamp() }),
+      ),
     );
 
   return {
@@ -86,7 +91,7 @@ export function createReporter(deps: ReporterDeps): Reporter {
       const full = deps.framesFull();
       if (full !== undefined) throw new Error(full);
       return await attempt((client) =>
-        storeFrame(client, keys, { cameraId, staleForMs, ...frameNow() }),
+        storeFrame(client, keys, { cameraId, staleForMs, ...frameNow(), ...stamp() }),
       );
     },
     known: ({ cameraId }) =>
@@ -94,7 +99,9 @@ export function createReporter(deps: ReporterDeps): Reporter {
         .run(KNOWN_DEADLINE_MS, (client) => readKnownFrame(client, keys, cameraId))
         .catch(() => undefined),
     renewed: ({ cameraId, source: { staleForMs } }, known, timesNow) =>
-      attempt((client) => renewFrame(client, keys, { cameraId, staleForMs, known, ...timesNow() })),
+      attempt((client) =>
+        renewFrame(client, keys, { cameraId, staleForMs, known, ...timesNow(), ...stamp() }),
+      ),
     failed: ({ cameraId, source }, what) =>
       failure(cameraId, Math.max(what.nextMs, source.intervalMs), what),
     refused: (cameraId, what) => failure(cameraId, 5000, { ...what, nextMs: 5000 }),
