@@ -13,7 +13,10 @@ it('gives each kind of thing a key of its own', () => {
 });
 
 it('keeps out of the keys of the queue, but for the lists of its jobs', () => {
-  expect(all.filter((key) => key.startsWith('p:refresh:'))).toEqual([keys.queueWaiting, keys.queueActive]);
+  expect(all.filter((key) => key.startsWith('p:refresh:'))).toEqual([
+    keys.queueWaiting,
+    keys.queueActive,
+  ]);
 });
 
 it('keeps the frame and the failure of a camera in one slot of a cluster', () => {
