@@ -4,6 +4,7 @@ import { createAdaptorServer } from '@hono/node-server';
 import { systemClock } from '@lastframe/shared/clock';
 import { type ApiConfig, ConfigError, type Env, readApiConfig } from '@lastframe/shared/config';
 import { messageOf } from '@lastframe/shared/errors';
+import { showEventLoopLag } from '@lastframe/shared/event-loop-lag';
 import { createFleetId } from '@lastframe/shared/fleet-id';
 import { closeServer, listen } from '@lastframe/shared/http-server';
 import { keysFor } from '@lastframe/shared/keys';
@@ -54,6 +55,7 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
   const keys = keysFor(config.redisPrefix);
   const clock = systemClock;
   const metrics = createMetrics('api');
+  showEventLoopLag(metrics);
   // A signal that comes before there is anything to close ends the process as well.
   const closingSteps: ClosingStep[] = [];
   closeOnSignal(log, closingSteps);

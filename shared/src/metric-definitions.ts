@@ -38,6 +38,13 @@ export const metricDefinitions = {
     labels: { connection },
   },
 
+  lastframe_event_loop_lag_seconds: {
+    type: 'gauge',
+    who: both,
+    help: 'How late the event loop was since the last scrape: as a median, at the 99th percentile, at most.',
+    labels: { quantile: ['0.5', '0.99', '1'] },
+  },
+
   lastframe_requests_total: {
     type: 'counter',
     who: api,

@@ -8,6 +8,7 @@ import {
   type WorkerConfig,
 } from '@lastframe/shared/config';
 import { messageOf } from '@lastframe/shared/errors';
+import { showEventLoopLag } from '@lastframe/shared/event-loop-lag';
 import { createFleetId } from '@lastframe/shared/fleet-id';
 import { closeServer, listen } from '@lastframe/shared/http-server';
 import { keysFor, QUEUE_NAME } from '@lastframe/shared/keys';
@@ -51,6 +52,7 @@ async function start(config: WorkerConfig, env: Env): Promise<void> {
   const keys = keysFor(prefix);
   const clock = systemClock;
   const metrics = createMetrics('worker');
+  showEventLoopLag(metrics);
   // A signal that comes before there is anything to close ends the process as well.
   const closingSteps: ClosingStep[] = [];
   closeOnSignal(log, closingSteps);
