@@ -19,7 +19,10 @@ export interface Metrics {
     name: N,
   ): (value: number, labels: LabelsOf<N>) => void;
   /** A counter or gauge that is only looked at when it is scraped. */
-  read<N extends MetricName<'counter' | 'gauge'>>(name: N, samples: () => Sample<NoInfer<N>>[]): void;
+  read<N extends MetricName<'counter' | 'gauge'>>(
+    name: N,
+    samples: () => Sample<NoInfer<N>>[],
+  ): void;
   /** Series of sources exist from the start, and go with their sources. */
   followSources(sources: readonly Source[]): void;
   /** All of it in Prometheus's text format. */
