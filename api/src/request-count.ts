@@ -1,3 +1,4 @@
+import { lateAfterMs } from '@lastframe/shared/camera-health';
 import type { Clock } from '@lastframe/shared/clock';
 import type { LabelsOf } from '@lastframe/shared/metric-definitions';
 import type { Metrics } from '@lastframe/shared/metrics';
@@ -59,16 +60,12 @@ export function createRequestCount(clock: Pick<Clock, 'monoMs'>, metrics: Metric
 export function outcomeOf({ status, held, origin }: Answered, nowMonoMs: number): Outcome {
   if (held && status < 400) {
     if (origin === 'stored' || origin === 'collapsed') return 'waited';
+    const { startedMonoMs: startedAtMs, capturedMonoMs: capturedAtMs } = held;
     const { source } = held.camera;
-    const startedAgoMs = nowMonoMs - held.startedMonoMs;
-    if (startedAgoMs < source.intervalMs) return 'fresh';
-    return startedAgoMs < lateAfterMs(source) ? 'stale' : 'late';
+    if (nowMonoMs - startedAtMs < source.intervalMs) return 'fresh';
+    const isLate = nowMonoMs - capturedAtMs >= lateAfterMs({ startedAtMs, capturedAtMs }, source);
+    return isLate ? 'late' : 'stale';
   }
   if (status >= 500) return 'failed';
   return status >= 400 ? 'refused' : 'other';
-}
-
-/** A camera that is asked for has a new frame after one interval and one call, and then another one. */
-function lateAfterMs({ intervalMs, timeoutMs }: { intervalMs: number; timeoutMs: number }): number {
-  return 2 * intervalMs + timeoutMs;
 }
