@@ -24,11 +24,9 @@ export function dimensionsOf(bytes: Buffer, contentType: string): Dimensions | u
   const known = READERS[contentType];
   if (!known) return undefined;
   try {
-    const {
-      width,
-      height,
-      orientation = 1,
-    } = known.reader.calculate(bytes.subarray(0, known.headBytes));
+    // A copy of its own: the readers look past the end of a view, into what lies behind it.
+    const head = Buffer.from(new Uint8Array(bytes.subarray(0, known.headBytes)).buffer);
+    const { width, height, orientation = 1 } = known.reader.calculate(head);
     if (!isSize(width) || !isSize(height)) return undefined;
     // Turned by a quarter, as a camera on its side says in its EXIF.
     return orientation >= 5 ? { width: height, height: width } : { width, height };
