@@ -1,3 +1,4 @@
+import { HEALTHS } from './camera-health.ts';
 import type { ProcessName } from './variables.ts';
 
 /** One metric. Its labels are bounded: by the values listed, or by what the words say. */
@@ -130,6 +131,19 @@ export const metricDefinitions = {
     labels: { state: ['waiting', 'active'] },
   },
 
+  lastframe_streams_open: {
+    type: 'gauge',
+    who: api,
+    help: 'Streams that are open in this process.',
+    labels: { kind: ['events', 'stream'] },
+  },
+  lastframe_cameras: {
+    type: 'gauge',
+    who: api,
+    help: 'Named cameras by health, for the whole fleet: the same on every process.',
+    labels: { health: HEALTHS },
+  },
+
   lastframe_jobs_total: {
     type: 'counter',
     who: worker,
@@ -199,7 +213,7 @@ export const metricDefinitions = {
   lastframe_upstream_calls_open: {
     type: 'gauge',
     who: worker,
-    help: 'Calls in flight.',
+    help: 'Calls of this worker that are in flight.',
     labels: {},
   },
   lastframe_upstream_call_seconds: {

@@ -1,7 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import packageJson from '../package.json' with { type: 'json' };
 import {
-  allMetrics,
   knownLabels,
   type LabelsOf,
   type MetricName,
@@ -123,9 +122,4 @@ function readWhenScraped<N extends MetricName<'counter' | 'gauge'>>(
       collect(this);
     },
   });
-}
-
-/** For tests: the metrics that this process should have. */
-export function metricsOf(process: ProcessName): string[] {
-  return allMetrics.filter(({ who }) => who.includes(process)).map(({ name }) => name);
 }
