@@ -14,9 +14,9 @@ export function showEventLoopLag(metrics: Metrics): void {
     const [median, p99] = [delay.percentile(50), delay.percentile(99)];
     delay.reset();
     return [
-      { labels: { quantile: '0.5' as const }, value: seconds(median) },
-      { labels: { quantile: '0.99' as const }, value: seconds(p99) },
-      { labels: { quantile: '1' as const }, value: seconds(max) },
+      { labels: { percentile: '50' as const }, value: seconds(median) },
+      { labels: { percentile: '99' as const }, value: seconds(p99) },
+      { labels: { percentile: '100' as const }, value: seconds(max) },
     ];
   });
 }

@@ -43,7 +43,7 @@ export const metricDefinitions = {
     type: 'gauge',
     who: both,
     help: 'How late the event loop was since the last scrape: as a median, at the 99th percentile, at most.',
-    labels: { quantile: ['0.5', '0.99', '1'] },
+    labels: { percentile: ['50', '99', '100'] },
   },
 
   lastframe_requests_total: {
