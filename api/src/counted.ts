@@ -1,11 +1,14 @@
 import type { Announcement } from '@lastframe/shared/announcement';
+import { HEALTHS } from '@lastframe/shared/camera-health';
 import type { Clock } from '@lastframe/shared/clock';
 import type { Metrics } from '@lastframe/shared/metrics';
+import type { CameraList } from './camera-list.ts';
 import type { ColdWait } from './cold-wait.ts';
 import type { Demand } from './demand.ts';
 import type { FleetWatch } from './fleet-watch.ts';
 import type { MemoryCache } from './memory-cache.ts';
 import type { RefreshQueue } from './refresh-queue.ts';
+import type { Streams } from './streams.ts';
 
 // Each gives a collaborator that does the same and is counted, so that the flow knows nothing of metrics.
 
@@ -96,5 +99,22 @@ export function showFleet(fleet: Pick<FleetWatch, 'seen'>, metrics: Metrics): vo
       { labels: { state: 'waiting' as const }, value: waitingJobs },
       { labels: { state: 'active' as const }, value: activeJobs },
     ];
+  });
+}
+
+export function showStreams(
+  streams: Pick<Streams, 'count'>,
+  limit: number,
+  metrics: Metrics,
+): void {
+  metrics.read('lastframe_streams_open', () => [{ labels: {}, value: streams.count() }]);
+  metrics.read('lastframe_streams_limit', () => [{ labels: {}, value: limit }]);
+}
+
+/** Read from the frame store at each scrape: every process shows the same. */
+export function showCameras(cameras: Pick<CameraList, 'countByHealth'>, metrics: Metrics): void {
+  metrics.read('lastframe_cameras', async () => {
+    const counts = await cameras.countByHealth();
+    return HEALTHS.map((health) => ({ labels: { health }, value: counts[health] }));
   });
 }

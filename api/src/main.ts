@@ -17,6 +17,8 @@ import { openRedis } from '@lastframe/shared/redis-link';
 import { watchRedisLinks } from '@lastframe/shared/redis-metrics';
 import { listenToAnnouncements } from './announcement-listener.ts';
 import { createApp } from './app.ts';
+import { createAskedNotes } from './asked-notes.ts';
+import { createCameraList } from './camera-list.ts';
 import { createColdLimit } from './cold-limit.ts';
 import { createColdWait } from './cold-wait.ts';
 import {
@@ -24,22 +26,28 @@ import {
   countedDemand,
   countedQueue,
   createHearing,
+  showCameras,
   showFleet,
   showMemory,
+  showStreams,
 } from './counted.ts';
 import { createDemand } from './demand.ts';
 import { createFleetWatch } from './fleet-watch.ts';
 import { createFrameReader } from './frame-reader.ts';
+import { createFramesClock } from './frames-clock.ts';
 import { createKeepWarm } from './keep-warm.ts';
+import { createLive } from './live.ts';
 import { createMemoryCache, makeAllUnsure } from './memory-cache.ts';
 import { heedAnnouncement } from './news.ts';
 import { createPublicServer } from './public-server.ts';
 import { createRefreshQueue } from './refresh-queue.ts';
 import { createRequestCount } from './request-count.ts';
+import { createStreams } from './streams.ts';
 import { createViewers } from './viewers.ts';
 
 const DRAIN_MS = 2500;
 const GRACE_MS = 7000;
+const HEARTBEAT_MS = 15_000;
 
 try {
   await start(readApiConfig(process.env), process.env);
@@ -73,7 +81,19 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
   const memory = createMemoryCache(config.memoryLimitBytes);
   showMemory(memory, config.memoryLimitBytes, metrics);
   const viewers = createViewers({ clock, memory });
-  const reader = createFrameReader({ clock, memory, frames: framesRedis, keys });
+  const framesClock = createFramesClock(clock);
+  const reader = createFrameReader({
+    clock,
+    memory,
+    frames: framesRedis,
+    keys,
+    framesClock,
+    onRead: (camera, { held }, stored) => {
+      // However it came to be read: who waits for it need not wait for its announcement.
+      if (held) coldWait.wake(held);
+      live.heedRead(camera, held, stored);
+    },
+  });
   const fleet = createFleetWatch({ clock, queue: queueRedis, keys });
   showFleet(fleet, metrics);
   const fleetId = createFleetId(queueRedis, keys.fleet);
@@ -93,8 +113,16 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
   const keepWarm = createKeepWarm({ viewers, demand });
   const waiting = createColdWait({ clock, viewers, reader, maxWaiters: config.maxWaiters });
   const coldWait = countedColdWait(waiting, clock, metrics);
+  const live = createLive({ memory, reader, viewers, demand, framesClock });
+  const streams = createStreams(config.maxStreams);
+  rules.onChange(streams.follow);
+  showStreams(streams, config.maxStreams, metrics);
+  const named = { frames: framesRedis, keys, rules: rules.now, memory };
+  const cameraList = createCameraList({ ...named, framesClock });
+  showCameras(cameraList, metrics);
+  const noteAsked = createAskedNotes({ ...named, clock, viewers });
+  const news = { clock, memory, reader, viewers, demand, coldWait, live, log };
   const hear = createHearing(fleet, metrics);
-  const news = { clock, memory, reader, viewers, demand, coldWait, log };
   listenToAnnouncements(
     newsRedis,
     keys.announcements,
@@ -117,11 +145,17 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
     coldWait,
     fleet,
     fleetId,
+    live,
+    streams,
+    framesClock,
+    cameraList,
+    random: Math.random,
     log,
     coldWaitMs: config.coldWaitMs,
     rules: rules.now,
     urlSigningKey: config.urlSigningKey,
     basePath: config.basePath,
+    placeholder: config.placeholder,
     coldLimit: createColdLimit(clock, config.coldPerMinute),
     trustedProxies: config.trustedProxies,
     servedBy: `${hostname()}-${process.pid}`,
@@ -135,7 +169,13 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
   // A Redis that is there is waited for, so that the first request finds it; one that is away is not.
   await Promise.all([queueRedis, framesRedis, newsRedis].map((link) => link.ready(2000)));
   await look();
-  const watching = setInterval(() => void look(), 1000);
+  const watching = setInterval(() => {
+    void look();
+    void noteAsked();
+    live.look();
+    streams.look();
+  }, 1000);
+  const beating = setInterval(streams.beat, HEARTBEAT_MS);
   queueRedis.client.on('ready', () => void look());
   keepWarm(rules.now());
   rules.onChange(keepWarm);
@@ -152,7 +192,7 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
         closing = true;
         // Who still waits for a first frame near the end is told so, not cut off.
         const giveUp = setTimeout(() => coldWait.close(), DRAIN_MS + GRACE_MS - 1000);
-        await publicServer.close({ drainMs: DRAIN_MS, graceMs: GRACE_MS });
+        await publicServer.close({ drainMs: DRAIN_MS, graceMs: GRACE_MS }, streams.close);
         clearTimeout(giveUp);
       },
     },
@@ -162,6 +202,7 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
       graceMs: 1500,
       close: async () => {
         clearInterval(watching);
+        clearInterval(beating);
         rules.close();
         coldWait.close();
         demand.close();

@@ -135,7 +135,13 @@ export const metricDefinitions = {
     type: 'gauge',
     who: api,
     help: 'Streams that are open in this process.',
-    labels: { kind: ['events', 'stream'] },
+    labels: {},
+  },
+  lastframe_streams_limit: {
+    type: 'gauge',
+    who: api,
+    help: 'Streams that this process may have open (MAX_STREAMS).',
+    labels: {},
   },
   lastframe_cameras: {
     type: 'gauge',

@@ -18,10 +18,7 @@ export interface Metrics {
     name: N,
   ): (value: number, labels: LabelsOf<N>) => void;
   /** A counter or gauge that is only looked at when it is scraped. */
-  read<N extends MetricName<'counter' | 'gauge'>>(
-    name: N,
-    samples: () => Sample<NoInfer<N>>[],
-  ): void;
+  read<N extends MetricName<'counter' | 'gauge'>>(name: N, samples: Samples<NoInfer<N>>): void;
   /** Series of sources exist from the start, and go with their sources. */
   followSources(sources: readonly Source[]): void;
   /** All of it in Prometheus's text format. */
@@ -37,6 +34,9 @@ export interface Sample<N extends MetricName> {
 
 /** What prom-client takes; each metric's own are checked by `LabelsOf`. */
 type Labels = Record<string, string>;
+
+/** Read at each scrape. */
+type Samples<N extends MetricName> = () => Sample<N>[] | Promise<Sample<N>[]>;
 
 export function createMetrics(process: ProcessName): Metrics {
   const registry = new Registry();
@@ -105,13 +105,14 @@ function addZero(metric: Counter | Histogram, labels: Labels): void {
 function readWhenScraped<N extends MetricName<'counter' | 'gauge'>>(
   name: N,
   config: { name: string; help: string; labelNames: string[]; registers: Registry[] },
-  samples: () => Sample<N>[],
+  samples: Samples<N>,
 ): void {
   const isCounter = metricDefinitions[name].type === 'counter';
-  const collect = (metric: Counter | Gauge) => {
+  const collect = async (metric: Counter | Gauge) => {
+    const read = await samples();
     metric.reset();
     if (config.labelNames.length === 0) metric.remove();
-    for (const { labels, value } of samples()) {
+    for (const { labels, value } of read) {
       if (value !== undefined) metric.inc(labels as Labels, value);
     }
   };
@@ -119,7 +120,7 @@ function readWhenScraped<N extends MetricName<'counter' | 'gauge'>>(
   new Metric({
     ...config,
     collect() {
-      collect(this);
+      return collect(this);
     },
   });
 }
