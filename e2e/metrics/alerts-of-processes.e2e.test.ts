@@ -7,7 +7,7 @@ let observed: ObservedFleet;
 beforeAll(async () => {
   observed = await startObservedFleet();
   const { slow } = observed.fleet;
-  await observed.view([slow.camera('a'), slow.camera('b')]);
+  await observed.view([slow.camera('gate'), slow.camera('a')]);
 }, 60_000);
 
 afterAll(async () => {
@@ -45,14 +45,14 @@ it('a process that is stopped time and again', async () => {
   await stuttering;
 });
 
-it('no worker, and jobs that nobody takes', async () => {
+it('no worker: jobs that nobody takes, a camera that nobody calls', async () => {
   const { api, worker, fleet } = observed;
   await observed.silent();
   worker.signal('SIGSTOP');
   const cameras = Array.from({ length: 150 }, (_, n) => fleet.slow.camera(`waiting-${n}`));
   const headers = { Prefer: 'respond-async' };
   await Promise.all(cameras.map((camera) => api.image(camera, { headers })));
-  await observed.fires('LastframeNoWorker', 'LastframeQueueGrowing');
+  await observed.fires('LastframeNoWorker', 'LastframeQueueGrowing', 'LastframeCameraLate');
   worker.signal('SIGCONT');
 });
 

@@ -80,15 +80,16 @@ it(`a flood of ${FLOOD} cameras adds no series, and none of them is named`, asyn
   const { api, worker, fleet } = observed;
   const both = async () => (await scrape(api)) + (await scrape(worker));
   const before = seriesOf(await both());
-  const jobs = async () =>
-    ours(await scrape(worker))
-      .filter((line) => line.startsWith('lastframe_jobs_total'))
-      .reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
-  const jobsBefore = await jobs();
-  const cameras = Array.from({ length: FLOOD }, (_, n) => fleet.slow.camera(`flood-${n}`));
   const headers = { Prefer: 'respond-async' };
-  await Promise.all(cameras.map((camera) => api.image(camera, { headers })));
-  await expect.poll(jobs, { timeout: 60_000 }).toBeGreaterThan(jobsBefore + FLOOD);
+  for (let n = 0; n < FLOOD; n += 50) {
+    const cameras = Array.from({ length: 50 }, (_, m) => fleet.slow.camera(`flood-${n + m}`));
+    const answers = await Promise.all(cameras.map((camera) => api.image(camera, { headers })));
+    await Promise.all(answers.map((answer) => answer.arrayBuffer()));
+  }
+  // Not all: a camera that the busy machine reaches too late is asked again later.
+  const called = async () => (await fleet.slow.calls()).filter(({ name }) => /^flood/.test(name));
+  const most = FLOOD * 0.8;
+  await expect.poll(async () => (await called()).length, { timeout: 60_000 }).toBeGreaterThan(most);
   const text = await both();
   expect([...seriesOf(text)].filter((series) => !before.has(series))).toEqual([]);
   expect(text).not.toContain('flood');

@@ -32,12 +32,13 @@ export interface ObservedFleet {
   stop(): Promise<void>;
 }
 
-/** The named camera `gate`, and the slow server as the source `yard`. */
+/** The named cameras `gate` and `mast`, and the slow server as the source `yard`. */
 const sourcesFile = (slowUrl: string) => `
 sources:
   - { name: yard, match: "${slowUrl}/*", frozenAfter: 2s }
 cameras:
   gate: { url: "${slowUrl}/image/gate?size=64x36" }
+  mast: { url: "${slowUrl}/image/mast?size=64x36" }
 `;
 
 export async function startObservedFleet(env: Record<string, string> = {}): Promise<ObservedFleet> {
