@@ -51,14 +51,21 @@ try {
   const total = ours.reduce((sum, [, ms]) => sum + ms, 0);
   const ages = seen.agesMs.toSorted((a, b) => a - b);
   const at = (q: number) => ages[Math.floor(ages.length * q)]?.toFixed(0);
+  if (process.env.USEC) console.log([...String(await fleet.redis.command("INFO","commandstats")).matchAll(/cmdstat_([\w|-]+):calls=(\d+),usec=(\d+)/g)].sort((a,b)=>+b[3]-+a[3]).slice(0,25).map((m)=>`${m[1]} ${(m[3]/calls.length).toFixed(1)}us (${(m[3]/m[2]).toFixed(1)}/call)`).join(", "));
   const verdict = await fleet.check();
-  console.log(`cameras ${cameras} apis ${apis}: ${made} refreshes, ${(100 * made / due).toFixed(1)} % of the calls due`);
+  console.log(
+    `cameras ${cameras} apis ${apis}: ${made} refreshes, ${((100 * made) / due).toFixed(1)} % of the calls due`,
+  );
   console.log(`CPU per refresh ${(total / made).toFixed(2)} ms: ${per(cpu)}`);
   console.log(`adds per refresh ${per(difference(after.adds, before.adds))}`);
   console.log(`commands: ${per(difference(after.commands, before.commands))}`);
   console.log(`traffic: ${per(difference(after.traffic, before.traffic), 1)}`);
-  console.log(`ages p50 ${at(0.5)} p99 ${at(0.99)} max ${at(0.999999)}; failures ${seen.failures.length} ${seen.failures[0] ?? ''}`);
-  console.log(`gap ${verdict.smallestGapMs.toFixed(1)}, breaches ${verdict.breaches.length}, whole share ${verdict.shareOfIntervals.toFixed(3)}`);
+  console.log(
+    `ages p50 ${at(0.5)} p99 ${at(0.99)} max ${at(0.999999)}; failures ${seen.failures.length} ${seen.failures[0] ?? ''}`,
+  );
+  console.log(
+    `gap ${verdict.smallestGapMs.toFixed(1)}, breaches ${verdict.breaches.length}, whole share ${verdict.shareOfIntervals.toFixed(3)}`,
+  );
 } finally {
   await fleet.stop();
 }

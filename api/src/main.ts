@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { Server } from 'node:http';
 import { hostname } from 'node:os';
 import { createAdaptorServer } from '@hono/node-server';
@@ -56,7 +57,8 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
   const fleet = createFleetWatch({ clock, queue: queueRedis, keys });
   const fleetId = createFleetId(queueRedis, keys.fleet);
   const look = () => Promise.all([fleet.look(), fleetId.look()]);
-  const queue = createRefreshQueue(queueRedis, config.redisPrefix);
+  const askerId = randomBytes(4).toString('hex');
+  const queue = createRefreshQueue(queueRedis, config.redisPrefix, askerId);
   const demand = createDemand({
     clock,
     memory,
@@ -66,6 +68,7 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
     queue,
     log,
     random: Math.random,
+    askerId,
   });
   const keepWarm = createKeepWarm({ viewers, demand });
   const coldWait = createColdWait({ clock, viewers, reader, maxWaiters: config.maxWaiters });

@@ -2,7 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { setPriority } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { checkCalls, type Pause, type UpstreamCall, type Verdict } from '../../e2e/support/checker.ts';
+import {
+  checkCalls,
+  type Pause,
+  type UpstreamCall,
+  type Verdict,
+} from '../../e2e/support/checker.ts';
 import { type Child, startChild } from '../../e2e/support/child.ts';
 import { type RedisServer, startRedis } from '../../e2e/support/redis-server.ts';
 import { type Asker, createAsker } from './asker.ts';
@@ -56,11 +61,10 @@ export async function startCameraFleet(options: CameraFleetOptions): Promise<Cam
     INTERVAL: `${intervalMs}ms`,
     OPS_PORT: '0',
     COLD_PER_MINUTE: '0',
-    LOG_LEVEL: 'warn',
+    ...profiling(),
     ...options.env,
   };
-  const listening = { ...env, LOG_LEVEL: 'info' };
-  const workerEnv = { ...listening, CONCURRENCY: '5000', ...options.workerEnv };
+  const workerEnv = { ...env, CONCURRENCY: '5000', ...options.workerEnv };
   const fleet: CameraFleet = {
     redis,
     redisPrefix,
@@ -74,7 +78,7 @@ export async function startCameraFleet(options: CameraFleetOptions): Promise<Cam
     stop: async () => {
       for (const { asker } of fleet.apis) asker.close();
       const children = [...fleet.apis, ...fleet.workers, camera];
-      await Promise.all(children.map((child) => !child.hasEnded && child.end('SIGKILL')));
+      await Promise.all(children.map((child) => !child.hasEnded && child.end(process.env.PROFILE_DIR ? 'SIGTERM' : 'SIGKILL')));
       await redis.stop();
     },
   };
@@ -83,12 +87,18 @@ export async function startCameraFleet(options: CameraFleetOptions): Promise<Cam
       const adopt = n === 0 ? { ADOPT_REDIS: 'true' } : {};
       fleet.workers.push(await startWorker({ ...workerEnv, ...adopt }));
     }
-    for (let n = 0; n < apis; n += 1) fleet.apis.push(await startApi(listening));
+    for (let n = 0; n < apis; n += 1) fleet.apis.push(await startApi(env));
     return fleet;
   } catch (error) {
     await fleet.stop();
     throw error;
   }
+}
+
+/** With `PROFILE_DIR` each process leaves a CPU profile there, for the browser's developer tools. */
+function profiling(): Record<string, string> {
+  const dir = process.env.PROFILE_DIR;
+  return dir ? { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${dir} --cpu-prof-interval=500` } : {};
 }
 
 async function startApi(env: Record<string, string>): Promise<CameraFleet['apis'][number]> {

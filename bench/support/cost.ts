@@ -36,7 +36,8 @@ export async function commandCounts(redis: RedisServer): Promise<Counts> {
 /** Bytes that came in and went out so far, and its memory now. */
 export async function trafficOf(redis: RedisServer): Promise<Counts> {
   const info = String(await redis.command('INFO', 'everything'));
-  const numberOf = (name: string) => Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(info)?.[1] ?? 0);
+  const numberOf = (name: string) =>
+    Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(info)?.[1] ?? 0);
   return {
     inBytes: numberOf('total_net_input_bytes'),
     outBytes: numberOf('total_net_output_bytes'),

@@ -39,7 +39,8 @@ export function startDemand({ askers, cameras, target, everyMs, at }: DemandOpti
     result.asked += 1;
     try {
       const { status, body } = await asker.ask(path);
-      if (status !== 200) result.failures.push(`status ${status}: ${body.toString().slice(0, 200)}`);
+      if (status !== 200)
+        result.failures.push(`status ${status}: ${body.toString().slice(0, 200)}`);
       else result.agesMs.push(Number(process.hrtime.bigint()) / 1e6 - startMsOf(body));
     } catch (error) {
       result.failures.push(String(error));
