@@ -51,7 +51,6 @@ try {
   const total = ours.reduce((sum, [, ms]) => sum + ms, 0);
   const ages = seen.agesMs.toSorted((a, b) => a - b);
   const at = (q: number) => ages[Math.floor(ages.length * q)]?.toFixed(0);
-  if (process.env.USEC) console.log([...String(await fleet.redis.command("INFO","commandstats")).matchAll(/cmdstat_([\w|-]+):calls=(\d+),usec=(\d+)/g)].sort((a,b)=>+b[3]-+a[3]).slice(0,25).map((m)=>`${m[1]} ${(m[3]/calls.length).toFixed(1)}us (${(m[3]/m[2]).toFixed(1)}/call)`).join(", "));
   const verdict = await fleet.check();
   console.log(
     `cameras ${cameras} apis ${apis}: ${made} refreshes, ${((100 * made) / due).toFixed(1)} % of the calls due`,

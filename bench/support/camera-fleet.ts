@@ -78,7 +78,11 @@ export async function startCameraFleet(options: CameraFleetOptions): Promise<Cam
     stop: async () => {
       for (const { asker } of fleet.apis) asker.close();
       const children = [...fleet.apis, ...fleet.workers, camera];
-      await Promise.all(children.map((child) => !child.hasEnded && child.end(process.env.PROFILE_DIR ? 'SIGTERM' : 'SIGKILL')));
+      await Promise.all(
+        children.map(
+          (child) => !child.hasEnded && child.end(process.env.PROFILE_DIR ? 'SIGTERM' : 'SIGKILL'),
+        ),
+      );
       await redis.stop();
     },
   };

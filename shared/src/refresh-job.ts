@@ -45,11 +45,12 @@ export function refreshJobId(cameraId: string, intervalMs: number, redisMs: numb
 }
 
 /**
- * Never repeated by BullMQ: every attempt at a call needs a permit of its own. Finished jobs stay a
- * while for the dashboard; their ids lie in past buckets.
+ * Never repeated by BullMQ: every attempt at a call needs a permit of its own. The last finished jobs
+ * stay for the dashboard; their ids lie in past buckets. By number only: an age as well costs two
+ * more commands for every job.
  */
 export const refreshJobOptions = {
   attempts: 1,
-  removeOnComplete: { age: 600, count: 1000 },
-  removeOnFail: { age: 600, count: 1000 },
+  removeOnComplete: { count: 1000 },
+  removeOnFail: { count: 1000 },
 } satisfies JobsOptions;
