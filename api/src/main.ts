@@ -14,16 +14,19 @@ import { createLog } from '@lastframe/shared/log';
 import { probes } from '@lastframe/shared/probes';
 import { openRedis } from '@lastframe/shared/redis-link';
 import { listenToAnnouncements } from './announcement-listener.ts';
-import { createApp } from './app.ts';
+import { addCommonHeaders, createApp } from './app.ts';
 import { createColdLimit } from './cold-limit.ts';
 import { createColdWait } from './cold-wait.ts';
 import { createDemand } from './demand.ts';
 import { createFleetWatch } from './fleet-watch.ts';
 import { createFrameReader } from './frame-reader.ts';
+import { createHit } from './hit.ts';
 import { createKeepWarm } from './keep-warm.ts';
+import { createKnownTargets } from './known-targets.ts';
 import { createMemoryCache, makeAllUnsure } from './memory-cache.ts';
 import { heedAnnouncement } from './news.ts';
-import { createPublicServer } from './public-server.ts';
+import { createPublicServer, KEEP_ALIVE_MS } from './public-server.ts';
+import { createReadyHeads } from './ready-heads.ts';
 import { createRefreshQueue } from './refresh-queue.ts';
 import { createViewers } from './viewers.ts';
 
@@ -84,6 +87,8 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
     log,
   );
 
+  const servedBy = `${hostname()}-${process.pid}`;
+  const knownTargets = createKnownTargets(rules.now);
   const app = createApp({
     clock,
     memory,
@@ -99,9 +104,16 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
     basePath: config.basePath,
     coldLimit: createColdLimit(clock, config.coldPerMinute),
     trustedProxies: config.trustedProxies,
-    servedBy: `${hostname()}-${process.pid}`,
+    servedBy,
+    knownTargets: config.front ? knownTargets : undefined,
   });
-  const publicServer = createPublicServer(app.fetch);
+  const readyHeads = createReadyHeads({
+    clock,
+    addCommonHeaders: (headers) => addCommonHeaders(headers, servedBy),
+    keepAliveMs: KEEP_ALIVE_MS,
+  });
+  const findHit = createHit({ clock, memory, demand, rules: rules.now, knownTargets, readyHeads });
+  const publicServer = createPublicServer(app.fetch, config.front ? findHit : undefined);
   let closing = false;
   const ops = probes(() => (closing ? 'closing' : undefined));
   const opsServer = createAdaptorServer({ fetch: ops.fetch }) as Server;

@@ -25,6 +25,7 @@ export interface ApiConfig extends FleetConfig {
   host: string;
   port: number;
   reusePort: boolean;
+  front: boolean;
   maxWaiters: number;
   /** Empty when not set: then no `url=` needs a signature. */
   urlSigningKey: string;
@@ -65,6 +66,7 @@ export function readApiConfig(env: Env): ApiConfig {
     host: read('HOST'),
     port: read('PORT'),
     reusePort: read('REUSE_PORT'),
+    front: read('FRONT'),
     maxWaiters: read('MAX_WAITERS'),
     urlSigningKey: read('URL_SIGNING_KEY'),
     basePath: read('BASE_PATH'),

@@ -9,6 +9,7 @@ import { clientAddress, clientGroup } from '../client-address.ts';
 import type { ColdLimit } from '../cold-limit.ts';
 import { isNotModified } from '../conditional.ts';
 import { type Conditions, frameResponse } from '../frame-response.ts';
+import type { KnownTargets } from '../known-targets.ts';
 import {
   type Found,
   frameFromAfar,
@@ -30,6 +31,8 @@ export interface ImagesDeps extends LastFrameDeps {
   /** Not set: no bound. */
   coldLimit?: ColdLimit;
   trustedProxies?: readonly Network[];
+  /** Not set: there is no fast path to learn which camera a target means. */
+  knownTargets?: Pick<KnownTargets, 'learn'> | undefined;
 }
 
 /** A long poll is not held longer than proxies hold a connection. */
@@ -42,13 +45,22 @@ export async function getImage(c: Context, deps: ImagesDeps): Promise<Response> 
   const queries = (name: string) => c.req.queries(name);
   // Before the rules: who has no signature learns nothing about them.
   const leftMs = checkSignature(url, queries, { key: deps.urlSigningKey ?? '', nowMs });
-  const response = await lastFrameOf(findCameraByUrl(url, deps.rules()), c, deps);
-  return boundByExpiry(response, leftMs);
+  const camera = findCameraByUrl(url, deps.rules());
+  // What expires is checked at each request.
+  if (leftMs === undefined) learnTarget(c, camera, deps);
+  return boundByExpiry(await lastFrameOf(camera, c, deps), leftMs);
 }
 
 /** `GET, HEAD /cameras/<name>`: the last frame of a named camera, whose URL stays secret. */
 export async function getNamedImage(c: Context, deps: ImagesDeps): Promise<Response> {
-  return await lastFrameOf(findCameraByName(c.req.param('name') ?? '', deps.rules()), c, deps);
+  const camera = findCameraByName(c.req.param('name') ?? '', deps.rules());
+  learnTarget(c, camera, deps);
+  return await lastFrameOf(camera, c, deps);
+}
+
+function learnTarget(c: Context, camera: Camera, { knownTargets }: ImagesDeps): void {
+  const incoming = c.env?.incoming as IncomingMessage | undefined;
+  knownTargets?.learn(incoming?.headers.host, incoming?.url, camera);
 }
 
 async function lastFrameOf(camera: Camera, c: Context, deps: ImagesDeps): Promise<Response> {
