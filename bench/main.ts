@@ -1,4 +1,6 @@
+import { adds } from './adds.ts';
 import { hits } from './hits.ts';
+import { refreshCost } from './refresh-cost.ts';
 import { needTwoCores } from './support/cores.ts';
 import type { Figure } from './support/figure.ts';
 import { writePage } from './support/page.ts';
@@ -8,7 +10,7 @@ import { reportOf, tableLines, writeReport } from './support/report.ts';
  * `make bench`: every figure, or those that are named on the command line. `--quick` is short and
  * writes nothing: it shows that all works.
  */
-const FIGURES: readonly Figure[] = [hits];
+const FIGURES: readonly Figure[] = [hits, refreshCost, adds];
 
 const args = process.argv.slice(2);
 const quick = args.includes('--quick');

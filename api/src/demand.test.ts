@@ -515,4 +515,28 @@ describe('of several processes that watch a camera', () => {
     const parts = await afterCall(undefined, 1);
     expect(await asksWithin(parts, 1010)).toBe(1);
   });
+
+  it('in a busy fleet, in which calls start late, the others stand by for longer', async () => {
+    const parts = await afterCall('another', 0);
+    for (let call = 0; call < 50; call += 1) {
+      await asksWithin(parts, 1090);
+      // As late as this, nobody else has asked.
+      await asksWithin(parts, Math.min(400, call * 20));
+      tell(parts, { kind: 'started', overMs: 15_000, askedBy: 'another' });
+      tell(parts, frameNews(1000));
+    }
+    expect(await asksWithin(parts, 1500)).toBe(0);
+    expect(await asksWithin(parts, 100)).toBe(1);
+  });
+
+  it('standing by for one that is gone does not make the next wait longer', async () => {
+    const parts = await afterCall('another', 0);
+    for (const asker of ['b', 'c', 'd', 'e', 'f']) {
+      await asksWithin(parts, 1900);
+      tell(parts, { kind: 'started', overMs: 15_000, askedBy: asker });
+      tell(parts, frameNews(1000));
+      await asksWithin(parts, 0);
+    }
+    expect(await asksWithin(parts, 1111)).toBe(1);
+  });
 });

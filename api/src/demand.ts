@@ -9,7 +9,7 @@ import type { FrameReader } from './frame-reader.ts';
 import { type HeldFrame, isFresh, type MemoryCache } from './memory-cache.ts';
 import type { RefreshQueue } from './refresh-queue.ts';
 import type { Viewers } from './viewers.ts';
-import { heed, MAX_TOLD_WAIT_MS, newWanted, satisfy, type Wanted } from './wanted.ts';
+import { heed, MAX_TOLD_WAIT_MS, newWanted, satisfy, type Turns, type Wanted } from './wanted.ts';
 
 /**
  * Turns demand into refresh jobs, never more often than it can help and never losing any: while a
@@ -52,6 +52,7 @@ const TICK_MS = 10;
 
 export function createDemand(deps: DemandDeps): Demand {
   const { clock, viewers, random, askerId } = deps;
+  const turns: Turns = { askerId, random, lagMs: 0 };
   const all = new Map<string, Wanted>();
   let closed = false;
 
@@ -60,7 +61,7 @@ export function createDemand(deps: DemandDeps): Demand {
     wanted.timer = undefined;
     if (closed || wanted.isAsking) return;
     wanted.isAsking = true;
-    const dueMonoMs = await nextAsk(wanted, deps);
+    const dueMonoMs = await nextAsk(wanted, turns, deps);
     wanted.isAsking = false;
     // Somebody may have raised demand since nobody wanted it.
     if (closed || (dueMonoMs === undefined && !wanted.asked)) all.delete(wanted.camera.cameraId);
@@ -95,7 +96,7 @@ export function createDemand(deps: DemandDeps): Demand {
     heed: (announcement) => {
       const wanted = closed ? undefined : concernedBy(announcement);
       if (!wanted) return;
-      heed(wanted, announcement, { nowMonoMs: clock.monoMs(), random, askerId });
+      heed(wanted, announcement, clock.monoMs(), turns);
       if (!wanted.isAsking) arm(wanted, wanted.notBeforeMonoMs);
     },
     recheck: () => {
@@ -112,8 +113,12 @@ export function createDemand(deps: DemandDeps): Demand {
 }
 
 /** Asks for a refresh if it is time; gives when to look again, undefined when nobody wants it. */
-async function nextAsk(wanted: Wanted, deps: DemandDeps): Promise<number | undefined> {
-  const { clock, viewers, fleet, memory, random } = deps;
+async function nextAsk(
+  wanted: Wanted,
+  turns: Turns,
+  deps: DemandDeps,
+): Promise<number | undefined> {
+  const { clock, viewers, fleet, memory } = deps;
   const { cameraId } = wanted.camera;
   const held = memory.peek(cameraId);
   const isDue = () => clock.monoMs() >= wanted.notBeforeMonoMs;
@@ -122,7 +127,7 @@ async function nextAsk(wanted: Wanted, deps: DemandDeps): Promise<number | undef
   if (!wanted.asked && !viewers.watched(cameraId)) {
     return isDue() ? undefined : wanted.notBeforeMonoMs;
   }
-  if (held && !held.unsure && isFresh(held, clock.monoMs())) return satisfy(wanted, held, random);
+  if (held && !held.unsure && isFresh(held, clock.monoMs())) return satisfy(wanted, held, turns);
   const redisNowMs = fleet.redisNowMs();
   if (fleet.closedBecause() !== undefined || redisNowMs === undefined) {
     return clock.monoMs() + CLOSED_RETRY_MS;
@@ -130,7 +135,7 @@ async function nextAsk(wanted: Wanted, deps: DemandDeps): Promise<number | undef
   const inFlightMs = () => wanted.callOverMonoMs - clock.monoMs();
   if (held?.unsure || wanted.jobsSinceNews > 0 || inFlightMs() > 0) {
     const found = await readStore(wanted.camera, deps);
-    if (found && isFresh(found, clock.monoMs())) return satisfy(wanted, found, random);
+    if (found && isFresh(found, clock.monoMs())) return satisfy(wanted, found, turns);
     if (!isDue()) return wanted.notBeforeMonoMs; // perhaps by news that came meanwhile
     if (wanted.jobsSinceNews > 0 && fleet.isBehind()) return clock.monoMs() + CLOSED_RETRY_MS;
     // A job asked for now would be denied, and its id be spent for the bucket in which the call ends.

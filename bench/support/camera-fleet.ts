@@ -43,6 +43,8 @@ export interface CameraFleetOptions {
 /** As a fleet runs it that keeps its permits: appended to a file, synced each second. */
 const REDIS_ARGS = ['--appendfsync', 'everysec', '--auto-aof-rewrite-percentage', '0'];
 
+const STARTED_AT_ONCE = 4;
+
 export async function startCameraFleet(options: CameraFleetOptions): Promise<CameraFleet> {
   const { apis, workers = 1, intervalMs, delayMs, sizeBytes = 20_000 } = options;
   const redis = await startRedis({ args: REDIS_ARGS });
@@ -91,7 +93,10 @@ export async function startCameraFleet(options: CameraFleetOptions): Promise<Cam
       const adopt = n === 0 ? { ADOPT_REDIS: 'true' } : {};
       fleet.workers.push(await startWorker({ ...workerEnv, ...adopt }));
     }
-    for (let n = 0; n < apis; n += 1) fleet.apis.push(await startApi(env));
+    while (fleet.apis.length < apis) {
+      const some = Math.min(STARTED_AT_ONCE, apis - fleet.apis.length);
+      fleet.apis.push(...(await Promise.all(Array.from({ length: some }, () => startApi(env)))));
+    }
     return fleet;
   } catch (error) {
     await fleet.stop();

@@ -1,15 +1,4 @@
-import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import type { RedisServer } from '../../e2e/support/redis-server.ts';
-
-const TICKS_PER_SECOND = Number(execFileSync('getconf', ['CLK_TCK']));
-
-/** The CPU time that a process has used so far, all its threads together (Linux). */
-export function cpuMs(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return ((Number(fields[11]) + Number(fields[12])) * 1000) / TICKS_PER_SECOND;
-}
 
 /** Numbers by name, so that what was used in a while is the difference of two. */
 export type Counts = Record<string, number>;
@@ -42,7 +31,5 @@ export async function trafficOf(redis: RedisServer): Promise<Counts> {
     inBytes: numberOf('total_net_input_bytes'),
     outBytes: numberOf('total_net_output_bytes'),
     usedBytes: numberOf('used_memory'),
-    reads: numberOf('total_reads_processed'),
-    writes: numberOf('total_writes_processed'),
   };
 }
