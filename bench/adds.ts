@@ -39,8 +39,9 @@ async function measureWith(apis: number, context: BenchContext): Promise<Measure
     const askers = fleet.apis.map(({ asker }) => asker);
     const { target } = fleet;
     const everyMs = 0.31 * INTERVAL_MS; // no part of the interval, so that every age is seen
-    const load = startDemand({ askers, cameras: CAMERAS, target, everyMs, at: 'each' });
-    await sleep(2 * INTERVAL_MS);
+    const rampMs = INTERVAL_MS;
+    const load = startDemand({ askers, cameras: CAMERAS, target, everyMs, at: 'each', rampMs });
+    await sleep((apis > 10 ? 6 : 3) * INTERVAL_MS);
     load.take();
     context.say(`${of}: measuring`);
     const before = await look(fleet);
@@ -50,6 +51,11 @@ async function measureWith(apis: number, context: BenchContext): Promise<Measure
     await load.stop();
     const refreshes = after.granted - before.granted;
     const denied = after.denied - before.denied;
+    if (denied > 0)
+      console.error(
+        Object.groupBy(after.reasons, (r) => r) &&
+          [...Map.groupBy(after.reasons, (r) => r)].map(([r, all]) => `${r} ${all.length}`),
+      );
     const sorted = agesMs.toSorted((a, b) => a - b);
     const row = (what: string, unit: string, value: number, most?: number): Measured => {
       const spread = spreadOf([value]);
@@ -78,5 +84,6 @@ async function look({ redis, redisPrefix, workers }: CameraFleet) {
     adds: Number(await redis.command('GET', `${redisPrefix}:refresh:id`)),
     denied,
     granted: outcomes.length - denied,
+    reasons: outcomes.filter((o) => o.startsWith('denied')),
   };
 }

@@ -1,6 +1,7 @@
 import { adds } from './adds.ts';
 import { hits } from './hits.ts';
 import { refreshCost } from './refresh-cost.ts';
+import { scaling } from './scaling.ts';
 import { needTwoCores } from './support/cores.ts';
 import type { Figure } from './support/figure.ts';
 import { writePage } from './support/page.ts';

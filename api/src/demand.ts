@@ -71,7 +71,11 @@ export function createDemand(deps: DemandDeps): Demand {
     clearTimeout(wanted.timer);
     const tickMonoMs = Math.ceil(dueMonoMs / TICK_MS) * TICK_MS;
     const delayMs = Math.max(0, Math.ceil(tickMonoMs - clock.monoMs()));
-    wanted.timer = setTimeout(() => void ask(wanted), Math.min(delayMs, MAX_TOLD_WAIT_MS));
+    wanted.timer = setTimeout(() => readNewsFirst(wanted), Math.min(delayMs, MAX_TOLD_WAIT_MS));
+  };
+  /** After a pause timers come before sockets: the news that it waited for may lie there unread. */
+  const readNewsFirst = (wanted: Wanted) => {
+    wanted.timer = setTimeout(() => void ask(wanted), 0);
   };
   const wantedNow = (camera: Camera) => {
     const wanted = all.get(camera.cameraId) ?? newWanted(camera);

@@ -24,12 +24,23 @@ export interface DemandOptions {
   everyMs: number;
   /** `each`: at every api process; `one`: at one of them, another each time. */
   at: 'each' | 'one';
+  /** How long it takes until all of them are asked for: else a cold fleet has every camera to call at once. */
+  rampMs: number;
 }
 
 const TICK_MS = 5;
+/** Multiples of it fill the unit interval evenly, in whatever order cameras are taken. */
+const GOLDEN = 0.618_033_988_75;
 
 /** Asks for each camera once in every interval, all of them spread evenly over it, until stopped. */
-export function startDemand({ askers, cameras, target, everyMs, at }: DemandOptions): DemandLoad {
+export function startDemand({
+  askers,
+  cameras,
+  target,
+  everyMs,
+  at,
+  rampMs,
+}: DemandOptions): DemandLoad {
   const targets = Array.from({ length: cameras }, (_, index) => target(index));
   let result = emptyResult();
   let running = true;
@@ -46,7 +57,8 @@ export function startDemand({ askers, cameras, target, everyMs, at }: DemandOpti
       result.failures.push(String(error));
     }
   };
-  const ask = (turn: number) => {
+  const ask = (turn: number, share: number) => {
+    if (((turn % cameras) * GOLDEN) % 1 > share) return;
     const path = targets[turn % cameras] ?? '/';
     // Another process each round, as a balancer would have it.
     const nth = (turn + Math.floor(turn / cameras)) % askers.length;
@@ -58,8 +70,8 @@ export function startDemand({ askers, cameras, target, everyMs, at }: DemandOpti
   const run = async () => {
     const beganMs = performance.now();
     for (let turn = 0; running; ) {
-      const dueTurns = ((performance.now() - beganMs) * cameras) / everyMs;
-      for (; turn < dueTurns; turn += 1) ask(turn);
+      const sinceMs = performance.now() - beganMs;
+      for (; turn < (sinceMs * cameras) / everyMs; turn += 1) ask(turn, sinceMs / rampMs);
       await sleep(TICK_MS);
     }
     await Promise.allSettled(open);

@@ -31,6 +31,8 @@ export interface CostOptions extends CameraFleetOptions {
   cameras: number;
   /** Each camera is asked for once an interval: at every api process, or at another one each time. */
   at: 'each' | 'one';
+  /** All cameras are asked for from then on. */
+  rampMs: number;
   settleMs: number;
   measureMs: number;
 }
@@ -41,15 +43,15 @@ export async function measureFleet(
   context: BenchContext,
   label: string,
 ): Promise<FleetCost> {
-  const { cameras, intervalMs, at, settleMs, measureMs } = options;
+  const { cameras, intervalMs, at, rampMs, settleMs, measureMs } = options;
   context.say(`${label}: starting`);
   const fleet = await startCameraFleet(options);
   try {
     const askers = fleet.apis.map(({ asker }) => asker);
     const { target } = fleet;
     context.say(`${label}: first frames`);
-    const load = startDemand({ askers, cameras, target, everyMs: intervalMs, at });
-    await sleep(settleMs);
+    const load = startDemand({ askers, cameras, target, everyMs: intervalMs, at, rampMs });
+    await sleep(rampMs + settleMs);
     load.take();
     context.say(`${label}: measuring`);
     const before = await look(fleet);
