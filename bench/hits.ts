@@ -96,8 +96,8 @@ async function measureCase(one: Case, parts: Parts): Promise<Measured[]> {
 type Round = Record<string, WrkResult & { cpuUs: number }>;
 
 function rowsOf({ of, ofNginx, ofVarnish }: Case, rounds: Round[]): Measured[] {
-  const spread = (valueOf: (round: Round) => number | undefined) =>
-    spreadOf(rounds.map((round) => valueOf(round) ?? Number.NaN));
+  const spread = (figureOf: (round: Round) => number | undefined) =>
+    spreadOf(rounds.map((round) => figureOf(round) ?? Number.NaN));
   const ratio = (peer: string) =>
     spread((round) => (round.lastframe?.perSecond ?? 0) / (round[peer]?.perSecond ?? 0));
   const ratioTo = (peer: string, least?: number): Measured => ({

@@ -11,8 +11,9 @@ export function answerHits(findHit: FindHit, otherwise: RequestListener): Reques
   return (req, res) => {
     const hit = findHit(textOf(req));
     if (!hit) return otherwise(req, res);
-    res.writeHead(hit.head.status, hit.head.headers as string[]);
-    res.end(hit.body);
+    const { head, body } = hit;
+    // Like the routes, not before the parser has judged what came right behind the request.
+    queueMicrotask(() => res.writeHead(head.status, head.headers as string[]).end(body));
   };
 }
 
