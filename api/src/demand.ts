@@ -204,8 +204,11 @@ function heed(wanted: Wanted, announcement: Announcement, { clock, random }: Dem
       const toldMs = Math.min(announcement.inMs, MAX_TOLD_WAIT_MS) + spreadMs;
       wanted.notBeforeMonoMs = nowMonoMs + toldMs;
       wanted.toldUntilMonoMs = nowMonoMs + announcement.inMs;
+      wanted.callOverMonoMs = Number.NEGATIVE_INFINITY; // else it were busy
       return;
     }
+    case 'purge':
+      return; // whoever finds the frame stale or missing now raises demand
     default:
       wanted.asked = false;
       wanted.jobsSinceNews = 0;

@@ -11,7 +11,9 @@ import { type ClosingStep, closeOnSignal } from '@lastframe/shared/lifecycle';
 import { openRules } from '@lastframe/shared/live-rules';
 import { createLog } from '@lastframe/shared/log';
 import { probes } from '@lastframe/shared/probes';
+import { purgeCamera, readPurges } from '@lastframe/shared/purge';
 import { openRedis } from '@lastframe/shared/redis-link';
+import { admin, permitFreeInMs } from './admin.ts';
 import { listenToAnnouncements } from './announcement-listener.ts';
 import { createApp } from './app.ts';
 import { createColdLimit } from './cold-limit.ts';
@@ -23,6 +25,7 @@ import { createKeepWarm } from './keep-warm.ts';
 import { createMemoryCache, makeAllUnsure } from './memory-cache.ts';
 import { heedAnnouncement } from './news.ts';
 import { createPublicServer } from './public-server.ts';
+import { createPurges } from './purges.ts';
 import { createRefreshQueue } from './refresh-queue.ts';
 import { createViewers } from './viewers.ts';
 
@@ -52,10 +55,16 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
 
   const memory = createMemoryCache(config.memoryLimitBytes);
   const viewers = createViewers({ clock, memory });
-  const reader = createFrameReader({ clock, memory, frames: framesRedis, keys });
+  const purges = createPurges({
+    clock,
+    memory,
+    read: () => framesRedis.run(1000, (client) => readPurges(client, keys)),
+    log,
+  });
+  const reader = createFrameReader({ clock, memory, purges, frames: framesRedis, keys });
   const fleet = createFleetWatch({ clock, queue: queueRedis, keys });
   const fleetId = createFleetId(queueRedis, keys.fleet);
-  const look = () => Promise.all([fleet.look(), fleetId.look()]);
+  const look = () => Promise.all([fleet.look(), fleetId.look(), purges.catchUp()]);
   const queue = createRefreshQueue(queueRedis, config.redisPrefix);
   const demand = createDemand({
     clock,
@@ -69,13 +78,15 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
   });
   const keepWarm = createKeepWarm({ viewers, demand });
   const coldWait = createColdWait({ clock, viewers, reader, maxWaiters: config.maxWaiters });
-  const news = { clock, memory, reader, viewers, demand, coldWait, log };
+  const news = { clock, memory, reader, viewers, demand, coldWait, purges, log };
   listenToAnnouncements(
     newsRedis,
     keys.announcements,
     (announcement) => heedAnnouncement(announcement, news),
     () => {
       makeAllUnsure(memory);
+      purges.missed();
+      void purges.catchUp();
       demand.recheck();
     },
     log,
@@ -101,6 +112,25 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
   const publicServer = createPublicServer(app.fetch);
   let closing = false;
   const ops = probes(() => (closing ? 'closing' : undefined));
+  ops.route(
+    '/',
+    admin({
+      clock,
+      rules: rules.now,
+      reader,
+      demand,
+      fleet,
+      permitFreeInMs: (cameraId) =>
+        queueRedis.run(1000, (client) => permitFreeInMs(client, keys, cameraId)),
+      purge: (camera, mode) =>
+        framesRedis.run(1000, (client) => {
+          const { cameraId, source } = camera;
+          return purgeCamera(client, keys, { cameraId, mode, staleForMs: source.staleForMs });
+        }),
+      token: config.adminToken,
+      log,
+    }),
+  );
   const opsServer = createAdaptorServer({ fetch: ops.fetch }) as Server;
 
   // A Redis that is there is waited for, so that the first request finds it; one that is away is not.

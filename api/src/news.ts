@@ -6,6 +6,7 @@ import type { ColdWait } from './cold-wait.ts';
 import type { Demand } from './demand.ts';
 import type { FrameReader } from './frame-reader.ts';
 import type { MemoryCache } from './memory-cache.ts';
+import type { Purges } from './purges.ts';
 import type { Viewers } from './viewers.ts';
 
 export interface NewsDeps {
@@ -15,6 +16,7 @@ export interface NewsDeps {
   viewers: Viewers;
   demand: Demand;
   coldWait: ColdWait;
+  purges: Pick<Purges, 'heed'>;
   log: Log;
 }
 
@@ -26,6 +28,7 @@ export function heedAnnouncement(announcement: Announcement, deps: NewsDeps): vo
   const { demand, coldWait } = deps;
   if (announcement.kind === 'frame') void takeFrame(announcement.cameraId, deps);
   else if (announcement.kind === 'unchanged') renew(announcement, deps);
+  else if (announcement.kind === 'purge') deps.purges.heed(announcement);
   else coldWait.heed(announcement);
   demand.heed(announcement);
 }

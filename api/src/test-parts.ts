@@ -5,6 +5,7 @@ import { createLog } from '@lastframe/shared/log';
 import { vi } from 'vitest';
 import type { FrameReader, ReadCamera } from './frame-reader.ts';
 import { createMemoryCache, type HeldFrame } from './memory-cache.ts';
+import { createPurges } from './purges.ts';
 import { createViewers } from './viewers.ts';
 
 export const silentLog = createLog('test', 'silent');
@@ -65,5 +66,6 @@ export function testParts() {
     look: async () => {},
   };
   const viewers = createViewers({ clock, memory });
-  return { clock, memory, viewers, stored, reader, fleet, log: silentLog };
+  const purges = createPurges({ clock, memory, read: async () => [], log: silentLog });
+  return { clock, memory, viewers, purges, stored, reader, fleet, log: silentLog };
 }

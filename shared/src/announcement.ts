@@ -50,6 +50,13 @@ const announcement = z.discriminatedUnion('kind', [
     reason: z.enum(['busy', 'spaced', 'backoff', 'budget', 'hold']),
     inMs: durationMs,
   }),
+  /** What there is of the camera is no good: stale, or to be forgotten. */
+  z.object({
+    ...base,
+    kind: z.literal('purge'),
+    mode: z.enum(['soft', 'hard']),
+    purgedAtMs: z.number(),
+  }),
 ]);
 
 export type Announcement = z.infer<typeof announcement>;

@@ -25,6 +25,7 @@ describe('the configuration of the api', () => {
       basePath: '/',
       coldPerMinute: 600,
       trustedProxies: [],
+      adminToken: '',
       opsHost: '127.0.0.1',
       opsPort: 9088,
       logLevel: 'info',

@@ -32,6 +32,8 @@ export interface ApiConfig extends FleetConfig {
   /** New cameras without a frame that one client may ask for; 0 is no bound. */
   coldPerMinute: number;
   trustedProxies: Network[];
+  /** Of `POST /refresh` and `/purge` on the ops port; empty when not set. */
+  adminToken: string;
 }
 
 export interface WorkerConfig extends FleetConfig {
@@ -70,6 +72,7 @@ export function readApiConfig(env: Env): ApiConfig {
     basePath: read('BASE_PATH'),
     coldPerMinute: read('COLD_PER_MINUTE'),
     trustedProxies: read('TRUSTED_PROXIES'),
+    adminToken: read('ADMIN_TOKEN'),
   };
   check();
   return config;
@@ -146,8 +149,10 @@ function readerOf(env: Env): { read: Read; fault: (text: string) => void; check:
   return { read, fault: (text) => faults.push(text), check };
 }
 
+const SECRETS: ReadonlySet<Name> = new Set(['QUEUES_PASSWORD', 'URL_SIGNING_KEY', 'ADMIN_TOKEN']);
+
 /** A fault is printed: it must show no password, not even one with a `/` or `@` that spoils its URL. */
 function withoutSecrets(name: Name, text: string): string {
-  if (name === 'QUEUES_PASSWORD' || name === 'URL_SIGNING_KEY') return '…';
+  if (SECRETS.has(name)) return '…';
   return text.replace(/^([a-z]+:\/*)?.*@/is, '$1…@');
 }

@@ -60,13 +60,14 @@ export interface StoredCamera {
 
 /**
  * Stores a frame and announces it, in one step, so that who hears of it finds it. A frame that is
- * already there is never replaced by an older one, and the same bytes only make it younger.
+ * already there is never replaced by an older one, and the same bytes only make it younger. `purged`:
+ * the camera was purged after the frame's call began, and the frame is dropped.
  */
 export async function storeFrame(
   client: RedisClient,
   keys: Keys,
   frame: CapturedFrame,
-): Promise<'frame' | 'unchanged' | 'older'> {
+): Promise<'frame' | 'unchanged' | 'older' | 'purged'> {
   const { cameraId, etag } = frame;
   const startedAgoMs = Math.max(0, Math.round(frame.startedAgoMs));
   const capturedAgoMs = Math.max(0, Math.round(frame.capturedAgoMs));
@@ -74,7 +75,7 @@ export async function storeFrame(
   const outcome = await runScript(
     client,
     storeScript,
-    [keys.frame(cameraId), keys.failure(cameraId)],
+    [keys.frame(cameraId), keys.failure(cameraId), keys.purged(cameraId)],
     [
       String(startedAgoMs),
       String(capturedAgoMs),
@@ -88,7 +89,7 @@ export async function storeFrame(
       frame.validators ? encodeValidators({ etag, validators: frame.validators }) : '',
     ],
   );
-  return outcome as 'frame' | 'unchanged' | 'older';
+  return outcome as 'frame' | 'unchanged' | 'older' | 'purged';
 }
 
 /** What of a stored frame a conditional call needs: not its bytes. Undefined: there is none. */

@@ -18,6 +18,8 @@ export interface Keys {
   // On the frames Redis
   frame(cameraId: string): string;
   failure(cameraId: string): string;
+  purged(cameraId: string): string;
+  purges: string;
   announcements: string;
 }
 
@@ -38,6 +40,8 @@ export function keysFor(prefix: string): Keys {
     // One camera's keys share a slot, so that one script can read both.
     frame: (cameraId) => `${prefix}:frame:{${cameraId}}`,
     failure: (cameraId) => `${prefix}:failure:{${cameraId}}`,
+    purged: (cameraId) => `${prefix}:purged:{${cameraId}}`,
+    purges: `${prefix}:purges`,
     announcements: `${prefix}:announcements`,
   };
 }

@@ -1,11 +1,14 @@
--- Stores a frame unless a newer one is there, and announces it.
--- KEYS frame, failure
+-- Stores a frame unless a newer one is there or its camera was purged since, and announces it.
+-- KEYS frame, failure, purged
 -- ARGV started ago, captured ago, stale for (ms), type, etag, bytes, channel, message if new, message if unchanged,
 --   the camera's own validators of these bytes
 local C, fmt = redis.call, string.format
 local t = C('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local started, captured = now - math.floor(ARGV[1]), now - math.floor(ARGV[2])
+-- The call was under way when the camera was purged. A purge from the future is of a clock set back.
+local purged = tonumber(C('GET', KEYS[3]) or '')
+if purged and purged >= started and purged <= now then return 'purged' end
 local old = C('HMGET', KEYS[1], 'startedAt', 'etag', 'changedAt')
 local seen = tonumber(old[1] or '')
 -- A frame from the future was stored before this clock was set back: it is no newer one.

@@ -25,6 +25,7 @@ const contract: Record<keyof typeof variables, [who: string, fallback: string | 
   OPS_PORT: ['api, worker', undefined],
   QUEUES_USER: ['worker', undefined],
   QUEUES_PASSWORD: ['worker', undefined],
+  ADMIN_TOKEN: ['api', undefined],
   URL_SIGNING_KEY: ['api', undefined],
   BASE_PATH: ['api', '/'],
   COLD_PER_MINUTE: ['api', '600'],

@@ -58,7 +58,11 @@ export const variables = {
   HOST: text(api, '0.0.0.0', 'address of the public listener'),
   PORT: port(api, '8088', 'port of the public listener'),
   REUSE_PORT: flag(api, 'false', 'several api processes share one port (Linux)'),
-  OPS_HOST: text(both, '127.0.0.1', 'address of /livez, /readyz and, on the worker, /queues'),
+  OPS_HOST: text(
+    both,
+    '127.0.0.1',
+    'address of the ops listener: /livez, /readyz, on the worker /queues',
+  ),
   OPS_PORT: port(
     both,
     undefined,
@@ -69,6 +73,13 @@ export const variables = {
     'user of the dashboard at /queues; without it: loopback, read-only',
   ),
   QUEUES_PASSWORD: optional(worker, 'password of the dashboard at /queues'),
+  ADMIN_TOKEN: {
+    who: api,
+    fallback: undefined,
+    meaning: 'bearer token of POST /refresh and /purge on the ops port; without it both are 404',
+    expected: 'letters, digits and -._~+/ with = at the end only',
+    parse: (value: string) => (/^([\w.~+/-]+=*)?$/.test(value) ? value : undefined),
+  },
   URL_SIGNING_KEY: {
     who: api,
     fallback: undefined,

@@ -29,7 +29,10 @@ type NewFrame = Omit<CapturedFrame, 'cameraId' | 'staleForMs'>;
 export interface Reporter {
   started(camera: Camera): void;
   /** @throws RedisUnavailableError when the frame could not be stored within two seconds */
-  frame(camera: Camera, frameNow: () => NewFrame): Promise<'frame' | 'unchanged' | 'older'>;
+  frame(
+    camera: Camera,
+    frameNow: () => NewFrame,
+  ): Promise<'frame' | 'unchanged' | 'older' | 'purged'>;
   /** What the next call can ask with, if a frame is still stored; undefined also when Redis is slow. */
   known(camera: Camera): Promise<KnownFrame | undefined>;
   /** The known frame is still the last one. @throws RedisUnavailableError as `frame` does */
