@@ -3,7 +3,8 @@ import { z } from 'zod';
 /** Versions every payload, message and stored frame; readers ignore fields they don't know. */
 export const VERSION = 1;
 
-const base = { v: z.number(), cameraId: z.string() };
+/** `trace`: the traceparent of the step that announces it, where tracing is on. */
+const base = { v: z.number(), cameraId: z.string(), trace: z.string().optional() };
 const durationMs = z.number().nonnegative();
 
 /** `error` is an error type of RFC 9209, `receivedStatus` what the camera answered. */

@@ -29,6 +29,7 @@ describe('the configuration of the api', () => {
       opsHost: '127.0.0.1',
       opsPort: 9088,
       logLevel: 'info',
+      tracing: undefined,
       coldWaitMs: 15_000,
       memoryLimitBytes: 256 * 1024 ** 2,
       host: '0.0.0.0',

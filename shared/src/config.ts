@@ -1,5 +1,6 @@
 import { messageOf } from './errors.ts';
 import { type Network, type Source, type SourceDefaults, sourcesFromPatterns } from './source.ts';
+import type { TracingConfig } from './tracing.ts';
 import { variables } from './variables.ts';
 
 export type Env = Readonly<Record<string, string | undefined>>;
@@ -17,6 +18,8 @@ export interface FleetConfig {
   opsHost: string;
   opsPort: number;
   logLevel: string;
+  /** Undefined: tracing is off. */
+  tracing: TracingConfig | undefined;
 }
 
 export interface ApiConfig extends FleetConfig {
@@ -124,7 +127,21 @@ function readFleetConfig(read: Read, opsPort: number): FleetConfig {
     opsHost: read('OPS_HOST'),
     opsPort: read('OPS_PORT', String(opsPort)),
     logLevel: read('LOG_LEVEL'),
+    tracing: readTracing(read),
   };
+}
+
+/** By the standard variables; those of the exporter itself (headers, certificates …) it reads. */
+function readTracing(read: Read): TracingConfig | undefined {
+  const endpoint = read('OTEL_EXPORTER_OTLP_ENDPOINT');
+  const whole = read('OTEL_EXPORTER_OTLP_TRACES_ENDPOINT');
+  const tracing = {
+    tracesUrl: whole || (endpoint && `${endpoint.replace(/\/$/, '')}/v1/traces`),
+    serviceName: read('OTEL_SERVICE_NAME'),
+    sampler: read('OTEL_TRACES_SAMPLER'),
+    samplerRatio: read('OTEL_TRACES_SAMPLER_ARG'),
+  };
+  return read('OTEL_SDK_DISABLED') || !tracing.tracesUrl ? undefined : tracing;
 }
 
 /** Collects faults while values are read; `check` throws them all. Values read in between are only used after it. */

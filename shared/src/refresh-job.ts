@@ -8,6 +8,8 @@ const base = {
   cameraId: z.string().regex(/^[0-9a-f]{32}$/),
   /** Redis's time of asking: an old job is dropped, whoever wanted it has asked again since. */
   askedAtMs: z.number(),
+  /** The traceparent of asking, where tracing is on. */
+  trace: z.string().optional(),
 };
 const refreshJob = z.union([
   /** A named camera, whose URL must not be in Redis: each process has it from its own file. */
@@ -21,9 +23,10 @@ export type RefreshJob = z.infer<typeof refreshJob>;
 export function refreshJobFor(
   { cameraId, url, name }: { cameraId: string; url: string; name?: string },
   askedAtMs: number,
+  trace?: string,
 ): RefreshJob {
   const called = name === undefined ? { url } : { name };
-  return { v: VERSION, cameraId, ...called, askedAtMs };
+  return { v: VERSION, cameraId, ...called, askedAtMs, ...(trace !== undefined && { trace }) };
 }
 
 /** @throws ZodError for a payload that is none of ours */

@@ -32,6 +32,12 @@ const contract: Record<keyof typeof variables, [who: string, fallback: string | 
   TRUSTED_PROXIES: ['api', ''],
   MAX_WAITERS: ['api', '10000'],
   CONCURRENCY: ['worker', '1000'],
+  OTEL_EXPORTER_OTLP_ENDPOINT: ['api, worker', undefined],
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: ['api, worker', undefined],
+  OTEL_SERVICE_NAME: ['api, worker', undefined],
+  OTEL_TRACES_SAMPLER: ['api, worker', 'parentbased_always_on'],
+  OTEL_TRACES_SAMPLER_ARG: ['api, worker', '1'],
+  OTEL_SDK_DISABLED: ['api, worker', 'false'],
   LOG_LEVEL: ['api, worker', 'info'],
 };
 

@@ -109,6 +109,27 @@ export const variables = {
   ),
   MAX_WAITERS: count(api, '10000', 'waiting requests for cameras without a frame; beyond: 503'),
   CONCURRENCY: count(worker, '1000', 'calls in flight per worker'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl(
+    'collector of traces (OTLP over HTTP, JSON), to which /v1/traces is added; without it none are made',
+  ),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: httpUrl('the same, as a whole URL'),
+  OTEL_SERVICE_NAME: optional(both, 'name in traces; lastframe-api and lastframe-worker'),
+  OTEL_TRACES_SAMPLER: {
+    who: both,
+    fallback: 'parentbased_always_on',
+    meaning: 'which traces are recorded',
+    expected: '[parentbased_]always_on, …always_off or …traceidratio',
+    parse: (value: string) =>
+      /^(parentbased_)?(always_on|always_off|traceidratio)$/.test(value) ? value : undefined,
+  },
+  OTEL_TRACES_SAMPLER_ARG: {
+    who: both,
+    fallback: '1',
+    meaning: 'the share of traces, for traceidratio',
+    expected: 'a number from 0 to 1',
+    parse: (value: string) => (/^(0?\.\d+|[01](\.0+)?)$/.test(value) ? Number(value) : undefined),
+  },
+  OTEL_SDK_DISABLED: flag(both, 'false', 'no traces, whatever else is set'),
   LOG_LEVEL: {
     who: both,
     fallback: 'info',
@@ -145,6 +166,14 @@ function redisUrl(
       return /^rediss?:$/.test(protocol) && hostname !== '' ? value : undefined;
     },
   };
+}
+
+function httpUrl(meaning: string): Variable<string> {
+  const parse = (value: string) => {
+    if (value === '') return value;
+    return URL.canParse(value) && /^https?:$/.test(new URL(value).protocol) ? value : undefined;
+  };
+  return { who: both, fallback: undefined, meaning, expected: 'a URL with http or https', parse };
 }
 
 function list<T>(
