@@ -35,7 +35,7 @@ export async function purgeCamera(
   const [purgedAtMs, frame, failure] = (await runScript(
     client,
     purgeScript,
-    [keys.frame(cameraId), keys.failure(cameraId), keys.purged(cameraId)],
+    [keys.frame(cameraId), keys.failure(cameraId), keys.health(cameraId), keys.purged(cameraId)],
     [mode, String(Math.ceil(staleForMs))],
   )) as [number, 0 | 1, 0 | 1];
   const purge = { cameraId, mode, purgedAtMs };
