@@ -1,8 +1,10 @@
 import { messageOf, ProblemError } from '@lastframe/shared/errors';
 import type { FleetId } from '@lastframe/shared/fleet-id';
 import type { Log } from '@lastframe/shared/log';
+import type { Step } from '@lastframe/shared/steps';
 import { Hono } from 'hono';
 import { pathBelow } from './base-path.ts';
+import { followedRequests } from './followed.ts';
 import { allowAllOrigins, otherMethods } from './methods.ts';
 import { openApi } from './openapi.ts';
 import { problemResponse } from './problem.ts';
@@ -15,6 +17,8 @@ export interface AppDeps extends ImagesDeps {
   /** Where a reverse proxy mounts it; `/` unless set. */
   basePath?: string;
   fleetId: Pick<FleetId, 'pseudonym'>;
+  /** Follows each request; not set: nobody does. */
+  step?: Step;
   log: Log;
 }
 
@@ -25,6 +29,7 @@ const MAX_TARGET_LENGTH = 14 * 1024;
 export function createApp(deps: AppDeps): Hono {
   const { log, servedBy, basePath } = deps;
   const app = new Hono({ getPath: pathBelow(basePath) });
+  if (deps.step) app.use(followedRequests(deps.step));
   app.use(async (c, next) => {
     await next();
     const { headers } = c.res;

@@ -13,6 +13,8 @@ import { createLog } from '@lastframe/shared/log';
 import { probes } from '@lastframe/shared/probes';
 import { purgeCamera, readPurges } from '@lastframe/shared/purge';
 import { openRedis } from '@lastframe/shared/redis-link';
+import { createStep } from '@lastframe/shared/steps';
+import { openTracer } from '@lastframe/shared/tracing';
 import { admin, permitFreeInMs } from './admin.ts';
 import { listenToAnnouncements } from './announcement-listener.ts';
 import { createApp } from './app.ts';
@@ -20,6 +22,7 @@ import { createColdLimit } from './cold-limit.ts';
 import { createColdWait } from './cold-wait.ts';
 import { createDemand } from './demand.ts';
 import { createFleetWatch } from './fleet-watch.ts';
+import { followedDemand, followedNews, followedQueue, followedReader } from './followed.ts';
 import { createFrameReader } from './frame-reader.ts';
 import { createKeepWarm } from './keep-warm.ts';
 import { createMemoryCache, makeAllUnsure } from './memory-cache.ts';
@@ -28,6 +31,7 @@ import { createPublicServer } from './public-server.ts';
 import { createPurges } from './purges.ts';
 import { createRefreshQueue } from './refresh-queue.ts';
 import { createViewers } from './viewers.ts';
+import { createWants } from './wants.ts';
 
 const DRAIN_MS = 2500;
 const GRACE_MS = 7000;
@@ -41,6 +45,9 @@ try {
 
 async function start(config: ApiConfig, env: Env): Promise<void> {
   const log = createLog('api', config.logLevel);
+  const tracer = await openTracer(config.tracing, 'api', log);
+  const step = createStep(log, tracer);
+  const wants = createWants(tracer);
   const rules = openRules({ config, env, log });
   process.on('SIGHUP', rules.reload);
   const keys = keysFor(config.redisPrefix);
@@ -61,12 +68,16 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
     read: () => framesRedis.run(1000, (client) => readPurges(client, keys)),
     log,
   });
-  const reader = createFrameReader({ clock, memory, purges, frames: framesRedis, keys });
+  const reader = followedReader(
+    createFrameReader({ clock, memory, purges, frames: framesRedis, keys }),
+    step,
+  );
   const fleet = createFleetWatch({ clock, queue: queueRedis, keys });
   const fleetId = createFleetId(queueRedis, keys.fleet);
   const look = () => Promise.all([fleet.look(), fleetId.look(), purges.catchUp()]);
-  const queue = createRefreshQueue(queueRedis, config.redisPrefix);
-  const demand = createDemand({
+  const jobs = createRefreshQueue(queueRedis, config.redisPrefix);
+  const queue = followedQueue(jobs, wants, step, tracer);
+  const asking = createDemand({
     clock,
     memory,
     reader,
@@ -76,13 +87,14 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
     log,
     random: Math.random,
   });
+  const demand = followedDemand(asking, wants, tracer);
   const keepWarm = createKeepWarm({ viewers, demand });
   const coldWait = createColdWait({ clock, viewers, reader, maxWaiters: config.maxWaiters });
   const news = { clock, memory, reader, viewers, demand, coldWait, purges, log };
   listenToAnnouncements(
     newsRedis,
     keys.announcements,
-    (announcement) => heedAnnouncement(announcement, news),
+    followedNews((announcement) => heedAnnouncement(announcement, news), wants, step),
     () => {
       makeAllUnsure(memory);
       purges.missed();
@@ -108,6 +120,7 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
     coldLimit: createColdLimit(clock, config.coldPerMinute),
     trustedProxies: config.trustedProxies,
     servedBy: `${hostname()}-${process.pid}`,
+    step,
   });
   const publicServer = createPublicServer(app.fetch);
   let closing = false;
@@ -158,6 +171,7 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
       },
     },
     { name: 'ops', graceMs: 500, close: () => closeServer(opsServer, 200) },
+    { name: 'tracing', graceMs: 1000, close: async () => await tracer?.close() },
     {
       name: 'redis',
       graceMs: 1500,

@@ -10,9 +10,10 @@ const DEADLINE_MS = 1000;
 export interface RefreshQueue {
   /**
    * Asks the fleet for a frame. All who ask in one bucket of Redis's time make one job.
+   * @param trace the traceparent of asking
    * @throws RedisUnavailableError
    */
-  add(camera: Camera, redisNowMs: number): Promise<void>;
+  add(camera: Camera, redisNowMs: number, trace?: string): Promise<void>;
 }
 
 export function createRefreshQueue(redis: RedisLink, prefix: string): RefreshQueue {
@@ -31,12 +32,12 @@ export function createRefreshQueue(redis: RedisLink, prefix: string): RefreshQue
     return queue;
   };
   return {
-    add: async (camera, redisNowMs) => {
+    add: async (camera, redisNowMs, trace) => {
       const { cameraId, source } = camera;
       const jobs = open();
       const jobId = refreshJobId(cameraId, source.intervalMs, redisNowMs);
       await redis.run(DEADLINE_MS, () =>
-        jobs.add(cameraId, refreshJobFor(camera, redisNowMs), { jobId }),
+        jobs.add(cameraId, refreshJobFor(camera, redisNowMs, trace), { jobId }),
       );
     },
   };

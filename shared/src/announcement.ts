@@ -70,7 +70,7 @@ const announcement = z.discriminatedUnion('kind', [
 export type Announcement = z.infer<typeof announcement>;
 export type Failure = Pick<
   Extract<Announcement, { kind: 'failure' }>,
-  'status' | 'reason' | 'error' | 'receivedStatus' | 'nextMs'
+  'status' | 'reason' | 'error' | 'receivedStatus' | 'nextMs' | 'trace'
 >;
 
 type WithoutVersion<A> = A extends unknown ? Omit<A, 'v'> : never;

@@ -25,6 +25,8 @@ export interface CapturedFrame {
   /** From now until a permit can be had again. */
   nextMs: number;
   staleForMs: number;
+  /** The traceparent of storing it, for its announcement. */
+  trace?: string | undefined;
   /** The camera's own, of these bytes. */
   validators?: Validators | undefined;
   dimensions?: Dimensions | undefined;
@@ -69,7 +71,8 @@ export async function storeFrame(
   const { cameraId, etag } = frame;
   const startedAgoMs = Math.max(0, Math.round(frame.startedAgoMs));
   const capturedAgoMs = Math.max(0, Math.round(frame.capturedAgoMs));
-  const news = { cameraId, etag, startedAgoMs, capturedAgoMs, nextMs: frame.nextMs };
+  const { nextMs, trace } = frame;
+  const news = { cameraId, etag, startedAgoMs, capturedAgoMs, nextMs, trace };
   const outcome = await runScript(
     client,
     storeScript,
@@ -119,7 +122,8 @@ export async function renewFrame(
   const { cameraId, known } = frame;
   const startedAgoMs = Math.max(0, Math.round(frame.startedAgoMs));
   const capturedAgoMs = Math.max(0, Math.round(frame.capturedAgoMs));
-  const news = { cameraId, etag: known.etag, startedAgoMs, capturedAgoMs, nextMs: frame.nextMs };
+  const { nextMs, trace } = frame;
+  const news = { cameraId, etag: known.etag, startedAgoMs, capturedAgoMs, nextMs, trace };
   const outcome = await runScript(
     client,
     renewScript,

@@ -37,7 +37,7 @@ import type { ProcessName } from './variables.ts';
 const BOUNDS = { maxQueueSize: 4096, maxExportBatchSize: 512 };
 const CONCURRENT_EXPORTS = 2;
 const SEND_EVERY_MS = 1000;
-const EXPORT_TIMEOUT_MS = 10_000;
+const EXPORT_TIMEOUT_MS = 5000;
 
 /** Only loaded when tracing is on; see `openTracer`. */
 export function openOtlpTracer(config: TracingConfig, part: ProcessName, log: Log): Tracer {
@@ -84,6 +84,7 @@ export function openOtlpTracer(config: TracingConfig, part: ProcessName, log: Lo
         }
       });
     },
+    apart: (work) => context.with(ROOT_CONTEXT, work),
     current: () => {
       const spanContext = trace.getSpanContext(context.active());
       if (!spanContext) return undefined;

@@ -40,6 +40,10 @@ export function createStep(log: Log, tracer: Tracer | undefined): Step {
         throw error;
       }
     };
-    return tracer ? await tracer.span(options.spanName ?? name, options, run) : await run(() => {});
+    // A mere part of something that is not followed would be a trace of its own, and tell nothing.
+    const isPart = options.parent === undefined && tracer?.current() === undefined;
+    return tracer && !isPart
+      ? await tracer.span(options.spanName ?? name, options, run)
+      : await run(() => {});
   };
 }

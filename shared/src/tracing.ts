@@ -14,6 +14,9 @@ export interface TracingConfig {
   samplerRatio: number;
 }
 
+/** As the parent of a span: it belongs to nothing that runs here. */
+export const NEW_TRACE = '';
+
 export interface SpanOptions {
   kind?: 'server' | 'producer' | 'consumer' | 'client' | undefined;
   /** The `traceparent` of what caused it; else it belongs to the span that runs here, if any. */
@@ -31,6 +34,8 @@ export interface Tracer {
     options: SpanOptions,
     work: (note: (details: Details) => void) => Promise<T>,
   ): Promise<T>;
+  /** Runs work so that it, and what it sets off, belongs to no span. */
+  apart(work: () => void): void;
   /** The `traceparent` (W3C) of the span that runs here, for whoever goes on elsewhere. */
   current(): string | undefined;
   /** Sends what is left. */

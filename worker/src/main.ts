@@ -16,10 +16,13 @@ import { openRules } from '@lastframe/shared/live-rules';
 import { createLog } from '@lastframe/shared/log';
 import { probes } from '@lastframe/shared/probes';
 import { openRedis } from '@lastframe/shared/redis-link';
+import { createStep } from '@lastframe/shared/steps';
+import { openTracer } from '@lastframe/shared/tracing';
 import { Queue } from 'bullmq';
 import { createByteBudget } from './byte-budget.ts';
 import { createCameraCaller } from './call-camera.ts';
 import { dashboard } from './dashboard.ts';
+import { followedCalls, followedPermits, followedRefresh, followedReporter } from './followed.ts';
 import { createPermits } from './permit.ts';
 import { createRedisWatch } from './redis-watch.ts';
 import { refresh } from './refresh.ts';
@@ -43,6 +46,8 @@ try {
 async function start(config: WorkerConfig, env: Env): Promise<void> {
   const { redisUrl, framesRedisUrl, redisPrefix: prefix, concurrency } = config;
   const log = createLog('worker', config.logLevel);
+  const tracer = await openTracer(config.tracing, 'worker', log);
+  const step = createStep(log, tracer);
   const rules = openRules({ config, env, log });
   process.on('SIGHUP', rules.reload);
   const keys = keysFor(prefix);
@@ -74,7 +79,7 @@ async function start(config: WorkerConfig, env: Env): Promise<void> {
     // A replica may lack what its primary granted within this time, and 2 s for noticing.
     replicaLagMs: config.maxReplicaLagMs + 2000,
   });
-  const reporter = createReporter({
+  const telling = createReporter({
     frames: framesRedis,
     keys,
     permits,
@@ -82,26 +87,31 @@ async function start(config: WorkerConfig, env: Env): Promise<void> {
     framesFull: framesRedisUrl === redisUrl ? watch.memoryFull : () => undefined,
     log,
   });
+  const reporter = followedReporter(telling, step, tracer);
   const fleetId = createFleetId(permitsRedis, keys.fleet);
-  const prepareCall = createCameraCaller(createByteBudget(MAX_BODIES_BYTES), fleetId.pseudonym);
+  const caller = createCameraCaller(createByteBudget(MAX_BODIES_BYTES), fleetId.pseudonym);
+  const prepareCall = followedCalls(caller, step);
   const waitingPlace = createPlaces(Math.ceil(concurrency / 10));
   const worker = createRefreshWorker({
     redis: queueRedis,
     prefix,
     concurrency,
     log,
-    refresh: (job) =>
-      refresh(job, {
-        clock,
-        permits,
-        prepareCall,
-        reporter,
-        rules: rules.now,
-        redisNowMs: watch.nowMs,
-        closing: closing.signal,
-        waitingPlace,
-        log,
-      }),
+    refresh: followedRefresh(
+      (job) =>
+        refresh(job, {
+          clock,
+          permits: followedPermits(permits, step),
+          prepareCall,
+          reporter,
+          rules: rules.now,
+          redisNowMs: watch.nowMs,
+          closing: closing.signal,
+          waitingPlace,
+          log,
+        }),
+      step,
+    ),
   });
 
   const queue = new Queue(QUEUE_NAME, { connection: queueRedis.client, prefix });
@@ -133,6 +143,7 @@ async function start(config: WorkerConfig, env: Env): Promise<void> {
       },
     },
     { name: 'ops', graceMs: 500, close: () => closeServer(opsServer, 200) },
+    { name: 'tracing', graceMs: 1000, close: async () => await tracer?.close() },
     {
       name: 'redis',
       graceMs: 1500,

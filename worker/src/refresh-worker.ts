@@ -10,7 +10,7 @@ export interface RefreshWorkerDeps {
   redis: RedisLink;
   prefix: string;
   concurrency: number;
-  refresh: (job: RefreshJob) => Promise<RefreshOutcome>;
+  refresh: (job: RefreshJob, jobId: string | undefined) => Promise<RefreshOutcome>;
   log: Log;
 }
 
@@ -42,10 +42,9 @@ export function createRefreshWorker(deps: RefreshWorkerDeps): Worker {
   return worker;
 }
 
-async function run(job: Job, { refresh, log }: RefreshWorkerDeps): Promise<RefreshOutcome> {
+async function run(job: Job, { refresh }: RefreshWorkerDeps): Promise<RefreshOutcome> {
   const payload = parseRefreshJob(job.data);
-  const outcome = await refresh(payload);
-  log.debug({ cameraId: payload.cameraId, jobId: job.id, outcome }, 'refresh');
+  const outcome = await refresh(payload, job.id);
   // The dashboard shows a failed camera as a failed job.
   if (outcome.startsWith('failed')) throw new Error(outcome);
   return outcome;

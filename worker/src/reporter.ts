@@ -40,7 +40,7 @@ export interface Reporter {
   renewed(
     camera: Camera,
     known: KnownFrame,
-    timesNow: () => Pick<NewFrame, 'startedAgoMs' | 'capturedAgoMs' | 'nextMs'>,
+    timesNow: () => Pick<NewFrame, 'startedAgoMs' | 'capturedAgoMs' | 'nextMs' | 'trace'>,
   ): Promise<'frame' | 'unchanged' | 'older' | 'missing'>;
   failed(camera: Camera, failure: Failure): Promise<void>;
   refused(cameraId: string, failure: Omit<Failure, 'nextMs'>): Promise<void>;

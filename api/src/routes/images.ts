@@ -52,6 +52,7 @@ export async function getNamedImage(c: Context, deps: ImagesDeps): Promise<Respo
 }
 
 async function lastFrameOf(camera: Camera, c: Context, deps: ImagesDeps): Promise<Response> {
+  c.set('cameraId', camera.cameraId);
   const preferences = parsePrefer(c.req.header('prefer'));
   const held = frameInMemory(camera, deps);
   return held
