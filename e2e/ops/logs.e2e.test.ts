@@ -3,6 +3,9 @@ import type { Child, LogLine } from '../support/child.ts';
 import { type Api, type Fleet, startFleet } from '../support/fleet.ts';
 
 const SOON = { timeout: 30_000 };
+/** What workers say when they start. */
+const STARTING = ['redis connected', 'the queue Redis is fit for the promise', 'listening'];
+
 let fleet: Fleet;
 
 afterEach(async () => {
@@ -78,4 +81,29 @@ it('at info a thousand requests, and the refreshes that they make, add no line',
     }, SOON)
     .toBeGreaterThanOrEqual(10);
   expect([api.logs.length, worker.logs.length]).toEqual(before);
+});
+
+it('a camera that fails is one line when it begins and one when it ends, of whatever worker', async () => {
+  fleet = await startFleet({ workers: 2, intervalMs: 250 });
+  const [api] = fleet.apis as [Api];
+  const camera = fleet.slow.camera('shaky');
+  const lines = () =>
+    fleet.workers
+      .flatMap(({ logs }) => logs)
+      .filter(({ msg }) => !STARTING.includes(String(msg)))
+      .toSorted((a, b) => String(a.time).localeCompare(String(b.time)))
+      .map(({ level, msg, reason }) => [level, msg, reason]);
+  const calls = async () => {
+    expect((await api.image(camera)).status).toBe(200);
+    return (await fleet.slow.calls()).filter(({ status }) => status === 500).length;
+  };
+  const failing = ['warn', 'camera failing', 'the camera answered 500'];
+  const live = ['info', 'camera live again', undefined];
+
+  expect(await calls()).toBe(0);
+  await fleet.slow.behave('shaky', { status: '500' });
+  await expect.poll(calls, SOON).toBeGreaterThanOrEqual(3);
+  expect(lines()).toEqual([failing]);
+  await fleet.slow.behave('shaky');
+  await expect.poll(async () => [await calls(), lines()][1], SOON).toEqual([failing, live]);
 });

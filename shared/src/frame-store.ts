@@ -27,6 +27,8 @@ export interface CapturedFrame {
   staleForMs: number;
   /** The traceparent of storing it, for its announcement. */
   trace?: string | undefined;
+  /** Told when it ends a time of failures. */
+  onRecovered?: (() => void) | undefined;
   /** The camera's own, of these bytes. */
   validators?: Validators | undefined;
   dimensions?: Dimensions | undefined;
@@ -93,7 +95,7 @@ export async function storeFrame(
       String(frame.dimensions?.height ?? ''),
     ],
   );
-  return outcome as 'frame' | 'unchanged' | 'older' | 'purged';
+  return tellRecovery(String(outcome), frame) as 'frame' | 'unchanged' | 'older' | 'purged';
 }
 
 /** What of a stored frame a conditional call needs: not its bytes. Undefined: there is none. */
@@ -140,7 +142,13 @@ export async function renewFrame(
       ...runLimits(frame),
     ],
   );
-  return outcome as 'frame' | 'unchanged' | 'older' | 'missing';
+  return tellRecovery(String(outcome), frame) as 'frame' | 'unchanged' | 'older' | 'missing';
+}
+
+function tellRecovery(reply: string, { onRecovered }: Pick<CapturedFrame, 'onRecovered'>): string {
+  const [outcome = '', recovered] = reply.split(' ');
+  if (recovered) onRecovered?.();
+  return outcome;
 }
 
 /** What ends a run of good frames, beside a failure. */
@@ -154,13 +162,16 @@ function encodeValidators({ etag: of, validators }: KnownFrame): string {
   return JSON.stringify({ of, etag, lastModified });
 }
 
-/** Remembers a failure for a while, so that nobody waits for a camera that just failed; announces it. */
+/**
+ * Remembers a failure for a while, so that nobody waits for a camera that just failed; announces it.
+ * Gives whether it is the first since the last good frame.
+ */
 export async function storeFailure(
   client: RedisClient,
   keys: Keys,
   { cameraId, rememberMs, ...failure }: Failure & { cameraId: string; rememberMs: number },
-): Promise<void> {
-  await runScript(
+): Promise<boolean> {
+  const outcome = await runScript(
     client,
     failScript,
     [keys.frame(cameraId), keys.failure(cameraId), keys.health(cameraId)],
@@ -173,6 +184,7 @@ export async function storeFailure(
       encodeAnnouncement({ kind: 'failure', cameraId, ...failure }),
     ],
   );
+  return outcome === 'begun';
 }
 
 /** Notes that somebody has asked for a camera in vain for so long, and may still do for a while. */

@@ -26,5 +26,6 @@ C('HSET', KEYS[1], 'validators', ARGV[10], 'width', ARGV[13], 'height', ARGV[14]
 C('PEXPIRE', KEYS[1], ARGV[3])
 C('DEL', KEYS[2])
 local since = goodSince(frame, before, same, tonumber(ARGV[11]), tonumber(ARGV[12]))
-C('PUBLISH', ARGV[7], withFacts(same and ARGV[9] or ARGV[8], frame, since))
-return same and 'unchanged' or 'frame'
+local message, recovered = withFacts(same and ARGV[9] or ARGV[8], frame, since)
+C('PUBLISH', ARGV[7], message)
+return (same and 'unchanged' or 'frame') .. recovered

@@ -14,6 +14,9 @@ export interface RefreshWorkerDeps {
   log: Log;
 }
 
+/** Outcomes that are the camera's own, not a fault of the fleet. */
+const FAILED_CALL = /^failed: (?!not allowed here|frame not )/;
+
 /**
  * Takes refresh jobs off the queue. A job may run twice (a stall, a lost lock): its permit is what
  * keeps the camera from being called twice.
@@ -36,7 +39,9 @@ export function createRefreshWorker(deps: RefreshWorkerDeps): Worker {
     if (atReplica) worker.backend.disconnectBlocking(false).catch(() => {});
   });
   worker.on('failed', (job, error) => {
-    log.warn({ jobId: job?.id, reason: messageOf(error) }, 'refresh job failed');
+    // Of a failing camera there is a line when it begins to fail, not one for each call.
+    const level = FAILED_CALL.test(error.message) ? 'debug' : 'warn';
+    log[level]({ jobId: job?.id, reason: messageOf(error) }, 'refresh job failed');
   });
   worker.on('stalled', (jobId) => log.warn({ jobId }, 'refresh job stalled; it runs again'));
   return worker;

@@ -77,11 +77,19 @@ export function createReporter(deps: ReporterDeps): Reporter {
     frames.run(DEADLINE_MS, (client) =>
       client.publish(keys.announcements, encodeAnnouncement(message)),
     );
-  const failure = (cameraId: string, rememberMs: number, what: Failure) =>
-    tell(
-      cameraId,
-      attempt((client) => storeFailure(client, keys, { cameraId, rememberMs, ...what })),
+  const failure = async (cameraId: string, rememberMs: number, what: Failure) => {
+    const stored = attempt((client) =>
+      storeFailure(client, keys, { cameraId, rememberMs, ...what }),
     );
+    const isFirst = stored.then((first) => {
+      if (first) log.warn({ cameraId, reason: what.reason }, 'camera failing');
+    });
+    await tell(cameraId, isFirst);
+  };
+  /** One line for the whole fleet: the store knows whether it was failing. */
+  const onRecovered = ({ cameraId }: Camera) => ({
+    onRecovered: () => log.info({ cameraId }, 'camera live again'),
+  });
 
   return {
     started: ({ cameraId, source: { timeoutMs: overMs } }) =>
@@ -91,7 +99,11 @@ export function createReporter(deps: ReporterDeps): Reporter {
       if (full !== undefined) throw new Error(full);
       return await attempt((client) => {
         const frame = frameNow();
-        return storeFrame(client, keys, { ...frame, ...ofCamera(camera, frame) });
+        return storeFrame(client, keys, {
+          ...frame,
+          ...ofCamera(camera, frame),
+          ...onRecovered(camera),
+        });
       });
     },
     known: ({ cameraId }) =>
@@ -101,7 +113,12 @@ export function createReporter(deps: ReporterDeps): Reporter {
     renewed: (camera, known, timesNow) =>
       attempt((client) => {
         const times = timesNow();
-        return renewFrame(client, keys, { known, ...times, ...ofCamera(camera, times) });
+        return renewFrame(client, keys, {
+          known,
+          ...times,
+          ...ofCamera(camera, times),
+          ...onRecovered(camera),
+        });
       }),
     failed: ({ cameraId, source }, what) =>
       failure(cameraId, Math.max(what.nextMs, source.intervalMs), what),
