@@ -14,12 +14,13 @@ afterEach(() => void vi.useRealTimers());
 function purgesParts() {
   const { clock, memory, log } = testParts();
   const read = vi.fn<() => Promise<Purge[]>>(async () => []);
-  const purges = createPurges({ clock, memory, read, log });
+  const onGone = vi.fn();
+  const purges = createPurges({ clock, memory, read, onGone, log });
   const held = heldFrame(camera, { startedAgoMs: 1000 });
   memory.set(cameraId, held);
   const purge = (mode: Purge['mode'], purgedAtMs: number) => ({ cameraId, mode, purgedAtMs });
   const isHeldFresh = () => isFresh(held, clock.monoMs());
-  return { clock, memory, read, purges, held, purge, isHeldFresh };
+  return { clock, memory, read, onGone, purges, held, purge, isHeldFresh };
 }
 
 it('a hard purge drops the frame of a call that began before it', () => {
@@ -38,6 +39,15 @@ it('a soft purge keeps it, as one that is stale and no older than it is', () => 
   expect(isHeldFresh()).toBe(false);
   expect(memory.peek(cameraId)).toBe(held);
   expect(held.capturedMonoMs).toBe(clock.monoMs() - 1000);
+});
+
+it('who shows the camera is told of a hard purge, also where memory has no frame', () => {
+  const { memory, onGone, purges, held, purge } = purgesParts();
+  memory.clear();
+  purges.heed(purge('soft', held.startedAtMs));
+  expect(onGone).not.toHaveBeenCalled();
+  purges.heed(purge('hard', held.startedAtMs));
+  expect(onGone).toHaveBeenCalledExactlyOnceWith(cameraId);
 });
 
 it('a purge says nothing about frames of later calls', () => {

@@ -25,13 +25,15 @@ export interface PurgesDeps {
   memory: MemoryCache;
   /** The list of purges. @throws RedisUnavailableError */
   read: () => Promise<Purge[]>;
+  /** Told of each hard purge: who shows the camera has to be told what there is now. */
+  onGone?: (cameraId: string) => void;
   log: Log;
 }
 
 /** Of how many cameras purges are remembered. */
 const MAX_CAMERAS = 50_000;
 
-export function createPurges({ clock, memory, read, log }: PurgesDeps): Purges {
+export function createPurges({ clock, memory, read, onGone, log }: PurgesDeps): Purges {
   const known = new LRUCache<string, Record<Purge['mode'], number>>({ max: MAX_CAMERAS });
   let gaps = 0;
   let caughtUpGaps = 0;
@@ -49,11 +51,11 @@ export function createPurges({ clock, memory, read, log }: PurgesDeps): Purges {
     if (purgedAtMs <= before[mode]) return;
     known.set(cameraId, { ...before, [mode]: purgedAtMs });
     const held = memory.peek(cameraId);
-    if (!held) return;
-    const verdict = judge(held);
+    const verdict = held && judge(held);
     if (verdict === 'gone') memory.delete(cameraId);
-    if (verdict === 'stale') makeStale(held, clock.monoMs());
-    log.debug({ cameraId, mode }, 'frame purged');
+    if (held && verdict === 'stale') makeStale(held, clock.monoMs());
+    if (held) log.debug({ cameraId, mode }, 'frame purged');
+    if (mode === 'hard') onGone?.(cameraId);
   };
 
   const catchUp = async () => {
