@@ -116,7 +116,10 @@ describe('a hard purge', () => {
     const { cameraId } = (await post(second, 'purge', camera, { hard: '1' })).body;
     const [worker] = fleet.workers;
     await expect
-      .poll(() => worker?.logs.find((line) => line.cameraId === cameraId && line.outcome), SOON)
+      .poll(
+        () => worker?.logs.find((line) => line.cameraId === cameraId && line.msg === 'refresh'),
+        SOON,
+      )
       .toMatchObject({ outcome: 'overtaken' });
     for (const api of all) expect(await statusOf(api, camera)).toBe(503);
   });

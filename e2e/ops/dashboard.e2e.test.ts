@@ -36,7 +36,7 @@ beforeAll(async () => {
   const backoff = `${fleet.redisPrefix}:backoff:${(await named('north')).cameraId}`;
   await fleet.redis.command('SET', backoff, '60000', 'PX', '60000');
   await outcome('/cameras/north', 'denied: backoff');
-});
+}, 120_000);
 
 afterAll(async () => {
   await fleet.check();
@@ -74,6 +74,7 @@ describe('the dashboard', () => {
     const browser = await startBrowser();
     try {
       const { page, complaints, requested } = await openPage(browser);
+      page.setDefaultTimeout(60_000);
       await page.goto(`${worker.opsUrl}/queues/queue/refresh?status=completed`);
       await page.getByText('north').first().waitFor();
       await page.goto(`${worker.opsUrl}/queues/queue/refresh?status=failed`);
@@ -104,10 +105,10 @@ interface ShownJob {
 const text = async (path: string) => await (await fetch(`${worker.opsUrl}/queues${path}`)).text();
 
 async function jobs(status: string): Promise<ShownJob[]> {
-  const { queues } = JSON.parse(
-    await text(`/api/queues?activeQueue=refresh&status=${status}&jobsPerPage=20`),
-  ) as { queues: { jobs: ShownJob[] }[] };
-  return queues[0]?.jobs ?? [];
+  const said = await text(`/api/queues?activeQueue=refresh&status=${status}&jobsPerPage=20`);
+  const { queues } = JSON.parse(said) as { queues?: { jobs: ShownJob[] }[] };
+  if (!queues?.[0]) throw new Error(`the dashboard says ${said}`);
+  return queues[0].jobs;
 }
 
 async function named(name: string): Promise<Record<string, string>> {
@@ -122,7 +123,7 @@ async function outcome(path: string, ended: string): Promise<void> {
       const outcomes = (await jobs('completed')).map(({ returnValue }) => returnValue);
       expect(outcomes).toContain(ended);
     },
-    { timeout: 30_000, interval: 100 },
+    { timeout: 50_000, interval: 100 },
   );
 }
 
