@@ -25,7 +25,7 @@ beforeAll(async () => {
   second = await fleet.startApi();
   remote = await fleet.startApi({ REDIS_URL: `redis://127.0.0.1:${proxy.port}` });
   all = [first, second, remote];
-});
+}, 120_000);
 
 afterAll(async () => {
   await fleet.check();

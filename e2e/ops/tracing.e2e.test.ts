@@ -37,7 +37,7 @@ beforeAll(async () => {
   fleet = await startFleet({ apis: 2, intervalMs: 60_000, env });
   api = fleet.apis[0] as Api;
   picture = Buffer.from(await (await fetch(fleet.slow.camera('drawn'))).arrayBuffer());
-});
+}, 120_000);
 
 afterAll(async () => {
   await fleet?.stop();
