@@ -1,8 +1,10 @@
 import { messageOf, ProblemError } from '@lastframe/shared/errors';
 import type { FleetId } from '@lastframe/shared/fleet-id';
 import type { Log } from '@lastframe/shared/log';
+import type { Step } from '@lastframe/shared/steps';
 import { Hono } from 'hono';
 import { pathBelow } from './base-path.ts';
+import { followedRequests } from './followed.ts';
 import { allowAllOrigins, otherMethods } from './methods.ts';
 import type { StreamsDeps } from './open-stream.ts';
 import { openApi } from './openapi.ts';
@@ -25,6 +27,8 @@ export interface AppDeps extends StreamsDeps, CamerasDeps {
   fleetId: Pick<FleetId, 'pseudonym'>;
   /** Called for every answer. */
   onAnswered?: OnAnswered;
+  /** Follows each request; not set: nobody does. */
+  step?: Step;
   log: Log;
 }
 
@@ -44,6 +48,7 @@ export function addCommonHeaders(headers: Headers, servedBy: string): void {
 export function createApp(deps: AppDeps): Hono {
   const { log, servedBy, basePath } = deps;
   const app = new Hono({ getPath: pathBelow(basePath) });
+  if (deps.step) app.use(followedRequests(deps.step));
   app.use(async (c, next) => {
     await next();
     addCommonHeaders(c.res.headers, servedBy);

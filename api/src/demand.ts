@@ -166,7 +166,6 @@ async function addJob(wanted: Wanted, redisNowMs: number, deps: DemandDeps): Pro
   wanted.jobsSinceNews += 1;
   try {
     await queue.add(wanted.camera, redisNowMs);
-    log.debug({ cameraId }, 'refresh asked for');
   } catch (error) {
     log.debug({ cameraId, reason: messageOf(error) }, 'refresh could not be asked for');
     wanted.notBeforeMonoMs = clock.monoMs() + CLOSED_RETRY_MS;

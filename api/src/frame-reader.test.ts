@@ -5,7 +5,7 @@ import type { StoredCamera } from '@lastframe/shared/stored-camera';
 import { testCamera } from '@lastframe/shared/test-camera';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createFrameReader } from './frame-reader.ts';
-import { createMemoryCache } from './memory-cache.ts';
+import { createMemoryCache, isFresh } from './memory-cache.ts';
 import { heldFrame, testClock, testParts } from './test-parts.ts';
 
 const camera = testCamera('a', { staleForMs: 60_000 });
@@ -37,12 +37,12 @@ function storedFrame(text: string, startedAgoMs: number, clockMs = 0) {
 }
 
 function readerParts() {
-  const { clock, memory } = testParts();
+  const { clock, memory, purges } = testParts();
   const run = vi.fn<() => Promise<Stored>>();
   const stored = async () => ({ nowMs: 0, facts: {}, ...(await run()) });
   const frames = { run: stored as unknown as RedisLink['run'] };
-  const reader = createFrameReader({ clock, memory, frames, keys: keysFor('p') });
-  return { clock, memory, run, reader };
+  const reader = createFrameReader({ clock, memory, purges, frames, keys: keysFor('p') });
+  return { clock, memory, purges, run, reader };
 }
 
 describe('one read', () => {
@@ -225,12 +225,52 @@ describe('the frame of the store', () => {
   });
 
   it('is given though it is too large for memory', async () => {
-    const { clock } = testParts();
+    const { clock, purges } = testParts();
     const memory = createMemoryCache(100);
     const run = async () => ({ frame: storedFrame('a', 0) });
     const frames = { run: run as unknown as RedisLink['run'] };
-    const reader = createFrameReader({ clock, memory, frames, keys: keysFor('p') });
+    const reader = createFrameReader({ clock, memory, purges, frames, keys: keysFor('p') });
     expect(await reader.read(camera)).toMatchObject({ held: { cameraId } });
     expect(memory.size).toBe(0);
+  });
+});
+
+describe('a camera that was purged', () => {
+  const purgedAt = (frame: { startedAtMs: number }, mode: 'soft' | 'hard') => ({
+    cameraId,
+    mode,
+    purgedAtMs: frame.startedAtMs,
+  });
+
+  it('hard gets no frame back from a read that was under way', async () => {
+    const { memory, purges, run, reader } = readerParts();
+    const frame = storedFrame('a', 100);
+    const { promise, resolve } = Promise.withResolvers<Stored>();
+    run.mockReturnValueOnce(promise);
+    const reading = reader.read(camera);
+    purges.heed(purgedAt(frame, 'hard'));
+    resolve({ frame });
+    expect(await reading).toEqual({});
+    expect(memory.size).toBe(0);
+  });
+
+  it('hard gets a frame whose call began later', async () => {
+    const { purges, run, reader } = readerParts();
+    purges.heed(purgedAt(storedFrame('a', 100), 'hard'));
+    run.mockResolvedValueOnce({ frame: storedFrame('b', 99) });
+    expect(String((await reader.read(camera)).held?.bytes)).toBe('b');
+  });
+
+  it('soft has a frame that is stale, and a fresh one from the next call', async () => {
+    const { clock, purges, run, reader } = readerParts();
+    const frame = storedFrame('a', 100);
+    purges.heed(purgedAt(frame, 'soft'));
+    run.mockResolvedValueOnce({ frame });
+    const { held } = await reader.read(camera);
+    expect(held && isFresh(held, clock.monoMs())).toBe(false);
+    expect(held?.capturedMonoMs).toBe(clock.monoMs() - 100);
+    run.mockResolvedValueOnce({ frame: storedFrame('b', 50) });
+    const next = (await reader.read(camera)).held;
+    expect(next && isFresh(next, clock.monoMs())).toBe(true);
   });
 });

@@ -8,6 +8,7 @@ import type { RedisLink } from '@lastframe/shared/redis-link';
 import type { StoredCamera } from '@lastframe/shared/stored-camera';
 import type { FramesClock } from './frames-clock.ts';
 import type { HeldFrame, MemoryCache } from './memory-cache.ts';
+import type { Purges } from './purges.ts';
 
 export interface ReadCamera {
   held?: HeldFrame;
@@ -27,6 +28,7 @@ export interface FrameReader {
 export interface FrameReaderDeps {
   clock: Clock;
   memory: MemoryCache;
+  purges: Pick<Purges, 'judge'>;
   frames: Pick<RedisLink, 'run'>;
   keys: Keys;
   framesClock?: Pick<FramesClock, 'observe'>;
@@ -88,14 +90,18 @@ async function readOnce(camera: Camera, deps: FrameReaderDeps): Promise<ReadCame
 function swapIn(
   camera: Camera,
   { frame }: StoredCamera,
-  { memory, clock }: FrameReaderDeps,
+  { memory, clock, purges }: FrameReaderDeps,
 ): HeldFrame | undefined {
   const before = memory.peek(camera.cameraId);
   if (before) before.unsure = false;
   if (!frame || freshnessOf(frame.startedAgoMs, camera.source) === 'expired') return before;
+  const verdict = purges.judge(frame);
+  if (verdict === 'gone') return before;
   const { startedAgoMs, capturedAgoMs, bytes, sizeBytes: _, ...stored } = frame;
   const monoMs = clock.monoMs();
-  const times = { startedMonoMs: monoMs - startedAgoMs, capturedMonoMs: monoMs - capturedAgoMs };
+  const { intervalMs } = camera.source;
+  const dueAgoMs = verdict === 'stale' ? Math.max(startedAgoMs, intervalMs) : startedAgoMs;
+  const times = { startedMonoMs: monoMs - dueAgoMs, capturedMonoMs: monoMs - capturedAgoMs };
   if (before && !isNewer(before, { ...stored, ...times })) return before;
   if (before && before.etag === stored.etag) return Object.assign(before, stored, times);
   // Bytes are spared only for the ETag that memory held when it asked; by now it holds another.
@@ -113,8 +119,8 @@ function swapIn(
  */
 function isNewer(
   before: HeldFrame,
-  stored: { startedAtMs: number; startedMonoMs: number },
+  stored: { startedAtMs: number; capturedMonoMs: number },
 ): boolean {
   if (stored.startedAtMs === before.startedAtMs) return false;
-  return stored.startedAtMs > before.startedAtMs || stored.startedMonoMs > before.startedMonoMs;
+  return stored.startedAtMs > before.startedAtMs || stored.capturedMonoMs > before.capturedMonoMs;
 }

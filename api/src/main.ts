@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Server } from 'node:http';
 import { hostname } from 'node:os';
 import { createAdaptorServer } from '@hono/node-server';
+import type { Announcement } from '@lastframe/shared/announcement';
 import { systemClock } from '@lastframe/shared/clock';
 import { type ApiConfig, ConfigError, type Env, readApiConfig } from '@lastframe/shared/config';
 import { messageOf } from '@lastframe/shared/errors';
@@ -14,8 +15,12 @@ import { openRules } from '@lastframe/shared/live-rules';
 import { createLog } from '@lastframe/shared/log';
 import { createMetrics } from '@lastframe/shared/metrics';
 import { probes } from '@lastframe/shared/probes';
+import { purgeCamera, readPurges } from '@lastframe/shared/purge';
 import { openRedis } from '@lastframe/shared/redis-link';
 import { watchRedisLinks } from '@lastframe/shared/redis-metrics';
+import { createStep } from '@lastframe/shared/steps';
+import { openTracer } from '@lastframe/shared/tracing';
+import { admin, permitFreeInMs } from './admin.ts';
 import { listenToAnnouncements } from './announcement-listener.ts';
 import { addCommonHeaders, createApp } from './app.ts';
 import { createAskedNotes } from './asked-notes.ts';
@@ -34,6 +39,7 @@ import {
 } from './counted.ts';
 import { createDemand } from './demand.ts';
 import { createFleetWatch } from './fleet-watch.ts';
+import { followedDemand, followedNews, followedQueue, followedReader, hitLog } from './followed.ts';
 import { createFrameReader } from './frame-reader.ts';
 import { createFramesClock } from './frames-clock.ts';
 import { createHit } from './hit.ts';
@@ -41,13 +47,15 @@ import { createKeepWarm } from './keep-warm.ts';
 import { createKnownTargets } from './known-targets.ts';
 import { createLive } from './live.ts';
 import { createMemoryCache, makeAllUnsure } from './memory-cache.ts';
-import { heedAnnouncement } from './news.ts';
+import { heedAnnouncement, readWatched } from './news.ts';
 import { createPublicServer, KEEP_ALIVE_MS } from './public-server.ts';
+import { createPurges } from './purges.ts';
 import { createReadyHeads } from './ready-heads.ts';
 import { createRefreshQueue } from './refresh-queue.ts';
 import { createRequestCount } from './request-count.ts';
 import { createStreams } from './streams.ts';
 import { createViewers } from './viewers.ts';
+import { createWants } from './wants.ts';
 
 const DRAIN_MS = 2500;
 const GRACE_MS = 7000;
@@ -62,6 +70,9 @@ try {
 
 async function start(config: ApiConfig, env: Env): Promise<void> {
   const log = createLog('api', config.logLevel);
+  const tracer = await openTracer(config.tracing, 'api', log);
+  const step = createStep(log, tracer);
+  const wants = createWants(tracer);
   const rules = openRules({ config, env, log });
   process.on('SIGHUP', rules.reload);
   const keys = keysFor(config.redisPrefix);
@@ -85,10 +96,18 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
   const memory = createMemoryCache(config.memoryLimitBytes);
   showMemory(memory, config.memoryLimitBytes, metrics);
   const viewers = createViewers({ clock, memory });
-  const framesClock = createFramesClock(clock);
-  const reader = createFrameReader({
+  const purges = createPurges({
     clock,
     memory,
+    read: () => framesRedis.run(1000, (client) => readPurges(client, keys)),
+    onGone: (cameraId) => readWatched(cameraId, news),
+    log,
+  });
+  const framesClock = createFramesClock(clock);
+  const reading = createFrameReader({
+    clock,
+    memory,
+    purges,
     frames: framesRedis,
     keys,
     framesClock,
@@ -98,14 +117,15 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
       live.heedRead(camera, held, stored);
     },
   });
+  const reader = followedReader(reading, step);
   const fleet = createFleetWatch({ clock, queue: queueRedis, keys });
   showFleet(fleet, metrics);
   const fleetId = createFleetId(queueRedis, keys.fleet);
-  const look = () => Promise.all([fleet.look(), fleetId.look()]);
+  const look = () => Promise.all([fleet.look(), fleetId.look(), purges.catchUp()]);
   const askerId = randomBytes(4).toString('hex');
   const jobs = createRefreshQueue(queueRedis, config.redisPrefix, askerId);
-  const queue = countedQueue(jobs, metrics);
-  const asked = createDemand({
+  const queue = followedQueue(countedQueue(jobs, metrics), wants, step, tracer);
+  const asking = createDemand({
     clock,
     memory,
     reader,
@@ -116,7 +136,7 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
     random: Math.random,
     askerId,
   });
-  const demand = countedDemand(asked, metrics);
+  const demand = followedDemand(countedDemand(asking, metrics), wants, tracer);
   const keepWarm = createKeepWarm({ viewers, demand });
   const waiting = createColdWait({ clock, viewers, reader, maxWaiters: config.maxWaiters });
   const coldWait = countedColdWait(waiting, clock, metrics);
@@ -128,25 +148,31 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
   const cameraList = createCameraList({ ...named, framesClock });
   showCameras(cameraList, metrics);
   const noteAsked = createAskedNotes({ ...named, clock, viewers });
-  const news = { clock, memory, reader, viewers, demand, coldWait, live, log };
+  const news = { clock, memory, reader, viewers, demand, coldWait, purges, live, log };
   const hear = createHearing(fleet, metrics);
+  const heed = (announcement: Announcement) => {
+    hear(announcement);
+    heedAnnouncement(announcement, news);
+  };
   listenToAnnouncements(
     newsRedis,
     keys.announcements,
-    (announcement) => {
-      hear(announcement);
-      heedAnnouncement(announcement, news);
-    },
+    followedNews(heed, wants, step),
     () => {
       makeAllUnsure(memory);
+      purges.missed();
+      void purges.catchUp();
       demand.recheck();
     },
     log,
   );
 
   const servedBy = `${hostname()}-${process.pid}`;
+  // A trace has a span of each request.
+  const withFront = config.front && !tracer;
   const knownTargets = createKnownTargets(rules.now);
   const onAnswered = createRequestCount(clock, metrics);
+  const logHit = hitLog(log);
   const app = createApp({
     clock,
     memory,
@@ -169,7 +195,8 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
     coldLimit: createColdLimit(clock, config.coldPerMinute),
     trustedProxies: config.trustedProxies,
     servedBy,
-    knownTargets: config.front ? knownTargets : undefined,
+    step,
+    knownTargets: withFront ? knownTargets : undefined,
     onAnswered,
   });
   const readyHeads = createReadyHeads({
@@ -184,11 +211,33 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
     rules: rules.now,
     knownTargets,
     readyHeads,
-    onServed: onAnswered,
+    onServed: (served) => {
+      onAnswered(served);
+      logHit?.(served);
+    },
   });
-  const publicServer = createPublicServer(app.fetch, config.front ? findHit : undefined);
+  const publicServer = createPublicServer(app.fetch, withFront ? findHit : undefined);
   let closing = false;
   const ops = probes(() => (closing ? 'closing' : undefined), metrics);
+  ops.route(
+    '/',
+    admin({
+      clock,
+      rules: rules.now,
+      reader,
+      demand,
+      fleet,
+      permitFreeInMs: (cameraId) =>
+        queueRedis.run(1000, (client) => permitFreeInMs(client, keys, cameraId)),
+      purge: (camera, mode) =>
+        framesRedis.run(1000, (client) => {
+          const { cameraId, source } = camera;
+          return purgeCamera(client, keys, { cameraId, mode, staleForMs: source.staleForMs });
+        }),
+      token: config.adminToken,
+      log,
+    }),
+  );
   const opsServer = createAdaptorServer({ fetch: ops.fetch }) as Server;
 
   // A Redis that is there is waited for, so that the first request finds it; one that is away is not.
@@ -222,6 +271,7 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
       },
     },
     { name: 'ops', graceMs: 500, close: () => closeServer(opsServer, 200) },
+    { name: 'tracing', graceMs: 1000, close: async () => await tracer?.close() },
     {
       name: 'redis',
       graceMs: 1500,

@@ -124,3 +124,12 @@ it('the same bytes again make other bytes in memory unsure when nobody watches',
   expect(held.unsure).toBe(true);
   expect(reader.readAnew).not.toHaveBeenCalled();
 });
+
+it('a purge is told to what judges frames, and to nobody who waits', () => {
+  const { memory, coldWait, heed } = newsParts();
+  const held = heldFrame(camera);
+  memory.set(cameraId, held);
+  heed({ v: 1, kind: 'purge', cameraId, mode: 'hard', purgedAtMs: held.startedAtMs });
+  expect(memory.peek(cameraId)).toBeUndefined();
+  expect(coldWait.heed).not.toHaveBeenCalled();
+});

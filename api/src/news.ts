@@ -7,6 +7,7 @@ import type { Demand } from './demand.ts';
 import type { FrameReader } from './frame-reader.ts';
 import type { Live } from './live.ts';
 import type { MemoryCache } from './memory-cache.ts';
+import type { Purges } from './purges.ts';
 import type { Viewers } from './viewers.ts';
 
 export interface NewsDeps {
@@ -16,6 +17,7 @@ export interface NewsDeps {
   viewers: Viewers;
   demand: Demand;
   coldWait: ColdWait;
+  purges: Pick<Purges, 'heed'>;
   /** Open streams. */
   live?: Pick<Live, 'heed'>;
   log: Log;
@@ -27,14 +29,16 @@ export interface NewsDeps {
  */
 export function heedAnnouncement(announcement: Announcement, deps: NewsDeps): void {
   const { demand, coldWait } = deps;
-  if (announcement.kind === 'frame') void takeFrame(announcement.cameraId, deps);
+  if (announcement.kind === 'frame') void readWatched(announcement.cameraId, deps);
   else if (announcement.kind === 'unchanged') renew(announcement, deps);
+  else if (announcement.kind === 'purge') deps.purges.heed(announcement);
   else coldWait.heed(announcement);
   demand.heed(announcement);
   deps.live?.heed(announcement);
 }
 
-async function takeFrame(cameraId: string, deps: NewsDeps): Promise<void> {
+/** Reads anew what the store has of a camera, if somebody watches it here; else memory is unsure of it. */
+export async function readWatched(cameraId: string, deps: NewsDeps): Promise<void> {
   const { memory, viewers, reader, coldWait, log } = deps;
   const camera = viewers.watched(cameraId);
   if (!camera) {
@@ -55,7 +59,7 @@ function renew(announcement: Extract<Announcement, { kind: 'unchanged' }>, deps:
   const { cameraId, etag, startedAgoMs, capturedAgoMs, facts } = announcement;
   const held = deps.memory.peek(cameraId);
   if (held?.etag !== etag) {
-    void takeFrame(cameraId, deps);
+    void readWatched(cameraId, deps);
     return;
   }
   const monoMs = deps.clock.monoMs();

@@ -10,9 +10,10 @@ const DEADLINE_MS = 1000;
 export interface RefreshQueue {
   /**
    * Asks the fleet for a frame. All who ask in one bucket of Redis's time make one job.
+   * @param trace the traceparent of asking
    * @throws RedisUnavailableError
    */
-  add(camera: Camera, redisNowMs: number): Promise<void>;
+  add(camera: Camera, redisNowMs: number, trace?: string): Promise<void>;
 }
 
 /** @param askerId what the jobs call this process */
@@ -36,12 +37,14 @@ export function createRefreshQueue(
     return queue;
   };
   return {
-    add: async (camera, redisNowMs) => {
+    add: async (camera, redisNowMs, trace) => {
       const { cameraId, source } = camera;
       const jobs = open();
       const jobId = refreshJobId(cameraId, source.intervalMs, redisNowMs);
       await redis.run(DEADLINE_MS, () =>
-        jobs.add(cameraId, refreshJobFor(camera, redisNowMs, askerId), { jobId }),
+        jobs.add(cameraId, refreshJobFor(camera, redisNowMs, { askedBy: askerId, trace }), {
+          jobId,
+        }),
       );
     },
   };

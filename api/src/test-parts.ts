@@ -9,6 +9,7 @@ import type { FrameReader, ReadCamera } from './frame-reader.ts';
 import { createFramesClock } from './frames-clock.ts';
 import { createLive } from './live.ts';
 import { createMemoryCache, type HeldFrame } from './memory-cache.ts';
+import { createPurges } from './purges.ts';
 import { createStreams } from './streams.ts';
 import { createViewers } from './viewers.ts';
 
@@ -71,7 +72,8 @@ export function testParts() {
     look: async () => {},
   };
   const viewers = createViewers({ clock, memory });
-  return { clock, memory, viewers, stored, reader, fleet, log: silentLog };
+  const purges = createPurges({ clock, memory, read: async () => [], log: silentLog });
+  return { clock, memory, viewers, purges, stored, reader, fleet, log: silentLog };
 }
 
 /** For tests: what streams need, beside the parts and a demand that the test watches. */

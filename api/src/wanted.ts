@@ -90,8 +90,11 @@ export function heed(
       const toldMs = Math.min(announcement.inMs, MAX_TOLD_WAIT_MS) + spreadMs;
       wanted.notBeforeMonoMs = nowMonoMs + toldMs;
       wanted.toldUntilMonoMs = nowMonoMs + announcement.inMs;
+      wanted.callOverMonoMs = Number.NEGATIVE_INFINITY; // else it were busy
       return;
     }
+    case 'purge':
+      return; // whoever finds the frame stale or missing now raises demand
     default:
       wanted.asked = false;
       wanted.jobsSinceNews = 0;

@@ -6,6 +6,7 @@ import { redisContents } from './redis-contents.ts';
 
 const REDIS_PASSWORD = 'planted/redis@pässword';
 const QUEUES_PASSWORD = 'planted-queues-password';
+const ADMIN_TOKEN = 'planted-admin-token';
 /** In a URL of an unnamed camera: whoever gives the URL knows it, and jobs must carry it. */
 const CAMERA_TOKEN = 'planted-camera-token';
 const VIEWER_PASSWORD = 'planted-viewer-password';
@@ -19,7 +20,9 @@ const formsOf = (secret: string) => [
   encodeURIComponent(secret),
   Buffer.from(secret).toString('base64').replace(/=+$/, '').slice(0, -1),
 ];
-const OURS = [REDIS_PASSWORD, QUEUES_PASSWORD, `ops:${QUEUES_PASSWORD}`].flatMap(formsOf);
+const OURS = [REDIS_PASSWORD, QUEUES_PASSWORD, ADMIN_TOKEN, `ops:${QUEUES_PASSWORD}`].flatMap(
+  formsOf,
+);
 const THEIRS = [CAMERA_TOKEN, VIEWER_PASSWORD].flatMap(formsOf);
 
 let redis: RedisServer;
@@ -36,7 +39,7 @@ beforeAll(async () => {
   fleet = await startFleet({
     redis,
     redisUrl,
-    env: { LOG_LEVEL: 'trace', QUEUES_USER: 'ops', QUEUES_PASSWORD, COLD_WAIT: '3s' },
+    env: { LOG_LEVEL: 'trace', QUEUES_USER: 'ops', QUEUES_PASSWORD, ADMIN_TOKEN, COLD_WAIT: '3s' },
   });
   const listener = createClient({ url: redisUrl });
   listener.on('error', () => {});
@@ -93,6 +96,16 @@ async function makeTraffic(): Promise<void> {
     '/cameras',
   ]) {
     bodies.push(await (await fetch(`${api?.url}${path}`, { headers: AUTHORIZED })).text());
+  }
+  for (const what of ['refresh', 'purge', 'purge?hard=1', 'purge?camera=none']) {
+    for (const token of [ADMIN_TOKEN, `${ADMIN_TOKEN}-wrong`]) {
+      const answer = await fetch(`${api?.opsUrl}/${what}`, {
+        method: 'POST',
+        headers: { Authorization: `Bearer ${token}` },
+        body: new URLSearchParams({ url: slow.camera('c4', { delay: '1m', token: CAMERA_TOKEN }) }),
+      });
+      bodies.push(`${JSON.stringify([...answer.headers])} ${await answer.text()}`);
+    }
   }
   for (const { opsUrl } of [...fleet.apis, ...fleet.workers]) {
     for (const path of ['/livez', '/readyz', '/metrics', '/', '/queues', '/queues/api/queues']) {

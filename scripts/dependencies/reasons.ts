@@ -14,6 +14,7 @@ export const reasons: Record<string, string> = {
   '@opentelemetry/sdk-trace':
     'tracing: makes and batches the spans; loaded only when tracing is on',
   '@opentelemetry/resources': 'tracing: names the process that a span comes from',
+  '@opentelemetry/core': 'tracing: reads the header of a trace that comes in',
   '@opentelemetry/context-async-hooks': 'tracing: keeps the current span across awaits',
   '@opentelemetry/exporter-trace-otlp-http': 'tracing: sends the spans by OTLP',
   'lru-cache': 'the memory cache, bounded by bytes; names that were looked up',

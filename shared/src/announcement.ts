@@ -8,6 +8,8 @@ const base = {
   cameraId: z.string(),
   /** By the queue Redis's clock as the sender knows it; only for measuring, nobody waits by it. */
   sentAtMs: z.number().optional(),
+  /** The traceparent of the step that announces it, where tracing is on. */
+  trace: z.string().optional(),
 };
 const durationMs = z.number().nonnegative();
 
@@ -68,12 +70,19 @@ const announcement = z.discriminatedUnion('kind', [
     reason: z.enum(['busy', 'spaced', 'backoff', 'budget', 'hold']),
     inMs: durationMs,
   }),
+  /** What there is of the camera is no good: stale, or to be forgotten. */
+  z.object({
+    ...base,
+    kind: z.literal('purge'),
+    mode: z.enum(['soft', 'hard']),
+    purgedAtMs: z.number(),
+  }),
 ]);
 
 export type Announcement = z.infer<typeof announcement>;
 export type Failure = Pick<
   Extract<Announcement, { kind: 'failure' }>,
-  'status' | 'reason' | 'error' | 'receivedStatus' | 'nextMs'
+  'status' | 'reason' | 'error' | 'receivedStatus' | 'nextMs' | 'trace'
 >;
 
 type WithoutVersion<A> = A extends unknown ? Omit<A, 'v'> : never;

@@ -1,5 +1,6 @@
 import { messageOf } from './errors.ts';
 import { type Network, type Source, type SourceDefaults, sourcesFromPatterns } from './source.ts';
+import type { TracingConfig } from './tracing.ts';
 import { variables } from './variables.ts';
 
 export type Env = Readonly<Record<string, string | undefined>>;
@@ -17,6 +18,8 @@ export interface FleetConfig {
   opsHost: string;
   opsPort: number;
   logLevel: string;
+  /** Undefined: tracing is off. */
+  tracing: TracingConfig | undefined;
 }
 
 export interface ApiConfig extends FleetConfig {
@@ -35,6 +38,8 @@ export interface ApiConfig extends FleetConfig {
   /** New cameras without a frame that one client may ask for; 0 is no bound. */
   coldPerMinute: number;
   trustedProxies: Network[];
+  /** Of `POST /refresh` and `/purge` on the ops port; empty when not set. */
+  adminToken: string;
 }
 
 export interface WorkerConfig extends FleetConfig {
@@ -76,6 +81,7 @@ export function readApiConfig(env: Env): ApiConfig {
     basePath: read('BASE_PATH'),
     coldPerMinute: read('COLD_PER_MINUTE'),
     trustedProxies: read('TRUSTED_PROXIES'),
+    adminToken: read('ADMIN_TOKEN'),
   };
   check();
   return config;
@@ -127,7 +133,21 @@ function readFleetConfig(read: Read, opsPort: number): FleetConfig {
     opsHost: read('OPS_HOST'),
     opsPort: read('OPS_PORT', String(opsPort)),
     logLevel: read('LOG_LEVEL'),
+    tracing: readTracing(read),
   };
+}
+
+/** By the standard variables; those of the exporter itself (headers, certificates …) it reads. */
+function readTracing(read: Read): TracingConfig | undefined {
+  const endpoint = read('OTEL_EXPORTER_OTLP_ENDPOINT');
+  const whole = read('OTEL_EXPORTER_OTLP_TRACES_ENDPOINT');
+  const tracing = {
+    tracesUrl: whole || (endpoint && `${endpoint.replace(/\/$/, '')}/v1/traces`),
+    serviceName: read('OTEL_SERVICE_NAME'),
+    sampler: read('OTEL_TRACES_SAMPLER'),
+    samplerRatio: read('OTEL_TRACES_SAMPLER_ARG'),
+  };
+  return read('OTEL_SDK_DISABLED') || !tracing.tracesUrl ? undefined : tracing;
 }
 
 /** Collects faults while values are read; `check` throws them all. Values read in between are only used after it. */
@@ -152,8 +172,10 @@ function readerOf(env: Env): { read: Read; fault: (text: string) => void; check:
   return { read, fault: (text) => faults.push(text), check };
 }
 
+const SECRETS: ReadonlySet<Name> = new Set(['QUEUES_PASSWORD', 'URL_SIGNING_KEY', 'ADMIN_TOKEN']);
+
 /** A fault is printed: it must show no password, not even one with a `/` or `@` that spoils its URL. */
 function withoutSecrets(name: Name, text: string): string {
-  if (name === 'QUEUES_PASSWORD' || name === 'URL_SIGNING_KEY') return '…';
+  if (SECRETS.has(name)) return '…';
   return text.replace(/^([a-z]+:\/*)?.*@/is, '$1…@');
 }

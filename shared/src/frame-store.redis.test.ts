@@ -10,6 +10,9 @@ import {
   storeFailure,
   storeFrame,
 } from './frame-store.ts';
+import type { Keys } from './keys.ts';
+import { type PurgeMode, purgeCamera, readPurges } from './purge.ts';
+import type { RedisClient } from './redis-link.ts';
 import { testCamera } from './test-camera.ts';
 import { sharedRedis } from './test-redis.ts';
 
@@ -301,3 +304,64 @@ describe('a frame whose camera has validators of its own', () => {
     expect(await readKnownFrame(client, keys, cameraId)).toBeUndefined();
   });
 });
+
+describe('a purge', () => {
+  it('that is hard removes frame and failure, and says what there was', async () => {
+    const { client, keys, store, fail, read, listen } = await storeParts();
+    await store('bad');
+    await fail(5000);
+    const heard = await listen();
+    const purged = await purge(client, keys, 'hard');
+    expect(purged).toMatchObject({ cameraId, mode: 'hard', frame: true, failure: true });
+    expect(await read()).toEqual({ nowMs: expect.any(Number), facts: {} });
+    expect(await purge(client, keys, 'hard')).toMatchObject({ frame: false, failure: false });
+    const { purgedAtMs } = purged;
+    await expect
+      .poll(() => heard[0])
+      .toEqual({ v: 1, kind: 'purge', cameraId, mode: 'hard', purgedAtMs });
+  });
+
+  it('that is soft removes nothing', async () => {
+    const { client, keys, store, read } = await storeParts();
+    await store('good');
+    expect(await purge(client, keys, 'soft')).toMatchObject({ frame: true, failure: false });
+    expect(String((await read()).frame?.bytes)).toBe('good');
+    expect(await store('next', { startedAgoMs: 0 })).toBe('frame');
+  });
+
+  it('that is hard keeps out the frame of a call that was under way, and no later one', async () => {
+    const { client, keys, store, read } = await storeParts();
+    await purge(client, keys, 'hard');
+    const heard = await (await storeParts()).listen();
+    expect(await store('from before', { startedAgoMs: 1000 })).toBe('purged');
+    expect(await read()).toEqual({ nowMs: expect.any(Number), facts: {} });
+    expect(heard).toEqual([]);
+    await expect.poll(() => store('from after')).toBe('frame');
+  });
+
+  it('from the future, before the clock was set back, keeps nothing out', async () => {
+    const { client, keys, store } = await storeParts();
+    await client.set(keys.purged(cameraId), String(Date.now() + 3_600_000));
+    expect(await store('good')).toBe('frame');
+  });
+
+  it('is listed for who could not hear it, as long as a frame from before may be around', async () => {
+    const { client, keys } = await storeParts();
+    const brief = { cameraId, mode: 'hard', staleForMs: 1 } as const;
+    await purgeCamera(client, keys, brief);
+    const soft = await purge(client, keys, 'soft');
+    await client.zAdd(keys.purges, { score: Number.MAX_SAFE_INTEGER, value: 'garbage' });
+    const { purgedAtMs } = soft;
+    await expect
+      .poll(async () => {
+        await purgeCamera(client, keys, brief); // each purge clears away what is over
+        return (await readPurges(client, keys)).filter(({ mode }) => mode === 'soft');
+      })
+      .toEqual([{ cameraId, mode: 'soft', purgedAtMs }]);
+    expect((await readPurges(client, keys)).length).toBeLessThanOrEqual(3);
+    expect(await client.pTTL(keys.purged(cameraId))).toBeLessThanOrEqual(1);
+  });
+});
+
+const purge = (client: RedisClient, keys: Keys, mode: PurgeMode) =>
+  purgeCamera(client, keys, { cameraId, mode, staleForMs: STALE_FOR_MS });

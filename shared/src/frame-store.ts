@@ -27,6 +27,10 @@ export interface CapturedFrame {
   /** For the announcement. */
   sentAtMs?: number | undefined;
   staleForMs: number;
+  /** The traceparent of storing it, for its announcement. */
+  trace?: string | undefined;
+  /** Told when it ends a time of failures. */
+  onRecovered?: (() => void) | undefined;
   /** The camera's own, of these bytes. */
   validators?: Validators | undefined;
   dimensions?: Dimensions | undefined;
@@ -60,22 +64,23 @@ export const NO_BYTES = '*';
 
 /**
  * Stores a frame and announces it, in one step, so that who hears of it finds it. A frame that is
- * already there is never replaced by an older one, and the same bytes only make it younger.
+ * already there is never replaced by an older one, and the same bytes only make it younger. `purged`:
+ * the camera was purged after the frame's call began, and the frame is dropped.
  */
 export async function storeFrame(
   client: RedisClient,
   keys: Keys,
   frame: CapturedFrame,
-): Promise<'frame' | 'unchanged' | 'older'> {
+): Promise<'frame' | 'unchanged' | 'older' | 'purged'> {
   const { cameraId, etag } = frame;
   const startedAgoMs = Math.max(0, Math.round(frame.startedAgoMs));
   const capturedAgoMs = Math.max(0, Math.round(frame.capturedAgoMs));
-  const { nextMs, sentAtMs } = frame;
-  const news = { cameraId, etag, startedAgoMs, capturedAgoMs, nextMs, sentAtMs };
+  const { nextMs, sentAtMs, trace } = frame;
+  const news = { cameraId, etag, startedAgoMs, capturedAgoMs, nextMs, sentAtMs, trace };
   const outcome = await runScript(
     client,
     storeScript,
-    [keys.frame(cameraId), keys.failure(cameraId), keys.health(cameraId)],
+    [keys.frame(cameraId), keys.failure(cameraId), keys.health(cameraId), keys.purged(cameraId)],
     [
       String(startedAgoMs),
       String(capturedAgoMs),
@@ -92,7 +97,7 @@ export async function storeFrame(
       String(frame.dimensions?.height ?? ''),
     ],
   );
-  return outcome as 'frame' | 'unchanged' | 'older';
+  return tellRecovery(String(outcome), frame) as 'frame' | 'unchanged' | 'older' | 'purged';
 }
 
 /** What of a stored frame a conditional call needs: not its bytes. Undefined: there is none. */
@@ -121,8 +126,9 @@ export async function renewFrame(
   const { cameraId, known } = frame;
   const startedAgoMs = Math.max(0, Math.round(frame.startedAgoMs));
   const capturedAgoMs = Math.max(0, Math.round(frame.capturedAgoMs));
-  const { nextMs, sentAtMs } = frame;
-  const news = { cameraId, etag: known.etag, startedAgoMs, capturedAgoMs, nextMs, sentAtMs };
+  const { nextMs, sentAtMs, trace } = frame;
+  const times = { startedAgoMs, capturedAgoMs, nextMs, sentAtMs };
+  const news = { cameraId, etag: known.etag, ...times, trace };
   const outcome = await runScript(
     client,
     renewScript,
@@ -139,7 +145,13 @@ export async function renewFrame(
       ...runLimits(frame),
     ],
   );
-  return outcome as 'frame' | 'unchanged' | 'older' | 'missing';
+  return tellRecovery(String(outcome), frame) as 'frame' | 'unchanged' | 'older' | 'missing';
+}
+
+function tellRecovery(reply: string, { onRecovered }: Pick<CapturedFrame, 'onRecovered'>): string {
+  const [outcome = '', recovered] = reply.split(' ');
+  if (recovered) onRecovered?.();
+  return outcome;
 }
 
 /** What ends a run of good frames, beside a failure. */
@@ -153,7 +165,10 @@ function encodeValidators({ etag: of, validators }: KnownFrame): string {
   return JSON.stringify({ of, etag, lastModified });
 }
 
-/** Remembers a failure for a while, so that nobody waits for a camera that just failed; announces it. */
+/**
+ * Remembers a failure for a while, so that nobody waits for a camera that just failed; announces it.
+ * Gives whether it is the first since the last good frame.
+ */
 export async function storeFailure(
   client: RedisClient,
   keys: Keys,
@@ -163,8 +178,8 @@ export async function storeFailure(
     sentAtMs,
     ...failure
   }: Failure & { cameraId: string; rememberMs: number; sentAtMs?: number | undefined },
-): Promise<void> {
-  await runScript(
+): Promise<boolean> {
+  const outcome = await runScript(
     client,
     failScript,
     [keys.frame(cameraId), keys.failure(cameraId), keys.health(cameraId)],
@@ -177,6 +192,7 @@ export async function storeFailure(
       encodeAnnouncement({ kind: 'failure', cameraId, sentAtMs, ...failure }),
     ],
   );
+  return outcome === 'begun';
 }
 
 /** Notes that somebody has asked for a camera in vain for so long, and may still do for a while. */

@@ -13,12 +13,13 @@ local function goodSince(frame, before, same, gap, frozen)
   return since
 end
 
--- Writes the facts down, and gives the message with them: who hears it need not read anything.
+-- Writes the facts down, and gives the message with them: who hears it need not read anything; and
+-- what to add to the outcome.
 local function withFacts(message, frame, since)
   C('HSET', KEYS[3], 'goodSince', fmt('%.0f', since))
-  C('HDEL', KEYS[3], 'failSince', 'failedAt', 'failNext', 'reason')
+  local failing = C('HDEL', KEYS[3], 'failSince', 'failedAt', 'failNext', 'reason')
   C('PEXPIRE', KEYS[3], 86400000)
   return message:sub(1, -2) .. fmt(
     ',"facts":{"startedAtMs":%.0f,"capturedAtMs":%.0f,"changedAtMs":%.0f,"goodSinceMs":%.0f}}',
-    frame.started, frame.captured, frame.changed, since)
+    frame.started, frame.captured, frame.changed, since), failing > 0 and ' recovered' or ''
 end

@@ -20,6 +20,8 @@ export interface Keys {
   frame(cameraId: string): string;
   failure(cameraId: string): string;
   health(cameraId: string): string;
+  purged(cameraId: string): string;
+  purges: string;
   announcements: string;
 }
 
@@ -42,6 +44,8 @@ export function keysFor(prefix: string): Keys {
     frame: (cameraId) => `${prefix}:frame:{${cameraId}}`,
     failure: (cameraId) => `${prefix}:failure:{${cameraId}}`,
     health: (cameraId) => `${prefix}:health:{${cameraId}}`,
+    purged: (cameraId) => `${prefix}:purged:{${cameraId}}`,
+    purges: `${prefix}:purges`,
     announcements: `${prefix}:announcements`,
   };
 }

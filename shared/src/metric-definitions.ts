@@ -17,6 +17,8 @@ const worker = ['worker'] as const;
 const source = 'the name of a source, or the origin of a pattern of ALLOWED_SOURCES';
 const connection = ['queue', 'permits', 'frames', 'announcements'] as const;
 const kind = ['started', 'frame', 'unchanged', 'failure', 'wait'] as const;
+/** An api process purges, the others come from workers. */
+const heardKind = [...kind, 'purge'] as const;
 
 /** Every metric of ours: what docs, dashboard and alert rules are checked against. */
 export const metricDefinitions = {
@@ -109,7 +111,7 @@ export const metricDefinitions = {
     type: 'counter',
     who: api,
     help: 'Announcements heard by this process.',
-    labels: { kind },
+    labels: { kind: heardKind },
   },
   lastframe_announcement_lag_seconds: {
     type: 'histogram',

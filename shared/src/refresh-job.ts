@@ -10,6 +10,8 @@ const base = {
   askedAtMs: z.number(),
   /** The api process that asked, as it calls itself. */
   askedBy: z.string().max(64).optional(),
+  /** The traceparent of asking, where tracing is on. */
+  trace: z.string().optional(),
 };
 const refreshJob = z.union([
   /** A named camera, whose URL must not be in Redis: each process has it from its own file. */
@@ -23,10 +25,17 @@ export type RefreshJob = z.infer<typeof refreshJob>;
 export function refreshJobFor(
   { cameraId, url, name }: { cameraId: string; url: string; name?: string },
   askedAtMs: number,
-  askedBy?: string,
+  { askedBy, trace }: { askedBy?: string | undefined; trace?: string | undefined } = {},
 ): RefreshJob {
   const called = name === undefined ? { url } : { name };
-  return { v: VERSION, cameraId, ...called, askedAtMs, ...(askedBy !== undefined && { askedBy }) };
+  return {
+    v: VERSION,
+    cameraId,
+    ...called,
+    askedAtMs,
+    ...(askedBy !== undefined && { askedBy }),
+    ...(trace !== undefined && { trace }),
+  };
 }
 
 /** @throws ZodError for a payload that is none of ours */

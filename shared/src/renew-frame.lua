@@ -20,5 +20,6 @@ C('DEL', KEYS[2])
 local before = { captured = tonumber(old[5] or '0'), changed = tonumber(old[3] or '0') }
 local frame = { now = now, started = started, captured = captured, changed = same and before.changed or captured }
 local since = goodSince(frame, before, same, tonumber(ARGV[9]), tonumber(ARGV[10]))
-C('PUBLISH', ARGV[6], withFacts(same and ARGV[8] or ARGV[7], frame, since))
-return same and 'unchanged' or 'frame'
+local message, recovered = withFacts(same and ARGV[8] or ARGV[7], frame, since)
+C('PUBLISH', ARGV[6], message)
+return (same and 'unchanged' or 'frame') .. recovered

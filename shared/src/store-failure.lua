@@ -16,3 +16,4 @@ C('HSET', KEYS[3], 'failSince', fmt('%.0f', since), 'failedAt', fmt('%.0f', now)
 C('PEXPIRE', KEYS[3], 86400000)
 C('PUBLISH', ARGV[5], ARGV[6]:sub(1, -2)
   .. fmt(',"facts":{"sinceMs":%.0f,"lastMs":%.0f,"nextAtMs":%.0f}}', since, now, nextAt))
+return since == now and 'begun' or 'goes on'

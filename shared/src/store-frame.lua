@@ -1,10 +1,13 @@
--- Stores a frame unless a newer one is there, and announces it. Behind good-frame.lua.
--- KEYS frame, failure, health
+-- Stores a frame unless a newer one is there or its camera was purged since, and announces it. Behind good-frame.lua.
+-- KEYS frame, failure, health, purged
 -- ARGV started ago, captured ago, stale for (ms), type, etag, bytes, channel, message if new, message if unchanged,
 --   the camera's own validators of these bytes, longest gap, frozen after (ms; 0: never), width, height
 local t = C('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local started, captured = now - math.floor(ARGV[1]), now - math.floor(ARGV[2])
+-- The call was under way when the camera was purged. A purge from the future is of a clock set back.
+local purged = tonumber(C('GET', KEYS[4]) or '')
+if purged and purged >= started and purged <= now then return 'purged' end
 local old = C('HMGET', KEYS[1], 'startedAt', 'etag', 'changedAt', 'capturedAt')
 local seen = tonumber(old[1] or '')
 -- A frame from the future was stored before this clock was set back: it is no newer one.
@@ -23,5 +26,6 @@ C('HSET', KEYS[1], 'validators', ARGV[10], 'width', ARGV[13], 'height', ARGV[14]
 C('PEXPIRE', KEYS[1], ARGV[3])
 C('DEL', KEYS[2])
 local since = goodSince(frame, before, same, tonumber(ARGV[11]), tonumber(ARGV[12]))
-C('PUBLISH', ARGV[7], withFacts(same and ARGV[9] or ARGV[8], frame, since))
-return same and 'unchanged' or 'frame'
+local message, recovered = withFacts(same and ARGV[9] or ARGV[8], frame, since)
+C('PUBLISH', ARGV[7], message)
+return (same and 'unchanged' or 'frame') .. recovered

@@ -25,6 +25,7 @@ const contract: Record<keyof typeof variables, [who: string, fallback: string | 
   OPS_PORT: ['api, worker', undefined],
   QUEUES_USER: ['worker', undefined],
   QUEUES_PASSWORD: ['worker', undefined],
+  ADMIN_TOKEN: ['api', undefined],
   URL_SIGNING_KEY: ['api', undefined],
   BASE_PATH: ['api', '/'],
   COLD_PER_MINUTE: ['api', '600'],
@@ -34,6 +35,12 @@ const contract: Record<keyof typeof variables, [who: string, fallback: string | 
   FRONT: ['api', 'true'],
   MAX_WAITERS: ['api', '10000'],
   CONCURRENCY: ['worker', '1000'],
+  OTEL_EXPORTER_OTLP_ENDPOINT: ['api, worker', undefined],
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: ['api, worker', undefined],
+  OTEL_SERVICE_NAME: ['api, worker', undefined],
+  OTEL_TRACES_SAMPLER: ['api, worker', 'parentbased_always_on'],
+  OTEL_TRACES_SAMPLER_ARG: ['api, worker', '1'],
+  OTEL_SDK_DISABLED: ['api, worker', 'false'],
   LOG_LEVEL: ['api, worker', 'info'],
 };
 

@@ -61,7 +61,7 @@ export const variables = {
   OPS_HOST: text(
     both,
     '127.0.0.1',
-    'address of /livez, /readyz, /metrics and, on the worker, /queues',
+    'address of the ops listener: /livez, /readyz, /metrics, on the worker /queues',
   ),
   OPS_PORT: port(
     both,
@@ -73,6 +73,13 @@ export const variables = {
     'user of the dashboard at /queues; without it: loopback, read-only',
   ),
   QUEUES_PASSWORD: optional(worker, 'password of the dashboard at /queues'),
+  ADMIN_TOKEN: {
+    who: api,
+    fallback: undefined,
+    meaning: 'bearer token of POST /refresh and /purge on the ops port; without it both are 404',
+    expected: 'letters, digits and -._~+/ with = at the end only',
+    parse: (value: string) => (/^([\w.~+/-]+=*)?$/.test(value) ? value : undefined),
+  },
   URL_SIGNING_KEY: {
     who: api,
     fallback: undefined,
@@ -105,6 +112,27 @@ export const variables = {
   FRONT: flag(api, 'true', 'frames in memory are served right on the connection (a fast path)'),
   MAX_WAITERS: count(api, '10000', 'waiting requests for cameras without a frame; beyond: 503'),
   CONCURRENCY: count(worker, '1000', 'calls in flight per worker'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl(
+    'collector of traces (OTLP over HTTP, JSON), to which /v1/traces is added; without it none are made',
+  ),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: httpUrl('the same, as a whole URL'),
+  OTEL_SERVICE_NAME: optional(both, 'name in traces; lastframe-api and lastframe-worker'),
+  OTEL_TRACES_SAMPLER: {
+    who: both,
+    fallback: 'parentbased_always_on',
+    meaning: 'which traces are recorded',
+    expected: '[parentbased_]always_on, …always_off or …traceidratio',
+    parse: (value: string) =>
+      /^(parentbased_)?(always_on|always_off|traceidratio)$/.test(value) ? value : undefined,
+  },
+  OTEL_TRACES_SAMPLER_ARG: {
+    who: both,
+    fallback: '1',
+    meaning: 'the share of traces, for traceidratio',
+    expected: 'a number from 0 to 1',
+    parse: (value: string) => (/^(0?\.\d+|[01](\.0+)?)$/.test(value) ? Number(value) : undefined),
+  },
+  OTEL_SDK_DISABLED: flag(both, 'false', 'no traces, whatever else is set'),
   LOG_LEVEL: {
     who: both,
     fallback: 'info',
@@ -141,6 +169,14 @@ function redisUrl(
       return /^rediss?:$/.test(protocol) && hostname !== '' ? value : undefined;
     },
   };
+}
+
+function httpUrl(meaning: string): Variable<string> {
+  const parse = (value: string) => {
+    if (value === '') return value;
+    return URL.canParse(value) && /^https?:$/.test(new URL(value).protocol) ? value : undefined;
+  };
+  return { who: both, fallback: undefined, meaning, expected: 'a URL with http or https', parse };
 }
 
 function list<T>(

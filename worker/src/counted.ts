@@ -101,7 +101,7 @@ function callOutcome(capture: Capture): LabelsOf<'lastframe_upstream_calls_total
 /** Counts what the fleet is told. */
 export function countedReporter(reporter: Reporter, metrics: Metrics): Reporter {
   const count = metrics.counter('lastframe_announcements_sent_total');
-  const countStored = (stored: Awaited<ReturnType<Reporter['renewed']>>) => {
+  const countStored = (stored: Awaited<ReturnType<Reporter['frame' | 'renewed']>>) => {
     if (stored === 'frame' || stored === 'unchanged') count({ kind: stored });
   };
   return {

@@ -10,6 +10,7 @@ import { every } from 'hono/combine';
 import { csrf } from 'hono/csrf';
 import { secureHeaders } from 'hono/secure-headers';
 import { isLoopback } from './address-guard.ts';
+import { shownData, shownName } from './shown-job.ts';
 
 export interface Credentials {
   username: string;
@@ -21,8 +22,11 @@ const PATH = '/queues';
 /** Bull Board at `/queues`: with credentials for whoever has them, else read-only and on loopback. */
 export function dashboard(queue: Queue, credentials: Credentials | undefined): Hono {
   const adapter = new HonoAdapter(serveStatic).setBasePath(PATH);
+  const jobs = new BullMQAdapter(queue, { readOnlyMode: !credentials });
+  jobs.setFormatter('name', ({ data }) => shownName(data));
+  jobs.setFormatter('data', shownData);
   createBullBoard({
-    queues: [new BullMQAdapter(queue, { readOnlyMode: !credentials })],
+    queues: [jobs],
     serverAdapter: adapter,
     options: { uiConfig: { boardTitle: 'Lastframe' } },
   });
@@ -30,12 +34,35 @@ export function dashboard(queue: Queue, credentials: Credentials | undefined): H
   const allowed = credentials
     ? every(basicAuth({ ...credentials, realm: 'Lastframe' }), csrf())
     : loopbackOnly;
-  const guard = every(secureHeaders(HEADERS), allowed);
+  const guard = every(secureHeaders(HEADERS), allowed, withoutForeignParts);
   return new Hono().use(PATH, guard).use(`${PATH}/*`, guard).route(PATH, adapter.registerPlugin());
 }
 
-/** It can't be framed; whether there is TLS is not for us to say. */
-const HEADERS = { xFrameOptions: 'DENY', strictTransportSecurity: false } as const;
+/**
+ * It can't be framed, and asks nobody else for anything; whether there is TLS is not for us to say.
+ */
+const HEADERS = {
+  xFrameOptions: 'DENY',
+  strictTransportSecurity: false,
+  contentSecurityPolicy: {
+    defaultSrc: ["'self'"],
+    // Its components bring their styles along.
+    styleSrc: ["'self'", "'unsafe-inline'"],
+    imgSrc: ["'self'", 'data:'],
+    baseUri: ["'self'"],
+    formAction: ["'self'"],
+    frameAncestors: ["'none'"],
+    objectSrc: ["'none'"],
+  },
+} satisfies Parameters<typeof secureHeaders>[0];
+
+/** The policy forbids its fonts from elsewhere anyway; so that the browser needn't say so each time. */
+const withoutForeignParts: MiddlewareHandler = async (c, next) => {
+  await next();
+  if (!c.res.headers.get('content-type')?.startsWith('text/html')) return;
+  const page = (await c.res.text()).replace(/<link [^>]*href="https?:[^>]*>/g, '');
+  c.res = new Response(page, { status: c.res.status, headers: c.res.headers });
+};
 
 /** A connection from this machine is no proof: a proxy may run here, and a browser that was lured. */
 const loopbackOnly: MiddlewareHandler = async (c, next) => {

@@ -19,11 +19,14 @@ import { createMetrics } from '@lastframe/shared/metrics';
 import { probes } from '@lastframe/shared/probes';
 import { openRedis } from '@lastframe/shared/redis-link';
 import { watchRedisLinks } from '@lastframe/shared/redis-metrics';
+import { createStep } from '@lastframe/shared/steps';
+import { openTracer } from '@lastframe/shared/tracing';
 import { Queue } from 'bullmq';
 import { createByteBudget } from './byte-budget.ts';
 import { createCameraCaller } from './call-camera.ts';
 import { countedCalls, countedReporter, countJobs, countPermits, showRedis } from './counted.ts';
 import { dashboard } from './dashboard.ts';
+import { followedCalls, followedPermits, followedRefresh, followedReporter } from './followed.ts';
 import { createPermits } from './permit.ts';
 import { createRedisWatch } from './redis-watch.ts';
 import { refresh } from './refresh.ts';
@@ -47,6 +50,8 @@ try {
 async function start(config: WorkerConfig, env: Env): Promise<void> {
   const { redisUrl, framesRedisUrl, redisPrefix: prefix, concurrency } = config;
   const log = createLog('worker', config.logLevel);
+  const tracer = await openTracer(config.tracing, 'worker', log);
+  const step = createStep(log, tracer);
   const rules = openRules({ config, env, log });
   process.on('SIGHUP', rules.reload);
   const keys = keysFor(prefix);
@@ -91,10 +96,10 @@ async function start(config: WorkerConfig, env: Env): Promise<void> {
     redisNowMs: watch.nowMs,
     log,
   });
-  const reporter = countedReporter(telling, metrics);
+  const reporter = followedReporter(countedReporter(telling, metrics), step, tracer);
   const fleetId = createFleetId(permitsRedis, keys.fleet);
   const caller = createCameraCaller(createByteBudget(MAX_BODIES_BYTES), fleetId.pseudonym);
-  const prepareCall = countedCalls(caller, clock, metrics);
+  const prepareCall = followedCalls(countedCalls(caller, clock, metrics), step);
   const jobs = countJobs(metrics);
   const waitingPlace = createPlaces(Math.ceil(concurrency / 10));
   const worker = createRefreshWorker({
@@ -102,10 +107,10 @@ async function start(config: WorkerConfig, env: Env): Promise<void> {
     prefix,
     concurrency,
     log,
-    refresh: async (job) => {
+    refresh: followedRefresh(async (job) => {
       const outcome = await refresh(job, {
         clock,
-        permits: permitsFor(job.askedAtMs),
+        permits: followedPermits(permitsFor(job.askedAtMs), step),
         prepareCall,
         reporter,
         rules: rules.now,
@@ -116,7 +121,7 @@ async function start(config: WorkerConfig, env: Env): Promise<void> {
       });
       jobs.ended(outcome);
       return outcome;
-    },
+    }, step),
   });
   jobs.listen(worker);
   metrics.followSources(rules.now().sources);
@@ -151,6 +156,7 @@ async function start(config: WorkerConfig, env: Env): Promise<void> {
       },
     },
     { name: 'ops', graceMs: 500, close: () => closeServer(opsServer, 200) },
+    { name: 'tracing', graceMs: 1000, close: async () => await tracer?.close() },
     {
       name: 'redis',
       graceMs: 1500,

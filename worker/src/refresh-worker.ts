@@ -10,9 +10,12 @@ export interface RefreshWorkerDeps {
   redis: RedisLink;
   prefix: string;
   concurrency: number;
-  refresh: (job: RefreshJob) => Promise<RefreshOutcome>;
+  refresh: (job: RefreshJob, jobId: string | undefined) => Promise<RefreshOutcome>;
   log: Log;
 }
+
+/** Outcomes that are the camera's own, not a fault of the fleet. */
+const FAILED_CALL = /^failed: (?!not allowed here|frame not )/;
 
 /**
  * Takes refresh jobs off the queue. A job may run twice (a stall, a lost lock): its permit is what
@@ -36,16 +39,17 @@ export function createRefreshWorker(deps: RefreshWorkerDeps): Worker {
     if (atReplica) worker.backend.disconnectBlocking(false).catch(() => {});
   });
   worker.on('failed', (job, error) => {
-    log.warn({ jobId: job?.id, reason: messageOf(error) }, 'refresh job failed');
+    // Of a failing camera there is a line when it begins to fail, not one for each call.
+    const level = FAILED_CALL.test(error.message) ? 'debug' : 'warn';
+    log[level]({ jobId: job?.id, reason: messageOf(error) }, 'refresh job failed');
   });
   worker.on('stalled', (jobId) => log.warn({ jobId }, 'refresh job stalled; it runs again'));
   return worker;
 }
 
-async function run(job: Job, { refresh, log }: RefreshWorkerDeps): Promise<RefreshOutcome> {
+async function run(job: Job, { refresh }: RefreshWorkerDeps): Promise<RefreshOutcome> {
   const payload = parseRefreshJob(job.data);
-  const outcome = await refresh(payload);
-  log.debug({ cameraId: payload.cameraId, jobId: job.id, outcome }, 'refresh');
+  const outcome = await refresh(payload, job.id);
   // The dashboard shows a failed camera as a failed job.
   if (outcome.startsWith('failed')) throw new Error(outcome);
   return outcome;

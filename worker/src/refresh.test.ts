@@ -353,3 +353,11 @@ describe('a camera that says the frame is still its last one', () => {
     expect(told).toContainEqual({ what: 'frame', frame: expect.objectContaining({ validators }) });
   });
 });
+
+it('a frame whose camera was purged during the call is no news but a wait for the next call', async () => {
+  const { deps, job, control, did, told } = refreshBench();
+  control.stored = async () => 'purged';
+  expect(await refresh(job, deps)).toBe('overtaken');
+  expect(did.slice(-2)).toEqual(['purged', 'wait']);
+  expect(told.at(-1)).toEqual({ what: 'wait', reason: 'spaced', inMs: expect.any(Number) });
+});

@@ -34,14 +34,17 @@ export interface Reporter {
   /** @param askedBy the api process whose job it was */
   started(camera: Camera, askedBy?: string): void;
   /** @throws RedisUnavailableError when the frame could not be stored within two seconds */
-  frame(camera: Camera, frameNow: () => NewFrame): Promise<'frame' | 'unchanged' | 'older'>;
+  frame(
+    camera: Camera,
+    frameNow: () => NewFrame,
+  ): Promise<'frame' | 'unchanged' | 'older' | 'purged'>;
   /** What the next call can ask with, if a frame is still stored; undefined also when Redis is slow. */
   known(camera: Camera): Promise<KnownFrame | undefined>;
   /** The known frame is still the last one. @throws RedisUnavailableError as `frame` does */
   renewed(
     camera: Camera,
     known: KnownFrame,
-    timesNow: () => Pick<NewFrame, 'startedAgoMs' | 'capturedAgoMs' | 'nextMs'>,
+    timesNow: () => Pick<NewFrame, 'startedAgoMs' | 'capturedAgoMs' | 'nextMs' | 'trace'>,
   ): Promise<'frame' | 'unchanged' | 'older' | 'missing'>;
   failed(camera: Camera, failure: Failure): Promise<void>;
   refused(cameraId: string, failure: Omit<Failure, 'nextMs'>): Promise<void>;
@@ -81,13 +84,19 @@ export function createReporter(deps: ReporterDeps): Reporter {
     frames.run(DEADLINE_MS, (client) =>
       client.publish(keys.announcements, encodeAnnouncement({ ...message, ...stamp() })),
     );
-  const failure = (cameraId: string, rememberMs: number, what: Failure) =>
-    tell(
-      cameraId,
-      attempt((client) =>
-        storeFailure(client, keys, { cameraId, rememberMs, ...what, ...stamp() }),
-      ),
+  const failure = async (cameraId: string, rememberMs: number, what: Failure) => {
+    const stored = attempt((client) =>
+      storeFailure(client, keys, { cameraId, rememberMs, ...what, ...stamp() }),
     );
+    const isFirst = stored.then((first) => {
+      if (first) log.warn({ cameraId, reason: what.reason }, 'camera failing');
+    });
+    await tell(cameraId, isFirst);
+  };
+  /** One line for the whole fleet: the store knows whether it was failing. */
+  const onRecovered = ({ cameraId }: Camera) => ({
+    onRecovered: () => log.info({ cameraId }, 'camera live again'),
+  });
 
   return {
     started: ({ cameraId, source: { timeoutMs: overMs } }, askedBy) =>
@@ -97,7 +106,12 @@ export function createReporter(deps: ReporterDeps): Reporter {
       if (full !== undefined) throw new Error(full);
       return await attempt((client) => {
         const frame = frameNow();
-        return storeFrame(client, keys, { ...frame, ...ofCamera(camera, frame), ...stamp() });
+        return storeFrame(client, keys, {
+          ...frame,
+          ...ofCamera(camera, frame),
+          ...stamp(),
+          ...onRecovered(camera),
+        });
       });
     },
     known: ({ cameraId }) =>
@@ -112,6 +126,7 @@ export function createReporter(deps: ReporterDeps): Reporter {
           ...times,
           ...ofCamera(camera, times),
           ...stamp(),
+          ...onRecovered(camera),
         });
       }),
     failed: ({ cameraId, source }, what) =>

@@ -199,6 +199,8 @@ async function storeCapture(
       capturedAgoMs: times.sinceCapturedMs(),
       nextMs: times.nextMs(),
     }));
+    // Nobody is to see it, and who waits for a frame needs a call that begins after the purge.
+    if (stored === 'purged') await deps.reporter.wait(camera, 'spaced', times.nextMs());
     return stored === 'frame' ? 'captured' : stored === 'unchanged' ? 'unchanged' : 'overtaken';
   } catch (error) {
     return `failed: frame not stored: ${messageOf(error)}`;

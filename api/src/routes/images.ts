@@ -67,6 +67,7 @@ function learnTarget(c: Context, camera: Camera, { knownTargets }: ImagesDeps): 
 }
 
 async function lastFrameOf(camera: Camera, c: Context, deps: ImagesDeps): Promise<Response> {
+  c.set('cameraId', camera.cameraId);
   const preferences = parsePrefer(c.req.header('prefer'));
   const held = frameInMemory(camera, deps);
   return held

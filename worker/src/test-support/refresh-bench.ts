@@ -35,7 +35,7 @@ export function refreshBench(differences: Partial<Source> = {}) {
     capture: captured as Capture,
     nextMs: 4000,
     finishMs: 1,
-    stored: async (): Promise<'frame' | 'unchanged' | 'older'> => 'frame',
+    stored: async (): Promise<'frame' | 'unchanged' | 'older' | 'purged'> => 'frame',
     known: undefined as KnownFrame | undefined,
     renewed: 'unchanged' as 'frame' | 'unchanged' | 'older' | 'missing',
     places: 1,

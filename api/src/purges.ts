@@ -1,0 +1,88 @@
+import type { Clock } from '@lastframe/shared/clock';
+import { messageOf } from '@lastframe/shared/errors';
+import type { Frame } from '@lastframe/shared/frame';
+import type { Log } from '@lastframe/shared/log';
+import type { Purge } from '@lastframe/shared/purge';
+import { LRUCache } from 'lru-cache';
+import type { HeldFrame, MemoryCache } from './memory-cache.ts';
+
+/**
+ * What operators purged, as far as this process has heard. It outlasts the frames in memory: a read
+ * that was under way during a purge must not bring the frame back.
+ */
+export interface Purges {
+  heed(purge: Purge): void;
+  /** `stale`: to be shown, but called for anew; `gone`: not to be shown. */
+  judge(frame: Pick<Frame, 'cameraId' | 'startedAtMs'>): 'good' | 'stale' | 'gone';
+  /** Announcements may have been missed: the list of purges has to be read. */
+  missed(): void;
+  /** Reads that list if it has to be; to be called again and again. */
+  catchUp(): Promise<void>;
+}
+
+export interface PurgesDeps {
+  clock: Clock;
+  memory: MemoryCache;
+  /** The list of purges. @throws RedisUnavailableError */
+  read: () => Promise<Purge[]>;
+  /** Told of each hard purge: who shows the camera has to be told what there is now. */
+  onGone?: (cameraId: string) => void;
+  log: Log;
+}
+
+/** Of how many cameras purges are remembered. */
+const MAX_CAMERAS = 50_000;
+
+export function createPurges({ clock, memory, read, onGone, log }: PurgesDeps): Purges {
+  const known = new LRUCache<string, Record<Purge['mode'], number>>({ max: MAX_CAMERAS });
+  let gaps = 0;
+  let caughtUpGaps = 0;
+  let isReading = false;
+
+  const judge: Purges['judge'] = ({ cameraId, startedAtMs }) => {
+    const purgedAtMs = known.get(cameraId);
+    if (!purgedAtMs || startedAtMs > Math.max(purgedAtMs.hard, purgedAtMs.soft)) return 'good';
+    return startedAtMs > purgedAtMs.hard ? 'stale' : 'gone';
+  };
+  const heed = ({ cameraId, mode, purgedAtMs }: Purge) => {
+    const never = Number.NEGATIVE_INFINITY;
+    const before = known.get(cameraId) ?? { hard: never, soft: never };
+    // What is known already was applied already, perhaps to a frame that was renewed since.
+    if (purgedAtMs <= before[mode]) return;
+    known.set(cameraId, { ...before, [mode]: purgedAtMs });
+    const held = memory.peek(cameraId);
+    const verdict = held && judge(held);
+    if (verdict === 'gone') memory.delete(cameraId);
+    if (held && verdict === 'stale') makeStale(held, clock.monoMs());
+    if (held) log.debug({ cameraId, mode }, 'frame purged');
+    if (mode === 'hard') onGone?.(cameraId);
+  };
+
+  const catchUp = async () => {
+    if (isReading || caughtUpGaps === gaps) return;
+    isReading = true;
+    const reading = gaps;
+    try {
+      for (const purge of await read()) heed(purge);
+      caughtUpGaps = reading;
+    } catch (error) {
+      log.debug({ reason: messageOf(error) }, 'the list of purges could not be read');
+    } finally {
+      isReading = false;
+    }
+  };
+  return {
+    heed,
+    judge,
+    missed: () => {
+      gaps += 1;
+    },
+    catchUp,
+  };
+}
+
+/** As if its call had begun an interval ago; what viewers are told of its age stays true. */
+function makeStale(held: HeldFrame, nowMonoMs: number): void {
+  const { intervalMs } = held.camera.source;
+  held.startedMonoMs = Math.min(held.startedMonoMs, nowMonoMs - intervalMs);
+}

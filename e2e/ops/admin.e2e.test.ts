@@ -1,0 +1,168 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Api, type Fleet, startFleet } from '../support/fleet.ts';
+import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
+
+const TOKEN = 'admin-token-of-the-tests';
+const INTERVAL_MS = 30_000;
+/** For what takes a few messages between processes, on a busy machine. */
+const SOON = { timeout: 20_000 };
+/** A pod must first notice that its connections are dead, and then get new ones. */
+const AFTER_A_CUT = { timeout: 40_000 };
+
+let fleet: Fleet;
+let all: Api[];
+let proxy: TcpProxy;
+let first: Api;
+let second: Api;
+/** Reaches Redis through the proxy only. */
+let remote: Api;
+
+beforeAll(async () => {
+  const env = { ADMIN_TOKEN: TOKEN, LOG_LEVEL: 'debug', UPSTREAM_TIMEOUT: '10s' };
+  fleet = await startFleet({ intervalMs: INTERVAL_MS, env });
+  proxy = await startTcpProxy(fleet.redis.port);
+  first = fleet.apis[0] as Api;
+  second = await fleet.startApi();
+  remote = await fleet.startApi({ REDIS_URL: `redis://127.0.0.1:${proxy.port}` });
+  all = [first, second, remote];
+}, 120_000);
+
+afterAll(async () => {
+  await fleet.check();
+  await fleet.stop();
+  await proxy.close();
+  expect(fleet.apis.flatMap((api) => [...api.undocumented])).toEqual([]);
+});
+
+describe('refresh', () => {
+  it('asked for on all api processes at once calls the camera once, and its frame is everywhere', async () => {
+    const camera = fleet.slow.camera('refreshed');
+    const answers = await Promise.all(all.map((api) => post(api, 'refresh', camera)));
+    for (const { status, body } of answers) {
+      expect(status).toBe(202);
+      expect(body).toMatchObject({ outcome: 'asked' });
+    }
+    for (const api of all) await expect.poll(() => statusOf(api, camera), SOON).toBe(200);
+
+    const again = await post(second, 'refresh', camera);
+    expect(again.body).toMatchObject({ outcome: 'fresh', callableInMs: expect.any(Number) });
+    expect(again.body.callableInMs).toBeGreaterThan(0);
+    expect(again.body.callableInMs).toBeLessThanOrEqual(INTERVAL_MS * 1.001 + 10);
+    expect(await callsTo(camera)).toHaveLength(1);
+  });
+});
+
+describe('a soft purge', () => {
+  it('lets every api process show the frame, and ask for the next one', async () => {
+    const camera = fleet.slow.camera('doubtful');
+    const etag = await seenBy([first], camera);
+    // These find it in the store and know of no call: they ask as soon as they think it stale.
+    await seenBy([second, remote], camera);
+    const { status, body } = await post(first, 'purge', camera);
+    expect([status, body.mode, body.frame]).toEqual([200, 'soft', true]);
+    for (const api of [second, remote]) {
+      await expect.poll(() => isLogged(api, 'frame purged', body.cameraId), SOON).toBe(true);
+      expect(asksOf(api, body.cameraId)).toBe(0);
+      const answer = await api.image(camera);
+      expect([answer.status, answer.headers.get('etag')]).toEqual([200, etag]);
+      await expect.poll(() => asksOf(api, body.cameraId), SOON).toBeGreaterThan(0);
+    }
+    expect(await callsTo(camera)).toHaveLength(1);
+  });
+
+  it('is known to an api process that starts later', async () => {
+    const camera = fleet.slow.camera('doubtful-too');
+    await seenBy([first], camera);
+    const { cameraId } = (await post(first, 'purge', camera)).body;
+    const late = await fleet.startApi();
+    expect(await statusOf(late, camera)).toBe(200);
+    await expect.poll(() => asksOf(late, cameraId), SOON).toBeGreaterThan(0);
+    await late.end();
+  });
+});
+
+describe('a hard purge', () => {
+  it('removes the frame from the store and from all api processes', async () => {
+    const camera = fleet.slow.camera('wrong');
+    await seenBy(all, camera);
+    const { status, body } = await post(first, 'purge', camera, { hard: '1' });
+    expect([status, body.mode, body.frame]).toEqual([200, 'hard', true]);
+    for (const api of all) await expect.poll(() => statusOf(api, camera), SOON).toBe(503);
+    const key = `${fleet.redisPrefix}:frame:{${body.cameraId}}`;
+    expect(await fleet.redis.command('EXISTS', key)).toBe(0);
+    // The camera is asked for again, but its interval is not over.
+    expect(await callsTo(camera)).toHaveLength(1);
+  });
+
+  it('is obeyed by an api process that was cut off, once it is back, for good', async () => {
+    const [wrong, good] = [fleet.slow.camera('wrong-too'), fleet.slow.camera('good')];
+    await seenBy([remote], wrong);
+    await seenBy([remote], good);
+    proxy.blackHole();
+    const { cameraId } = (await post(first, 'purge', wrong, { hard: '1' })).body;
+    expect(await statusOf(first, wrong)).toBe(503);
+    // It can't know; and what it has it shows, however broken everything behind it is.
+    expect(await statusOf(remote, wrong)).toBe(200);
+    proxy.heal();
+    await expect.poll(() => isLogged(remote, 'frame purged', cameraId), AFTER_A_CUT).toBe(true);
+    for (let times = 0; times < 20; times += 1) expect(await statusOf(remote, wrong)).toBe(503);
+    expect(await statusOf(remote, good)).toBe(200);
+  });
+
+  it('keeps out the frame of a call that was under way', async () => {
+    const camera = fleet.slow.camera('under-way', { delay: '2s' });
+    await post(first, 'refresh', camera);
+    await expect.poll(async () => (await callsTo(camera)).length, SOON).toBe(1);
+    const { cameraId } = (await post(second, 'purge', camera, { hard: '1' })).body;
+    const [worker] = fleet.workers;
+    await expect
+      .poll(
+        () => worker?.logs.find((line) => line.cameraId === cameraId && line.msg === 'refresh'),
+        SOON,
+      )
+      .toMatchObject({ outcome: 'overtaken' });
+    for (const api of all) expect(await statusOf(api, camera)).toBe(503);
+  });
+});
+
+interface Done {
+  cameraId: string;
+  outcome?: string;
+  callableInMs?: number;
+  mode?: string;
+  frame?: boolean;
+}
+
+async function post(api: Api, what: string, camera: string, more: Record<string, string> = {}) {
+  const answer = await fetch(`${api.opsUrl}/${what}`, {
+    method: 'POST',
+    headers: { Authorization: `Bearer ${TOKEN}` },
+    body: new URLSearchParams({ url: camera, ...more }),
+  });
+  return { status: answer.status, body: (await answer.json()) as Done };
+}
+
+/** Of a request that doesn't wait for a first frame. */
+async function statusOf(api: Api, camera: string): Promise<number> {
+  const answer = await api.image(camera, { headers: { Prefer: 'respond-async' } });
+  await answer.arrayBuffer();
+  return answer.status;
+}
+
+/** Waits until they all have the camera's first frame; gives its ETag. */
+async function seenBy(apis: readonly Api[], camera: string): Promise<string | null> {
+  const answers = await Promise.all(apis.map((api) => api.image(camera)));
+  expect(answers.map(({ status }) => status)).toEqual(apis.map(() => 200));
+  await Promise.all(answers.map((answer) => answer.arrayBuffer()));
+  return answers[0]?.headers.get('etag') ?? null;
+}
+
+const isLogged = (api: Api, msg: string, cameraId: string) =>
+  api.logs.some((line) => line.msg === msg && line.cameraId === cameraId);
+
+const asksOf = (api: Api, cameraId: string) =>
+  api.logs.filter((line) => line.msg === 'refresh asked for' && line.cameraId === cameraId).length;
+
+async function callsTo(camera: string) {
+  return (await fleet.slow.calls()).filter(({ url }) => url === camera);
+}

@@ -1,0 +1,109 @@
+import { afterEach, expect, it } from 'vitest';
+import type { Child, LogLine } from '../support/child.ts';
+import { type Api, type Fleet, startFleet } from '../support/fleet.ts';
+
+const SOON = { timeout: 30_000 };
+/** What workers say when they start. */
+const STARTING = ['redis connected', 'the queue Redis is fit for the promise', 'listening'];
+
+let fleet: Fleet;
+
+afterEach(async () => {
+  await fleet.check();
+  await fleet.stop();
+});
+
+it('a camera can be followed by its id from demand to frame, in the lines of api and worker', async () => {
+  fleet = await startFleet({ apis: 2, intervalMs: 60_000, env: { LOG_LEVEL: 'debug' } });
+  const [api] = fleet.apis as [Api];
+  const worker = fleet.workers[0] as Child;
+  const camera = fleet.slow.camera('followed', { token: 'planted' });
+  await (await api.image(camera)).arrayBuffer();
+  await (await api.image(fleet.slow.camera('another'))).arrayBuffer();
+
+  const asked = await api.logged('refresh asked for');
+  const { cameraId, jobId } = asked;
+  const of = ({ logs }: Child) => logs.filter((line) => line.cameraId === cameraId);
+  const message = ({ msg, outcome, news, stored }: LogLine) =>
+    [msg, outcome ?? news ?? stored].filter(Boolean).join(': ');
+  await expect
+    .poll(() => of(worker).map(message), SOON)
+    .toEqual([
+      'permit: granted',
+      'connect: connected',
+      'call: captured',
+      'store: frame',
+      'refresh: captured',
+    ]);
+  await expect
+    .poll(() => of(api).map(message).toSorted(), SOON)
+    .toEqual(
+      [
+        'frame read',
+        'refresh asked for',
+        'news heard: started',
+        'news heard: frame',
+        'frame read',
+        'request',
+      ].toSorted(),
+    );
+  expect(String(jobId)).toMatch(new RegExp(`^${cameraId}-\\d+$`));
+  expect(of(worker).at(-1)).toMatchObject({ msg: 'refresh', jobId, part: 'worker' });
+  expect(of(api).find(({ msg }) => msg === 'request')).toMatchObject({
+    level: 'debug',
+    part: 'api',
+    route: '/images',
+    status: 200,
+    ms: expect.any(Number),
+  });
+  const all = [...fleet.apis, ...fleet.workers].flatMap(({ logs }) => logs);
+  expect(JSON.stringify(all)).not.toMatch(/planted|http:/);
+});
+
+it('at info a thousand requests, and the refreshes that they make, add no line', async () => {
+  fleet = await startFleet({ apis: 1, intervalMs: 250 });
+  const [api] = fleet.apis as [Api];
+  const worker = fleet.workers[0] as Child;
+  const camera = fleet.slow.camera('busy');
+  await (await api.image(camera)).arrayBuffer();
+  const before = [api.logs.length, worker.logs.length];
+  const callsBefore = (await fleet.slow.calls()).length;
+  let requests = 0;
+  await expect
+    .poll(async () => {
+      const answers = Array.from({ length: 100 }, () => api.image(camera));
+      for (const answer of await Promise.all(answers)) {
+        expect(answer.status).toBe(200);
+        await answer.arrayBuffer();
+        requests += 1;
+      }
+      return Math.min(requests / 100, (await fleet.slow.calls()).length - callsBefore);
+    }, SOON)
+    .toBeGreaterThanOrEqual(10);
+  expect([api.logs.length, worker.logs.length]).toEqual(before);
+});
+
+it('a camera that fails is one line when it begins and one when it ends, of whatever worker', async () => {
+  fleet = await startFleet({ workers: 2, intervalMs: 250 });
+  const [api] = fleet.apis as [Api];
+  const camera = fleet.slow.camera('shaky');
+  const lines = () =>
+    fleet.workers
+      .flatMap(({ logs }) => logs)
+      .filter(({ msg }) => !STARTING.includes(String(msg)))
+      .toSorted((a, b) => String(a.time).localeCompare(String(b.time)))
+      .map(({ level, msg, reason }) => [level, msg, reason]);
+  const calls = async () => {
+    expect((await api.image(camera)).status).toBe(200);
+    return (await fleet.slow.calls()).filter(({ status }) => status === 500).length;
+  };
+  const failing = ['warn', 'camera failing', 'the camera answered 500'];
+  const live = ['info', 'camera live again', undefined];
+
+  expect(await calls()).toBe(0);
+  await fleet.slow.behave('shaky', { status: '500' });
+  await expect.poll(calls, SOON).toBeGreaterThanOrEqual(3);
+  expect(lines()).toEqual([failing]);
+  await fleet.slow.behave('shaky');
+  await expect.poll(async () => [await calls(), lines()][1], SOON).toEqual([failing, live]);
+});
