@@ -95,7 +95,7 @@ it.each(['true', 'false'])('every hit is counted, with FRONT=%s', async (FRONT) 
   const [requests = 0, ages = 0] = await hits();
   for (let n = 0; n < 25; n += 1) await (await api.image(camera)).arrayBuffer();
   expect(await hits()).toEqual([requests + 25, ages + 25]);
-  await api.end();
+  await api.end('SIGKILL');
 });
 
 it(`a flood of ${FLOOD} cameras adds no series, and none of them is named`, async () => {
