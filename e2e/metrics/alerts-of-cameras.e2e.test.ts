@@ -5,7 +5,7 @@ let observed: ObservedFleet;
 let asking: NodeJS.Timeout | undefined;
 
 beforeAll(async () => {
-  observed = await startObservedFleet({ MAX_STREAMS: '2' });
+  observed = await startObservedFleet(async () => ({ MAX_STREAMS: '2' }));
   const { slow } = observed.fleet;
   await observed.view([slow.camera('gate'), slow.camera('a'), slow.camera('b')]);
 }, 60_000);

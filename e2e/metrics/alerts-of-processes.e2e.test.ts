@@ -1,11 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, it } from 'vitest';
+import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 import { type ObservedFleet, startObservedFleet } from './observed-fleet.ts';
 
 let observed: ObservedFleet;
+/** Between the api and its frames and announcements. */
+let newsProxy: TcpProxy;
 
 beforeAll(async () => {
-  observed = await startObservedFleet();
+  observed = await startObservedFleet(async (redisPort) => {
+    newsProxy = await startTcpProxy(redisPort);
+    return { FRAMES_REDIS_URL: `redis://127.0.0.1:${newsProxy.port}` };
+  });
   const { slow } = observed.fleet;
   await observed.view([slow.camera('gate'), slow.camera('a')]);
 }, 60_000);
@@ -13,6 +19,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await observed.fleet.check();
   await observed.stop();
+  await newsProxy.close();
 });
 
 it('a queue Redis that may evict permits', async () => {
@@ -31,9 +38,9 @@ it('a queue Redis that lost its data', async () => {
 
 it('announcements that take long', async () => {
   await observed.silent();
-  observed.newsProxy.delay(700);
+  newsProxy.delay(700);
   await observed.fires('LastframeAnnouncementsLate');
-  observed.newsProxy.delay(0);
+  newsProxy.delay(0);
 });
 
 it('a process that is stopped time and again', async () => {

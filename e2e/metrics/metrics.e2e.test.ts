@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { allMetrics } from '@lastframe/shared/metric-definitions';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { prometheusTool } from '../support/prometheus.ts';
+import { warmUp } from '../support/viewers.ts';
 import { dashboardQueries } from './dashboard.ts';
 import { type ObservedFleet, startObservedFleet } from './observed-fleet.ts';
 
@@ -26,6 +27,7 @@ const scrape = async ({ opsUrl }: { opsUrl: string }) =>
 const ours = (text: string) => text.split('\n').filter((line) => line.startsWith('lastframe_'));
 /** Without their values. */
 const seriesOf = (text: string) => new Set(ours(text).map((line) => line.replace(/ [^ ]*$/, '')));
+const numberIn = (line: string) => Number(line.split(' ').at(-1));
 const helpOf = (text: string) =>
   [...text.matchAll(/^# HELP (lastframe_\w+)/gm)].map(([, name]) => name);
 
@@ -63,7 +65,7 @@ it('the numbers are those of the traffic', async () => {
   const count = async (outcome: string, status: number) => {
     const label = `lastframe_requests_total{outcome="${outcome}",status="${status}"}`;
     const line = ours(await scrape(api)).find((line) => line.startsWith(label));
-    return Number(line?.split(' ').at(-1) ?? 0);
+    return line === undefined ? 0 : numberIn(line);
   };
   const before = { waited: await count('waited', 200), failed: await count('failed', 502) };
   await (await api.image(fleet.slow.camera('new'))).arrayBuffer();
@@ -76,6 +78,26 @@ it('the numbers are those of the traffic', async () => {
   expect(counted?.value).toBeLessThanOrEqual(calls + 1);
 });
 
+it.each(['true', 'false'])('every hit is counted, with FRONT=%s', async (FRONT) => {
+  const { fleet } = observed;
+  const api = await fleet.startApi({ FRONT });
+  const camera = fleet.slow.camera('counted');
+  await warmUp([api.url], [camera]);
+  const hits = async () => {
+    const lines = ours(await scrape(api));
+    const sum = (start: RegExp) =>
+      lines.filter((line) => start.test(line)).reduce((all, line) => all + numberIn(line), 0);
+    return [
+      sum(/^lastframe_requests_total\{outcome="(fresh|stale|late)"/),
+      sum(/^lastframe_hit_age_seconds_count/),
+    ];
+  };
+  const [requests = 0, ages = 0] = await hits();
+  for (let n = 0; n < 25; n += 1) await (await api.image(camera)).arrayBuffer();
+  expect(await hits()).toEqual([requests + 25, ages + 25]);
+  await api.end('SIGKILL');
+});
+
 it(`a flood of ${FLOOD} cameras adds no series, and none of them is named`, async () => {
   const { api, worker, fleet } = observed;
   const both = async () => (await scrape(api)) + (await scrape(worker));
@@ -86,10 +108,10 @@ it(`a flood of ${FLOOD} cameras adds no series, and none of them is named`, asyn
     const answers = await Promise.all(cameras.map((camera) => api.image(camera, { headers })));
     await Promise.all(answers.map((answer) => answer.arrayBuffer()));
   }
-  // Not all: a camera that the busy machine reaches too late is asked again later.
+  // Some are enough: how fast a busy machine calls a thousand cameras is not the question.
   const called = async () => (await fleet.slow.calls()).filter(({ name }) => /^flood/.test(name));
-  const most = FLOOD * 0.8;
-  await expect.poll(async () => (await called()).length, { timeout: 60_000 }).toBeGreaterThan(most);
+  const some = FLOOD / 10;
+  await expect.poll(async () => (await called()).length, { timeout: 60_000 }).toBeGreaterThan(some);
   const text = await both();
   expect([...seriesOf(text)].filter((series) => !before.has(series))).toEqual([]);
   expect(text).not.toContain('flood');

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { expect, vi } from 'vitest';
 import { type Api, type Fleet, startFleet, type Worker } from '../support/fleet.ts';
 import { type Prometheus, startPrometheus } from '../support/prometheus.ts';
-import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 import { startViewers, type Viewers, warmUp } from '../support/viewers.ts';
 import { shortenedRules } from './alert-rules.ts';
 
@@ -18,8 +17,6 @@ export interface ObservedFleet {
   readonly prometheus: Prometheus;
   readonly api: Api;
   readonly worker: Worker;
-  /** Between the api and its frames and announcements. */
-  readonly newsProxy: TcpProxy;
   /**
    * Cameras that viewers look at from now on, instead of those before. They are warm and Prometheus
    * has seen viewers get them before it returns.
@@ -41,18 +38,17 @@ cameras:
   mast: { url: "${slowUrl}/image/mast?size=64x36" }
 `;
 
-export async function startObservedFleet(env: Record<string, string> = {}): Promise<ObservedFleet> {
+export async function startObservedFleet(
+  /** More environment for the api, by the port of the Redis. */
+  apiEnv: (redisPort: number) => Promise<Record<string, string>> = async () => ({}),
+): Promise<ObservedFleet> {
   const fleet = await startFleet({ apis: 0, workers: 0 });
   const folder = mkdtempSync(join(tmpdir(), 'lastframe-'));
   const file = join(folder, 'sources.yaml');
   writeFileSync(file, sourcesFile(fleet.slow.url));
-  const newsProxy = await startTcpProxy(fleet.redis.port);
-  const all = { SOURCES_FILE: file, ...env };
-  const worker = await fleet.startWorker({ ADOPT_REDIS: 'true', ...all });
-  const api = await fleet.startApi({
-    FRAMES_REDIS_URL: `redis://127.0.0.1:${newsProxy.port}`,
-    ...all,
-  });
+  const SOURCES_FILE = file;
+  const worker = await fleet.startWorker({ ADOPT_REDIS: 'true', SOURCES_FILE });
+  const api = await fleet.startApi({ SOURCES_FILE, ...(await apiEnv(fleet.redis.port)) });
   const scraped = (child: Api | Worker) => () =>
     child.hasEnded ? undefined : `${child.opsUrl}/metrics`;
   const prometheus = await startPrometheus(shortenedRules(SHORTER_BY), {
@@ -65,7 +61,6 @@ export async function startObservedFleet(env: Record<string, string> = {}): Prom
     prometheus,
     api,
     worker,
-    newsProxy,
     view: async (cameras) => {
       await viewers?.stop();
       await warmUp([api.url], cameras);
@@ -82,7 +77,6 @@ export async function startObservedFleet(env: Record<string, string> = {}): Prom
     stop: async () => {
       await viewers?.stop();
       await prometheus.stop();
-      await newsProxy.close();
       await fleet.stop();
       rmSync(folder, { recursive: true });
     },
