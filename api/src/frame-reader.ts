@@ -4,7 +4,7 @@ import type { Clock } from '@lastframe/shared/clock';
 import { freshnessOf } from '@lastframe/shared/frame';
 import { readCamera, type StoredCamera } from '@lastframe/shared/frame-store';
 import type { Keys } from '@lastframe/shared/keys';
-import type { RedisLink } from '@lastframe/shared/redis-link';
+import type { FramesRedis } from '@lastframe/shared/redis-shards';
 import type { HeldFrame, MemoryCache } from './memory-cache.ts';
 
 export interface ReadCamera {
@@ -25,7 +25,7 @@ export interface FrameReader {
 export interface FrameReaderDeps {
   clock: Clock;
   memory: MemoryCache;
-  frames: Pick<RedisLink, 'run'>;
+  frames: Pick<FramesRedis, 'run'>;
   keys: Keys;
 }
 
@@ -64,8 +64,10 @@ async function readOnce(camera: Camera, deps: FrameReaderDeps): Promise<ReadCame
   const { memory, frames, keys } = deps;
   const { cameraId } = camera;
   const knownEtag = memory.peek(cameraId)?.etag;
-  const stored = await frames.run(DEADLINE_MS, (client) =>
-    readCamera(client, keys, cameraId, knownEtag),
+  const stored = await frames.run(
+    DEADLINE_MS,
+    (client) => readCamera(client, keys, cameraId, knownEtag),
+    cameraId,
   );
   const held = swapIn(camera, stored, deps);
   return { ...(held && { held }), ...(stored.failure && { failure: stored.failure }) };

@@ -11,7 +11,7 @@ import { type ClosingStep, closeOnSignal } from '@lastframe/shared/lifecycle';
 import { openRules } from '@lastframe/shared/live-rules';
 import { createLog } from '@lastframe/shared/log';
 import { probes } from '@lastframe/shared/probes';
-import { openRedis } from '@lastframe/shared/redis-link';
+import { isSharded, openRedisRoles } from '@lastframe/shared/redis-roles';
 import { listenToAnnouncements } from './announcement-listener.ts';
 import { createApp } from './app.ts';
 import { createColdLimit } from './cold-limit.ts';
@@ -32,6 +32,10 @@ const GRACE_MS = 7000;
 try {
   await start(readApiConfig(process.env), process.env);
 } catch (error) {
+  fail(error);
+}
+
+function fail(error: unknown): never {
   console.error(error instanceof ConfigError ? error.message : `api: ${messageOf(error)}`);
   process.exit(1);
 }
@@ -40,15 +44,15 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
   const log = createLog('api', config.logLevel);
   const rules = openRules({ config, env, log });
   process.on('SIGHUP', rules.reload);
-  const keys = keysFor(config.redisPrefix);
+  const keys = keysFor(config.redisPrefix, { sharded: isSharded(config) });
   const clock = systemClock;
   // A signal that comes before there is anything to close ends the process as well.
   const closingSteps: ClosingStep[] = [];
   closeOnSignal(log, closingSteps);
 
-  const queueRedis = openRedis({ url: config.redisUrl, name: 'queue', log });
-  const framesRedis = openRedis({ url: config.framesRedisUrl, name: 'frames', log });
-  const newsRedis = openRedis({ url: config.framesRedisUrl, name: 'announcements', log });
+  const redis = openRedisRoles({ config, log, refuse: (fault) => fail(new ConfigError([fault])) });
+  const queueRedis = redis.queue('queue');
+  const framesRedis = redis.frames('frames');
 
   const memory = createMemoryCache(config.memoryLimitBytes);
   const viewers = createViewers({ clock, memory });
@@ -70,15 +74,17 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
   const keepWarm = createKeepWarm({ viewers, demand });
   const coldWait = createColdWait({ clock, viewers, reader, maxWaiters: config.maxWaiters });
   const news = { clock, memory, reader, viewers, demand, coldWait, log };
-  listenToAnnouncements(
-    newsRedis,
-    keys.announcements,
-    (announcement) => heedAnnouncement(announcement, news),
-    () => {
-      makeAllUnsure(memory);
-      demand.recheck();
-    },
-    log,
+  const newsRedis = redis.frames('announcements', (link, shards) =>
+    listenToAnnouncements(
+      link,
+      { publish: keys.publish, channels: keys.channels(shards) },
+      (announcement) => heedAnnouncement(announcement, news),
+      () => {
+        makeAllUnsure(memory);
+        demand.recheck();
+      },
+      log,
+    ),
   );
 
   const app = createApp({
@@ -137,6 +143,7 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
         coldWait.close();
         demand.close();
         await Promise.all([queueRedis, framesRedis, newsRedis].map((link) => link.close()));
+        await redis.close();
       },
     },
   );

@@ -17,6 +17,7 @@ describe('the configuration of the api', () => {
     expect(readApiConfig({})).toEqual({
       redisUrl: 'redis://127.0.0.1:6379',
       framesRedisUrl: 'redis://127.0.0.1:6379',
+      redisTlsFiles: { ca: '', cert: '', key: '' },
       redisPrefix: 'lastframe',
       sources: [],
       sourcesFile: '',

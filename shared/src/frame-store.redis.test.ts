@@ -45,7 +45,7 @@ async function storeParts() {
     const subscriber = client.duplicate();
     await subscriber.connect();
     onTestFinished(() => subscriber.destroy());
-    await subscriber.subscribe(keys.announcements, (text) => heard.push(decodeAnnouncement(text)));
+    await subscriber.subscribe(keys.channel(''), (text) => heard.push(decodeAnnouncement(text)));
     return heard;
   };
   return { client, keys, store, fail, read, listen };
@@ -222,7 +222,7 @@ describe('what is stored is announced', () => {
     const subscriber = client.duplicate();
     await subscriber.connect();
     onTestFinished(() => subscriber.destroy());
-    await subscriber.subscribe(keys.announcements, () => {
+    await subscriber.subscribe(keys.channel(''), () => {
       readCamera(client, keys, cameraId).then(found.resolve, found.reject);
     });
     void store('a');

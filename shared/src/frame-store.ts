@@ -82,9 +82,10 @@ export async function storeFrame(
       frame.contentType,
       etag,
       frame.bytes,
-      keys.announcements,
+      keys.channel(cameraId),
       encodeAnnouncement({ kind: 'frame', ...news }),
       encodeAnnouncement({ kind: 'unchanged', ...news }),
+      keys.publish,
       frame.validators ? encodeValidators({ etag, validators: frame.validators }) : '',
     ],
   );
@@ -128,9 +129,10 @@ export async function renewFrame(
       String(Math.ceil(frame.staleForMs)),
       known.etag,
       encodeValidators(known),
-      keys.announcements,
+      keys.channel(cameraId),
       encodeAnnouncement({ kind: 'frame', ...news }),
       encodeAnnouncement({ kind: 'unchanged', ...news }),
+      keys.publish,
     ],
   );
   return outcome as 'frame' | 'unchanged' | 'older' | 'missing';
@@ -151,7 +153,11 @@ export async function storeFailure(
   await client
     .multi()
     .set(keys.failure(cameraId), encodeFailure(failure), { expiration: { type: 'PX', value } })
-    .publish(keys.announcements, encodeAnnouncement({ kind: 'failure', cameraId, ...failure }))
+    .addCommand([
+      keys.publish,
+      keys.channel(cameraId),
+      encodeAnnouncement({ kind: 'failure', cameraId, ...failure }),
+    ])
     .exec();
 }
 

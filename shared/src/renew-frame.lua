@@ -1,6 +1,7 @@
 -- Makes a stored frame younger, because its camera said 304 to the validators that came with it.
 -- KEYS frame, failure
--- ARGV started ago, captured ago, stale for (ms), etag, validators, channel, message if new, message if unchanged
+-- ARGV started ago, captured ago, stale for (ms), etag, validators, channel, message if new, message if unchanged,
+--   PUBLISH or SPUBLISH
 local C, fmt = redis.call, string.format
 local t = C('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
@@ -16,5 +17,5 @@ local same = tonumber(old[3] or '0') <= now
 if not same then C('HSET', KEYS[1], 'changedAt', fmt('%.0f', captured)) end
 C('PEXPIRE', KEYS[1], ARGV[3])
 C('DEL', KEYS[2])
-C('PUBLISH', ARGV[6], same and ARGV[8] or ARGV[7])
+C(ARGV[9], ARGV[6], same and ARGV[8] or ARGV[7])
 return same and 'unchanged' or 'frame'

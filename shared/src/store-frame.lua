@@ -1,7 +1,7 @@
 -- Stores a frame unless a newer one is there, and announces it.
 -- KEYS frame, failure
 -- ARGV started ago, captured ago, stale for (ms), type, etag, bytes, channel, message if new, message if unchanged,
---   the camera's own validators of these bytes
+--   PUBLISH or SPUBLISH, the camera's own validators of these bytes
 local C, fmt = redis.call, string.format
 local t = C('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
@@ -18,8 +18,8 @@ else
   C('HSET', KEYS[1], 'v', '1', 'startedAt', fmt('%.0f', started), 'capturedAt', fmt('%.0f', captured),
     'changedAt', fmt('%.0f', captured), 'type', ARGV[4], 'etag', ARGV[5], 'bytes', ARGV[6])
 end
-C('HSET', KEYS[1], 'validators', ARGV[10])
+C('HSET', KEYS[1], 'validators', ARGV[11])
 C('PEXPIRE', KEYS[1], ARGV[3])
 C('DEL', KEYS[2])
-C('PUBLISH', ARGV[7], same and ARGV[9] or ARGV[8])
+C(ARGV[10], ARGV[7], same and ARGV[9] or ARGV[8])
 return same and 'unchanged' or 'frame'

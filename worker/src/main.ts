@@ -15,7 +15,7 @@ import { type ClosingStep, closeOnSignal } from '@lastframe/shared/lifecycle';
 import { openRules } from '@lastframe/shared/live-rules';
 import { createLog } from '@lastframe/shared/log';
 import { probes } from '@lastframe/shared/probes';
-import { openRedis } from '@lastframe/shared/redis-link';
+import { isSharded, openRedisRoles } from '@lastframe/shared/redis-roles';
 import { Queue } from 'bullmq';
 import { createByteBudget } from './byte-budget.ts';
 import { createCameraCaller } from './call-camera.ts';
@@ -36,25 +36,30 @@ const MAX_BODIES_BYTES = 256 * 1024 ** 2;
 try {
   await start(readWorkerConfig(process.env), process.env);
 } catch (error) {
+  fail(error);
+}
+
+function fail(error: unknown): never {
   console.error(error instanceof ConfigError ? error.message : `worker: ${messageOf(error)}`);
   process.exit(1);
 }
 
 async function start(config: WorkerConfig, env: Env): Promise<void> {
-  const { redisUrl, framesRedisUrl, redisPrefix: prefix, concurrency } = config;
+  const { redisPrefix: prefix, concurrency } = config;
   const log = createLog('worker', config.logLevel);
   const rules = openRules({ config, env, log });
   process.on('SIGHUP', rules.reload);
-  const keys = keysFor(prefix);
+  const keys = keysFor(prefix, { sharded: isSharded(config) });
   const clock = systemClock;
   // A signal that comes before there is anything to close ends the process as well.
   const closingSteps: ClosingStep[] = [];
   closeOnSignal(log, closingSteps);
 
   // Permits and frames fail at once when Redis is away; BullMQ's connection waits for it.
-  const permitsRedis = openRedis({ url: redisUrl, name: 'permits', log });
-  const framesRedis = openRedis({ url: framesRedisUrl, name: 'frames', log });
-  const queueRedis = openRedis({ url: redisUrl, name: 'queue', log, offlineQueue: true });
+  const redis = openRedisRoles({ config, log, refuse: (fault) => fail(new ConfigError([fault])) });
+  const permitsRedis = redis.queue('permits');
+  const framesRedis = redis.frames('frames');
+  const queueRedis = redis.queue('queue', { offlineQueue: true });
 
   const closing = new AbortController();
   const watch = createRedisWatch({
@@ -79,7 +84,7 @@ async function start(config: WorkerConfig, env: Env): Promise<void> {
     keys,
     permits,
     // A frames Redis of its own may evict; a shared one must keep room for the permits.
-    framesFull: framesRedisUrl === redisUrl ? watch.memoryFull : () => undefined,
+    framesFull: redis.areOne ? watch.memoryFull : () => undefined,
     log,
   });
   const fleetId = createFleetId(permitsRedis, keys.fleet);
@@ -140,6 +145,7 @@ async function start(config: WorkerConfig, env: Env): Promise<void> {
         clearInterval(watching);
         rules.close();
         await Promise.all([queueRedis, framesRedis, permitsRedis].map((link) => link.close()));
+        await redis.close();
       },
     },
   );

@@ -1,0 +1,70 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createClient } from 'redis';
+import { expect } from 'vitest';
+import { freePort, type RedisServer, redisBinary } from './redis-server.ts';
+
+/** Three Sentinels that watch one primary and its replicas. */
+export interface Sentinels {
+  /** `host:port,host:port,host:port` */
+  readonly hosts: string;
+  /** The port of whom they call the primary. */
+  primaryPort(): Promise<number>;
+  stop(): Promise<void>;
+}
+
+export const PRIMARY_NAME = 'lastframe-queue';
+
+/** Waits until the Sentinels know each other and every replica: from then on they can fail over. */
+export async function startSentinels(primary: RedisServer, replicas: number): Promise<Sentinels> {
+  const dir = await mkdtemp(join(tmpdir(), 'lastframe-sentinels-'));
+  const ports = await Promise.all([freePort(), freePort(), freePort()]);
+  const children = await Promise.all(ports.map((port) => startSentinel(dir, port, primary.port)));
+  const master = (port: number) => ask(port, ['SENTINEL', 'MASTER', PRIMARY_NAME]);
+  for (const port of ports) {
+    const seen = async () => {
+      const known = await master(port).catch(() => undefined);
+      return [known?.['num-other-sentinels'], known?.['num-slaves'], known?.flags];
+    };
+    await expect.poll(seen, { timeout: 30_000 }).toEqual(['2', String(replicas), 'master']);
+  }
+  return {
+    hosts: ports.map((port) => `127.0.0.1:${port}`).join(),
+    primaryPort: async () => Number((await master(ports[0])).port),
+    stop: async () => {
+      const ended = children.map((child) => once(child, 'exit'));
+      for (const child of children) child.kill('SIGKILL');
+      await Promise.all(ended);
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+async function startSentinel(dir: string, port: number, primary: number): Promise<ChildProcess> {
+  const file = join(dir, `${port}.conf`);
+  const settings = [
+    `port ${port}`,
+    'bind 127.0.0.1',
+    `dir ${dir}`,
+    `sentinel monitor ${PRIMARY_NAME} 127.0.0.1 ${primary} 2`,
+    `sentinel down-after-milliseconds ${PRIMARY_NAME} 1000`,
+    `sentinel failover-timeout ${PRIMARY_NAME} 3000`,
+  ];
+  await writeFile(file, settings.join('\n'));
+  return spawn(redisBinary(), [file, '--sentinel'], { stdio: 'ignore' });
+}
+
+async function ask(port: number, command: string[]): Promise<Record<string, string>> {
+  const url = `redis://127.0.0.1:${port}`;
+  const client = createClient({ url, socket: { reconnectStrategy: false } });
+  client.on('error', () => {});
+  await client.connect();
+  try {
+    return (await client.sendCommand(command)) as unknown as Record<string, string>;
+  } finally {
+    client.destroy();
+  }
+}
