@@ -37,6 +37,12 @@ it('frames are kept by every node, and none by the queue Redis', async () => {
   expect(nodes.reduce((sum, count) => sum + count)).toBe(cameras.length);
 });
 
+it('every api process listens to every shard at the node that keeps it, also when it was cut off', async () => {
+  await expectAllListen(cluster.primaries);
+  for (const node of cluster.primaries) await node.command('CLIENT', 'KILL', 'TYPE', 'pubsub');
+  await expectAllListen(cluster.primaries);
+});
+
 it('every api process hears each announcement, whichever node it is made at', async () => {
   const [asked, other] = fleet.apis;
   // Only one process is asked for more; what the other one gets to know comes by announcement.
@@ -71,6 +77,7 @@ it('a primary dies and its replica takes over: all cameras go on, and news are h
   await dead?.kill();
   const isPrimary = async () => String(await cluster.replica.command('ROLE'));
   await expect.poll(isPrimary, { timeout: 30_000 }).toContain('master');
+  await expectAllListen([cluster.replica, ...cluster.primaries.slice(1)]);
   await expectNewFrames(cameras);
   console.log(
     `shard failover: all frames new after ${Math.round(performance.now() - killedMs)} ms`,
@@ -93,6 +100,23 @@ async function expectNewFrames(of: readonly string[]): Promise<void> {
   const before = await etags();
   const stillOld = async () => (await etags()).filter((etag, n) => etag === before[n]).length;
   await expect.poll(stillOld, { timeout: 30_000, interval: 200 }).toBe(0);
+}
+
+/** Each of the 256 channels is at one of the nodes, with a subscription of every api process. */
+async function expectAllListen(nodes: readonly RedisServer[]): Promise<void> {
+  const subscriptions = async () => {
+    const counts = new Map<string, number>();
+    for (const node of nodes) {
+      const channels = (await node.command('PUBSUB', 'SHARDCHANNELS')) as string[];
+      const told = (await node.command('PUBSUB', 'SHARDNUMSUB', ...channels)) as string[];
+      for (const [index, channel] of channels.entries()) {
+        counts.set(channel, Number(told[2 * index + 1]));
+      }
+    }
+    return [counts.size, Math.min(...counts.values()), Math.max(...counts.values())];
+  };
+  const all = [256, fleet.apis.length, fleet.apis.length];
+  await expect.poll(subscriptions, { timeout: 20_000 }).toEqual(all);
 }
 
 async function framesIn(redis: RedisServer): Promise<string[]> {

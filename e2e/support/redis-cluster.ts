@@ -1,4 +1,4 @@
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 import { freePort, type RedisServer, startRedis } from './redis-server.ts';
 
 /** A Redis Cluster of primaries that share the slots, the first with a replica behind it. */
@@ -27,12 +27,11 @@ export async function startRedisCluster(size = 3): Promise<RedisCluster> {
   for (const { redis, busPort } of others) {
     await first.redis.command('CLUSTER', 'MEET', '127.0.0.1', String(redis.port), String(busPort));
   }
-  await everyNode(nodes, (info) => expect(info).toMatch(`cluster_known_nodes:${size + 1}`));
+  await everyNode(nodes, 'CLUSTER INFO', `cluster_known_nodes:${size + 1}`);
   const id = String(await first.redis.command('CLUSTER', 'MYID'));
   await replica.redis.command('CLUSTER', 'REPLICATE', id);
-  await everyNode(nodes, (info) => expect(info).toMatch('cluster_state:ok'));
-  const linked = async () => String(await replica.redis.command('INFO', 'replication'));
-  await expect.poll(linked, { timeout: 20_000 }).toContain('master_link_status:up');
+  await everyNode(nodes, 'CLUSTER INFO', 'cluster_state:ok');
+  await everyNode([replica], 'INFO replication', 'master_link_status:up');
   return {
     primaries: primaries.map(({ redis }) => redis),
     replica: replica.redis,
@@ -62,11 +61,11 @@ async function startNode(): Promise<Node> {
   return { busPort, redis: await startRedis({ args }) };
 }
 
-async function everyNode(nodes: Node[], judge: (info: string) => void): Promise<void> {
-  const infos = () => Promise.all(nodes.map(({ redis }) => redis.command('CLUSTER', 'INFO')));
-  const all = async () => {
-    for (const info of await infos()) judge(String(info));
-    return 'all';
-  };
-  await expect.poll(() => all().catch(String), { timeout: 20_000 }).toBe('all');
+const PATIENCE = { timeout: 30_000, interval: 100 };
+
+async function everyNode(nodes: readonly Node[], section: string, text: string): Promise<void> {
+  await vi.waitFor(async () => {
+    const infos = nodes.map(({ redis }) => redis.command(...section.split(' ')));
+    for (const info of await Promise.all(infos)) expect(String(info)).toContain(text);
+  }, PATIENCE);
 }

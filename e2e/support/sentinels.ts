@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createClient } from 'redis';
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 import { freePort, type RedisServer, redisBinary } from './redis-server.ts';
 
 /** Three Sentinels that watch one primary and its replicas. */
@@ -25,11 +25,11 @@ export async function startSentinels(primary: RedisServer, replicas: number): Pr
   const children = await Promise.all(ports.map((port) => startSentinel(dir, port, primary.port)));
   const master = (port: number) => ask(port, ['SENTINEL', 'MASTER', PRIMARY_NAME]);
   for (const port of ports) {
-    const seen = async () => {
-      const known = await master(port).catch(() => undefined);
-      return [known?.['num-other-sentinels'], known?.['num-slaves'], known?.flags];
-    };
-    await expect.poll(seen, { timeout: 30_000 }).toEqual(['2', String(replicas), 'master']);
+    const all = { 'num-other-sentinels': '2', 'num-slaves': String(replicas), flags: 'master' };
+    await vi.waitFor(async () => expect(await master(port)).toMatchObject(all), {
+      timeout: 30_000,
+      interval: 100,
+    });
   }
   return {
     hosts: ports.map((port) => `127.0.0.1:${port}`).join(),
