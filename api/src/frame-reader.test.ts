@@ -1,7 +1,7 @@
 import { RedisUnavailableError } from '@lastframe/shared/errors';
-import type { StoredCamera } from '@lastframe/shared/frame-store';
 import { keysFor } from '@lastframe/shared/keys';
 import type { RedisLink } from '@lastframe/shared/redis-link';
+import type { StoredCamera } from '@lastframe/shared/stored-camera';
 import { testCamera } from '@lastframe/shared/test-camera';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createFrameReader } from './frame-reader.ts';
@@ -14,6 +14,10 @@ const HOUR_MS = 3_600_000;
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
+
+type Stored = Pick<StoredCamera, 'failure'> & {
+  frame?: Omit<NonNullable<StoredCamera['frame']>, 'sizeBytes'>;
+};
 
 /** A frame as the store gives it. */
 function storedFrame(text: string, startedAgoMs: number, clockMs = 0) {
@@ -34,8 +38,9 @@ function storedFrame(text: string, startedAgoMs: number, clockMs = 0) {
 
 function readerParts() {
   const { clock, memory } = testParts();
-  const run = vi.fn<() => Promise<StoredCamera>>();
-  const frames = { run: run as unknown as RedisLink['run'] };
+  const run = vi.fn<() => Promise<Stored>>();
+  const stored = async () => ({ nowMs: 0, facts: {}, ...(await run()) });
+  const frames = { run: stored as unknown as RedisLink['run'] };
   const reader = createFrameReader({ clock, memory, frames, keys: keysFor('p') });
   return { clock, memory, run, reader };
 }

@@ -2,9 +2,10 @@ import type { Failure } from '@lastframe/shared/announcement';
 import type { Camera } from '@lastframe/shared/camera';
 import type { Clock } from '@lastframe/shared/clock';
 import { freshnessOf } from '@lastframe/shared/frame';
-import { readCamera, type StoredCamera } from '@lastframe/shared/frame-store';
+import { readCamera } from '@lastframe/shared/frame-store';
 import type { Keys } from '@lastframe/shared/keys';
 import type { FramesRedis } from '@lastframe/shared/redis-shards';
+import type { StoredCamera } from '@lastframe/shared/stored-camera';
 import type { HeldFrame, MemoryCache } from './memory-cache.ts';
 
 export interface ReadCamera {

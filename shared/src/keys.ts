@@ -19,6 +19,7 @@ export interface Keys {
   // On the frames Redis
   frame(cameraId: string): string;
   failure(cameraId: string): string;
+  health(cameraId: string): string;
   /** The command that announces: within a Redis Cluster, to those who listen at that shard. */
   publish: 'PUBLISH' | 'SPUBLISH';
   /** Where a camera is announced. */
@@ -44,9 +45,10 @@ export function keysFor(prefix: string, { sharded = false } = {}): Keys {
     calls: (sourceName) => `${prefix}:calls:${sourceName}`,
     rate: (sourceName) => `${prefix}:rate:${sourceName}`,
     queueWaiting: `${prefix}:${QUEUE_NAME}:wait`,
-    // In the slot of its shard, so that one script can read both, and announce.
+    // In the slot of its shard, so that one script can read them all, and announce.
     frame: (cameraId) => `${prefix}:frame:{${shardOf(cameraId)}}:${cameraId}`,
     failure: (cameraId) => `${prefix}:failure:{${shardOf(cameraId)}}:${cameraId}`,
+    health: (cameraId) => `${prefix}:health:{${shardOf(cameraId)}}:${cameraId}`,
     publish: sharded ? 'SPUBLISH' : 'PUBLISH',
     channel: (cameraId) => channelOf(shardOf(cameraId)),
     channels: (shards) => [...new Set(shards.map(channelOf))],
