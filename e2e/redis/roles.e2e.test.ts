@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createClient } from 'redis';
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { createAuthority, signedBy } from '../../worker/src/test-support/certificate.ts';
 import { type Fleet, startFleet } from '../support/fleet.ts';
@@ -69,6 +70,10 @@ describe('ACL', () => {
     const dashboard = '/queues/api/queues?activeQueue=refresh&status=completed&page=1';
     expect((await fetch(`${fleet.workers[0]?.opsUrl}${dashboard}`)).status).toBe(200);
     expect([await refusals(redis), await refusals(frames)]).toEqual([[], []]);
+    for (const command of [['GET', `${fleet.redisPrefix}:permit:x`], ['FLUSHALL'], ['KEYS', '*']]) {
+      await expect(ask(urls('api', 'queue'), command)).rejects.toThrow('NOPERM');
+      await expect(ask(urls('api', 'frames'), command)).rejects.toThrow('NOPERM');
+    }
     await expectCleanEnd(fleet);
   });
 });
@@ -148,6 +153,13 @@ async function createUsers(servers: Record<Role, RedisServer>) {
     const user = `lastframe-${process}-${role}`;
     return `redis://${user}:${passwords.get(user)}@127.0.0.1:${servers[role].port}`;
   };
+}
+
+async function ask(url: string, command: string[]): Promise<unknown> {
+  const client = createClient({ url, socket: { reconnectStrategy: false } });
+  client.on('error', () => {});
+  await client.connect();
+  return await client.sendCommand(command).finally(() => client.destroy());
 }
 
 /** What Redis refused: user, command or key. */

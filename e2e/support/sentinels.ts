@@ -13,6 +13,9 @@ export interface Sentinels {
   readonly hosts: string;
   /** The port of whom they call the primary. */
   primaryPort(): Promise<number>;
+  /** From now on they call another server the primary, without a failover. */
+  watchInstead(port: number): Promise<void>;
+  signal(index: number, signal: NodeJS.Signals): void;
   stop(): Promise<void>;
 }
 
@@ -34,9 +37,18 @@ export async function startSentinels(primary: RedisServer, replicas: number): Pr
   return {
     hosts: ports.map((port) => `127.0.0.1:${port}`).join(),
     primaryPort: async () => Number((await master(ports[0])).port),
+    watchInstead: async (other) => {
+      for (const port of ports) {
+        await ask(port, ['SENTINEL', 'REMOVE', PRIMARY_NAME]);
+        const watched = [PRIMARY_NAME, '127.0.0.1', String(other), '2'];
+        await ask(port, ['SENTINEL', 'MONITOR', ...watched]);
+      }
+    },
+    signal: (index, signal) => void children[index]?.kill(signal),
     stop: async () => {
-      const ended = children.map((child) => once(child, 'exit'));
-      for (const child of children) child.kill('SIGKILL');
+      const alive = children.filter(({ signalCode }) => signalCode === null);
+      const ended = alive.map((child) => once(child, 'exit'));
+      for (const child of alive) child.kill('SIGKILL');
       await Promise.all(ended);
       await rm(dir, { recursive: true, force: true });
     },

@@ -52,11 +52,12 @@ export function parseRedisUrl(text: string): RedisPlace | undefined {
   return { kind: 'cluster', nodes: parseHosts(hosts, 6379).map((at) => urlOf(...at)), urlOf };
 }
 
-/** `host:port` of every server that the place names: two places with one in common are one Redis. */
+/** Every server that the place names: two places with one in common are one Redis. */
 export function addressesOf(place: RedisPlace): string[] {
+  const name = place.kind === 'sentinel' ? ` ${place.primaryName}` : '';
   return urlsOf(place).map((url) => {
     const { hostname, port } = new URL(url);
-    return `${hostname}:${port || 6379}`;
+    return `${hostname}:${port || 6379}${name}`;
   });
 }
 
