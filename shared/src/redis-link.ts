@@ -58,12 +58,12 @@ export function openRedis(options: RedisLinkOptions): RedisLink {
   let told: 'connected' | 'lost' | undefined;
   let wasReplica = false;
   let mode: string | undefined;
-  let readyCount = 0;
+  let wasReady = false;
   client.on('ready', () => {
     if (told !== 'connected') log.info({ redis: name }, 'redis connected');
     told = 'connected';
-    if (readyCount++ > 0) options.onReconnect?.();
-    look();
+    if (wasReady) options.onReconnect?.();
+    wasReady = true;
   });
   const tellLost = (reason: string) => {
     // One line per change of state; a Redis that is away for an hour is not 10,000 lines.
@@ -100,20 +100,19 @@ export function openRedis(options: RedisLinkOptions): RedisLink {
     reconnect();
   };
 
-  const look = () => {
+  const watch = setInterval(() => {
     if (!client.isReady) return;
     // HELLO is a PING that tells the role, and is answered also while writes are refused (a full
     // disk, loading). A primary that became a replica stays connected: its address leads elsewhere.
     withDeadline(client.hello(), pingDeadlineMs, name).then(
       (hello) => {
-        if (mode === undefined) options.onMode?.(hello.mode);
+        if (mode === undefined && !closed) options.onMode?.(hello.mode);
         mode = hello.mode;
         judge(String(hello.role));
       },
       (error) => error instanceof ErrorReply || giveUp(),
     );
-  };
-  const watch = setInterval(look, PING_EVERY_MS);
+  }, PING_EVERY_MS);
 
   return {
     client,
@@ -145,7 +144,7 @@ function clientOptions(options: RedisLinkOptions): RedisClientOptions {
     maintNotifications: 'disabled',
     socket: {
       ...(path !== undefined && { path }),
-      ...(url.startsWith('rediss:') && tls),
+      ...(new URL(url).protocol === 'rediss:' && tls),
       connectTimeout: SILENCE_MS,
       socketTimeout: offlineQueue ? BLOCKING_SILENCE_MS : SILENCE_MS,
       reconnectStrategy: (retries) => Math.min(50 * 2 ** retries, 500) * (0.5 + Math.random() / 2),
