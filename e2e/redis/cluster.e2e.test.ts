@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { SHARDS } from '@lastframe/shared/shard';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Fleet, startFleet } from '../support/fleet.ts';
 import { expectCleanEnd } from '../support/recovery.ts';
@@ -40,6 +41,15 @@ it('frames are kept by every node, and none by the queue Redis', async () => {
 it('every api process listens to every shard at the node that keeps it, also when it was cut off', async () => {
   await expectAllListen(cluster.primaries);
   for (const node of cluster.primaries) await node.command('CLIENT', 'KILL', 'TYPE', 'pubsub');
+  await expectAllListen(cluster.primaries);
+});
+
+it('every api process follows a shard to another node', async () => {
+  const used = await Promise.all(cluster.primaries.map(framesIn));
+  const shard = SHARDS.find((name) => !used.flat().some((key) => key.includes(`{${name}}`)));
+  const before = await cluster.portOf(`{${shard}}`);
+  await cluster.moveSlot(`{${shard}}`, before === cluster.primaries[0]?.port ? 1 : 0);
+  expect(await cluster.portOf(`{${shard}}`)).not.toBe(before);
   await expectAllListen(cluster.primaries);
 });
 

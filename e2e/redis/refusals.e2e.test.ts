@@ -29,7 +29,7 @@ afterAll(async () => {
   await Promise.all([plain?.stop(), node?.stop()]);
 });
 
-describe.concurrent('a Redis of another kind than its URL says ends the process with one sentence', () => {
+describe('a Redis of another kind than its URL says ends the process with one sentence', () => {
   const parts = ['api', 'worker'] as const;
 
   it.each(parts)('a Cluster for the queue, by the form of its URL: %s', async (part) => {
@@ -114,7 +114,7 @@ async function end(part: 'api' | 'worker', env: Record<string, string>) {
   const child = spawn(process.execPath, [join(REPO, part, 'src/main.ts')], {
     env: { ...free, ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
-    timeout: 30_000,
+    timeout: 90_000,
   });
   const [stderr, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')]);
   return { code: code as number | null, stderr };

@@ -22,9 +22,9 @@ let sentinels: Sentinels;
 let fleet: Fleet;
 
 afterEach(async () => {
-  await fleet.check();
-  await fleet.stop();
-  await sentinels.stop();
+  await fleet?.check();
+  await fleet?.stop();
+  await sentinels?.stop();
   await Promise.all(servers.map((server) => server.stop()));
 });
 

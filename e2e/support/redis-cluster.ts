@@ -9,6 +9,8 @@ export interface RedisCluster {
   readonly hosts: string;
   /** The port of the node that keeps the slot of this key, by the word of the last primary. */
   portOf(key: string): Promise<number>;
+  /** Gives the slot of this key, which must be empty, to a primary. */
+  moveSlot(key: string, to: number): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -41,6 +43,12 @@ export async function startRedisCluster(size = 3): Promise<RedisCluster> {
       const slot = Number(await asked.command('CLUSTER', 'KEYSLOT', key));
       const ranges = (await asked.command('CLUSTER', 'SLOTS')) as [number, number, unknown[]][];
       return Number(ranges.find(([from, to]) => from <= slot && slot <= to)?.[2][1]);
+    },
+    moveSlot: async (key, to) => {
+      const slot = String(await first.redis.command('CLUSTER', 'KEYSLOT', key));
+      const id = String(await primaries[to]?.redis.command('CLUSTER', 'MYID'));
+      for (const { redis } of primaries)
+        await redis.command('CLUSTER', 'SETSLOT', slot, 'NODE', id);
     },
     stop: async () => {
       await Promise.all(nodes.map(({ redis }) => redis.stop()));
