@@ -84,7 +84,7 @@ describe('one read', () => {
 describe('a read anew', () => {
   it('begins after the one that is running, and serves all who asked for it meanwhile', async () => {
     const { run, reader, memory } = readerParts();
-    const first = Promise.withResolvers<StoredCamera>();
+    const first = Promise.withResolvers<Stored>();
     run.mockReturnValueOnce(first.promise);
     run.mockResolvedValueOnce({ frame: storedFrame('new', 0) });
     const running = reader.read(camera);
@@ -98,7 +98,7 @@ describe('a read anew', () => {
 
   it('is not satisfied by another read anew that has begun before', async () => {
     const { run, reader } = readerParts();
-    const reads = [1, 2, 3].map(() => Promise.withResolvers<StoredCamera>());
+    const reads = [1, 2, 3].map(() => Promise.withResolvers<Stored>());
     for (const { promise } of reads) run.mockReturnValueOnce(promise);
     const running = reader.read(camera);
     const second = reader.readAnew(camera);

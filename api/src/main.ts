@@ -13,21 +13,30 @@ import { createLog } from '@lastframe/shared/log';
 import { probes } from '@lastframe/shared/probes';
 import { isSharded, openRedisRoles } from '@lastframe/shared/redis-roles';
 import { listenToAnnouncements } from './announcement-listener.ts';
-import { createApp } from './app.ts';
+import { addCommonHeaders, createApp } from './app.ts';
+import { createAskedNotes } from './asked-notes.ts';
+import { createCameraList } from './camera-list.ts';
 import { createColdLimit } from './cold-limit.ts';
 import { createColdWait } from './cold-wait.ts';
 import { createDemand } from './demand.ts';
 import { createFleetWatch } from './fleet-watch.ts';
 import { createFrameReader } from './frame-reader.ts';
+import { createFramesClock } from './frames-clock.ts';
+import { createHit } from './hit.ts';
 import { createKeepWarm } from './keep-warm.ts';
+import { createKnownTargets } from './known-targets.ts';
+import { createLive } from './live.ts';
 import { createMemoryCache, makeAllUnsure } from './memory-cache.ts';
 import { heedAnnouncement } from './news.ts';
-import { createPublicServer } from './public-server.ts';
+import { createPublicServer, KEEP_ALIVE_MS } from './public-server.ts';
+import { createReadyHeads } from './ready-heads.ts';
 import { createRefreshQueue } from './refresh-queue.ts';
+import { createStreams } from './streams.ts';
 import { createViewers } from './viewers.ts';
 
 const DRAIN_MS = 2500;
 const GRACE_MS = 7000;
+const HEARTBEAT_MS = 15_000;
 
 try {
   await start(readApiConfig(process.env), process.env);
@@ -56,7 +65,19 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
 
   const memory = createMemoryCache(config.memoryLimitBytes);
   const viewers = createViewers({ clock, memory });
-  const reader = createFrameReader({ clock, memory, frames: framesRedis, keys });
+  const framesClock = createFramesClock(clock);
+  const reader = createFrameReader({
+    clock,
+    memory,
+    frames: framesRedis,
+    keys,
+    framesClock,
+    onRead: (camera, { held }, stored) => {
+      // However it came to be read: who waits for it need not wait for its announcement.
+      if (held) coldWait.wake(held);
+      live.heedRead(camera, held, stored);
+    },
+  });
   const fleet = createFleetWatch({ clock, queue: queueRedis, keys });
   const fleetId = createFleetId(queueRedis, keys.fleet);
   const look = () => Promise.all([fleet.look(), fleetId.look()]);
@@ -73,7 +94,12 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
   });
   const keepWarm = createKeepWarm({ viewers, demand });
   const coldWait = createColdWait({ clock, viewers, reader, maxWaiters: config.maxWaiters });
-  const news = { clock, memory, reader, viewers, demand, coldWait, log };
+  const live = createLive({ memory, reader, viewers, demand, framesClock });
+  const streams = createStreams(config.maxStreams);
+  rules.onChange(streams.follow);
+  const named = { frames: framesRedis, keys, rules: rules.now, memory };
+  const noteAsked = createAskedNotes({ ...named, clock, viewers });
+  const news = { clock, memory, reader, viewers, demand, coldWait, live, log };
   const newsRedis = redis.frames('announcements', (link, shards) =>
     listenToAnnouncements(
       link,
@@ -87,6 +113,8 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
     ),
   );
 
+  const servedBy = `${hostname()}-${process.pid}`;
+  const knownTargets = createKnownTargets(rules.now);
   const app = createApp({
     clock,
     memory,
@@ -95,16 +123,29 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
     coldWait,
     fleet,
     fleetId,
+    live,
+    streams,
+    framesClock,
+    cameraList: createCameraList({ ...named, framesClock }),
+    random: Math.random,
     log,
     coldWaitMs: config.coldWaitMs,
     rules: rules.now,
     urlSigningKey: config.urlSigningKey,
     basePath: config.basePath,
+    placeholder: config.placeholder,
     coldLimit: createColdLimit(clock, config.coldPerMinute),
     trustedProxies: config.trustedProxies,
-    servedBy: `${hostname()}-${process.pid}`,
+    servedBy,
+    knownTargets: config.front ? knownTargets : undefined,
   });
-  const publicServer = createPublicServer(app.fetch);
+  const readyHeads = createReadyHeads({
+    clock,
+    addCommonHeaders: (headers) => addCommonHeaders(headers, servedBy),
+    keepAliveMs: KEEP_ALIVE_MS,
+  });
+  const findHit = createHit({ clock, memory, demand, rules: rules.now, knownTargets, readyHeads });
+  const publicServer = createPublicServer(app.fetch, config.front ? findHit : undefined);
   let closing = false;
   const ops = probes(() => (closing ? 'closing' : undefined));
   const opsServer = createAdaptorServer({ fetch: ops.fetch }) as Server;
@@ -112,7 +153,13 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
   // A Redis that is there is waited for, so that the first request finds it; one that is away is not.
   await Promise.all([queueRedis, framesRedis, newsRedis].map((link) => link.ready(2000)));
   await look();
-  const watching = setInterval(() => void look(), 1000);
+  const watching = setInterval(() => {
+    void look();
+    void noteAsked();
+    live.look();
+    streams.look();
+  }, 1000);
+  const beating = setInterval(streams.beat, HEARTBEAT_MS);
   queueRedis.client.on('ready', () => void look());
   keepWarm(rules.now());
   rules.onChange(keepWarm);
@@ -129,7 +176,7 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
         closing = true;
         // Who still waits for a first frame near the end is told so, not cut off.
         const giveUp = setTimeout(() => coldWait.close(), DRAIN_MS + GRACE_MS - 1000);
-        await publicServer.close({ drainMs: DRAIN_MS, graceMs: GRACE_MS });
+        await publicServer.close({ drainMs: DRAIN_MS, graceMs: GRACE_MS }, streams.close);
         clearTimeout(giveUp);
       },
     },
@@ -139,6 +186,7 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
       graceMs: 1500,
       close: async () => {
         clearInterval(watching);
+        clearInterval(beating);
         rules.close();
         coldWait.close();
         demand.close();

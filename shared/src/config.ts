@@ -33,7 +33,10 @@ export interface ApiConfig extends FleetConfig {
   host: string;
   port: number;
   reusePort: boolean;
+  front: boolean;
   maxWaiters: number;
+  maxStreams: number;
+  placeholder: boolean;
   /** Empty when not set: then no `url=` needs a signature. */
   urlSigningKey: string;
   basePath: string;
@@ -73,7 +76,10 @@ export function readApiConfig(env: Env): ApiConfig {
     host: read('HOST'),
     port: read('PORT'),
     reusePort: read('REUSE_PORT'),
+    front: read('FRONT'),
     maxWaiters: read('MAX_WAITERS'),
+    maxStreams: read('MAX_STREAMS'),
+    placeholder: read('PLACEHOLDER'),
     urlSigningKey: read('URL_SIGNING_KEY'),
     basePath: read('BASE_PATH'),
     coldPerMinute: read('COLD_PER_MINUTE'),
