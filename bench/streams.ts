@@ -5,6 +5,7 @@ import { cpus } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { decodeAnnouncement } from '@lastframe/shared/announcement';
 import { keysFor } from '@lastframe/shared/keys';
+import { SHARDS } from '@lastframe/shared/shard';
 import { parseDurationMs } from '@lastframe/shared/units';
 import { createClient } from 'redis';
 import { checkCalls } from '../e2e/support/checker.ts';
@@ -31,7 +32,7 @@ const announcedMs: number[] = [];
 
 const listener = createClient({ url: fleet.redis.url });
 await listener.connect();
-await listener.subscribe(keysFor(fleet.redisPrefix).announcements, (text) => {
+await listener.subscribe(keysFor(fleet.redisPrefix).channels(SHARDS), (text) => {
   if (decodeAnnouncement(text)?.kind === 'frame') announcedMs.push(performance.now());
 });
 

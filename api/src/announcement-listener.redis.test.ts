@@ -17,7 +17,7 @@ async function listenerParts({ startsAway = false } = {}) {
   const heed = vi.fn();
   const onGap = vi.fn();
   if (!startsAway) await link.ready(10_000);
-  listenToAnnouncements(link, CHANNEL, heed, onGap, silentLog);
+  listenToAnnouncements(link, { publish: 'PUBLISH', channels: [CHANNEL] }, heed, onGap, silentLog);
   const gaps = (count: number) =>
     vi.waitFor(() => expect(onGap).toHaveBeenCalledTimes(count), RECOVERY);
   const publish = (text: string) => server.command('PUBLISH', CHANNEL, text);

@@ -2,7 +2,7 @@ import { lateAfterMs } from '@lastframe/shared/camera-health';
 import type { Clock } from '@lastframe/shared/clock';
 import { noteAsked } from '@lastframe/shared/frame-store';
 import type { Keys } from '@lastframe/shared/keys';
-import type { RedisLink } from '@lastframe/shared/redis-link';
+import type { FramesRedis } from '@lastframe/shared/redis-shards';
 import type { RulesNow } from '@lastframe/shared/rules';
 import type { HeldFrame, MemoryCache } from './memory-cache.ts';
 import type { Viewers } from './viewers.ts';
@@ -12,7 +12,7 @@ export interface AskedNotesDeps {
   memory: MemoryCache;
   viewers: Viewers;
   rules: RulesNow;
-  frames: Pick<RedisLink, 'run'>;
+  frames: Pick<FramesRedis, 'run'>;
   keys: Keys;
 }
 
@@ -33,7 +33,9 @@ export function createAskedNotes(deps: AskedNotesDeps): () => Promise<void> {
 
   const note = async (cameraId: string, askedForMs: number) => {
     const what = { cameraId, askedForMs, holdsMs: NOTE_HOLDS_MS };
-    await frames.run(DEADLINE_MS, (client) => noteAsked(client, keys, what)).catch(() => {});
+    await frames
+      .run(DEADLINE_MS, (client) => noteAsked(client, keys, what), cameraId)
+      .catch(() => {});
   };
   const look = (cameraId: string, nowMonoMs: number): Promise<void> | undefined => {
     const camera = viewers.watched(cameraId);

@@ -1,7 +1,7 @@
 import { countByHealth, type Health, lateAfterMs } from '@lastframe/shared/camera-health';
 import { NO_BYTES, readCamera } from '@lastframe/shared/frame-store';
 import type { Keys } from '@lastframe/shared/keys';
-import type { RedisLink } from '@lastframe/shared/redis-link';
+import type { FramesRedis } from '@lastframe/shared/redis-shards';
 import type { NamedCamera, RulesNow } from '@lastframe/shared/rules';
 import type { StoredCamera } from '@lastframe/shared/stored-camera';
 import { type CameraState, factsOfHeld, stateOf } from './camera-state.ts';
@@ -27,7 +27,7 @@ export interface CameraList {
 }
 
 export interface CameraListDeps {
-  frames: Pick<RedisLink, 'run'>;
+  frames: Pick<FramesRedis, 'run'>;
   keys: Keys;
   rules: RulesNow;
   memory: MemoryCache;
@@ -70,7 +70,11 @@ async function ask(
   { frames, keys, memory, framesClock }: CameraListDeps,
 ): Promise<Pick<StoredCamera, 'facts' | 'nowMs'> & Pick<CameraState, 'frame'>> {
   try {
-    return await frames.run(DEADLINE_MS, (client) => readCamera(client, keys, cameraId, NO_BYTES));
+    return await frames.run(
+      DEADLINE_MS,
+      (client) => readCamera(client, keys, cameraId, NO_BYTES),
+      cameraId,
+    );
   } catch {
     const held = memory.peek(cameraId);
     return { facts: {}, frame: held && factsOfHeld(held), nowMs: framesClock.nowMs() };

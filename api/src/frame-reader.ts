@@ -4,7 +4,7 @@ import type { Clock } from '@lastframe/shared/clock';
 import { freshnessOf } from '@lastframe/shared/frame';
 import { readCamera } from '@lastframe/shared/frame-store';
 import type { Keys } from '@lastframe/shared/keys';
-import type { RedisLink } from '@lastframe/shared/redis-link';
+import type { FramesRedis } from '@lastframe/shared/redis-shards';
 import type { StoredCamera } from '@lastframe/shared/stored-camera';
 import type { FramesClock } from './frames-clock.ts';
 import type { HeldFrame, MemoryCache } from './memory-cache.ts';
@@ -29,7 +29,7 @@ export interface FrameReaderDeps {
   clock: Clock;
   memory: MemoryCache;
   purges: Pick<Purges, 'judge'>;
-  frames: Pick<RedisLink, 'run'>;
+  frames: Pick<FramesRedis, 'run'>;
   keys: Keys;
   framesClock?: Pick<FramesClock, 'observe'>;
   /** Told of every read, whoever asked for it: what it found may be news to others. */
@@ -72,8 +72,10 @@ async function readOnce(camera: Camera, deps: FrameReaderDeps): Promise<ReadCame
   const { cameraId } = camera;
   const knownEtag = memory.peek(cameraId)?.etag;
   const sentMonoMs = deps.clock.monoMs();
-  const stored = await frames.run(DEADLINE_MS, (client) =>
-    readCamera(client, keys, cameraId, knownEtag),
+  const stored = await frames.run(
+    DEADLINE_MS,
+    (client) => readCamera(client, keys, cameraId, knownEtag),
+    cameraId,
   );
   const receivedMonoMs = deps.clock.monoMs();
   deps.framesClock?.observe({ redisMs: stored.nowMs, sentMonoMs, receivedMonoMs });

@@ -16,8 +16,8 @@ import { createLog } from '@lastframe/shared/log';
 import { createMetrics } from '@lastframe/shared/metrics';
 import { probes } from '@lastframe/shared/probes';
 import { purgeCamera, readPurges } from '@lastframe/shared/purge';
-import { openRedis } from '@lastframe/shared/redis-link';
-import { watchRedisLinks } from '@lastframe/shared/redis-metrics';
+import { createRedisMetrics } from '@lastframe/shared/redis-metrics';
+import { isSharded, openRedisRoles } from '@lastframe/shared/redis-roles';
 import { createStep } from '@lastframe/shared/steps';
 import { openTracer } from '@lastframe/shared/tracing';
 import { admin, permitFreeInMs } from './admin.ts';
@@ -64,6 +64,10 @@ const HEARTBEAT_MS = 15_000;
 try {
   await start(readApiConfig(process.env), process.env);
 } catch (error) {
+  fail(error);
+}
+
+function fail(error: unknown): never {
   console.error(error instanceof ConfigError ? error.message : `api: ${messageOf(error)}`);
   process.exit(1);
 }
@@ -75,7 +79,7 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
   const wants = createWants(tracer);
   const rules = openRules({ config, env, log });
   process.on('SIGHUP', rules.reload);
-  const keys = keysFor(config.redisPrefix);
+  const keys = keysFor(config.redisPrefix, { sharded: isSharded(config) });
   const clock = systemClock;
   const metrics = createMetrics('api');
   showEventLoopLag(metrics);
@@ -83,15 +87,15 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
   const closingSteps: ClosingStep[] = [];
   closeOnSignal(log, closingSteps);
 
-  const queueRedis = openRedis({ url: config.redisUrl, name: 'queue', log });
-  const framesRedis = openRedis({ url: config.framesRedisUrl, name: 'frames', log });
-  const newsRedis = openRedis({ url: config.framesRedisUrl, name: 'announcements', log });
-
-  watchRedisLinks(metrics, {
-    queue: queueRedis,
-    frames: framesRedis,
-    announcements: newsRedis,
+  const redisMetrics = createRedisMetrics(metrics);
+  const redis = openRedisRoles({
+    config,
+    log,
+    refuse: (fault) => fail(new ConfigError([fault])),
+    onReconnect: redisMetrics.reconnected,
   });
+  const queueRedis = redis.queue('queue');
+  const framesRedis = redis.frames('frames');
 
   const memory = createMemoryCache(config.memoryLimitBytes);
   showMemory(memory, config.memoryLimitBytes, metrics);
@@ -99,7 +103,7 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
   const purges = createPurges({
     clock,
     memory,
-    read: () => framesRedis.run(1000, (client) => readPurges(client, keys)),
+    read: () => readPurges(framesRedis, keys),
     onGone: (cameraId) => readWatched(cameraId, news),
     log,
   });
@@ -154,18 +158,22 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
     hear(announcement);
     heedAnnouncement(announcement, news);
   };
-  listenToAnnouncements(
-    newsRedis,
-    keys.announcements,
-    followedNews(heed, wants, step),
-    () => {
-      makeAllUnsure(memory);
-      purges.missed();
-      void purges.catchUp();
-      demand.recheck();
-    },
-    log,
+  const newsRedis = redis.frames('announcements', (link, shards) =>
+    listenToAnnouncements(
+      link,
+      { publish: keys.publish, channels: keys.channels(shards) },
+      followedNews(heed, wants, step),
+      () => {
+        makeAllUnsure(memory);
+        purges.missed();
+        void purges.catchUp();
+        demand.recheck();
+      },
+      log,
+    ),
   );
+
+  redisMetrics.show({ queue: queueRedis, frames: framesRedis, announcements: newsRedis });
 
   const servedBy = `${hostname()}-${process.pid}`;
   // A trace has a span of each request.
@@ -229,11 +237,8 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
       fleet,
       permitFreeInMs: (cameraId) =>
         queueRedis.run(1000, (client) => permitFreeInMs(client, keys, cameraId)),
-      purge: (camera, mode) =>
-        framesRedis.run(1000, (client) => {
-          const { cameraId, source } = camera;
-          return purgeCamera(client, keys, { cameraId, mode, staleForMs: source.staleForMs });
-        }),
+      purge: ({ cameraId, source: { staleForMs } }, mode) =>
+        purgeCamera(framesRedis, keys, { cameraId, mode, staleForMs }),
       token: config.adminToken,
       log,
     }),
@@ -282,6 +287,7 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
         coldWait.close();
         demand.close();
         await Promise.all([queueRedis, framesRedis, newsRedis].map((link) => link.close()));
+        await redis.close();
       },
     },
   );

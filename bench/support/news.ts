@@ -13,7 +13,7 @@ export async function hearFrames(
   const client = createClient({ url: redis.url });
   client.on('error', () => {}); // the fleet has ended
   await client.connect();
-  await client.subscribe(keysFor(redisPrefix).announcements, (message) => {
+  await client.subscribe(keysFor(redisPrefix).channel(''), (message) => {
     const news = decodeAnnouncement(message);
     if (news?.kind === 'frame') heed(news);
   });

@@ -152,7 +152,9 @@ async function ready(opsUrl: string): Promise<void> {
     if ((await fetch(`${opsUrl}/readyz`)).ok) return;
     await sleep(50);
   }
-  throw new Error(`${opsUrl}/readyz was not 200 within 10 s`);
+  throw new Error(
+    `${opsUrl}/readyz was not 200 within 10 s: ${await (await fetch(`${opsUrl}/readyz`)).text()}`,
+  );
 }
 
 async function startSlowServer(delayMs: number): Promise<SlowServer> {

@@ -115,7 +115,7 @@ async function answering(url: string, child: ChildProcess): Promise<void> {
   throw new Error('redis-server did not answer within 10 s');
 }
 
-function redisBinary(): string {
+export function redisBinary(): string {
   for (const name of ['redis-server', 'valkey-server']) {
     try {
       execFileSync(name, ['--version'], { stdio: 'ignore' });

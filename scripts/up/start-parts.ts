@@ -104,5 +104,5 @@ function opsUrl(env: Env, port: number, path: string): string {
 }
 
 function withoutSecrets(redisUrl: string): string {
-  return URL.canParse(redisUrl) ? new URL(redisUrl).host : 'which is no URL';
+  return /^[a-z+]+:\/\/(?:.*@)?([^/?]+)/is.exec(redisUrl)?.[1] ?? 'which is no URL';
 }

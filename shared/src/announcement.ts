@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import type { Keys } from './keys.ts';
+import type { RedisClient } from './redis-link.ts';
 
 /** Versions every payload, message and stored frame; readers ignore fields they don't know. */
 export const VERSION = 1;
@@ -89,6 +91,16 @@ type WithoutVersion<A> = A extends unknown ? Omit<A, 'v'> : never;
 
 export function encodeAnnouncement(message: WithoutVersion<Announcement>): string {
   return JSON.stringify({ v: VERSION, ...message });
+}
+
+/** Tells the fleet at once; where something is stored with it, the script that stores it tells. */
+export async function publishAnnouncement(
+  client: RedisClient,
+  keys: Keys,
+  message: WithoutVersion<Announcement>,
+): Promise<void> {
+  const channel = keys.channel(message.cameraId);
+  await client.sendCommand([keys.publish, channel, encodeAnnouncement(message)]);
 }
 
 /** Undefined for what this version can't read: a newer fleet member may say more than we know. */

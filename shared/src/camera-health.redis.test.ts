@@ -125,7 +125,7 @@ describe('the health of a camera in the store', () => {
     const subscriber = client.duplicate();
     await subscriber.connect();
     onTestFinished(() => subscriber.destroy());
-    await subscriber.subscribe(keys.announcements, (text) => heard.push(decodeAnnouncement(text)));
+    await subscriber.subscribe(keys.channel(''), (text) => heard.push(decodeAnnouncement(text)));
     await store('a', ago(2000));
     await renew();
     const { facts } = await health();

@@ -17,6 +17,7 @@ describe('the configuration of the api', () => {
     expect(readApiConfig({})).toEqual({
       redisUrl: 'redis://127.0.0.1:6379',
       framesRedisUrl: 'redis://127.0.0.1:6379',
+      redisTlsFiles: { ca: '', cert: '', key: '' },
       redisPrefix: 'lastframe',
       sources: [],
       sourcesFile: '',
@@ -148,6 +149,24 @@ describe('faults', () => {
     const [fault = ''] = faultsOf({ REDIS_URL: url });
     expect(fault).toMatch(/^REDIS_URL: ".*…@.*host.*" is given/);
     expect(fault).not.toMatch(/s3c|ret/);
+  });
+
+  it.each([
+    'redis+sentinel://user:s3cret@host:port/m',
+    'redis+sentinel://host:port/m?sentinelPassword=s3cret',
+    'rediss+cluster://:s3cret@host:port',
+  ])('never show the password of %s', (url) => {
+    for (const name of ['REDIS_URL', 'FRAMES_REDIS_URL']) {
+      const [fault = ''] = faultsOf({ [name]: url });
+      expect(fault).toMatch(new RegExp(`^${name}: ".*host.*" is given \\(`));
+      expect(fault).not.toContain('s3cret');
+    }
+  });
+
+  it('tell that a hash tag in the prefix would put all frames into one slot of a Cluster', () => {
+    const env = { FRAMES_REDIS_URL: 'redis+cluster://a', REDIS_PREFIX: '{x}' };
+    expect(faultsOf(env)).toEqual([expect.stringContaining('REDIS_PREFIX: its {')]);
+    expect(faultsOf({ ...env, FRAMES_REDIS_URL: 'redis://a' })).toEqual([]);
   });
 
   it('never show the password of the dashboard', () => {

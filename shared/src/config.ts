@@ -5,10 +5,18 @@ import { variables } from './variables.ts';
 
 export type Env = Readonly<Record<string, string | undefined>>;
 
+/** Paths of PEM files; empty where none is given. */
+export interface RedisTlsFiles {
+  ca: string;
+  cert: string;
+  key: string;
+}
+
 /** What api and worker have in common. */
 export interface FleetConfig {
   redisUrl: string;
   framesRedisUrl: string;
+  redisTlsFiles: RedisTlsFiles;
   redisPrefix: string;
   /** Of ALLOWED_SOURCES; those of the file come before them. */
   sources: Source[];
@@ -64,8 +72,8 @@ export class ConfigError extends Error {
 
 /** @throws ConfigError */
 export function readApiConfig(env: Env): ApiConfig {
-  const { read, check } = readerOf(env);
-  const fleet = readFleetConfig(read, 9088);
+  const { read, fault, check } = readerOf(env);
+  const fleet = readFleetConfig(read, fault, 9088);
   const config = {
     ...fleet,
     coldWaitMs: read('COLD_WAIT'),
@@ -91,7 +99,7 @@ export function readApiConfig(env: Env): ApiConfig {
 export function readWorkerConfig(env: Env): WorkerConfig {
   const { read, fault, check } = readerOf(env);
   const config = {
-    ...readFleetConfig(read, 9089),
+    ...readFleetConfig(read, fault, 9089),
     maxReplicaLagMs: read('MAX_REPLICA_LAG'),
     adoptRedis: read('ADOPT_REDIS'),
     concurrency: read('CONCURRENCY'),
@@ -109,8 +117,16 @@ type Name = keyof typeof variables;
 type ValueOf<N extends Name> = NonNullable<ReturnType<(typeof variables)[N]['parse']>>;
 type Read = <N extends Name>(name: N, fallback?: string) => ValueOf<N>;
 
-function readFleetConfig(read: Read, opsPort: number): FleetConfig {
+function readFleetConfig(read: Read, fault: (text: string) => void, opsPort: number): FleetConfig {
   const redisUrl = read('REDIS_URL');
+  // A bad REDIS_URL is one fault, not two.
+  const framesRedisUrl = read('FRAMES_REDIS_URL', redisUrl ?? variables.REDIS_URL.fallback);
+  const redisPrefix = read('REDIS_PREFIX');
+  if (redisPrefix?.includes('{') && /^rediss?\+cluster:/i.test(framesRedisUrl ?? '')) {
+    fault(
+      'REDIS_PREFIX: its { would put the frames of all cameras into one shard of the Cluster; expected none',
+    );
+  }
   const defaults = {
     intervalMs: read('INTERVAL'),
     timeoutMs: read('UPSTREAM_TIMEOUT'),
@@ -124,9 +140,13 @@ function readFleetConfig(read: Read, opsPort: number): FleetConfig {
   };
   return {
     redisUrl,
-    // A bad REDIS_URL is one fault, not two.
-    framesRedisUrl: read('FRAMES_REDIS_URL', redisUrl ?? variables.REDIS_URL.fallback),
-    redisPrefix: read('REDIS_PREFIX'),
+    framesRedisUrl,
+    redisTlsFiles: {
+      ca: read('REDIS_CA_FILE'),
+      cert: read('REDIS_CERT_FILE'),
+      key: read('REDIS_KEY_FILE'),
+    },
+    redisPrefix,
     sources: sourcesFromPatterns(read('ALLOWED_SOURCES') ?? [], defaults),
     sourcesFile: read('SOURCES_FILE'),
     sourceDefaults: defaults,
@@ -177,5 +197,6 @@ const SECRETS: ReadonlySet<Name> = new Set(['QUEUES_PASSWORD', 'URL_SIGNING_KEY'
 /** A fault is printed: it must show no password, not even one with a `/` or `@` that spoils its URL. */
 function withoutSecrets(name: Name, text: string): string {
   if (SECRETS.has(name)) return '…';
-  return text.replace(/^([a-z]+:\/*)?.*@/is, '$1…@');
+  const masked = text.replace(/^([a-z+]+:\/*)?.*@/is, '$1…@');
+  return masked.replace(/(password=)[^&]*/gi, '$1…');
 }

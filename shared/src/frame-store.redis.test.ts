@@ -12,7 +12,7 @@ import {
 } from './frame-store.ts';
 import type { Keys } from './keys.ts';
 import { type PurgeMode, purgeCamera, readPurges } from './purge.ts';
-import type { RedisClient } from './redis-link.ts';
+import type { RedisLink } from './redis-link.ts';
 import { testCamera } from './test-camera.ts';
 import { sharedRedis } from './test-redis.ts';
 
@@ -48,10 +48,10 @@ async function storeParts() {
     const subscriber = client.duplicate();
     await subscriber.connect();
     onTestFinished(() => subscriber.destroy());
-    await subscriber.subscribe(keys.announcements, (text) => heard.push(decodeAnnouncement(text)));
+    await subscriber.subscribe(keys.channel(''), (text) => heard.push(decodeAnnouncement(text)));
     return heard;
   };
-  return { client, keys, store, fail, read, listen };
+  return { link, client, keys, store, fail, read, listen };
 }
 
 describe('a frame', () => {
@@ -225,7 +225,7 @@ describe('what is stored is announced', () => {
     const subscriber = client.duplicate();
     await subscriber.connect();
     onTestFinished(() => subscriber.destroy());
-    await subscriber.subscribe(keys.announcements, () => {
+    await subscriber.subscribe(keys.channel(''), () => {
       readCamera(client, keys, cameraId).then(found.resolve, found.reject);
     });
     void store('a');
@@ -307,14 +307,14 @@ describe('a frame whose camera has validators of its own', () => {
 
 describe('a purge', () => {
   it('that is hard removes frame and failure, and says what there was', async () => {
-    const { client, keys, store, fail, read, listen } = await storeParts();
+    const { link, client, keys, store, fail, read, listen } = await storeParts();
     await store('bad');
     await fail(5000);
     const heard = await listen();
-    const purged = await purge(client, keys, 'hard');
+    const purged = await purge(link, keys, 'hard');
     expect(purged).toMatchObject({ cameraId, mode: 'hard', frame: true, failure: true });
     expect(await read()).toEqual({ nowMs: expect.any(Number), facts: {} });
-    expect(await purge(client, keys, 'hard')).toMatchObject({ frame: false, failure: false });
+    expect(await purge(link, keys, 'hard')).toMatchObject({ frame: false, failure: false });
     const { purgedAtMs } = purged;
     await expect
       .poll(() => heard[0])
@@ -322,16 +322,16 @@ describe('a purge', () => {
   });
 
   it('that is soft removes nothing', async () => {
-    const { client, keys, store, read } = await storeParts();
+    const { link, client, keys, store, read } = await storeParts();
     await store('good');
-    expect(await purge(client, keys, 'soft')).toMatchObject({ frame: true, failure: false });
+    expect(await purge(link, keys, 'soft')).toMatchObject({ frame: true, failure: false });
     expect(String((await read()).frame?.bytes)).toBe('good');
     expect(await store('next', { startedAgoMs: 0 })).toBe('frame');
   });
 
   it('that is hard keeps out the frame of a call that was under way, and no later one', async () => {
-    const { client, keys, store, read } = await storeParts();
-    await purge(client, keys, 'hard');
+    const { link, client, keys, store, read } = await storeParts();
+    await purge(link, keys, 'hard');
     const heard = await (await storeParts()).listen();
     expect(await store('from before', { startedAgoMs: 1000 })).toBe('purged');
     expect(await read()).toEqual({ nowMs: expect.any(Number), facts: {} });
@@ -346,22 +346,22 @@ describe('a purge', () => {
   });
 
   it('is listed for who could not hear it, as long as a frame from before may be around', async () => {
-    const { client, keys } = await storeParts();
+    const { link, client, keys } = await storeParts();
     const brief = { cameraId, mode: 'hard', staleForMs: 1 } as const;
-    await purgeCamera(client, keys, brief);
-    const soft = await purge(client, keys, 'soft');
-    await client.zAdd(keys.purges, { score: Number.MAX_SAFE_INTEGER, value: 'garbage' });
+    await purgeCamera(link, keys, brief);
+    const soft = await purge(link, keys, 'soft');
+    await client.zAdd(keys.purges(cameraId), { score: Number.MAX_SAFE_INTEGER, value: 'garbage' });
     const { purgedAtMs } = soft;
     await expect
       .poll(async () => {
-        await purgeCamera(client, keys, brief); // each purge clears away what is over
-        return (await readPurges(client, keys)).filter(({ mode }) => mode === 'soft');
+        await purgeCamera(link, keys, brief); // each purge clears away what is over
+        return (await readPurges(link, keys)).filter(({ mode }) => mode === 'soft');
       })
       .toEqual([{ cameraId, mode: 'soft', purgedAtMs }]);
-    expect((await readPurges(client, keys)).length).toBeLessThanOrEqual(3);
+    expect((await readPurges(link, keys)).length).toBeLessThanOrEqual(3);
     expect(await client.pTTL(keys.purged(cameraId))).toBeLessThanOrEqual(1);
   });
 });
 
-const purge = (client: RedisClient, keys: Keys, mode: PurgeMode) =>
-  purgeCamera(client, keys, { cameraId, mode, staleForMs: STALE_FOR_MS });
+const purge = (frames: RedisLink, keys: Keys, mode: PurgeMode) =>
+  purgeCamera(frames, keys, { cameraId, mode, staleForMs: STALE_FOR_MS });

@@ -88,13 +88,14 @@ export async function storeFrame(
       frame.contentType,
       etag,
       frame.bytes,
-      keys.announcements,
+      keys.channel(cameraId),
       encodeAnnouncement({ kind: 'frame', ...news }),
       encodeAnnouncement({ kind: 'unchanged', ...news }),
       frame.validators ? encodeValidators({ etag, validators: frame.validators }) : '',
       ...runLimits(frame),
       String(frame.dimensions?.width ?? ''),
       String(frame.dimensions?.height ?? ''),
+      keys.publish,
     ],
   );
   return tellRecovery(String(outcome), frame) as 'frame' | 'unchanged' | 'older' | 'purged';
@@ -139,10 +140,11 @@ export async function renewFrame(
       String(Math.ceil(frame.staleForMs)),
       known.etag,
       encodeValidators(known),
-      keys.announcements,
+      keys.channel(cameraId),
       encodeAnnouncement({ kind: 'frame', ...news }),
       encodeAnnouncement({ kind: 'unchanged', ...news }),
       ...runLimits(frame),
+      keys.publish,
     ],
   );
   return tellRecovery(String(outcome), frame) as 'frame' | 'unchanged' | 'older' | 'missing';
@@ -188,8 +190,9 @@ export async function storeFailure(
       String(Math.max(1, Math.ceil(rememberMs))),
       String(failure.nextMs),
       failure.reason,
-      keys.announcements,
+      keys.channel(cameraId),
       encodeAnnouncement({ kind: 'failure', cameraId, sentAtMs, ...failure }),
+      keys.publish,
     ],
   );
   return outcome === 'begun';

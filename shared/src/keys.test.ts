@@ -1,11 +1,14 @@
 import { expect, it } from 'vitest';
 import { keysFor } from './keys.ts';
+import { SHARDS, shardOf } from './shard.ts';
 
-const keys = keysFor('p');
-const all = Object.values(keys).map((key) => (typeof key === 'string' ? key : key('x')));
+const { publish, channel, channels, ...keys } = keysFor('p');
+const all = Object.values(keys).map((key) => (typeof key === 'string' ? key : key('abc')));
+const CAMERA = 'a3f0';
 
-it('begins every key with the prefix and a colon', () => {
-  expect(all.filter((key) => !key.startsWith('p:'))).toEqual([]);
+it('begins every key and channel with the prefix and a colon', () => {
+  const named = [...all, channel(CAMERA), ...channels(SHARDS)];
+  expect(named.filter((key) => !key.startsWith('p:'))).toEqual([]);
 });
 
 it('gives each kind of thing a key of its own', () => {
@@ -19,15 +22,21 @@ it('keeps out of the keys of the queue, but for the lists of its jobs', () => {
   ]);
 });
 
-it('keeps the frame and the failure of a camera in one slot of a cluster', () => {
-  const tag = (key: string) => /\{(.*)\}/.exec(key)?.[1];
-  expect([tag(keys.frame('abc')), tag(keys.failure('abc'))]).toEqual(['abc', 'abc']);
+it('announces all cameras on one channel', () => {
+  expect([publish, channel(CAMERA), channels(SHARDS)]).toEqual([
+    'PUBLISH',
+    'p:announcements',
+    ['p:announcements'],
+  ]);
 });
 
-it('keeps the whole queue side in one slot when the prefix is a hash tag', () => {
-  const tagged = keysFor('{p}');
-  const queueSide = [tagged.epoch, tagged.workerAlive, tagged.queueWaiting, tagged.rate('s')];
-  const perCamera = ['permit', 'backoff', 'failures', 'turn'] as const;
-  queueSide.push(...perCamera.map((kind) => tagged[kind]('x')), tagged.calls('s'));
-  expect(queueSide.filter((key) => !key.startsWith('{p}:'))).toEqual([]);
+it('on a Cluster announces each camera on a channel in the slot of its keys', () => {
+  const sharded = keysFor('p', { sharded: true });
+  const { frame, failure, health } = sharded;
+  const tag = (key: string) => /\{(.*?)\}/.exec(key)?.[1];
+  const named = [frame, failure, health, sharded.channel].map((name) => tag(name(CAMERA)));
+  expect(named).toEqual(Array(4).fill(shardOf(CAMERA)));
+  expect(sharded.publish).toBe('SPUBLISH');
+  expect(sharded.channels(SHARDS)).toContain(sharded.channel(CAMERA));
+  expect(sharded.channels(SHARDS)).toHaveLength(256);
 });

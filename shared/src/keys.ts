@@ -1,7 +1,8 @@
+import { type Shard, shardOf } from './shard.ts';
+
 /**
  * Every Redis key and channel. `prefix` is `REDIS_PREFIX`; BullMQ keeps the queue under
- * `<prefix>:refresh:…`. On a Redis Cluster all keys of the queue must share one slot, so its
- * prefix is written with a hash tag there, as in `{lastframe}`.
+ * `<prefix>:refresh:…`.
  */
 export interface Keys {
   // On the queue Redis
@@ -20,14 +21,24 @@ export interface Keys {
   frame(cameraId: string): string;
   failure(cameraId: string): string;
   health(cameraId: string): string;
+  /** When a camera was purged, for calls under way. */
   purged(cameraId: string): string;
-  purges: string;
-  announcements: string;
+  /** The list of purges that a camera's is in. */
+  purges(cameraId: string): string;
+  /** The command that announces: within a Redis Cluster, to those who listen at that shard. */
+  publish: 'PUBLISH' | 'SPUBLISH';
+  /** Where a camera is announced. */
+  channel(cameraId: string): string;
+  /** Every channel of these shards. */
+  channels(shards: readonly Shard[]): string[];
 }
 
 export const QUEUE_NAME = 'refresh';
 
-export function keysFor(prefix: string): Keys {
+/** @param sharded whether the frames Redis is a Cluster */
+export function keysFor(prefix: string, { sharded = false } = {}): Keys {
+  const channelOf = (shard: Shard) =>
+    sharded ? `${prefix}:announcements:{${shard}}` : `${prefix}:announcements`;
   return {
     epoch: `${prefix}:epoch`,
     workerAlive: `${prefix}:worker-alive`,
@@ -40,12 +51,15 @@ export function keysFor(prefix: string): Keys {
     rate: (sourceName) => `${prefix}:rate:${sourceName}`,
     queueWaiting: `${prefix}:${QUEUE_NAME}:wait`,
     queueActive: `${prefix}:${QUEUE_NAME}:active`,
-    // One camera's keys share a slot, so that one script can read them all.
-    frame: (cameraId) => `${prefix}:frame:{${cameraId}}`,
-    failure: (cameraId) => `${prefix}:failure:{${cameraId}}`,
-    health: (cameraId) => `${prefix}:health:{${cameraId}}`,
-    purged: (cameraId) => `${prefix}:purged:{${cameraId}}`,
-    purges: `${prefix}:purges`,
-    announcements: `${prefix}:announcements`,
+    // In the slot of its shard, so that one script can read them all, and announce.
+    frame: (cameraId) => `${prefix}:frame:{${shardOf(cameraId)}}:${cameraId}`,
+    failure: (cameraId) => `${prefix}:failure:{${shardOf(cameraId)}}:${cameraId}`,
+    health: (cameraId) => `${prefix}:health:{${shardOf(cameraId)}}:${cameraId}`,
+    purged: (cameraId) => `${prefix}:purged:{${shardOf(cameraId)}}:${cameraId}`,
+    purges: (cameraId) =>
+      sharded ? `${prefix}:purges:{${shardOf(cameraId)}}` : `${prefix}:purges`,
+    publish: sharded ? 'SPUBLISH' : 'PUBLISH',
+    channel: (cameraId) => channelOf(shardOf(cameraId)),
+    channels: (shards) => [...new Set(shards.map(channelOf))],
   };
 }

@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import { encodeAnnouncement, parseJson } from './announcement.ts';
 import type { Keys } from './keys.ts';
-import type { RedisClient } from './redis-link.ts';
 import { loadScript, runScript } from './redis-script.ts';
+import type { FramesRedis } from './redis-shards.ts';
+import { SHARDS } from './shard.ts';
 
+const DEADLINE_MS = 1000;
 const purgeScript = loadScript(new URL('./purge-frame.lua', import.meta.url));
 
 /** `soft`: what there is of the camera counts as stale. `hard`: it is removed. */
@@ -26,27 +28,36 @@ export interface Purged extends Purge {
 /**
  * Purges a camera on the frame store and tells all api processes. Those that can't hear it now find
  * it in the list of purges, which lasts as long as a frame from before may be in anybody's memory.
+ * @throws RedisUnavailableError when it is not sure that all were told: to be done again
  */
 export async function purgeCamera(
-  client: RedisClient,
+  frames: Pick<FramesRedis, 'run'>,
   keys: Keys,
   { cameraId, mode, staleForMs }: { cameraId: string; mode: PurgeMode; staleForMs: number },
 ): Promise<Purged> {
-  const [purgedAtMs, frame, failure] = (await runScript(
-    client,
-    purgeScript,
-    [keys.frame(cameraId), keys.failure(cameraId), keys.health(cameraId), keys.purged(cameraId)],
-    [mode, String(Math.ceil(staleForMs))],
+  const run = <T>(command: Parameters<typeof frames.run<T>>[1]) =>
+    frames.run(DEADLINE_MS, command, cameraId);
+  const [purgedAtMs, frame, failure] = (await run((client) =>
+    runScript(
+      client,
+      purgeScript,
+      [keys.frame(cameraId), keys.failure(cameraId), keys.health(cameraId), keys.purged(cameraId)],
+      [mode, String(Math.ceil(staleForMs))],
+    ),
   )) as [number, 0 | 1, 0 | 1];
   const purge = { cameraId, mode, purgedAtMs };
   const untilMs = purgedAtMs + Math.ceil(staleForMs);
+  const list = keys.purges(cameraId);
+  const message = encodeAnnouncement({ kind: 'purge', ...purge });
   // Listed before it is announced: who subscribes in between reads the list after that.
-  await client
-    .multi()
-    .zRemRangeByScore(keys.purges, '-inf', purgedAtMs)
-    .zAdd(keys.purges, { score: untilMs, value: JSON.stringify(purge) })
-    .publish(keys.announcements, encodeAnnouncement({ kind: 'purge', ...purge }))
-    .exec();
+  await run((client) =>
+    client
+      .multi()
+      .zRemRangeByScore(list, '-inf', purgedAtMs)
+      .zAdd(list, { score: untilMs, value: JSON.stringify(purge) })
+      .addCommand([keys.publish, keys.channel(cameraId), message])
+      .exec(),
+  );
   return { ...purge, frame: frame === 1, failure: failure === 1 };
 }
 
@@ -56,8 +67,17 @@ const listedPurge = z.object({
   purgedAtMs: z.number(),
 });
 
-/** The purges that may matter to who could not hear them; entries that can't be read are left out. */
-export async function readPurges(client: RedisClient, keys: Keys): Promise<Purge[]> {
-  const entries = await client.zRange(keys.purges, 0, -1);
-  return entries.flatMap((text) => listedPurge.safeParse(parseJson(text)).data ?? []);
+/**
+ * The purges that may matter to who could not hear them; entries that can't be read are left out.
+ * @throws RedisUnavailableError
+ */
+export async function readPurges(frames: Pick<FramesRedis, 'run'>, keys: Keys): Promise<Purge[]> {
+  // One list, or on a Cluster one in each shard.
+  const lists = new Map(SHARDS.map((shard) => [keys.purges(shard), shard]));
+  const entries = await Promise.all(
+    [...lists].map(([list, shard]) =>
+      frames.run(DEADLINE_MS, (client) => client.zRange(list, 0, -1), shard),
+    ),
+  );
+  return entries.flat().flatMap((text) => listedPurge.safeParse(parseJson(text)).data ?? []);
 }

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createClient, ErrorReply, type RedisClientOptions } from 'redis';
 import { messageOf, RedisUnavailableError } from './errors.ts';
 import type { Log } from './log.ts';
+import type { RedisTls } from './redis-tls.ts';
 
 export type RedisClient = ReturnType<typeof createClient>;
 
@@ -15,6 +16,16 @@ export interface RedisLinkOptions {
    * it; everything else must know at once that Redis is away.
    */
   offlineQueue?: boolean;
+  /** For a URL that begins with `rediss`. */
+  tls?: RedisTls;
+  /** A Unix socket that leads there, instead of the host in the URL. */
+  path?: string;
+  /** A replica will do: nothing is read or written here. */
+  anyRole?: boolean;
+  /** What kind of Redis answered first: `standalone`, `cluster` or `sentinel`. */
+  onMode?: (mode: string) => void;
+  /** It was lost and is there again. */
+  onReconnect?: () => void;
   /** A HELLO without answer for so long means that the connection is dead. */
   pingDeadlineMs?: number;
 }
@@ -41,20 +52,27 @@ const BLOCKING_SILENCE_MS = 8000;
 
 /** Begins to connect and returns at once; a Redis that is away is tried until it is there. */
 export function openRedis(options: RedisLinkOptions): RedisLink {
-  const { name, log, pingDeadlineMs = 1000 } = options;
+  const { name, log, pingDeadlineMs = 1000, anyRole = false } = options;
   const client = createClient(clientOptions(options));
   let closed = false;
-  let lost = true;
+  let told: 'connected' | 'lost' | undefined;
   let wasReplica = false;
+  let mode: string | undefined;
+  let wasReady = false;
   client.on('ready', () => {
-    if (lost) log.info({ redis: name }, 'redis connected');
-    lost = false;
+    if (told !== 'connected') log.info({ redis: name }, 'redis connected');
+    told = 'connected';
+    if (wasReady) options.onReconnect?.();
+    wasReady = true;
   });
-  client.on('error', (error) => {
+  const tellLost = (reason: string) => {
     // One line per change of state; a Redis that is away for an hour is not 10,000 lines.
-    if (!lost && !closed) log.warn({ redis: name, reason: messageOf(error) }, 'redis lost');
-    lost = true;
-  });
+    if (told === 'lost' || closed) return;
+    const what = told === undefined ? 'redis can not be reached' : 'redis lost';
+    log.warn({ redis: name, reason }, what);
+    told = 'lost';
+  };
+  client.on('error', (error) => tellLost(messageOf(error)));
   const connect = () => void client.connect().catch(() => {});
   connect();
 
@@ -71,15 +89,14 @@ export function openRedis(options: RedisLinkOptions): RedisLink {
     if (role !== 'replica') wasReplica = false;
     // Only a ready connection is replaced: during a reconnect node-redis is at it already, and a
     // second connect() beside it would leave two sockets.
-    if (role !== 'replica' || closed || !client.isReady) return;
+    if (anyRole || role !== 'replica' || closed || !client.isReady) return;
     if (!wasReplica) log.warn({ redis: name }, 'redis is a replica; its address is tried again');
     wasReplica = true;
     reconnect();
   };
   const giveUp = () => {
     if (closed || !client.isReady) return;
-    if (!lost) log.warn({ redis: name, reason: 'no answer to HELLO' }, 'redis lost');
-    lost = true;
+    tellLost('no answer to HELLO');
     reconnect();
   };
 
@@ -88,7 +105,11 @@ export function openRedis(options: RedisLinkOptions): RedisLink {
     // HELLO is a PING that tells the role, and is answered also while writes are refused (a full
     // disk, loading). A primary that became a replica stays connected: its address leads elsewhere.
     withDeadline(client.hello(), pingDeadlineMs, name).then(
-      ({ role }) => judge(String(role)),
+      (hello) => {
+        if (mode === undefined && !closed) options.onMode?.(hello.mode);
+        mode = hello.mode;
+        judge(String(hello.role));
+      },
       (error) => error instanceof ErrorReply || giveUp(),
     );
   }, PING_EVERY_MS);
@@ -113,7 +134,8 @@ export function openRedis(options: RedisLinkOptions): RedisLink {
   };
 }
 
-function clientOptions({ url, name, offlineQueue = false }: RedisLinkOptions): RedisClientOptions {
+function clientOptions(options: RedisLinkOptions): RedisClientOptions {
+  const { url, name, offlineQueue = false, path, tls } = options;
   return {
     url,
     name: `lastframe:${name}`,
@@ -121,6 +143,8 @@ function clientOptions({ url, name, offlineQueue = false }: RedisLinkOptions): R
     commandsQueueMaxLength: 20_000,
     maintNotifications: 'disabled',
     socket: {
+      ...(path !== undefined && { path }),
+      ...(new URL(url).protocol === 'rediss:' && tls),
       connectTimeout: SILENCE_MS,
       socketTimeout: offlineQueue ? BLOCKING_SILENCE_MS : SILENCE_MS,
       reconnectStrategy: (retries) => Math.min(50 * 2 ** retries, 500) * (0.5 + Math.random() / 2),

@@ -1,13 +1,14 @@
 import { expect, it } from 'vitest';
 import { createMetrics } from './metrics.ts';
-import { watchRedisLinks } from './redis-metrics.ts';
+import { createRedisMetrics } from './redis-metrics.ts';
 import { ownRedis, testLink } from './test-redis.ts';
 
 it('a connection is shown as up or down, and each time that it came back is counted', async () => {
   const server = await ownRedis();
   const metrics = createMetrics('api');
-  const link = testLink(server.url);
-  watchRedisLinks(metrics, { frames: link });
+  const { show, reconnected } = createRedisMetrics(metrics);
+  const link = testLink(server.url, { onReconnect: () => reconnected('frames') });
+  show({ frames: link });
   const series = async (name: string) => {
     const lines = (await metrics.text()).split('\n');
     const found = lines.find((line) => line.startsWith(`${name}{connection="frames"} `));

@@ -2,7 +2,7 @@
 -- Behind good-frame.lua.
 -- KEYS frame, failure, health
 -- ARGV started ago, captured ago, stale for (ms), etag, validators, channel, message if new, message if unchanged,
---   longest gap, frozen after (ms; 0: never)
+--   longest gap, frozen after (ms; 0: never), PUBLISH or SPUBLISH
 local t = C('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local started, captured = now - math.floor(ARGV[1]), now - math.floor(ARGV[2])
@@ -21,5 +21,5 @@ local before = { captured = tonumber(old[5] or '0'), changed = tonumber(old[3] o
 local frame = { now = now, started = started, captured = captured, changed = same and before.changed or captured }
 local since = goodSince(frame, before, same, tonumber(ARGV[9]), tonumber(ARGV[10]))
 local message, recovered = withFacts(same and ARGV[8] or ARGV[7], frame, since)
-C('PUBLISH', ARGV[6], message)
+C(ARGV[#ARGV], ARGV[6], message)
 return (same and 'unchanged' or 'frame') .. recovered

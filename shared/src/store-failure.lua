@@ -1,6 +1,6 @@
 -- Remembers a failure for a while, and since when the camera has been failing; announces it.
 -- KEYS frame, failure, health
--- ARGV failure, remember for, next in (ms), reason, channel, message
+-- ARGV failure, remember for, next in (ms), reason, channel, message, PUBLISH or SPUBLISH
 local C, fmt = redis.call, string.format
 local t = C('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
@@ -14,6 +14,6 @@ C('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])
 C('HSET', KEYS[3], 'failSince', fmt('%.0f', since), 'failedAt', fmt('%.0f', now),
   'failNext', fmt('%.0f', nextAt), 'reason', ARGV[4])
 C('PEXPIRE', KEYS[3], 86400000)
-C('PUBLISH', ARGV[5], ARGV[6]:sub(1, -2)
+C(ARGV[#ARGV], ARGV[5], ARGV[6]:sub(1, -2)
   .. fmt(',"facts":{"sinceMs":%.0f,"lastMs":%.0f,"nextAtMs":%.0f}}', since, now, nextAt))
 return since == now and 'begun' or 'goes on'

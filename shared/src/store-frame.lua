@@ -1,7 +1,8 @@
 -- Stores a frame unless a newer one is there or its camera was purged since, and announces it. Behind good-frame.lua.
 -- KEYS frame, failure, health, purged
 -- ARGV started ago, captured ago, stale for (ms), type, etag, bytes, channel, message if new, message if unchanged,
---   the camera's own validators of these bytes, longest gap, frozen after (ms; 0: never), width, height
+--   the camera's own validators of these bytes, longest gap, frozen after (ms; 0: never), width, height,
+--   PUBLISH or SPUBLISH
 local t = C('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local started, captured = now - math.floor(ARGV[1]), now - math.floor(ARGV[2])
@@ -27,5 +28,5 @@ C('PEXPIRE', KEYS[1], ARGV[3])
 C('DEL', KEYS[2])
 local since = goodSince(frame, before, same, tonumber(ARGV[11]), tonumber(ARGV[12]))
 local message, recovered = withFacts(same and ARGV[9] or ARGV[8], frame, since)
-C('PUBLISH', ARGV[7], message)
+C(ARGV[#ARGV], ARGV[7], message)
 return (same and 'unchanged' or 'frame') .. recovered

@@ -22,8 +22,8 @@ export async function sharedRedis(): Promise<{ link: RedisLink; keys: Keys; pref
 }
 
 /** For tests: a Redis of the test's own, to be killed and frozen. */
-export async function ownRedis(): Promise<RedisServer> {
-  const server = await startRedis();
+export async function ownRedis(...args: string[]): Promise<RedisServer> {
+  const server = await startRedis({ args });
   onTestFinished(() => server.stop());
   return server;
 }

@@ -5,6 +5,9 @@ import { variables } from './variables.ts';
 const contract: Record<keyof typeof variables, [who: string, fallback: string | undefined]> = {
   REDIS_URL: ['api, worker', 'redis://127.0.0.1:6379'],
   FRAMES_REDIS_URL: ['api, worker', undefined],
+  REDIS_CA_FILE: ['api, worker', undefined],
+  REDIS_CERT_FILE: ['api, worker', undefined],
+  REDIS_KEY_FILE: ['api, worker', undefined],
   REDIS_PREFIX: ['api, worker', 'lastframe'],
   ALLOWED_SOURCES: ['api, worker', ''],
   ALLOWED_NETWORKS: ['api, worker', ''],

@@ -1,3 +1,4 @@
+import { FRAMES_URL_FORM, parseQueueUrl, parseRedisUrl, REDIS_URL_FORM } from './redis-url.ts';
 import { parseNetwork, parsePattern } from './source.ts';
 import { DURATION_FORM, parseDurationMs, parseSizeBytes, SIZE_FORM } from './units.ts';
 
@@ -19,8 +20,23 @@ const worker = ['worker'] as const;
 
 /** Every variable of api and worker: what config, docs and chart are checked against. */
 export const variables = {
-  REDIS_URL: redisUrl(both, 'redis://127.0.0.1:6379', 'queue and permits (noeviction, persistent)'),
-  FRAMES_REDIS_URL: redisUrl(both, undefined, 'frames and announcements (may evict); REDIS_URL'),
+  REDIS_URL: {
+    who: both,
+    fallback: 'redis://127.0.0.1:6379',
+    meaning: 'queue and permits (noeviction, persistent), see redis.md',
+    expected: REDIS_URL_FORM,
+    parse: parseQueueUrl,
+  },
+  FRAMES_REDIS_URL: {
+    who: both,
+    fallback: undefined,
+    meaning: 'frames and announcements (may evict); REDIS_URL',
+    expected: FRAMES_URL_FORM,
+    parse: (value: string) => parseRedisUrl(value) && value,
+  },
+  REDIS_CA_FILE: optional(both, 'PEM file of the authorities that sign the certificates of Redis'),
+  REDIS_CERT_FILE: optional(both, 'PEM file of the certificate that Redis is shown'),
+  REDIS_KEY_FILE: optional(both, 'PEM file of its private key'),
   REDIS_PREFIX: text(both, 'lastframe', 'first part of every key'),
   ALLOWED_SOURCES: list(
     both,
@@ -151,24 +167,6 @@ function text(who: readonly ProcessName[], fallback: string, meaning: string): V
 function optional(who: readonly ProcessName[], meaning: string): Variable<string> {
   const parse = (value: string) => (/^[^\x00-\x1f]*$/.test(value) ? value : undefined);
   return { who, fallback: undefined, meaning, expected: 'text without control characters', parse };
-}
-
-function redisUrl(
-  who: readonly ProcessName[],
-  fallback: string | undefined,
-  meaning: string,
-): Variable<string> {
-  return {
-    who,
-    fallback,
-    meaning,
-    expected: 'a URL like redis://[user:password@]host:6379[/db] or rediss://…',
-    parse: (value) => {
-      if (!URL.canParse(value)) return undefined;
-      const { protocol, hostname } = new URL(value);
-      return /^rediss?:$/.test(protocol) && hostname !== '' ? value : undefined;
-    },
-  };
 }
 
 function httpUrl(meaning: string): Variable<string> {

@@ -17,8 +17,8 @@ import { openRules } from '@lastframe/shared/live-rules';
 import { createLog } from '@lastframe/shared/log';
 import { createMetrics } from '@lastframe/shared/metrics';
 import { probes } from '@lastframe/shared/probes';
-import { openRedis } from '@lastframe/shared/redis-link';
-import { watchRedisLinks } from '@lastframe/shared/redis-metrics';
+import { createRedisMetrics } from '@lastframe/shared/redis-metrics';
+import { isSharded, openRedisRoles } from '@lastframe/shared/redis-roles';
 import { createStep } from '@lastframe/shared/steps';
 import { openTracer } from '@lastframe/shared/tracing';
 import { Queue } from 'bullmq';
@@ -43,18 +43,22 @@ const MAX_BODIES_BYTES = 256 * 1024 ** 2;
 try {
   await start(readWorkerConfig(process.env), process.env);
 } catch (error) {
+  fail(error);
+}
+
+function fail(error: unknown): never {
   console.error(error instanceof ConfigError ? error.message : `worker: ${messageOf(error)}`);
   process.exit(1);
 }
 
 async function start(config: WorkerConfig, env: Env): Promise<void> {
-  const { redisUrl, framesRedisUrl, redisPrefix: prefix, concurrency } = config;
+  const { redisPrefix: prefix, concurrency } = config;
   const log = createLog('worker', config.logLevel);
   const tracer = await openTracer(config.tracing, 'worker', log);
   const step = createStep(log, tracer);
   const rules = openRules({ config, env, log });
   process.on('SIGHUP', rules.reload);
-  const keys = keysFor(prefix);
+  const keys = keysFor(prefix, { sharded: isSharded(config) });
   const clock = systemClock;
   const metrics = createMetrics('worker');
   showEventLoopLag(metrics);
@@ -63,14 +67,17 @@ async function start(config: WorkerConfig, env: Env): Promise<void> {
   closeOnSignal(log, closingSteps);
 
   // Permits and frames fail at once when Redis is away; BullMQ's connection waits for it.
-  const permitsRedis = openRedis({ url: redisUrl, name: 'permits', log });
-  const framesRedis = openRedis({ url: framesRedisUrl, name: 'frames', log });
-  const queueRedis = openRedis({ url: redisUrl, name: 'queue', log, offlineQueue: true });
-  watchRedisLinks(metrics, {
-    permits: permitsRedis,
-    frames: framesRedis,
-    queue: queueRedis,
+  const redisMetrics = createRedisMetrics(metrics);
+  const redis = openRedisRoles({
+    config,
+    log,
+    refuse: (fault) => fail(new ConfigError([fault])),
+    onReconnect: redisMetrics.reconnected,
   });
+  const permitsRedis = redis.queue('permits');
+  const framesRedis = redis.frames('frames');
+  const queueRedis = redis.queue('queue', { offlineQueue: true });
+  redisMetrics.show({ permits: permitsRedis, frames: framesRedis, queue: queueRedis });
 
   const closing = new AbortController();
   const watch = createRedisWatch({
@@ -92,7 +99,7 @@ async function start(config: WorkerConfig, env: Env): Promise<void> {
     keys,
     permits,
     // A frames Redis of its own may evict; a shared one must keep room for the permits.
-    framesFull: framesRedisUrl === redisUrl ? watch.memoryFull : () => undefined,
+    framesFull: redis.areOne ? watch.memoryFull : () => undefined,
     redisNowMs: watch.nowMs,
     log,
   });
@@ -164,6 +171,7 @@ async function start(config: WorkerConfig, env: Env): Promise<void> {
         clearInterval(watching);
         rules.close();
         await Promise.all([queueRedis, framesRedis, permitsRedis].map((link) => link.close()));
+        await redis.close();
       },
     },
   );

@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { hasReplicas, memoryFullBecause, unfitBecause as unfit } from './redis-fitness.ts';
+import {
+  forgetfulBecause,
+  hasReplicas,
+  memoryFullBecause,
+  unfitBecause as unfit,
+} from './redis-fitness.ts';
 
 const info = (fields: Record<string, string | number>) =>
   Object.entries(fields)
@@ -38,6 +43,19 @@ describe('unfitBecause', () => {
     expect(unfitBecause(replicated, 10_000)).toBeUndefined();
     expect(unfitBecause(replicated, 11_000)).toContain('min-replicas-max-lag 11 s');
     expect(unfitBecause(info(alone), 11_000)).toBeUndefined();
+  });
+});
+
+describe('forgetfulBecause', () => {
+  it('warns of a Redis that has neither an append-only file nor snapshots', () => {
+    expect(forgetfulBecause(info({ aof_enabled: 0 }), '')).toContain('appendonly yes');
+  });
+
+  it('says nothing where one of them is on, or nobody may know', () => {
+    expect(forgetfulBecause(info({ aof_enabled: 1 }), '')).toBeUndefined();
+    expect(forgetfulBecause(info({ aof_enabled: 0 }), '3600 1')).toBeUndefined();
+    expect(forgetfulBecause(info({ aof_enabled: 0 }), undefined)).toBeUndefined();
+    expect(forgetfulBecause('', '')).toBeUndefined();
   });
 });
 

@@ -34,6 +34,17 @@ export function memoryFullBecause(info: string): string | undefined {
   return `Redis uses ${used} of its ${most} bytes, over 70 %: raise maxmemory or lower STALE_FOR`;
 }
 
+/**
+ * What an operator should know of a queue Redis that keeps nothing on disk. No danger: a restart
+ * begins a hold-off anyway.
+ * @param info the section persistence
+ * @param save its setting of that name, if it tells
+ */
+export function forgetfulBecause(info: string, save: string | undefined): string | undefined {
+  if (fieldOf(info, 'aof_enabled') !== '0' || save !== '') return undefined;
+  return 'the queue Redis keeps nothing on disk: a restart loses the jobs and what it knew of the cameras; set appendonly yes';
+}
+
 export function hasReplicas(info: string): boolean {
   return Number(fieldOf(info, 'connected_slaves') ?? 0) > 0;
 }

@@ -10,7 +10,7 @@ import {
 } from '@lastframe/shared/redis-clock';
 import type { RedisLink } from '@lastframe/shared/redis-link';
 import { loadScript, runScript } from '@lastframe/shared/redis-script';
-import { hasReplicas, memoryFullBecause, unfitBecause } from './redis-fitness.ts';
+import { forgetfulBecause, hasReplicas, memoryFullBecause, unfitBecause } from './redis-fitness.ts';
 
 const epochScript = loadScript(
   new URL('./identity.lua', import.meta.url),
@@ -68,6 +68,7 @@ export function createRedisWatch({
   let full: string | undefined;
   /** Since when Redis's identity is trusted, as the last look found it. */
   let identity = { sinceMs: 0, replicated: false };
+  let persistenceTold = false;
   let unfit: string | undefined = 'Redis has not been looked at yet';
 
   const accept = (reading: ClockReading): boolean => {
@@ -127,6 +128,7 @@ export function createRedisWatch({
     full = memoryFullBecause(info.join('\n'));
     const lag = { setMs: await replicaLagMs(info.join('\n')), allowedMs: maxReplicaLagMs };
     const reason = unfitBecause(info.join('\n'), lag);
+    if (!persistenceTold) await tellPersistence();
     if (reason === undefined && takesJobs()) {
       // Before it is said to be fit: a Redis without memory or disk reads, but takes nothing in.
       const expiration = { type: 'PX', value: ALIVE_MS } as const;
@@ -135,15 +137,27 @@ export function createRedisWatch({
     setUnfit(reason);
   };
 
-  /** A Redis that forbids CONFIG doesn't tell; then MAX_REPLICA_LAG is believed. */
+  /** A Redis that forbids CONFIG doesn't tell. */
+  const setting = (name: string): Promise<string | undefined> =>
+    redis
+      .run(DEADLINE_MS, (client) => client.configGet(name))
+      .then(
+        (config) => config[name],
+        () => undefined,
+      );
+
+  /** If it isn't told, MAX_REPLICA_LAG is believed. */
   const replicaLagMs = async (info: string): Promise<number | undefined> => {
-    if (!hasReplicas(info)) return undefined;
-    const name = 'min-replicas-max-lag';
-    const told = redis.run(DEADLINE_MS, (client) => client.configGet(name));
-    return await told.then(
-      (config) => Number(config[name]) * 1000,
-      () => undefined,
-    );
+    const seconds = hasReplicas(info) ? await setting('min-replicas-max-lag') : undefined;
+    return seconds === undefined ? undefined : Number(seconds) * 1000;
+  };
+
+  /** Once: it is no fault, and seldom changes. */
+  const tellPersistence = async () => {
+    const info = await redis.run(DEADLINE_MS, (client) => client.info('persistence'));
+    const reason = forgetfulBecause(info, await setting('save'));
+    if (reason !== undefined && !persistenceTold) log.warn({ reason }, 'the queue Redis forgets');
+    persistenceTold = true;
   };
 
   const setUnfit = (reason: string | undefined) => {

@@ -31,8 +31,13 @@ export function createRefreshWorker(deps: RefreshWorkerDeps): Worker {
     // A lost connection is tried again soon, not in 15 s; the calls are spaced by their permits.
     runRetryDelay: 1000,
   });
+  let toldRefusal = false;
   worker.on('error', (error) => {
     log.debug({ reason: messageOf(error) }, 'queue error');
+    if (!toldRefusal && /^NOPERM|can't run this command/.test(error.message)) {
+      toldRefusal = true;
+      log.warn({ reason: error.message }, 'the Redis user may not do what the queue needs');
+    }
     // The connection on which BullMQ waits for jobs is its own. At a primary that became a replica
     // it would get this error for ever; ended, BullMQ opens it again where the address leads now.
     const atReplica = error.message.startsWith('READONLY') && !worker.closing;

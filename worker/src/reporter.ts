@@ -1,7 +1,7 @@
 import {
   type Announcement,
-  encodeAnnouncement,
   type Failure,
+  publishAnnouncement,
 } from '@lastframe/shared/announcement';
 import type { Camera } from '@lastframe/shared/camera';
 import { lateAfterMs } from '@lastframe/shared/camera-health';
@@ -16,7 +16,8 @@ import {
 } from '@lastframe/shared/frame-store';
 import type { Keys } from '@lastframe/shared/keys';
 import type { Log } from '@lastframe/shared/log';
-import type { RedisClient, RedisLink } from '@lastframe/shared/redis-link';
+import type { RedisClient } from '@lastframe/shared/redis-link';
+import type { FramesRedis } from '@lastframe/shared/redis-shards';
 import pRetry from 'p-retry';
 import type { Denial, Finish, Permit, Permits } from './permit.ts';
 import { permitLifeMs } from './permit-times.ts';
@@ -54,7 +55,7 @@ export interface Reporter {
 }
 
 export interface ReporterDeps {
-  frames: Pick<RedisLink, 'run'>;
+  frames: Pick<FramesRedis, 'run'>;
   keys: Keys;
   permits: Pick<Permits, 'finish'>;
   /** Why frames can't be taken in now, if so. */
@@ -72,20 +73,22 @@ const RETRY = { retries: 8, minTimeout: 20, maxTimeout: 500, maxRetryTime: 2000,
 export function createReporter(deps: ReporterDeps): Reporter {
   const { frames, keys, permits, log } = deps;
   const stamp = () => ({ sentAtMs: deps.redisNowMs?.() });
-  const attempt = <T>(command: (client: RedisClient) => Promise<T>) =>
-    pRetry(() => frames.run(DEADLINE_MS, command), RETRY);
+  const attempt = <T>(cameraId: string, command: (client: RedisClient) => Promise<T>) =>
+    pRetry(() => frames.run(DEADLINE_MS, command, cameraId), RETRY);
   /** News that nobody must have: an api that misses it asks again. */
   const tell = async (cameraId: string, work: Promise<unknown>) => {
     await work.catch((error) => log.warn({ cameraId, reason: messageOf(error) }, 'news not sent'));
   };
   const announce = (
-    message: Parameters<typeof encodeAnnouncement>[0] & Pick<Announcement, 'cameraId'>,
+    message: Parameters<typeof publishAnnouncement>[2] & Pick<Announcement, 'cameraId'>,
   ) =>
-    frames.run(DEADLINE_MS, (client) =>
-      client.publish(keys.announcements, encodeAnnouncement({ ...message, ...stamp() })),
+    frames.run(
+      DEADLINE_MS,
+      (client) => publishAnnouncement(client, keys, { ...message, ...stamp() }),
+      message.cameraId,
     );
   const failure = async (cameraId: string, rememberMs: number, what: Failure) => {
-    const stored = attempt((client) =>
+    const stored = attempt(cameraId, (client) =>
       storeFailure(client, keys, { cameraId, rememberMs, ...what, ...stamp() }),
     );
     const isFirst = stored.then((first) => {
@@ -104,7 +107,7 @@ export function createReporter(deps: ReporterDeps): Reporter {
     frame: async (camera, frameNow) => {
       const full = deps.framesFull();
       if (full !== undefined) throw new Error(full);
-      return await attempt((client) => {
+      return await attempt(camera.cameraId, (client) => {
         const frame = frameNow();
         return storeFrame(client, keys, {
           ...frame,
@@ -116,10 +119,10 @@ export function createReporter(deps: ReporterDeps): Reporter {
     },
     known: ({ cameraId }) =>
       frames
-        .run(KNOWN_DEADLINE_MS, (client) => readKnownFrame(client, keys, cameraId))
+        .run(KNOWN_DEADLINE_MS, (client) => readKnownFrame(client, keys, cameraId), cameraId)
         .catch(() => undefined),
     renewed: (camera, known, timesNow) =>
-      attempt((client) => {
+      attempt(camera.cameraId, (client) => {
         const times = timesNow();
         return renewFrame(client, keys, {
           known,

@@ -1,0 +1,99 @@
+import { readFile } from 'node:fs/promises';
+import { createClient } from 'redis';
+import { afterEach, expect, it, onTestFinished } from 'vitest';
+import { type Fleet, startFleet } from '../support/fleet.ts';
+import { expectCleanEnd } from '../support/recovery.ts';
+import { type RedisServer, startRedis } from '../support/redis-server.ts';
+
+let fleet: Fleet;
+
+afterEach(async () => {
+  await fleet?.check();
+  await fleet?.stop();
+});
+
+it('the users of docs/redis.md can do all that is done, and nothing else', async () => {
+  const redis = await ownRedis();
+  const frames = await ownRedis();
+  fleet = await startFleet({ redis, apis: 0, workers: 0 });
+  const urls = await createUsers({ queue: redis, frames });
+  await fleet.startWorker({
+    REDIS_URL: urls('worker', 'queue'),
+    FRAMES_REDIS_URL: urls('worker', 'frames'),
+    ADOPT_REDIS: 'true',
+  });
+  await fleet.startApi({
+    REDIS_URL: urls('api', 'queue'),
+    FRAMES_REDIS_URL: urls('api', 'frames'),
+    COLD_WAIT: '3s',
+  });
+  await expectOneFrame();
+  await Promise.all([{ status: '500' }, { as: 'frozen' }].map(askTwice));
+  const dashboard = '/queues/api/queues?activeQueue=refresh&status=completed&page=1';
+  expect((await fetch(`${fleet.workers[0]?.opsUrl}${dashboard}`)).status).toBe(200);
+  expect([await refusals(redis), await refusals(frames)]).toEqual([[], []]);
+  for (const command of [['GET', `${fleet.redisPrefix}:permit:x`], ['FLUSHALL'], ['KEYS', '*']]) {
+    await expect(ask(urls('api', 'queue'), command)).rejects.toThrow('NOPERM');
+    await expect(ask(urls('api', 'frames'), command)).rejects.toThrow('NOPERM');
+  }
+
+  await redis.command('ACL', 'SETUSER', 'lastframe-worker-queue', '-@sortedset');
+  await fleet.workers[0]?.logged('the Redis user may not do what the queue needs');
+  await expectCleanEnd(fleet);
+});
+
+async function expectOneFrame(): Promise<void> {
+  const camera = fleet.slow.camera('one');
+  const status = async () => (await fleet.apis[0]?.image(camera))?.status;
+  await expect.poll(status, { timeout: 20_000 }).toBe(200);
+}
+
+/** Also what a camera that fails, or doesn't change, leaves in Redis. */
+async function askTwice(query: Record<string, string>): Promise<void> {
+  const camera = fleet.slow.camera('other', query);
+  const calls = async () => {
+    await fleet.apis[0]?.image(camera);
+    return (await fleet.slow.calls()).filter(({ url }) => url === camera).length;
+  };
+  await expect.poll(calls, { timeout: 20_000 }).toBeGreaterThan(1);
+}
+
+async function ownRedis(): Promise<RedisServer> {
+  const redis = await startRedis();
+  onTestFinished(() => redis.stop());
+  return redis;
+}
+
+type Role = 'queue' | 'frames';
+
+/** Pastes the lines of the docs, with the prefix of this fleet. */
+async function createUsers(servers: Record<Role, RedisServer>) {
+  const page = await readFile(new URL('../../docs/redis.md', import.meta.url), 'utf8');
+  const lines = page.match(/^ACL SETUSER .*$/gm) ?? [];
+  expect(lines).toHaveLength(4);
+  const passwords = new Map<string, string>();
+  for (const line of lines) {
+    const [user = '', role = ''] = /lastframe-\w+-(\w+)/.exec(line) ?? [];
+    passwords.set(user, /on >(\S+)/.exec(line)?.[1] ?? '');
+    const ours = line.replaceAll('~lastframe:', `~${fleet.redisPrefix}:`);
+    const command = ours.replaceAll('&lastframe:', `&${fleet.redisPrefix}:`).split(' ');
+    await servers[role as Role].command(...command);
+  }
+  return (process: 'api' | 'worker', role: Role) => {
+    const user = `lastframe-${process}-${role}`;
+    return `redis://${user}:${passwords.get(user)}@127.0.0.1:${servers[role].port}`;
+  };
+}
+
+async function ask(url: string, command: string[]): Promise<unknown> {
+  const client = createClient({ url, socket: { reconnectStrategy: false } });
+  client.on('error', () => {});
+  await client.connect();
+  return await client.sendCommand(command).finally(() => client.destroy());
+}
+
+/** What Redis refused: user, command or key. */
+async function refusals(redis: RedisServer): Promise<string[]> {
+  const log = (await redis.command('ACL', 'LOG')) as Record<string, string>[];
+  return log.map(({ username, reason, object }) => `${username}: ${reason} ${object}`);
+}

@@ -1,0 +1,39 @@
+import { afterEach, expect, it, onTestFinished } from 'vitest';
+import { type Fleet, startFleet } from '../support/fleet.ts';
+import { expectCleanEnd } from '../support/recovery.ts';
+import { type RedisServer, startRedis } from '../support/redis-server.ts';
+import { startAudience } from '../support/short-faults.ts';
+
+let fleet: Fleet;
+
+afterEach(async () => {
+  await fleet?.check();
+  await fleet?.stop();
+});
+
+it('a Redis of its own for the frames may evict and forget; the queue keeps none of the frames', async () => {
+  const frames = await ownRedis('--maxmemory', '3mb', '--maxmemory-policy', 'allkeys-lru');
+  fleet = await startFleet({ apis: 2, env: { FRAMES_REDIS_URL: frames.url } });
+  const audience = await startAudience(fleet);
+  expect(await keysOf(frames, '*:frame:*')).toHaveLength(audience.cameras.length);
+  expect(await keysOf(fleet.redis, '*:frame:*')).toEqual([]);
+  await frames.command('FLUSHALL');
+  await expectFrames(frames, audience.cameras.length);
+  expect((await audience.stop()).failures).toEqual([]);
+  await expectCleanEnd(fleet);
+});
+
+async function expectFrames(redis: RedisServer, count: number): Promise<void> {
+  const stored = async () => (await keysOf(redis, '*:frame:*')).length;
+  await expect.poll(stored, { timeout: 20_000 }).toBe(count);
+}
+
+async function keysOf(redis: RedisServer, pattern: string): Promise<string[]> {
+  return (await redis.command('KEYS', pattern)) as string[];
+}
+
+async function ownRedis(...args: string[]): Promise<RedisServer> {
+  const redis = await startRedis({ args });
+  onTestFinished(() => redis.stop());
+  return redis;
+}

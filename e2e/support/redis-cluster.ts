@@ -1,0 +1,79 @@
+import { expect, vi } from 'vitest';
+import { freePort, type RedisServer, startRedis } from './redis-server.ts';
+
+/** A Redis Cluster of primaries that share the slots, the first with a replica behind it. */
+export interface RedisCluster {
+  readonly primaries: readonly RedisServer[];
+  readonly replica: RedisServer;
+  /** `host:port,…` of the primaries. */
+  readonly hosts: string;
+  /** The port of the node that keeps the slot of this key, by the word of the last primary. */
+  portOf(key: string): Promise<number>;
+  /** Gives the slot of this key, which must be empty, to a primary. */
+  moveSlot(key: string, to: number): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const SLOTS = 16_384;
+
+export async function startRedisCluster(size = 3): Promise<RedisCluster> {
+  const nodes = await Promise.all(Array.from({ length: size + 1 }, startNode));
+  const [first, ...others] = nodes;
+  const [replica, primaries] = [nodes[size], nodes.slice(0, size)];
+  if (!first || !replica) throw new Error('a Cluster has at least one node');
+  for (const [index, { redis }] of primaries.entries()) {
+    const [from, to] = [index, index + 1].map((n) => Math.floor((n * SLOTS) / size));
+    await redis.command('CLUSTER', 'ADDSLOTSRANGE', String(from), String(Number(to) - 1));
+    await redis.command('CLUSTER', 'SET-CONFIG-EPOCH', String(index + 1));
+  }
+  for (const { redis, busPort } of others) {
+    await first.redis.command('CLUSTER', 'MEET', '127.0.0.1', String(redis.port), String(busPort));
+  }
+  await everyNode(nodes, 'CLUSTER INFO', `cluster_known_nodes:${size + 1}`);
+  const id = String(await first.redis.command('CLUSTER', 'MYID'));
+  await replica.redis.command('CLUSTER', 'REPLICATE', id);
+  await everyNode(nodes, 'CLUSTER INFO', 'cluster_state:ok');
+  await everyNode([replica], 'INFO replication', 'master_link_status:up');
+  return {
+    primaries: primaries.map(({ redis }) => redis),
+    replica: replica.redis,
+    hosts: primaries.map(({ redis }) => `127.0.0.1:${redis.port}`).join(),
+    portOf: async (key) => {
+      const asked = primaries.at(-1)?.redis ?? first.redis;
+      const slot = Number(await asked.command('CLUSTER', 'KEYSLOT', key));
+      const ranges = (await asked.command('CLUSTER', 'SLOTS')) as [number, number, unknown[]][];
+      return Number(ranges.find(([from, to]) => from <= slot && slot <= to)?.[2][1]);
+    },
+    moveSlot: async (key, to) => {
+      const slot = String(await first.redis.command('CLUSTER', 'KEYSLOT', key));
+      const id = String(await primaries[to]?.redis.command('CLUSTER', 'MYID'));
+      for (const { redis } of primaries)
+        await redis.command('CLUSTER', 'SETSLOT', slot, 'NODE', id);
+    },
+    stop: async () => {
+      await Promise.all(nodes.map(({ redis }) => redis.stop()));
+    },
+  };
+}
+
+interface Node {
+  redis: RedisServer;
+  busPort: number;
+}
+
+async function startNode(): Promise<Node> {
+  const busPort = await freePort();
+  const args = ['--cluster-enabled', 'yes', '--cluster-port', String(busPort)];
+  args.push('--cluster-node-timeout', '2000', '--cluster-require-full-coverage', 'no');
+  args.push('--repl-diskless-sync-delay', '0');
+  return { busPort, redis: await startRedis({ args }) };
+}
+
+const PATIENCE = { timeout: 30_000, interval: 100 };
+
+async function everyNode(nodes: readonly Node[], section: string, text: string): Promise<void> {
+  await vi.waitFor(async () => {
+    const infos = nodes.map(({ redis }) => redis.command(...section.split(' ')));
+    for (const info of await Promise.all(infos)) expect(String(info)).toContain(text);
+  }, PATIENCE);
+}

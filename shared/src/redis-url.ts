@@ -1,0 +1,123 @@
+/** Where a Redis is and how it is reached, read off its URL. */
+export type RedisPlace =
+  | { kind: 'server'; url: string }
+  | {
+      kind: 'sentinel';
+      /** URLs of the Sentinels, with their own credentials. */
+      sentinels: string[];
+      /** What the Sentinels call the primary. */
+      primaryName: string;
+      tls: boolean;
+      /** Credentials and database of the primary; the host in it stands for nobody. */
+      url: string;
+    }
+  | {
+      kind: 'cluster';
+      /** URLs of some nodes, which know the others. */
+      nodes: string[];
+      /** The URL of another node. */
+      urlOf(host: string, port: number): string;
+    };
+
+interface Access {
+  tls: boolean;
+  username: string;
+  password: string;
+}
+
+export const REDIS_URL_FORM =
+  'a URL like redis://[user:password@]host:6379[/db], rediss://… or redis+sentinel://host:26379,host:26379/primary-name';
+export const FRAMES_URL_FORM = `${REDIS_URL_FORM}, or redis+cluster://host:6379,host:6379`;
+
+/** For a queue: there a Cluster is a fault of its own. @throws TypeError that says why not */
+export function parseQueueUrl(text: string): string | undefined {
+  const place = parseRedisUrl(text);
+  if (place?.kind === 'cluster') {
+    throw new TypeError(
+      'the queue can not run on a Redis Cluster; give it a Redis of its own, and the Cluster as FRAMES_REDIS_URL',
+    );
+  }
+  return place && text;
+}
+
+/** @throws TypeError that says what is wrong, without a password; undefined: it is none */
+export function parseRedisUrl(text: string): RedisPlace | undefined {
+  const many = /^(rediss?)\+(sentinel|cluster):\/\/(?:(.*)@)?([^@/?#]+)(\/[^?#]*)?(?:\?([^#]*))?$/i;
+  const [, scheme = '', kind, user = '', hosts = '', path = '', query = ''] = many.exec(text) ?? [];
+  if (!kind) return parseServerUrl(text);
+  const access = { tls: scheme.toLowerCase() === 'rediss', ...parseUser(user) };
+  if (kind.toLowerCase() === 'sentinel') return sentinelPlace(hosts, path, query, access);
+  if (path.length > 1 || query) throw new TypeError('a Cluster has no database and no options');
+  const urlOf = (host: string, port: number) => serverUrl(host, port, access);
+  return { kind: 'cluster', nodes: parseHosts(hosts, 6379).map((at) => urlOf(...at)), urlOf };
+}
+
+/** Every server that the place names: two places with one in common are one Redis. */
+export function addressesOf(place: RedisPlace): string[] {
+  const name = place.kind === 'sentinel' ? ` ${place.primaryName}` : '';
+  return urlsOf(place).map((url) => {
+    const { hostname, port } = new URL(url);
+    return `${hostname}:${port || 6379}${name}`;
+  });
+}
+
+function urlsOf(place: RedisPlace): string[] {
+  if (place.kind === 'server') return [place.url];
+  return place.kind === 'sentinel' ? place.sentinels : place.nodes;
+}
+
+function parseServerUrl(url: string): RedisPlace | undefined {
+  if (!URL.canParse(url)) return undefined;
+  const { protocol, hostname, pathname, username, password } = new URL(url);
+  for (const part of [username, password]) decodeURIComponent(part);
+  const isOne = /^rediss?:$/.test(protocol) && hostname !== '' && /^(\/\d*)?$/.test(pathname);
+  return isOne ? { kind: 'server', url } : undefined;
+}
+
+function sentinelPlace(hosts: string, path: string, query: string, access: Access): RedisPlace {
+  const [, primaryName, db = '', more] = path.split('/').map(decodeURIComponent);
+  if (!primaryName || !/^\d*$/.test(db) || more !== undefined) {
+    throw new TypeError('behind the Sentinels stands the name of their primary, as in /mymaster');
+  }
+  const { tls } = access;
+  const own = { tls, ...parseSentinelQuery(query) };
+  const sentinels = parseHosts(hosts, 26_379).map(([host, port]) => serverUrl(host, port, own));
+  const url = serverUrl('primary', 6379, { ...access, tls: false }, db);
+  return { kind: 'sentinel', sentinels, primaryName, tls, url };
+}
+
+function parseSentinelQuery(query: string): Omit<Access, 'tls'> {
+  const {
+    sentinelUser = '',
+    sentinelPassword = '',
+    ...unknown
+  } = Object.fromEntries(new URLSearchParams(query));
+  const [name] = Object.keys(unknown);
+  if (name !== undefined) throw new TypeError('only sentinelUser= and sentinelPassword= are known');
+  return { username: sentinelUser, password: sentinelPassword };
+}
+
+function parseUser(text: string): Omit<Access, 'tls'> {
+  const [, username = '', password = ''] = /^([^:]*):?(.*)$/s.exec(text) ?? [];
+  return { username: decodeURIComponent(username), password: decodeURIComponent(password) };
+}
+
+function parseHosts(text: string, usualPort: number): [host: string, port: number][] {
+  return text.split(',').map((item) => {
+    const url = `redis://${item.trim()}`;
+    const { hostname, port } = URL.canParse(url) ? new URL(url) : { hostname: '', port: '' };
+    if (hostname === '') throw new TypeError('one of its hosts is none');
+    return [hostname, Number(port) || usualPort];
+  });
+}
+
+function serverUrl(host: string, port: number, access: Access, db = ''): string {
+  const url = new URL(
+    `redis${access.tls ? 's' : ''}://${/^[^[].*:/.test(host) ? `[${host}]` : host}`,
+  );
+  url.port = String(port);
+  url.username = encodeURIComponent(access.username);
+  url.password = encodeURIComponent(access.password);
+  url.pathname = db;
+  return url.href;
+}
