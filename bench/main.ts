@@ -1,5 +1,6 @@
 import { announcement } from './announcement.ts';
 import { coldBurst } from './cold-burst.ts';
+import { finder } from './finder.ts';
 import { frameAge } from './frame-age.ts';
 import { hits } from './hits.ts';
 import { replaced } from './replaced.ts';
@@ -12,7 +13,7 @@ import { reportOf, tableLines, writeReport } from './support/report.ts';
  * `make bench`: every figure, or those that are named on the command line. `--quick` is short and
  * writes nothing: it shows that all works.
  */
-const FIGURES: readonly Figure[] = [hits, replaced, coldBurst, announcement, frameAge];
+const FIGURES: readonly Figure[] = [hits, finder, replaced, coldBurst, announcement, frameAge];
 
 const args = process.argv.slice(2);
 const quick = args.includes('--quick');
