@@ -1,5 +1,6 @@
 import { type Fleet, startFleet } from '../e2e/support/fleet.ts';
 import { warmUp } from '../e2e/support/viewers.ts';
+import { startBare } from './support/bare.ts';
 import { BROWSER_HEADERS } from './support/browser-headers.ts';
 import { cpuMs, pin, SERVER_CORE } from './support/cores.ts';
 import {
@@ -39,7 +40,7 @@ const CASES: readonly Case[] = [
 export const hits: Figure = {
   name: 'hits',
   title: 'Hits per second and core',
-  how: 'One server process on one core, wrk with 100 kept connections on the other; nginx `proxy_cache` and Varnish serve the same bytes. The ratios are those of the CPU time per hit, taken within each round.',
+  how: 'One server process on one core, wrk with 100 kept connections on the other; nginx `proxy_cache` and Varnish serve the same bytes. *bare* is the floor: a `node:net` server that writes the very same answer whatever comes. The ratios are those of the CPU time per hit, taken within each round.',
   measure: async (context) => {
     // Nothing is due while it is measured: what a refresh costs is another figure.
     const fleet = await startFleet({ intervalMs: 3_600_000, delayMs: 50 });
@@ -87,10 +88,19 @@ async function measureCase(one: Case, parts: Parts): Promise<Measured[]> {
       const result = await wrk({ url: url + path, connections: CONNECTIONS, seconds, headers });
       return { ...result, cpuUs: (1000 * (cpuMs(pid) - before)) / result.requests };
     };
-  const contenders = { lastframe: load(api), nginx: load(nginx), varnish: load(varnish) };
-  const rounds = context.quick ? 1 : 7;
-  const results = await pairedRounds(contenders, { label: one.of, rounds, context });
-  return rowsOf(one, results);
+  const bare = await startBare(api.url, path, headers);
+  const contenders = {
+    lastframe: load(api),
+    nginx: load(nginx),
+    varnish: load(varnish),
+    bare: load(bare),
+  };
+  try {
+    const rounds = context.quick ? 1 : 5;
+    return rowsOf(one, await pairedRounds(contenders, { label: one.of, rounds, context }));
+  } finally {
+    await bare.stop();
+  }
 }
 
 type Round = Record<string, WrkResult & { cpuUs: number }>;
@@ -104,10 +114,10 @@ function rowsOf({ of, ofNginx, ofVarnish }: Case, rounds: Round[]): Measured[] {
     const target = least === undefined ? {} : { target: atLeast(ratio, least) };
     return { of, what, unit: '×', ...ratio, ...target };
   };
-  const rows = ['lastframe', 'nginx', 'varnish'].flatMap((name): Measured[] => [
+  const rows = ['lastframe', 'nginx', 'varnish', 'bare'].flatMap((name): Measured[] => [
     { of, what: `${name}, CPU per hit`, unit: 'µs', ...spread((round) => round[name]?.cpuUs) },
     { of, what: name, unit: 'hits/s', ...spread((round) => round[name]?.perSecond) },
     { of, what: `${name}, p99`, unit: 'ms', ...spread((round) => round[name]?.p99Ms) },
   ]);
-  return [ratioTo('nginx', ofNginx), ratioTo('varnish', ofVarnish), ...rows];
+  return [ratioTo('nginx', ofNginx), ratioTo('varnish', ofVarnish), ratioTo('bare'), ...rows];
 }

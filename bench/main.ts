@@ -1,6 +1,7 @@
 import { adds } from './adds.ts';
 import { announcement } from './announcement.ts';
 import { coldBurst } from './cold-burst.ts';
+import { finder } from './finder.ts';
 import { frameAge } from './frame-age.ts';
 import { hits } from './hits.ts';
 import { refreshCost } from './refresh-cost.ts';
@@ -17,6 +18,7 @@ import { reportOf, tableLines, writeReport } from './support/report.ts';
  */
 const FIGURES: readonly Figure[] = [
   hits,
+  finder,
   replaced,
   coldBurst,
   announcement,

@@ -31,12 +31,12 @@ export const replaced: Figure = {
       };
       await replace();
       const replacing = setInterval(() => void replace(), INTERVAL_MS);
-      const seconds = context.quick ? 2 : 5;
+      const seconds = context.quick ? 2 : 4;
       const load = (url: string) => () =>
         wrk({ url: url + path, connections: CONNECTIONS, seconds });
       const rounds = await pairedRounds(
         { lastframe: load(api.url), nginx: load(nginx.url) },
-        { label: '20 KB frame', rounds: context.quick ? 1 : 7, context },
+        { label: '20 KB frame', rounds: context.quick ? 1 : 5, context },
       );
       clearInterval(replacing);
       return [...rowsOf(rounds), ...guaranteeKept('20 KB frame', await fleet.check())];

@@ -19,7 +19,7 @@ const UNITS_MS = { us: 0.001, ms: 1, s: 1000, m: 60_000 } as const;
 
 /**
  * Closed-loop load by wrk on the core of its own.
- * @throws Error when any answer was not 2xx or 3xx, or a connection failed
+ * @throws Error when any answer was not 2xx or 3xx, a connection failed, or nothing was answered
  */
 export async function wrk(options: WrkOptions): Promise<WrkResult> {
   const { url, connections, seconds, headers = {} } = options;
@@ -29,10 +29,12 @@ export async function wrk(options: WrkOptions): Promise<WrkResult> {
   for (const [name, value] of Object.entries(headers)) args.push('--header', `${name}: ${value}`);
   const { stdout } = await promisify(execFile)(command, [...args, url]);
   if (/Non-2xx|Socket errors/.test(stdout)) throw new Error(`wrk on ${url}:\n${stdout}`);
+  const requests = Number(/(\d+) requests in/.exec(stdout)?.[1] ?? 0);
+  if (requests === 0) throw new Error(`wrk on ${url} got no answer in ${seconds} s`);
   const [, p99 = '', unit = ''] = /99%\s+([\d.]+)(us|ms|s|m)\b/.exec(stdout) ?? [];
   return {
     perSecond: Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1]),
-    requests: Number(/(\d+) requests in/.exec(stdout)?.[1]),
+    requests,
     p99Ms: Number(p99) * (UNITS_MS[unit as keyof typeof UNITS_MS] ?? Number.NaN),
   };
 }

@@ -307,7 +307,7 @@ describe('a frame whose camera has validators of its own', () => {
 
 describe('a purge', () => {
   it('that is hard removes frame and failure, and says what there was', async () => {
-    const { link, client, keys, store, fail, read, listen } = await storeParts();
+    const { link, keys, store, fail, read, listen } = await storeParts();
     await store('bad');
     await fail(5000);
     const heard = await listen();
@@ -322,7 +322,7 @@ describe('a purge', () => {
   });
 
   it('that is soft removes nothing', async () => {
-    const { link, client, keys, store, read } = await storeParts();
+    const { link, keys, store, read } = await storeParts();
     await store('good');
     expect(await purge(link, keys, 'soft')).toMatchObject({ frame: true, failure: false });
     expect(String((await read()).frame?.bytes)).toBe('good');
@@ -330,7 +330,7 @@ describe('a purge', () => {
   });
 
   it('that is hard keeps out the frame of a call that was under way, and no later one', async () => {
-    const { link, client, keys, store, read } = await storeParts();
+    const { link, keys, store, read } = await storeParts();
     await purge(link, keys, 'hard');
     const heard = await (await storeParts()).listen();
     expect(await store('from before', { startedAgoMs: 1000 })).toBe('purged');
