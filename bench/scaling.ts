@@ -38,7 +38,7 @@ export const scaling: Figure = {
         runs.push(await measureShape(cameras, pods, context));
       }
     }
-    const constants = fit(runs);
+    const constants = fitConstants(runs);
     return [
       ...constantRows(constants),
       ...runs.flatMap((run) => comparedRows(run, constants)),
@@ -97,8 +97,7 @@ function shapeOf(cameras: number, pods: number, requestsPerSecond: number): Flee
   };
 }
 
-/** Idle costs are measured by `idle`; here they are part of the least fleet. */
-function fit(runs: readonly Run[]): CostConstants {
+function fitConstants(runs: readonly Run[]): CostConstants {
   const chosen = runs.filter(({ shape }) => FITTED.includes(`${shape.cameras}/${shape.pods}`));
   const costsOf = (part: 'worker' | 'redis' | 'api') =>
     fitCosts(

@@ -47,11 +47,11 @@ export interface DemandDeps {
 const CLOSED_RETRY_MS = 1000;
 /** Without a frame nobody is served meanwhile: who still wants one has asked again by then. */
 const FORGOTTEN_MS = 2 * MAX_TOLD_WAIT_MS;
-/** What falls due within so long is asked for at once: one trip to Redis and one wake-up of a worker. */
-const TICK_MS = 10;
+/** At most; a hundredth of a short interval. */
+const MAX_TICK_MS = 20;
 
 export function createDemand(deps: DemandDeps): Demand {
-  const { clock, viewers, random, askerId } = deps;
+  const { clock, viewers, fleet, random, askerId } = deps;
   const turns: Turns = { askerId, random, lagMs: 0 };
   const all = new Map<string, Wanted>();
   let closed = false;
@@ -69,8 +69,9 @@ export function createDemand(deps: DemandDeps): Demand {
   };
   const arm = (wanted: Wanted, dueMonoMs: number) => {
     clearTimeout(wanted.timer);
-    const tickMonoMs = Math.ceil(dueMonoMs / TICK_MS) * TICK_MS;
-    const delayMs = Math.max(0, Math.ceil(tickMonoMs - clock.monoMs()));
+    const tickMs = Math.min(MAX_TICK_MS, wanted.camera.source.intervalMs / 100);
+    const askMonoMs = nextTick(dueMonoMs, tickMs, (fleet.redisNowMs() ?? 0) - clock.monoMs());
+    const delayMs = Math.max(0, Math.ceil(askMonoMs - clock.monoMs()));
     wanted.timer = setTimeout(() => readNewsFirst(wanted), Math.min(delayMs, MAX_TOLD_WAIT_MS));
   };
   /** After a pause timers come before sockets: the news that it waited for may lie there unread. */
@@ -114,6 +115,14 @@ export function createDemand(deps: DemandDeps): Demand {
       all.clear();
     },
   };
+}
+
+/**
+ * What falls due at about the same time is asked for at once, in all processes alike: one trip to
+ * Redis, and one wake-up of a worker and of all that comes behind it. Hence ticks of Redis's clock.
+ */
+function nextTick(monoMs: number, tickMs: number, redisAheadMs: number): number {
+  return Math.ceil((monoMs + redisAheadMs) / tickMs) * tickMs - redisAheadMs;
 }
 
 /** Asks for a refresh if it is time; gives when to look again, undefined when nobody wants it. */

@@ -82,6 +82,20 @@ describe('a frame', () => {
   });
 });
 
+describe('what the next call can ask with', () => {
+  it('is not looked for while the last frame that was stored here came without validators', async () => {
+    const { reporter, counts } = setup();
+    await reporter.known(camera);
+    expect(counts.frames).toBe(1);
+    await reporter.frame(camera, () => frame);
+    await reporter.known(camera);
+    expect(counts.frames).toBe(2);
+    await reporter.frame(camera, () => ({ ...frame, validators: { etag: '"camera"' } }));
+    await reporter.known(camera);
+    expect(counts.frames).toBe(4);
+  });
+});
+
 describe('news', () => {
   it('that can not be sent fail nothing', async () => {
     const { reporter } = setup({ framesFail: Number.POSITIVE_INFINITY });
