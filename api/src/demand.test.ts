@@ -139,6 +139,15 @@ describe('while nothing can be asked for', () => {
     expect(await asksWithin(parts, 1000)).toBe(1);
   });
 
+  it('the store is seldom read while jobs pile up, or the reads would keep them from being done', async () => {
+    const parts = demandParts();
+    parts.fleet.behind = true;
+    parts.demand.raise(camera);
+    await asksWithin(parts, 60_000);
+    expect(parts.reader.read.mock.calls.length).toBeLessThanOrEqual(4);
+    expect(parts.reader.read.mock.calls.length).toBeGreaterThanOrEqual(3);
+  });
+
   it('no job is added while the time of Redis is unknown', async () => {
     const parts = demandParts();
     const { redisNowMs } = parts.fleet;

@@ -45,6 +45,8 @@ export interface DemandDeps {
 }
 
 const CLOSED_RETRY_MS = 1000;
+/** While jobs pile up: thousands that read the store each second would keep them from being done. */
+const BEHIND_READ_MS = 15_000;
 /** Without a frame nobody is served meanwhile: who still wants one has asked again by then. */
 const FORGOTTEN_MS = 2 * MAX_TOLD_WAIT_MS;
 /** At most; a hundredth of a short interval. */
@@ -147,10 +149,16 @@ async function nextAsk(
   }
   const inFlightMs = () => wanted.callOverMonoMs - clock.monoMs();
   if (held?.unsure || wanted.jobsSinceNews > 0 || inFlightMs() > 0) {
+    const isQueued = () => wanted.jobsSinceNews > 0 && fleet.isBehind();
+    const sinceReadMs = clock.monoMs() - wanted.readMonoMs;
+    if (isQueued() && !held?.unsure && sinceReadMs < BEHIND_READ_MS) {
+      return clock.monoMs() + CLOSED_RETRY_MS;
+    }
+    wanted.readMonoMs = clock.monoMs();
     const found = await readStore(wanted.camera, deps);
     if (found && isFresh(found, clock.monoMs())) return satisfy(wanted, found, turns);
     if (!isDue()) return wanted.notBeforeMonoMs; // perhaps by news that came meanwhile
-    if (wanted.jobsSinceNews > 0 && fleet.isBehind()) return clock.monoMs() + CLOSED_RETRY_MS;
+    if (isQueued()) return clock.monoMs() + CLOSED_RETRY_MS;
     // A job asked for now would be denied, and its id be spent for the bucket in which the call ends.
     const againMs = Math.min(inFlightMs(), bucketMsOf(wanted.camera.source.intervalMs));
     if (againMs > 0) return clock.monoMs() + againMs;
