@@ -10,7 +10,7 @@ import { createHit, type Served } from './hit.ts';
 import { createKnownTargets } from './known-targets.ts';
 import { createPublicServer, type PublicServer } from './public-server.ts';
 import { createReadyHeads } from './ready-heads.ts';
-import { heldFrame, testParts } from './test-parts.ts';
+import { heldFrame, streamParts, testParts } from './test-parts.ts';
 
 const camera = testCamera('a');
 const KEY = 'a key of tests, long enough';
@@ -36,7 +36,16 @@ async function start({ urlSigningKey = '', basePath = '/', fast = true } = {}) {
   const knownTargets = createKnownTargets(rules);
   const coldWait = createColdWait({ ...parts, maxWaiters: 0 });
   const fleetId = { pseudonym: () => 'lastframe-0123456789ab' };
-  const common = { ...parts, demand, coldWait, fleetId, rules, urlSigningKey, basePath };
+  const common = {
+    ...parts,
+    ...streamParts(parts, demand),
+    demand,
+    coldWait,
+    fleetId,
+    rules,
+    urlSigningKey,
+    basePath,
+  };
   const app = createApp({ ...common, knownTargets, coldWaitMs: 10, servedBy: 'host-1' });
   const routes = vi.fn(app.fetch);
   const add = (headers: Headers) => addCommonHeaders(headers, 'host-1');

@@ -20,6 +20,9 @@ const SERVER_OPTIONS: ServerOptions = {
   keepAliveTimeout: KEEP_ALIVE_MS,
   // The longest target that is served has 14 KiB, and browsers bring cookies along.
   maxHeaderSize: 32 * 1024,
+  // A stream of a camera that doesn't change sends nothing by which a viewer that is gone would show.
+  keepAlive: true,
+  keepAliveInitialDelay: 30_000,
 };
 /** A viewer that takes nothing of an answer between two looks is gone, or holds us up on purpose. */
 const STALLED_MS = 10_000;
@@ -36,9 +39,10 @@ export interface PublicServer {
   readonly server: Server;
   /**
    * Goes on accepting while it drains, but asks every viewer to come back on a new connection, which
-   * the balancer gives to another process; then stops accepting and lets open requests end.
+   * the balancer gives to another process; then stops accepting, ends what never ends by itself, and
+   * lets open requests end.
    */
-  close(times: ClosingTimes): Promise<void>;
+  close(times: ClosingTimes, endStreams?: () => void): Promise<void>;
 }
 
 /** @param findHit the fast path for frames in memory; without it the routes answer everything */
@@ -63,12 +67,14 @@ export function createPublicServer(
   const front = findHit && putInFront(server, { findHit, ...times });
   return {
     server,
-    close: async ({ drainMs, graceMs }) => {
+    close: async ({ drainMs, graceMs }, endStreams = () => {}) => {
       draining = true;
       front?.stop();
       await sleep(drainMs);
       front?.close(graceMs);
-      await closeServer(server, graceMs);
+      const closed = closeServer(server, graceMs);
+      endStreams();
+      await closed;
     },
   };
 }

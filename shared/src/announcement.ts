@@ -3,7 +3,12 @@ import { z } from 'zod';
 /** Versions every payload, message and stored frame; readers ignore fields they don't know. */
 export const VERSION = 1;
 
-const base = { v: z.number(), cameraId: z.string() };
+const base = {
+  v: z.number(),
+  cameraId: z.string(),
+  /** By the queue Redis's clock as the sender knows it; only for measuring, nobody waits by it. */
+  sentAtMs: z.number().optional(),
+};
 const durationMs = z.number().nonnegative();
 
 /** `error` is an error type of RFC 9209, `receivedStatus` what the camera answered. */

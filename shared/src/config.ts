@@ -27,6 +27,8 @@ export interface ApiConfig extends FleetConfig {
   reusePort: boolean;
   front: boolean;
   maxWaiters: number;
+  maxStreams: number;
+  placeholder: boolean;
   /** Empty when not set: then no `url=` needs a signature. */
   urlSigningKey: string;
   basePath: string;
@@ -68,6 +70,8 @@ export function readApiConfig(env: Env): ApiConfig {
     reusePort: read('REUSE_PORT'),
     front: read('FRONT'),
     maxWaiters: read('MAX_WAITERS'),
+    maxStreams: read('MAX_STREAMS'),
+    placeholder: read('PLACEHOLDER'),
     urlSigningKey: read('URL_SIGNING_KEY'),
     basePath: read('BASE_PATH'),
     coldPerMinute: read('COLD_PER_MINUTE'),

@@ -24,6 +24,8 @@ export interface CapturedFrame {
   capturedAgoMs: number;
   /** From now until a permit can be had again. */
   nextMs: number;
+  /** For the announcement. */
+  sentAtMs?: number | undefined;
   staleForMs: number;
   /** The camera's own, of these bytes. */
   validators?: Validators | undefined;
@@ -68,7 +70,8 @@ export async function storeFrame(
   const { cameraId, etag } = frame;
   const startedAgoMs = Math.max(0, Math.round(frame.startedAgoMs));
   const capturedAgoMs = Math.max(0, Math.round(frame.capturedAgoMs));
-  const news = { cameraId, etag, startedAgoMs, capturedAgoMs, nextMs: frame.nextMs };
+  const { nextMs, sentAtMs } = frame;
+  const news = { cameraId, etag, startedAgoMs, capturedAgoMs, nextMs, sentAtMs };
   const outcome = await runScript(
     client,
     storeScript,
@@ -118,7 +121,8 @@ export async function renewFrame(
   const { cameraId, known } = frame;
   const startedAgoMs = Math.max(0, Math.round(frame.startedAgoMs));
   const capturedAgoMs = Math.max(0, Math.round(frame.capturedAgoMs));
-  const news = { cameraId, etag: known.etag, startedAgoMs, capturedAgoMs, nextMs: frame.nextMs };
+  const { nextMs, sentAtMs } = frame;
+  const news = { cameraId, etag: known.etag, startedAgoMs, capturedAgoMs, nextMs, sentAtMs };
   const outcome = await runScript(
     client,
     renewScript,
@@ -153,7 +157,12 @@ function encodeValidators({ etag: of, validators }: KnownFrame): string {
 export async function storeFailure(
   client: RedisClient,
   keys: Keys,
-  { cameraId, rememberMs, ...failure }: Failure & { cameraId: string; rememberMs: number },
+  {
+    cameraId,
+    rememberMs,
+    sentAtMs,
+    ...failure
+  }: Failure & { cameraId: string; rememberMs: number; sentAtMs?: number | undefined },
 ): Promise<void> {
   await runScript(
     client,
@@ -165,7 +174,7 @@ export async function storeFailure(
       String(failure.nextMs),
       failure.reason,
       keys.announcements,
-      encodeAnnouncement({ kind: 'failure', cameraId, ...failure }),
+      encodeAnnouncement({ kind: 'failure', cameraId, sentAtMs, ...failure }),
     ],
   );
 }

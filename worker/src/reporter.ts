@@ -21,7 +21,10 @@ import pRetry from 'p-retry';
 import type { Denial, Finish, Permit, Permits } from './permit.ts';
 import { permitLifeMs } from './permit-times.ts';
 
-type NewFrame = Omit<CapturedFrame, 'cameraId' | 'staleForMs' | 'longestGapMs' | 'frozenAfterMs'>;
+type NewFrame = Omit<
+  CapturedFrame,
+  'cameraId' | 'staleForMs' | 'longestGapMs' | 'frozenAfterMs' | 'sentAtMs'
+>;
 
 /**
  * Tells the fleet what became of a refresh. What took a camera seconds to give is worth repeating
@@ -53,6 +56,8 @@ export interface ReporterDeps {
   permits: Pick<Permits, 'finish'>;
   /** Why frames can't be taken in now, if so. */
   framesFull: () => string | undefined;
+  /** Redis's time, for who measures how long news is under way. */
+  redisNowMs?: () => number | undefined;
   log: Log;
 }
 
@@ -65,6 +70,7 @@ const RETRY = { retries: 8, minTimeout: 20, maxTimeout: 500, maxRetryTime: 2000,
 
 export function createReporter(deps: ReporterDeps): Reporter {
   const { frames, keys, permits, log } = deps;
+  const stamp = () => ({ sentAtMs: deps.redisNowMs?.() });
   const attempt = <T>(command: (client: RedisClient) => Promise<T>) =>
     pRetry(() => frames.run(DEADLINE_MS, command), RETRY);
   /** News that nobody must have: an api that misses it asks again. */
@@ -75,12 +81,14 @@ export function createReporter(deps: ReporterDeps): Reporter {
     message: Parameters<typeof encodeAnnouncement>[0] & Pick<Announcement, 'cameraId'>,
   ) =>
     frames.run(DEADLINE_MS, (client) =>
-      client.publish(keys.announcements, encodeAnnouncement(message)),
+      client.publish(keys.announcements, encodeAnnouncement({ ...message, ...stamp() })),
     );
   const failure = (cameraId: string, rememberMs: number, what: Failure) =>
     tell(
       cameraId,
-      attempt((client) => storeFailure(client, keys, { cameraId, rememberMs, ...what })),
+      attempt((client) =>
+        storeFailure(client, keys, { cameraId, rememberMs, ...what, ...stamp() }),
+      ),
     );
 
   /** Cameras whose last frame, as this worker stored it, came without validators. */
@@ -100,7 +108,7 @@ export function createReporter(deps: ReporterDeps): Reporter {
       return await attempt((client) => {
         const frame = frameNow();
         noteValidators(camera.cameraId, frame);
-        return storeFrame(client, keys, { ...frame, ...ofCamera(camera, frame) });
+        return storeFrame(client, keys, { ...frame, ...ofCamera(camera, frame), ...stamp() });
       });
     },
     known: async ({ cameraId }) => {
@@ -113,7 +121,12 @@ export function createReporter(deps: ReporterDeps): Reporter {
     renewed: (camera, known, timesNow) =>
       attempt((client) => {
         const times = timesNow();
-        return renewFrame(client, keys, { known, ...times, ...ofCamera(camera, times) });
+        return renewFrame(client, keys, {
+          known,
+          ...times,
+          ...ofCamera(camera, times),
+          ...stamp(),
+        });
       }),
     failed: ({ cameraId, source }, what) =>
       failure(cameraId, Math.max(what.nextMs, source.intervalMs), what),
