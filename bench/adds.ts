@@ -51,11 +51,6 @@ async function measureWith(apis: number, context: BenchContext): Promise<Measure
     await load.stop();
     const refreshes = after.granted - before.granted;
     const denied = after.denied - before.denied;
-    if (denied > 0)
-      console.error(
-        Object.groupBy(after.reasons, (r) => r) &&
-          [...Map.groupBy(after.reasons, (r) => r)].map(([r, all]) => `${r} ${all.length}`),
-      );
     const sorted = agesMs.toSorted((a, b) => a - b);
     const row = (what: string, unit: string, value: number, most?: number): Measured => {
       const spread = spreadOf([value]);
@@ -84,6 +79,5 @@ async function look({ redis, redisPrefix, workers }: CameraFleet) {
     adds: Number(await redis.command('GET', `${redisPrefix}:refresh:id`)),
     denied,
     granted: outcomes.length - denied,
-    reasons: outcomes.filter((o) => o.startsWith('denied')),
   };
 }

@@ -97,7 +97,6 @@ function shapeOf(cameras: number, pods: number, requestsPerSecond: number): Flee
   };
 }
 
-/** Idle costs are measured by `idle`; here they are part of the least fleet. */
 function fitConstants(runs: readonly Run[]): CostConstants {
   const chosen = runs.filter(({ shape }) => FITTED.includes(`${shape.cameras}/${shape.pods}`));
   const costsOf = (part: 'worker' | 'redis' | 'api') =>

@@ -62,6 +62,20 @@ describe('all who wait for one camera', () => {
     expect(settled).not.toHaveBeenCalled();
   });
 
+  it('look less often in a crowd of cold cameras, and are found all the same', async () => {
+    const parts = coldParts({ maxWaiters: 2000 });
+    for (let n = 0; n < 1000; n += 1) {
+      void parts.coldWait.wait(testCamera(`cold-${n}`), COLD_WAIT_MS, never);
+    }
+    await vi.advanceTimersByTimeAsync(6000);
+    parts.reader.read.mockClear();
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(parts.reader.read.mock.calls.length).toBeLessThanOrEqual(1100); // not 5,000
+    expect(parts.reader.read.mock.calls.length).toBeGreaterThanOrEqual(900);
+    await vi.advanceTimersByTimeAsync(5000);
+    parts.expectNothingLeft();
+  });
+
   it('share one look at the store each second', async () => {
     const { reader, wait } = coldParts();
     void wait();

@@ -55,6 +55,8 @@ interface Waiter {
 
 /** Should the announcement be lost, the frame is found in the store. */
 const POLL_MS = 1000;
+/** So many looks a second at most: in a crowd of cold cameras they would keep their frames from coming. */
+const MAX_POLLS_PER_SECOND = 200;
 
 export function createColdWait(deps: ColdWaitDeps): ColdWait {
   const { clock, viewers, reader, maxWaiters } = deps;
@@ -78,12 +80,17 @@ export function createColdWait(deps: ColdWaitDeps): ColdWait {
     if (held) wake(held);
     else if (failure) fail(camera.cameraId, failure);
   };
+  const pollLater = (camera: Camera): NodeJS.Timeout => {
+    const afterMs = Math.max(POLL_MS, (1000 * waiters.size) / MAX_POLLS_PER_SECOND);
+    return setTimeout(() => {
+      void poll(camera).catch(() => {});
+      const group = waiters.get(camera.cameraId);
+      if (group) group.poll = pollLater(camera);
+    }, afterMs);
+  };
   const enter = (camera: Camera, waiter: Waiter) => {
     const { cameraId } = camera;
-    const group = waiters.get(cameraId) ?? {
-      all: new Set<Waiter>(),
-      poll: setInterval(() => void poll(camera).catch(() => {}), POLL_MS),
-    };
+    const group = waiters.get(cameraId) ?? { all: new Set<Waiter>(), poll: pollLater(camera) };
     waiters.set(cameraId, group);
     group.all.add(waiter);
     count += 1;
@@ -93,7 +100,7 @@ export function createColdWait(deps: ColdWaitDeps): ColdWait {
       count -= 1;
       group.all.delete(waiter);
       if (group.all.size > 0) return;
-      clearInterval(group.poll);
+      clearTimeout(group.poll);
       waiters.delete(cameraId);
     };
   };

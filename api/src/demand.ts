@@ -45,13 +45,15 @@ export interface DemandDeps {
 }
 
 const CLOSED_RETRY_MS = 1000;
+/** While jobs pile up: thousands that read the store each second would keep them from being done. */
+const BEHIND_READ_MS = 15_000;
 /** Without a frame nobody is served meanwhile: who still wants one has asked again by then. */
 const FORGOTTEN_MS = 2 * MAX_TOLD_WAIT_MS;
-/** What falls due within so long is asked for at once: one trip to Redis and one wake-up of a worker. */
-const TICK_MS = 10;
+/** At most; a hundredth of a short interval. */
+const MAX_TICK_MS = 20;
 
 export function createDemand(deps: DemandDeps): Demand {
-  const { clock, viewers, random, askerId } = deps;
+  const { clock, viewers, fleet, random, askerId } = deps;
   const turns: Turns = { askerId, random, lagMs: 0 };
   const all = new Map<string, Wanted>();
   let closed = false;
@@ -69,8 +71,9 @@ export function createDemand(deps: DemandDeps): Demand {
   };
   const arm = (wanted: Wanted, dueMonoMs: number) => {
     clearTimeout(wanted.timer);
-    const tickMonoMs = Math.ceil(dueMonoMs / TICK_MS) * TICK_MS;
-    const delayMs = Math.max(0, Math.ceil(tickMonoMs - clock.monoMs()));
+    const tickMs = Math.min(MAX_TICK_MS, wanted.camera.source.intervalMs / 100);
+    const askMonoMs = nextTick(dueMonoMs, tickMs, (fleet.redisNowMs() ?? 0) - clock.monoMs());
+    const delayMs = Math.max(0, Math.ceil(askMonoMs - clock.monoMs()));
     wanted.timer = setTimeout(() => readNewsFirst(wanted), Math.min(delayMs, MAX_TOLD_WAIT_MS));
   };
   /** After a pause timers come before sockets: the news that it waited for may lie there unread. */
@@ -116,6 +119,14 @@ export function createDemand(deps: DemandDeps): Demand {
   };
 }
 
+/**
+ * What falls due at about the same time is asked for at once, in all processes alike: one trip to
+ * Redis, and one wake-up of a worker and of all that comes behind it. Hence ticks of Redis's clock.
+ */
+function nextTick(monoMs: number, tickMs: number, redisAheadMs: number): number {
+  return Math.ceil((monoMs + redisAheadMs) / tickMs) * tickMs - redisAheadMs;
+}
+
 /** Asks for a refresh if it is time; gives when to look again, undefined when nobody wants it. */
 async function nextAsk(
   wanted: Wanted,
@@ -138,10 +149,16 @@ async function nextAsk(
   }
   const inFlightMs = () => wanted.callOverMonoMs - clock.monoMs();
   if (held?.unsure || wanted.jobsSinceNews > 0 || inFlightMs() > 0) {
+    const isQueued = () => wanted.jobsSinceNews > 0 && fleet.isBehind();
+    const sinceReadMs = clock.monoMs() - wanted.readMonoMs;
+    if (isQueued() && !held?.unsure && sinceReadMs < BEHIND_READ_MS) {
+      return clock.monoMs() + CLOSED_RETRY_MS;
+    }
+    wanted.readMonoMs = clock.monoMs();
     const found = await readStore(wanted.camera, deps);
     if (found && isFresh(found, clock.monoMs())) return satisfy(wanted, found, turns);
     if (!isDue()) return wanted.notBeforeMonoMs; // perhaps by news that came meanwhile
-    if (wanted.jobsSinceNews > 0 && fleet.isBehind()) return clock.monoMs() + CLOSED_RETRY_MS;
+    if (isQueued()) return clock.monoMs() + CLOSED_RETRY_MS;
     // A job asked for now would be denied, and its id be spent for the bucket in which the call ends.
     const againMs = Math.min(inFlightMs(), bucketMsOf(wanted.camera.source.intervalMs));
     if (againMs > 0) return clock.monoMs() + againMs;

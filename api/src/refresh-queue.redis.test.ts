@@ -97,6 +97,22 @@ it('works again after Redis was restarted, and fails at once meanwhile', async (
   expect(await server.command('LLEN', 'p:refresh:wait')).toBe(2);
 });
 
+it('makes a job of each camera that is asked for in one tick right after a restart', async () => {
+  const server = await ownRedis();
+  const link = testLink(server.url);
+  await link.ready(10_000);
+  const jobs = createRefreshQueue(link, 'p', 'me');
+  await jobs.add(camera, NOW_MS);
+  await server.kill();
+  await vi.waitFor(() => expect(link.isReady).toBe(false), RECOVERY);
+  await server.start();
+  await vi.waitFor(() => expect(link.isReady).toBe(true), RECOVERY);
+  // In one trip, and none of the scripts is there any more.
+  const cameras = Array.from({ length: 50 }, (_, n) => testCamera(`after-${n}`));
+  await Promise.all(cameras.map((one) => jobs.add(one, NOW_MS)));
+  expect(await server.command('LLEN', 'p:refresh:wait')).toBe(51);
+});
+
 it('fails within a second when Redis is frozen, also if that was its first job', async () => {
   const server = await ownRedis();
   const link = testLink(server.url);

@@ -16,6 +16,8 @@ export interface Wanted {
   callOverMonoMs: number;
   /** Jobs asked for without any news since: the news may have been lost, so the store is read. */
   jobsSinceNews: number;
+  /** When the store was last read for it. */
+  readMonoMs: number;
   /** Which process asked for the last call: it asks for the next one, if it still wants it. */
   askedBy: string | undefined;
   /** When the next call is due, by the last news. */
@@ -52,6 +54,7 @@ export function newWanted(camera: Camera): Wanted {
     toldUntilMonoMs: never,
     callOverMonoMs: never,
     jobsSinceNews: 0,
+    readMonoMs: never,
     askedBy: undefined,
     dueMonoMs: never,
     timer: undefined,

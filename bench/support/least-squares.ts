@@ -5,7 +5,7 @@ interface Observation {
 
 /**
  * The costs that explain what was observed best, none below zero: a term that would be is left out.
- * Each observation counts alike, however large it is.
+ * Each observation counts alike, however large it is. Terms that can't be told apart share the cost.
  */
 export function fitCosts(observations: readonly Observation[]): number[] {
   const size = observations[0]?.terms.length ?? 0;
@@ -21,16 +21,19 @@ export function fitCosts(observations: readonly Observation[]): number[] {
   }
 }
 
+/** Makes terms that can't be told apart solvable, and changes nothing else that is seen. */
+const RIDGE = 1e-9;
+
 /** Rows of the matrix, each with the right-hand side at its end. */
 function normalEquations(observations: readonly Observation[], chosen: number[]): number[][] {
   const relative = observations.map(({ terms, value }) =>
     chosen.map((term) => (terms[term] ?? 0) / Math.max(value, Number.MIN_VALUE)),
   );
+  const sum = (row: number, column: number) =>
+    relative.reduce((total, r) => total + (r[row] ?? 0) * (r[column] ?? 0), 0);
   return chosen.map((_, row) => [
-    ...chosen.map((_, column) =>
-      relative.reduce((sum, r) => sum + (r[row] ?? 0) * (r[column] ?? 0), 0),
-    ),
-    relative.reduce((sum, r) => sum + (r[row] ?? 0), 0),
+    ...chosen.map((_, column) => sum(row, column) * (row === column ? 1 + RIDGE : 1)),
+    relative.reduce((total, r) => total + (r[row] ?? 0), 0),
   ]);
 }
 

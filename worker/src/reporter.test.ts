@@ -82,6 +82,35 @@ describe('a frame', () => {
   });
 });
 
+describe('what the next call can ask with', () => {
+  it('is not looked for while the last frame that was stored here came without validators', async () => {
+    let looks = 0;
+    const client = {
+      evalSha: async () => 'frame',
+      hmGet: async () => {
+        looks += 1;
+        return [null, null];
+      },
+    };
+    const run = async (_ms: number, command: (client: never) => Promise<unknown>) =>
+      (await command(client as never)) as never;
+    const deps = { keys: keysFor('test'), framesFull: () => undefined, log: silentLog };
+    const reporter = createReporter({
+      ...deps,
+      frames: { run },
+      permits: { finish: async () => 0 },
+    });
+    await reporter.known(camera);
+    expect(looks).toBe(1);
+    await reporter.frame(camera, () => frame);
+    await reporter.known(camera);
+    expect(looks).toBe(1);
+    await reporter.frame(camera, () => ({ ...frame, validators: { etag: '"camera"' } }));
+    await reporter.known(camera);
+    expect(looks).toBe(2);
+  });
+});
+
 describe('news', () => {
   it('that can not be sent fail nothing', async () => {
     const { reporter } = setup({ framesFail: Number.POSITIVE_INFINITY });

@@ -68,6 +68,8 @@ export interface ReporterDeps {
 const DEADLINE_MS = 1000;
 /** It runs while a permit's start allowance does; without an answer the call is just not conditional. */
 const KNOWN_DEADLINE_MS = 250;
+/** What is forgotten is only read once more. */
+const MAX_NOTED_CAMERAS = 100_000;
 const RETRY = { retries: 8, minTimeout: 20, maxTimeout: 500, maxRetryTime: 2000, randomize: true };
 
 export function createReporter(deps: ReporterDeps): Reporter {
@@ -101,6 +103,14 @@ export function createReporter(deps: ReporterDeps): Reporter {
     onRecovered: () => log.info({ cameraId }, 'camera live again'),
   });
 
+  /** Cameras whose last frame, as this worker stored it, came without validators. */
+  const unconditional = new Set<string>();
+  const noteValidators = (cameraId: string, { validators }: NewFrame) => {
+    if (unconditional.size > MAX_NOTED_CAMERAS) unconditional.clear();
+    if (validators) unconditional.delete(cameraId);
+    else unconditional.add(cameraId);
+  };
+
   return {
     started: ({ cameraId, source: { timeoutMs: overMs } }, askedBy) =>
       void tell(cameraId, announce({ kind: 'started', cameraId, overMs, askedBy })),
@@ -109,6 +119,7 @@ export function createReporter(deps: ReporterDeps): Reporter {
       if (full !== undefined) throw new Error(full);
       return await attempt(camera.cameraId, (client) => {
         const frame = frameNow();
+        noteValidators(camera.cameraId, frame);
         return storeFrame(client, keys, {
           ...frame,
           ...ofCamera(camera, frame),
@@ -117,10 +128,13 @@ export function createReporter(deps: ReporterDeps): Reporter {
         });
       });
     },
-    known: ({ cameraId }) =>
-      frames
+    known: async ({ cameraId }) => {
+      // Should another worker have stored validators since, one call is made without them.
+      if (unconditional.has(cameraId)) return undefined;
+      return await frames
         .run(KNOWN_DEADLINE_MS, (client) => readKnownFrame(client, keys, cameraId), cameraId)
-        .catch(() => undefined),
+        .catch(() => undefined);
+    },
     renewed: (camera, known, timesNow) =>
       attempt(camera.cameraId, (client) => {
         const times = timesNow();
