@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 const inAllFolders = (pattern: string) =>
-  `{api,worker,shared,slow-server,scripts,e2e,bench}/**/${pattern}`;
+  `{api,worker,shared,slow-server,scripts,e2e,bench,image}/**/${pattern}`;
 const integration = ['**/*.redis.test.ts', 'e2e/**/*.e2e.test.ts'];
 
 /** `unit` needs nothing, `redis` a redis-server on PATH, `e2e` starts whole fleets of processes. */
