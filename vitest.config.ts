@@ -4,7 +4,7 @@ const inAllFolders = (pattern: string) =>
   `{api,worker,shared,slow-server,scripts,e2e,bench,image}/**/${pattern}`;
 const integration = ['**/*.redis.test.ts', 'e2e/**/*.e2e.test.ts'];
 
-/** `unit` needs nothing, `redis` a redis-server on PATH, `e2e` starts whole fleets of processes. */
+/** `unit` needs nothing, `chart` a Helm, `redis` a redis-server on PATH, `e2e` starts whole fleets of processes. */
 export default defineConfig({
   test: {
     projects: [
@@ -14,6 +14,15 @@ export default defineConfig({
           sequence: { groupOrder: 0 },
           include: [inAllFolders('*.test.ts')],
           exclude: ['**/node_modules/**', ...integration],
+        },
+      },
+      {
+        test: {
+          // Renders the chart with a real Helm.
+          name: 'chart',
+          sequence: { groupOrder: 0 },
+          include: ['charts/**/*.test.ts'],
+          testTimeout: 60_000,
         },
       },
       {
