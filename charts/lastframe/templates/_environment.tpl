@@ -6,7 +6,7 @@
 {{- $part := index . 1 }}
 {{- $variables := $root.Files.Get "files/variables.yaml" | fromYaml }}
 {{- range $name, $value := $root.Values.config }}
-{{- if has $part (get $variables.config $name) }}
+{{- if has $part (get $variables.config $name | default list) }}
 {{ $name }}: {{ include "lastframe.text" $value | quote }}
 {{- end }}
 {{- end }}
