@@ -1,6 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { chartFiles } from './chart/files.ts';
 import { configurationPage } from './configuration-page.ts';
+import { dependenciesPage } from './dependencies/page.ts';
 
 writeFileSync(new URL('../docs/configuration.md', import.meta.url), configurationPage());
+writeFileSync(new URL('../docs/dependencies.md', import.meta.url), dependenciesPage());
 for (const [path, text] of chartFiles()) writeFileSync(path, text);
