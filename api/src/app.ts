@@ -4,22 +4,34 @@ import type { Log } from '@lastframe/shared/log';
 import { Hono } from 'hono';
 import { pathBelow } from './base-path.ts';
 import { allowAllOrigins, otherMethods } from './methods.ts';
+import type { StreamsDeps } from './open-stream.ts';
 import { openApi } from './openapi.ts';
+import { drawProblems } from './placeholder.ts';
 import { problemResponse } from './problem.ts';
-import { getImage, getNamedImage, type ImagesDeps } from './routes/images.ts';
+import type { OnAnswered } from './request-count.ts';
+import { type CamerasDeps, getCameras } from './routes/cameras.ts';
+import { getEvents } from './routes/events.ts';
+import { getImage, getNamedImage } from './routes/images.ts';
+import { getStream } from './routes/stream.ts';
 import { hasPassed } from './via.ts';
 
-export interface AppDeps extends ImagesDeps {
+export interface AppDeps extends StreamsDeps, CamerasDeps {
   /** Names this process in `X-Served-By`. */
   servedBy: string;
   /** Where a reverse proxy mounts it; `/` unless set. */
   basePath?: string;
+  /** Draw what is wrong for viewers who prefer images. */
+  placeholder?: boolean;
   fleetId: Pick<FleetId, 'pseudonym'>;
+  /** Called for every answer. */
+  onAnswered?: OnAnswered;
   log: Log;
 }
 
 /** A `url` of 4 KiB, percent-encoded to the last byte, with its signature. */
 const MAX_TARGET_LENGTH = 14 * 1024;
+
+const PATHS = ['/images', '/cameras', '/cameras/:name', '/events', '/stream', '/openapi.json'];
 
 /** The public routes and the one error boundary. */
 export function createApp(deps: AppDeps): Hono {
@@ -32,6 +44,7 @@ export function createApp(deps: AppDeps): Hono {
     // What is neither a frame nor a problem is made here, and no cache has a part in it.
     if (!headers.has('Cache-Status')) headers.set('Cache-Status', 'lastframe; detail=generated');
     allowAllOrigins(headers);
+    deps.onAnswered?.({ status: c.res.status, ...c.get('answered') });
   });
   app.use(async (c, next) => {
     const { pathname, search } = new URL(c.req.url);
@@ -47,12 +60,17 @@ export function createApp(deps: AppDeps): Hono {
     const detail = 'this request comes from this fleet itself: the camera leads back to it';
     return problemResponse({ status: 508, code: 'loop', detail }, c.req.path);
   });
+  if (deps.placeholder)
+    for (const path of ['/images', '/cameras/:name']) app.get(path, drawProblems);
   app.get('/images', (c) => getImage(c, deps));
   app.get('/cameras/:name', (c) => getNamedImage(c, deps));
+  app.get('/cameras', (c) => getCameras(c, deps));
+  app.get('/events', (c) => getEvents(c, deps));
+  app.get('/stream', (c) => getStream(c, deps));
   app.get('/openapi.json', (c) =>
     c.json(openApi(), 200, { 'Cache-Control': 'public, max-age=300' }),
   );
-  for (const path of ['/images', '/cameras/:name', '/openapi.json']) app.all(path, otherMethods);
+  for (const path of PATHS) app.all(path, otherMethods);
   app.notFound((c) => {
     const detail = 'there is nothing here; an image is at /images?url=<URL of the image>';
     return problemResponse({ status: 404, code: 'not-found', detail }, c.req.path);

@@ -4,30 +4,50 @@ import { createAdaptorServer } from '@hono/node-server';
 import { systemClock } from '@lastframe/shared/clock';
 import { type ApiConfig, ConfigError, type Env, readApiConfig } from '@lastframe/shared/config';
 import { messageOf } from '@lastframe/shared/errors';
+import { showEventLoopLag } from '@lastframe/shared/event-loop-lag';
 import { createFleetId } from '@lastframe/shared/fleet-id';
 import { closeServer, listen } from '@lastframe/shared/http-server';
 import { keysFor } from '@lastframe/shared/keys';
 import { type ClosingStep, closeOnSignal } from '@lastframe/shared/lifecycle';
 import { openRules } from '@lastframe/shared/live-rules';
 import { createLog } from '@lastframe/shared/log';
+import { createMetrics } from '@lastframe/shared/metrics';
 import { probes } from '@lastframe/shared/probes';
 import { openRedis } from '@lastframe/shared/redis-link';
+import { watchRedisLinks } from '@lastframe/shared/redis-metrics';
 import { listenToAnnouncements } from './announcement-listener.ts';
 import { createApp } from './app.ts';
+import { createAskedNotes } from './asked-notes.ts';
+import { createCameraList } from './camera-list.ts';
 import { createColdLimit } from './cold-limit.ts';
 import { createColdWait } from './cold-wait.ts';
+import {
+  countedColdWait,
+  countedDemand,
+  countedQueue,
+  createHearing,
+  showCameras,
+  showFleet,
+  showMemory,
+  showStreams,
+} from './counted.ts';
 import { createDemand } from './demand.ts';
 import { createFleetWatch } from './fleet-watch.ts';
 import { createFrameReader } from './frame-reader.ts';
+import { createFramesClock } from './frames-clock.ts';
 import { createKeepWarm } from './keep-warm.ts';
+import { createLive } from './live.ts';
 import { createMemoryCache, makeAllUnsure } from './memory-cache.ts';
 import { heedAnnouncement } from './news.ts';
 import { createPublicServer } from './public-server.ts';
 import { createRefreshQueue } from './refresh-queue.ts';
+import { createRequestCount } from './request-count.ts';
+import { createStreams } from './streams.ts';
 import { createViewers } from './viewers.ts';
 
 const DRAIN_MS = 2500;
 const GRACE_MS = 7000;
+const HEARTBEAT_MS = 15_000;
 
 try {
   await start(readApiConfig(process.env), process.env);
@@ -42,6 +62,8 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
   process.on('SIGHUP', rules.reload);
   const keys = keysFor(config.redisPrefix);
   const clock = systemClock;
+  const metrics = createMetrics('api');
+  showEventLoopLag(metrics);
   // A signal that comes before there is anything to close ends the process as well.
   const closingSteps: ClosingStep[] = [];
   closeOnSignal(log, closingSteps);
@@ -50,14 +72,34 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
   const framesRedis = openRedis({ url: config.framesRedisUrl, name: 'frames', log });
   const newsRedis = openRedis({ url: config.framesRedisUrl, name: 'announcements', log });
 
+  watchRedisLinks(metrics, {
+    queue: queueRedis,
+    frames: framesRedis,
+    announcements: newsRedis,
+  });
+
   const memory = createMemoryCache(config.memoryLimitBytes);
+  showMemory(memory, config.memoryLimitBytes, metrics);
   const viewers = createViewers({ clock, memory });
-  const reader = createFrameReader({ clock, memory, frames: framesRedis, keys });
+  const framesClock = createFramesClock(clock);
+  const reader = createFrameReader({
+    clock,
+    memory,
+    frames: framesRedis,
+    keys,
+    framesClock,
+    onRead: (camera, { held }, stored) => {
+      // However it came to be read: who waits for it need not wait for its announcement.
+      if (held) coldWait.wake(held);
+      live.heedRead(camera, held, stored);
+    },
+  });
   const fleet = createFleetWatch({ clock, queue: queueRedis, keys });
+  showFleet(fleet, metrics);
   const fleetId = createFleetId(queueRedis, keys.fleet);
   const look = () => Promise.all([fleet.look(), fleetId.look()]);
-  const queue = createRefreshQueue(queueRedis, config.redisPrefix);
-  const demand = createDemand({
+  const queue = countedQueue(createRefreshQueue(queueRedis, config.redisPrefix), metrics);
+  const asked = createDemand({
     clock,
     memory,
     reader,
@@ -67,13 +109,27 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
     log,
     random: Math.random,
   });
+  const demand = countedDemand(asked, metrics);
   const keepWarm = createKeepWarm({ viewers, demand });
-  const coldWait = createColdWait({ clock, viewers, reader, maxWaiters: config.maxWaiters });
-  const news = { clock, memory, reader, viewers, demand, coldWait, log };
+  const waiting = createColdWait({ clock, viewers, reader, maxWaiters: config.maxWaiters });
+  const coldWait = countedColdWait(waiting, clock, metrics);
+  const live = createLive({ memory, reader, viewers, demand, framesClock });
+  const streams = createStreams(config.maxStreams);
+  rules.onChange(streams.follow);
+  showStreams(streams, config.maxStreams, metrics);
+  const named = { frames: framesRedis, keys, rules: rules.now, memory };
+  const cameraList = createCameraList({ ...named, framesClock });
+  showCameras(cameraList, metrics);
+  const noteAsked = createAskedNotes({ ...named, clock, viewers });
+  const news = { clock, memory, reader, viewers, demand, coldWait, live, log };
+  const hear = createHearing(fleet, metrics);
   listenToAnnouncements(
     newsRedis,
     keys.announcements,
-    (announcement) => heedAnnouncement(announcement, news),
+    (announcement) => {
+      hear(announcement);
+      heedAnnouncement(announcement, news);
+    },
     () => {
       makeAllUnsure(memory);
       demand.recheck();
@@ -89,24 +145,37 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
     coldWait,
     fleet,
     fleetId,
+    live,
+    streams,
+    framesClock,
+    cameraList,
+    random: Math.random,
     log,
     coldWaitMs: config.coldWaitMs,
     rules: rules.now,
     urlSigningKey: config.urlSigningKey,
     basePath: config.basePath,
+    placeholder: config.placeholder,
     coldLimit: createColdLimit(clock, config.coldPerMinute),
     trustedProxies: config.trustedProxies,
     servedBy: `${hostname()}-${process.pid}`,
+    onAnswered: createRequestCount(clock, metrics),
   });
   const publicServer = createPublicServer(app.fetch);
   let closing = false;
-  const ops = probes(() => (closing ? 'closing' : undefined));
+  const ops = probes(() => (closing ? 'closing' : undefined), metrics);
   const opsServer = createAdaptorServer({ fetch: ops.fetch }) as Server;
 
   // A Redis that is there is waited for, so that the first request finds it; one that is away is not.
   await Promise.all([queueRedis, framesRedis, newsRedis].map((link) => link.ready(2000)));
   await look();
-  const watching = setInterval(() => void look(), 1000);
+  const watching = setInterval(() => {
+    void look();
+    void noteAsked();
+    live.look();
+    streams.look();
+  }, 1000);
+  const beating = setInterval(streams.beat, HEARTBEAT_MS);
   queueRedis.client.on('ready', () => void look());
   keepWarm(rules.now());
   rules.onChange(keepWarm);
@@ -123,7 +192,7 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
         closing = true;
         // Who still waits for a first frame near the end is told so, not cut off.
         const giveUp = setTimeout(() => coldWait.close(), DRAIN_MS + GRACE_MS - 1000);
-        await publicServer.close({ drainMs: DRAIN_MS, graceMs: GRACE_MS });
+        await publicServer.close({ drainMs: DRAIN_MS, graceMs: GRACE_MS }, streams.close);
         clearTimeout(giveUp);
       },
     },
@@ -133,6 +202,7 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
       graceMs: 1500,
       close: async () => {
         clearInterval(watching);
+        clearInterval(beating);
         rules.close();
         coldWait.close();
         demand.close();

@@ -3,7 +3,12 @@ import { z } from 'zod';
 /** Versions every payload, message and stored frame; readers ignore fields they don't know. */
 export const VERSION = 1;
 
-const base = { v: z.number(), cameraId: z.string() };
+const base = {
+  v: z.number(),
+  cameraId: z.string(),
+  /** By the queue Redis's clock as the sender knows it; only for measuring, nobody waits by it. */
+  sentAtMs: z.number().optional(),
+};
 const durationMs = z.number().nonnegative();
 
 /** `error` is an error type of RFC 9209, `receivedStatus` what the camera answered. */
@@ -17,12 +22,18 @@ const failureCause = {
   receivedStatus: z.number().int().min(100).max(999).optional(),
 };
 
+const atMs = z.number();
+
 const frameNews = {
   ...base,
   etag: z.string(),
   startedAgoMs: durationMs,
   capturedAgoMs: durationMs,
   nextMs: durationMs,
+  /** The camera's health by it, in times of the frames Redis; an older store script has none. */
+  facts: z
+    .object({ startedAtMs: atMs, capturedAtMs: atMs, changedAtMs: atMs, goodSinceMs: atMs })
+    .optional(),
 };
 
 /**
@@ -42,6 +53,7 @@ const announcement = z.discriminatedUnion('kind', [
     kind: z.literal('failure'),
     ...failureCause,
     nextMs: durationMs,
+    facts: z.object({ sinceMs: atMs, lastMs: atMs, nextAtMs: atMs }).optional(),
   }),
   /** No permit yet. */
   z.object({

@@ -15,9 +15,11 @@ export interface Keys {
   calls(sourceName: string): string;
   rate(sourceName: string): string;
   queueWaiting: string;
+  queueActive: string;
   // On the frames Redis
   frame(cameraId: string): string;
   failure(cameraId: string): string;
+  health(cameraId: string): string;
   announcements: string;
 }
 
@@ -35,9 +37,11 @@ export function keysFor(prefix: string): Keys {
     calls: (sourceName) => `${prefix}:calls:${sourceName}`,
     rate: (sourceName) => `${prefix}:rate:${sourceName}`,
     queueWaiting: `${prefix}:${QUEUE_NAME}:wait`,
-    // One camera's keys share a slot, so that one script can read both.
+    queueActive: `${prefix}:${QUEUE_NAME}:active`,
+    // One camera's keys share a slot, so that one script can read them all.
     frame: (cameraId) => `${prefix}:frame:{${cameraId}}`,
     failure: (cameraId) => `${prefix}:failure:{${cameraId}}`,
+    health: (cameraId) => `${prefix}:health:{${cameraId}}`,
     announcements: `${prefix}:announcements`,
   };
 }

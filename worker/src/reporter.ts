@@ -4,6 +4,7 @@ import {
   type Failure,
 } from '@lastframe/shared/announcement';
 import type { Camera } from '@lastframe/shared/camera';
+import { lateAfterMs } from '@lastframe/shared/camera-health';
 import { messageOf } from '@lastframe/shared/errors';
 import {
   type CapturedFrame,
@@ -20,7 +21,10 @@ import pRetry from 'p-retry';
 import type { Denial, Finish, Permit, Permits } from './permit.ts';
 import { permitLifeMs } from './permit-times.ts';
 
-type NewFrame = Omit<CapturedFrame, 'cameraId' | 'staleForMs'>;
+type NewFrame = Omit<
+  CapturedFrame,
+  'cameraId' | 'staleForMs' | 'longestGapMs' | 'frozenAfterMs' | 'sentAtMs'
+>;
 
 /**
  * Tells the fleet what became of a refresh. What took a camera seconds to give is worth repeating
@@ -51,6 +55,8 @@ export interface ReporterDeps {
   permits: Pick<Permits, 'finish'>;
   /** Why frames can't be taken in now, if so. */
   framesFull: () => string | undefined;
+  /** Redis's time, for who measures how long news is under way. */
+  redisNowMs?: () => number | undefined;
   log: Log;
 }
 
@@ -61,6 +67,7 @@ const RETRY = { retries: 8, minTimeout: 20, maxTimeout: 500, maxRetryTime: 2000,
 
 export function createReporter(deps: ReporterDeps): Reporter {
   const { frames, keys, permits, log } = deps;
+  const stamp = () => ({ sentAtMs: deps.redisNowMs?.() });
   const attempt = <T>(command: (client: RedisClient) => Promise<T>) =>
     pRetry(() => frames.run(DEADLINE_MS, command), RETRY);
   /** News that nobody must have: an api that misses it asks again. */
@@ -71,30 +78,41 @@ export function createReporter(deps: ReporterDeps): Reporter {
     message: Parameters<typeof encodeAnnouncement>[0] & Pick<Announcement, 'cameraId'>,
   ) =>
     frames.run(DEADLINE_MS, (client) =>
-      client.publish(keys.announcements, encodeAnnouncement(message)),
+      client.publish(keys.announcements, encodeAnnouncement({ ...message, ...stamp() })),
     );
   const failure = (cameraId: string, rememberMs: number, what: Failure) =>
     tell(
       cameraId,
-      attempt((client) => storeFailure(client, keys, { cameraId, rememberMs, ...what })),
+      attempt((client) =>
+        storeFailure(client, keys, { cameraId, rememberMs, ...what, ...stamp() }),
+      ),
     );
 
   return {
     started: ({ cameraId, source: { timeoutMs: overMs } }) =>
       void tell(cameraId, announce({ kind: 'started', cameraId, overMs })),
-    frame: async ({ cameraId, source: { staleForMs } }, frameNow) => {
+    frame: async (camera, frameNow) => {
       const full = deps.framesFull();
       if (full !== undefined) throw new Error(full);
-      return await attempt((client) =>
-        storeFrame(client, keys, { cameraId, staleForMs, ...frameNow() }),
-      );
+      return await attempt((client) => {
+        const frame = frameNow();
+        return storeFrame(client, keys, { ...frame, ...ofCamera(camera, frame), ...stamp() });
+      });
     },
     known: ({ cameraId }) =>
       frames
         .run(KNOWN_DEADLINE_MS, (client) => readKnownFrame(client, keys, cameraId))
         .catch(() => undefined),
-    renewed: ({ cameraId, source: { staleForMs } }, known, timesNow) =>
-      attempt((client) => renewFrame(client, keys, { cameraId, staleForMs, known, ...timesNow() })),
+    renewed: (camera, known, timesNow) =>
+      attempt((client) => {
+        const times = timesNow();
+        return renewFrame(client, keys, {
+          known,
+          ...times,
+          ...ofCamera(camera, times),
+          ...stamp(),
+        });
+      }),
     failed: ({ cameraId, source }, what) =>
       failure(cameraId, Math.max(what.nextMs, source.intervalMs), what),
     refused: (cameraId, what) => failure(cameraId, 5000, { ...what, nextMs: 5000 }),
@@ -102,6 +120,16 @@ export function createReporter(deps: ReporterDeps): Reporter {
       tell(cameraId, announce({ kind: 'wait', cameraId, reason, inMs })),
     finish: (permit, endNow) => finishInTime(permit, endNow, permits),
   };
+}
+
+/** What a camera's source says about storing its frames, and about its health. */
+function ofCamera(
+  { cameraId, source }: Camera,
+  { startedAgoMs, capturedAgoMs }: Pick<NewFrame, 'startedAgoMs' | 'capturedAgoMs'>,
+) {
+  const { staleForMs, frozenAfterMs } = source;
+  const times = { startedAtMs: -startedAgoMs, capturedAtMs: -capturedAgoMs };
+  return { cameraId, staleForMs, frozenAfterMs, longestGapMs: lateAfterMs(times, source) };
 }
 
 /**
