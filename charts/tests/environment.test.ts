@@ -8,8 +8,8 @@ import { parse } from 'yaml';
 import { CHART, type KubeObject, pick, render, VALUES } from './helm.ts';
 import { environmentOf, podsOf } from './pods.ts';
 
-/** Variables of others: of Node, of the sources in the production values, and a part of REDIS_URL. */
-const NOT_OURS = ['NODE_EXTRA_CA_CERTS', 'CAM_TOKEN', 'REDIS_PASSWORD'];
+/** Variables of others: of the sources in the production values, and a part of REDIS_URL. */
+const NOT_OURS = ['CAM_TOKEN', 'REDIS_PASSWORD'];
 const SLOW_SERVER = ['HOST', 'PORT', 'DELAY'];
 /** What no pod may be given, and why. */
 const NEVER_SET = { REUSE_PORT: 'a pod has its ports for itself', ADOPT_REDIS: 'others may live' };
@@ -18,7 +18,7 @@ const names = Object.keys(variables) as (keyof typeof variables)[];
 const ofPart = (part: string) =>
   names.filter((name) => (variables[name].who as readonly string[]).includes(part));
 const secretOf = (name: string, key: string) => {
-  if (name === 'redis' && key === 'url') return 'rediss://:secret@redis.data.svc:6379';
+  if (/url$/.test(key)) return `rediss://${key}:secret@redis.data.svc:6379`;
   return `${name}-${key}-0123456789`;
 };
 
@@ -88,6 +88,32 @@ it('a large number is written out, a list is comma-separated', async () => {
     MAX_WAITERS: '1000000',
     ALLOWED_SOURCES: 'https://cams.example.com/*,https://more.example.com/live/*',
   });
+});
+
+it('api and worker may have a Redis user each', async () => {
+  const objects = await render('production');
+  expect(environment(objects, 'api').REDIS_URL).toContain('//api-url:');
+  expect(environment(objects, 'worker').REDIS_URL).toContain('//worker-url:');
+  const same = await render('production', '--set', 'externalRedis.workerUrlSecret.name=');
+  expect(environment(same, 'worker').REDIS_URL).toContain('//api-url:');
+});
+
+it('the certificates of an external Redis are files that the environment names', async () => {
+  const objects = await render('production');
+  for (const part of ['api', 'worker']) {
+    if ('REDIS_CA_FILE' in variables) {
+      expect(environment(objects, part)).toMatchObject({
+        REDIS_CA_FILE: '/etc/lastframe/redis-ca/ca.crt',
+        REDIS_CERT_FILE: '/etc/lastframe/redis-client/tls.crt',
+        REDIS_KEY_FILE: '/etc/lastframe/redis-client/tls.key',
+      });
+    }
+    const pod = podsOf(objects).find(({ component }) => component === part);
+    const [{ volumeMounts }] = pod?.spec.containers ?? [];
+    const mounted = volumeMounts.map(({ mountPath }: { mountPath: string }) => mountPath);
+    expect(mounted).toContain('/etc/lastframe/redis-ca');
+    expect(mounted).toContain('/etc/lastframe/redis-client');
+  }
 });
 
 it('the password of the bundled Redis comes into REDIS_URL from its Secret', async () => {

@@ -27,9 +27,18 @@ export async function helm(...args: string[]): Promise<string> {
 
 /** Every object of the release `demo`, with one of the values files and further arguments. */
 export async function render(name: ValuesName, ...args: string[]): Promise<KubeObject[]> {
-  const text = await helm('template', 'demo', '.', ...valuesOf(name), ...args);
+  const text = await renderOnce(['template', 'demo', '.', ...valuesOf(name), ...args]);
   const objects = parseAllDocuments(text).map((document) => document.toJSON() as KubeObject);
   return objects.filter(Boolean);
+}
+
+const rendered = new Map<string, Promise<string>>();
+
+function renderOnce(args: string[]): Promise<string> {
+  const key = args.join('\n');
+  const text = rendered.get(key) ?? helm(...args);
+  rendered.set(key, text);
+  return text;
 }
 
 /** What Helm says when it refuses to render. @throws Error when it doesn't */

@@ -6,6 +6,9 @@ import { stringify } from 'yaml';
 export const SET_BY_CHART: Readonly<Record<string, string>> = {
   REDIS_URL: 'it follows from redis and externalRedis',
   FRAMES_REDIS_URL: 'it follows from externalRedis',
+  REDIS_CA_FILE: 'it follows from externalRedis.caSecret',
+  REDIS_CERT_FILE: 'it follows from externalRedis.clientCertSecret',
+  REDIS_KEY_FILE: 'it follows from externalRedis.clientCertSecret',
   SOURCES_FILE: 'it follows from sources',
   HOST: 'it follows from listenAddress',
   OPS_HOST: 'it follows from listenAddress',
@@ -29,7 +32,7 @@ export function chartVariables(): string {
   const groups = {
     config: whose(ofUser.filter((name) => !SECRET.test(name))),
     secret: whose(ofUser.filter((name) => SECRET.test(name))),
-    chart: SET_BY_CHART,
+    chart: Object.fromEntries(Object.entries(SET_BY_CHART).filter(([name]) => name in variables)),
   };
   return `# Written by \`npm run docs\` from shared/src/variables.ts.\n${stringify(groups, { aliasDuplicateObjects: false, lineWidth: 0 })}`;
 }

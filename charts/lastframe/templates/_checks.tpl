@@ -3,6 +3,7 @@
 {{- define "lastframe.checks" -}}
 {{- include "lastframe.checkRedis" . }}
 {{- include "lastframe.checkVariables" . }}
+{{- include "lastframe.checkTracing" . }}
 {{- include "lastframe.checkScale" . }}
 {{- include "lastframe.checkEnd" (dict "name" "api" "part" .Values.api "preStop" .Values.api.preStopSeconds) }}
 {{- include "lastframe.checkEnd" (dict "name" "worker" "part" .Values.worker "preStop" 0) }}
@@ -35,11 +36,21 @@
 {{- if and $external.framesUrl $external.framesUrlSecret.name }}
 {{- fail "externalRedis.framesUrl and externalRedis.framesUrlSecret are both given: keep one." }}
 {{- end }}
+{{- if or (and $external.workerUrlSecret.name (not $external.urlSecret.name)) (and $external.workerFramesUrlSecret.name (not $external.framesUrlSecret.name)) }}
+{{- fail "externalRedis: a URL of the worker's own needs one of the api's in a Secret as well." }}
+{{- end }}
 {{- if and .Values.networkPolicy.enabled (not .Values.networkPolicy.egress) (or (not $bundled) $external.framesUrl $external.framesUrlSecret.name) }}
 {{- fail "networkPolicy.enabled keeps the pods from an external Redis: say in networkPolicy.egress where it is." }}
 {{- end }}
 {{- if and .Values.worker.keda.enabled (not $bundled) (not .Values.worker.keda.redisAddress) }}
 {{- fail "worker.keda.enabled with an external Redis needs worker.keda.redisAddress: KEDA takes no URL." }}
+{{- end }}
+{{- end }}
+
+{{- define "lastframe.checkTracing" -}}
+{{- $isOn := or (hasKey .Values.config "OTEL_EXPORTER_OTLP_ENDPOINT") (hasKey .Values.config "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") }}
+{{- if and $isOn .Values.networkPolicy.enabled (not .Values.networkPolicy.egress) }}
+{{- fail "networkPolicy.enabled keeps traces from their collector: say in networkPolicy.egress where it is." }}
 {{- end }}
 {{- end }}
 

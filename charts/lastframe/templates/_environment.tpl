@@ -21,14 +21,27 @@ OPS_PORT: "9089"
 {{- if include "lastframe.hasSources" $root }}
 SOURCES_FILE: /etc/lastframe/sources/sources.yaml
 {{- end }}
+{{- include "lastframe.redisConfig" . }}
+{{- end }}
+
+{{/* Of (list $ "api"): what of Redis is no secret. */}}
+{{- define "lastframe.redisConfig" -}}
+{{- $root := index . 0 }}
+{{- $known := ($root.Files.Get "files/variables.yaml" | fromYaml).chart }}
 {{- with include "lastframe.redisUrl" $root }}
 REDIS_URL: {{ . | quote }}
 {{- end }}
-{{- with $root.Values.externalRedis.framesUrl }}
-FRAMES_REDIS_URL: {{ . | quote }}
+{{- with $root.Values.externalRedis }}
+{{- if .framesUrl }}
+FRAMES_REDIS_URL: {{ .framesUrl | quote }}
 {{- end }}
-{{- if $root.Values.externalRedis.caSecret.name }}
-NODE_EXTRA_CA_CERTS: /etc/lastframe/redis-ca/{{ $root.Values.externalRedis.caSecret.key }}
+{{- if and .caSecret.name $known.REDIS_CA_FILE }}
+REDIS_CA_FILE: /etc/lastframe/redis-ca/{{ .caSecret.key }}
+{{- end }}
+{{- if and .clientCertSecret $known.REDIS_CERT_FILE }}
+REDIS_CERT_FILE: /etc/lastframe/redis-client/tls.crt
+REDIS_KEY_FILE: /etc/lastframe/redis-client/tls.key
+{{- end }}
 {{- end }}
 {{- end }}
 
@@ -63,13 +76,16 @@ NODE_EXTRA_CA_CERTS: /etc/lastframe/redis-ca/{{ $root.Values.externalRedis.caSec
 {{- end }}
 {{- end }}
 {{- with $root.Values.externalRedis }}
-{{- if .urlSecret.name }}
+{{- $isWorker := eq $part "worker" }}
+{{- $url := and $isWorker (ne .workerUrlSecret.name "") | ternary .workerUrlSecret .urlSecret }}
+{{- $framesUrl := and $isWorker (ne .workerFramesUrlSecret.name "") | ternary .workerFramesUrlSecret .framesUrlSecret }}
+{{- if $url.name }}
 - name: REDIS_URL
-  {{- include "lastframe.fromSecret" .urlSecret | nindent 2 }}
+  {{- include "lastframe.fromSecret" $url | nindent 2 }}
 {{- end }}
-{{- if .framesUrlSecret.name }}
+{{- if $framesUrl.name }}
 - name: FRAMES_REDIS_URL
-  {{- include "lastframe.fromSecret" .framesUrlSecret | nindent 2 }}
+  {{- include "lastframe.fromSecret" $framesUrl | nindent 2 }}
 {{- end }}
 {{- end }}
 {{- range $name, $secret := $root.Values.secretEnv }}
@@ -116,11 +132,17 @@ valueFrom:
     name: {{ include "lastframe.fullname" . }}-sources
   {{- end }}
 {{- end }}
-{{- with .Values.externalRedis.caSecret }}
-{{- if .name }}
+{{- with .Values.externalRedis }}
+{{- if .caSecret.name }}
 - name: redis-ca
   secret:
-    secretName: {{ .name }}
+    secretName: {{ .caSecret.name }}
+    items: [{ key: {{ .caSecret.key }}, path: {{ .caSecret.key }} }]
+{{- end }}
+{{- if .clientCertSecret }}
+- name: redis-client
+  secret:
+    secretName: {{ .clientCertSecret }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -132,5 +154,8 @@ valueFrom:
 {{- end }}
 {{- if .Values.externalRedis.caSecret.name }}
 - { name: redis-ca, mountPath: /etc/lastframe/redis-ca, readOnly: true }
+{{- end }}
+{{- if .Values.externalRedis.clientCertSecret }}
+- { name: redis-client, mountPath: /etc/lastframe/redis-client, readOnly: true }
 {{- end }}
 {{- end }}
