@@ -7,7 +7,7 @@ export function chartReadme(valuesYaml: string): string {
   );
   return `# The Lastframe chart
 
-api, worker and Redis for Kubernetes 1.30 or newer, by Helm 3 or 4. How to install, scale, upgrade and back up: docs/operations.md in the repository.
+api, worker and Redis for Kubernetes 1.30 or newer, by Helm 4. How to install, scale, upgrade and back up: docs/operations.md in the repository.
 
 \`\`\`sh
 helm install lastframe charts/lastframe --set 'config.ALLOWED_SOURCES=https://cams.example.com/*'
