@@ -10,7 +10,8 @@ COPY shared/package.json shared/
 COPY api/package.json api/
 COPY worker/package.json worker/
 COPY slow-server/package.json slow-server/
-RUN npm ci --omit=dev --ignore-scripts
+# The compiler is there only because a package of the dashboard may use one that is.
+RUN npm ci --omit=dev --ignore-scripts && rm -rf node_modules/typescript node_modules/@typescript
 
 FROM node:24-slim
 ARG VERSION=0.1.0

@@ -8,7 +8,10 @@ import { type Child, startChild } from './support/child.ts';
 import { type RedisServer, startRedis } from './support/redis-server.ts';
 
 const REPO = resolve(import.meta.dirname, '..');
+const WORKSPACES = ['shared', 'api', 'worker', 'slow-server'];
 const INTERVAL_MS = 500;
+/** Ten thousand files are written and removed. */
+const SLOW_DISK_MS = 300_000;
 
 /** No Docker engine: the image's files, which nobody can write to, its entry point, user and health check. */
 describe('the image', () => {
@@ -19,13 +22,13 @@ describe('the image', () => {
   beforeAll(async () => {
     tree = makeImageTree();
     redis = await startRedis();
-  });
+  }, SLOW_DISK_MS);
 
   afterAll(async () => {
     await Promise.all(children.map((child) => !child.hasEnded && child.end('SIGKILL')));
     await redis?.stop();
     tree?.remove();
-  });
+  }, SLOW_DISK_MS);
 
   const user = () => (process.getuid?.() === 0 ? { uid: tree.uid, gid: tree.gid } : {});
   const start = async (part: string, env: Record<string, string>) => {
@@ -53,7 +56,14 @@ describe('the image', () => {
     const dev = Object.keys(packages).filter((path) => packages[path].dev);
     expect(dev).toContain('node_modules/vitest');
     expect(dev.filter((path) => there.has(path))).toEqual([]);
+    const ofProduction = new Set(
+      WORKSPACES.flatMap((name) => Object.keys(packages[name].dependencies ?? {})),
+    );
     const own = files.filter((path) => !path.startsWith('node_modules'));
+    const { devDependencies } = JSON.parse(readFileSync(join(REPO, 'package.json'), 'utf8'));
+    const tools = Object.keys(devDependencies).filter((name) => !ofProduction.has(name));
+    expect(tools).toContain('typescript');
+    expect(tools.filter((name) => there.has(`node_modules/${name}`))).toEqual([]);
     expect(own.filter((path) => /test/.test(path))).toEqual([]);
     expect(own).toContain('shared/src/store-frame.lua');
   });

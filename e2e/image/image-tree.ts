@@ -4,7 +4,9 @@ import {
   cpSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
 } from 'node:fs';
@@ -14,12 +16,13 @@ import { createDockerIgnore } from './docker-ignore.ts';
 import { lastOf, parseCopy, parseDockerfile, type Step } from './dockerfile.ts';
 
 const REPO = resolve(import.meta.dirname, '../..');
+const isRoot = process.getuid?.() === 0;
 
 /** The files of the image, made as the Dockerfile makes them, and how it starts a process. */
 export interface ImageTree {
   /** Its WORKDIR, below a folder that stands for `/`. */
   workdir: string;
-  /** Node, outside of every folder that only we may read. */
+  /** Node, where the image's user may run it. */
   node: string;
   entrypoint: string[];
   healthcheck: string[];
@@ -34,9 +37,9 @@ export function makeImageTree(): ImageTree {
   const root = mkdtempSync(join(tmpdir(), 'lastframe-image-'));
   for (const step of steps) run(step, steps, root);
   const workdir = inStage(root, 'final', lastOf(steps, 'WORKDIR'));
-  const node = join(root, 'node');
-  copyFileSync(process.execPath, node);
+  const node = isRoot ? join(root, 'node') : process.execPath;
   execFileSync('chmod', ['-R', 'a+rX,a-w', root]);
+  if (isRoot) copyFileSync(process.execPath, node);
   const [uid = Number.NaN, gid = Number.NaN] = lastOf(steps, 'USER').split(':').map(Number);
   return {
     workdir,
@@ -46,7 +49,7 @@ export function makeImageTree(): ImageTree {
     uid,
     gid,
     remove: () => {
-      execFileSync('chmod', ['-R', 'u+w', root]);
+      if (!isRoot) execFileSync('chmod', ['-R', 'u+w', root]);
       rmSync(root, { recursive: true });
     },
   };
@@ -62,8 +65,7 @@ function run({ stage, instruction, rest }: Step, steps: readonly Step[], root: s
 function copy(rest: string, folder: string, root: string): void {
   const { from, sources, target } = parseCopy(rest);
   if (from) {
-    for (const source of sources)
-      cpSync(inStage(root, from, source), folder, { recursive: true, verbatimSymlinks: true });
+    for (const source of sources) moveInto(inStage(root, from, source), folder);
     return;
   }
   const ignored = createDockerIgnore(readFileSync(join(REPO, '.dockerignore'), 'utf8'));
@@ -81,12 +83,20 @@ function copy(rest: string, folder: string, root: string): void {
   }
 }
 
-/** The one command that our Dockerfile runs; what was downloaded before is taken from npm's cache. */
-function install(command: string, folder: string): void {
-  const [npm = '', ...args] = command.split(' ');
-  if (npm !== 'npm' || args[0] !== 'ci') throw new Error(`an unknown step: RUN ${command}`);
+/** Moved, not copied: ten thousand files, which the first stage needs no more. */
+function moveInto(source: string, target: string): void {
+  for (const name of readdirSync(source)) renameSync(join(source, name), join(target, name));
+}
+
+/** What our Dockerfile runs; what was downloaded before is taken from npm's cache. */
+function install(commands: string, folder: string): void {
   const env = { ...process.env, npm_config_prefer_offline: 'true' };
-  execFileSync(npm, args, { cwd: folder, env, stdio: 'pipe' });
+  for (const command of commands.split(' && ')) {
+    if (!/^(npm ci|rm -rf node_modules\/)/.test(command))
+      throw new Error(`an unknown step: ${command}`);
+    const [program = '', ...args] = command.split(' ');
+    execFileSync(program, args, { cwd: folder, env, stdio: 'pipe' });
+  }
 }
 
 function workdirOf(steps: readonly Step[], stage: string): string {
