@@ -32,6 +32,13 @@ export interface AppDeps extends StreamsDeps, CamerasDeps {
 const MAX_TARGET_LENGTH = 14 * 1024;
 
 const PATHS = ['/images', '/cameras', '/cameras/:name', '/events', '/stream', '/openapi.json'];
+/** What every answer has. */
+export function addCommonHeaders(headers: Headers, servedBy: string): void {
+  headers.set('X-Served-By', servedBy);
+  // What is neither a frame nor a problem is made here, and no cache has a part in it.
+  if (!headers.has('Cache-Status')) headers.set('Cache-Status', 'lastframe; detail=generated');
+  allowAllOrigins(headers);
+}
 
 /** The public routes and the one error boundary. */
 export function createApp(deps: AppDeps): Hono {
@@ -39,11 +46,7 @@ export function createApp(deps: AppDeps): Hono {
   const app = new Hono({ getPath: pathBelow(basePath) });
   app.use(async (c, next) => {
     await next();
-    const { headers } = c.res;
-    headers.set('X-Served-By', servedBy);
-    // What is neither a frame nor a problem is made here, and no cache has a part in it.
-    if (!headers.has('Cache-Status')) headers.set('Cache-Status', 'lastframe; detail=generated');
-    allowAllOrigins(headers);
+    addCommonHeaders(c.res.headers, servedBy);
     deps.onAnswered?.({ status: c.res.status, ...c.get('answered') });
   });
   app.use(async (c, next) => {

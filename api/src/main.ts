@@ -16,7 +16,7 @@ import { probes } from '@lastframe/shared/probes';
 import { openRedis } from '@lastframe/shared/redis-link';
 import { watchRedisLinks } from '@lastframe/shared/redis-metrics';
 import { listenToAnnouncements } from './announcement-listener.ts';
-import { createApp } from './app.ts';
+import { addCommonHeaders, createApp } from './app.ts';
 import { createAskedNotes } from './asked-notes.ts';
 import { createCameraList } from './camera-list.ts';
 import { createColdLimit } from './cold-limit.ts';
@@ -35,11 +35,14 @@ import { createDemand } from './demand.ts';
 import { createFleetWatch } from './fleet-watch.ts';
 import { createFrameReader } from './frame-reader.ts';
 import { createFramesClock } from './frames-clock.ts';
+import { createHit } from './hit.ts';
 import { createKeepWarm } from './keep-warm.ts';
+import { createKnownTargets } from './known-targets.ts';
 import { createLive } from './live.ts';
 import { createMemoryCache, makeAllUnsure } from './memory-cache.ts';
 import { heedAnnouncement } from './news.ts';
-import { createPublicServer } from './public-server.ts';
+import { createPublicServer, KEEP_ALIVE_MS } from './public-server.ts';
+import { createReadyHeads } from './ready-heads.ts';
 import { createRefreshQueue } from './refresh-queue.ts';
 import { createRequestCount } from './request-count.ts';
 import { createStreams } from './streams.ts';
@@ -137,6 +140,9 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
     log,
   );
 
+  const servedBy = `${hostname()}-${process.pid}`;
+  const knownTargets = createKnownTargets(rules.now);
+  const onAnswered = createRequestCount(clock, metrics);
   const app = createApp({
     clock,
     memory,
@@ -158,10 +164,25 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
     placeholder: config.placeholder,
     coldLimit: createColdLimit(clock, config.coldPerMinute),
     trustedProxies: config.trustedProxies,
-    servedBy: `${hostname()}-${process.pid}`,
-    onAnswered: createRequestCount(clock, metrics),
+    servedBy,
+    knownTargets: config.front ? knownTargets : undefined,
+    onAnswered,
   });
-  const publicServer = createPublicServer(app.fetch);
+  const readyHeads = createReadyHeads({
+    clock,
+    addCommonHeaders: (headers) => addCommonHeaders(headers, servedBy),
+    keepAliveMs: KEEP_ALIVE_MS,
+  });
+  const findHit = createHit({
+    clock,
+    memory,
+    demand,
+    rules: rules.now,
+    knownTargets,
+    readyHeads,
+    onServed: onAnswered,
+  });
+  const publicServer = createPublicServer(app.fetch, config.front ? findHit : undefined);
   let closing = false;
   const ops = probes(() => (closing ? 'closing' : undefined), metrics);
   const opsServer = createAdaptorServer({ fetch: ops.fetch }) as Server;

@@ -58,7 +58,11 @@ export const variables = {
   HOST: text(api, '0.0.0.0', 'address of the public listener'),
   PORT: port(api, '8088', 'port of the public listener'),
   REUSE_PORT: flag(api, 'false', 'several api processes share one port (Linux)'),
-  OPS_HOST: text(both, '127.0.0.1', 'address of /livez, /readyz and, on the worker, /queues'),
+  OPS_HOST: text(
+    both,
+    '127.0.0.1',
+    'address of /livez, /readyz, /metrics and, on the worker, /queues',
+  ),
   OPS_PORT: port(
     both,
     undefined,
@@ -98,6 +102,7 @@ export const variables = {
   ),
   PLACEHOLDER: flag(api, 'false', 'draw an image for browsers where there is no frame'),
   MAX_STREAMS: count(api, '10000', 'open streams (/events, /stream) per process; beyond: 503'),
+  FRONT: flag(api, 'true', 'frames in memory are served right on the connection (a fast path)'),
   MAX_WAITERS: count(api, '10000', 'waiting requests for cameras without a frame; beyond: 503'),
   CONCURRENCY: count(worker, '1000', 'calls in flight per worker'),
   LOG_LEVEL: {
