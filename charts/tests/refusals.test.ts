@@ -1,3 +1,4 @@
+import { variables } from '@lastframe/shared/variables';
 import { describe, expect, it } from 'vitest';
 import { refusal, render, type ValuesName } from './helm.ts';
 
@@ -129,11 +130,25 @@ const CONTRADICTIONS: [ValuesName, string[], string][] = [
     'slowServer.enabled adds a source, which sources.existingSecret leaves no place for: use sources.file.',
   ],
   [
+    'production',
+    ['externalRedis.urlSecret.name=', 'externalRedis.url=redis://r:6379'],
+    "externalRedis: a URL of the worker's own needs one of the api's in a Secret as well.",
+  ],
+  [
     'default',
     ['ingress.tlsSecret=t'],
     'ingress.tlsSecret is given without ingress.host: a certificate is for a host.',
   ],
 ];
+
+/** Refused once the processes can trace; a variable that they don't know is refused as that. */
+if ('OTEL_EXPORTER_OTLP_ENDPOINT' in variables) {
+  CONTRADICTIONS.push([
+    'default',
+    ['config.OTEL_EXPORTER_OTLP_ENDPOINT=http://collector:4318'],
+    'networkPolicy.enabled keeps traces from their collector: say in networkPolicy.egress where it is.',
+  ]);
+}
 
 /** What the schema refuses: the place, and what is wrong with it. */
 const BAD_VALUES: [string, RegExp][] = [
