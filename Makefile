@@ -2,7 +2,7 @@
 NODE := node_modules/.bin/node
 
 .DEFAULT_GOAL := help
-.PHONY: help up k3s load test prove model fuzz steady bench bench-quick http-cache-tests check setup clean
+.PHONY: help up k3s load test prove model bench bench-quick scaling steady streams fuzz http-cache-tests check setup clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,9 +39,17 @@ bench-quick: ## the same in rounds too short for figures, to see that all works
 	@scripts/setup --with-bench
 	@$(NODE) bench/main.ts --quick $(FIGURES)
 
+scaling: ## the cost model of docs/scaling.md, predicted beside measured, about six minutes
+	@scripts/setup --with-bench
+	@$(NODE) bench/main.ts scaling
+
 steady: ## how steadily cameras are refreshed under continuous demand (DURATION)
 	@scripts/setup --with-tests
 	@$(NODE) bench/steady.ts
+
+streams: ## how soon 1,000 SSE and 200 MJPEG viewers of one process have each new frame (DURATION)
+	@scripts/setup --with-tests
+	@$(NODE) bench/streams.ts
 
 fuzz: ## a hundred thousand odd URLs for each property of the URL parser (FUZZ_RUNS)
 	@scripts/setup --with-tests

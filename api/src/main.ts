@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { Server } from 'node:http';
 import { hostname } from 'node:os';
 import { createAdaptorServer } from '@hono/node-server';
@@ -101,7 +102,9 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
   showFleet(fleet, metrics);
   const fleetId = createFleetId(queueRedis, keys.fleet);
   const look = () => Promise.all([fleet.look(), fleetId.look()]);
-  const queue = countedQueue(createRefreshQueue(queueRedis, config.redisPrefix), metrics);
+  const askerId = randomBytes(4).toString('hex');
+  const jobs = createRefreshQueue(queueRedis, config.redisPrefix, askerId);
+  const queue = countedQueue(jobs, metrics);
   const asked = createDemand({
     clock,
     memory,
@@ -111,6 +114,7 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
     queue,
     log,
     random: Math.random,
+    askerId,
   });
   const demand = countedDemand(asked, metrics);
   const keepWarm = createKeepWarm({ viewers, demand });

@@ -42,7 +42,13 @@ const frameNews = {
  */
 const announcement = z.discriminatedUnion('kind', [
   /** A call was sent, and is over in so long at the latest; until then nobody need ask for one. */
-  z.object({ ...base, kind: z.literal('started'), overMs: durationMs.optional() }),
+  z.object({
+    ...base,
+    kind: z.literal('started'),
+    overMs: durationMs.optional(),
+    /** The api process whose job it was. */
+    askedBy: z.string().optional(),
+  }),
   /** New bytes are in the frame store. */
   z.object({ ...frameNews, kind: z.literal('frame') }),
   /** The same bytes again: younger, not new. */

@@ -196,7 +196,7 @@ export async function readCamera(
   cameraId: string,
   knownEtag = '',
 ): Promise<StoredCamera> {
-  const buffers = client.withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer });
+  const buffers = withBuffers(client);
   const reply = await runScript(
     buffers,
     readScript,
@@ -204,4 +204,15 @@ export async function readCamera(
     [knownEtag],
   );
   return decodeStoredCamera(cameraId, reply as ReadReply);
+}
+
+const asBuffers = (client: RedisClient) =>
+  client.withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer });
+const buffered = new WeakMap<RedisClient, ReturnType<typeof asBuffers>>();
+
+/** The same connection, giving bytes; made once, for it costs as much as a command. */
+function withBuffers(client: RedisClient): ReturnType<typeof asBuffers> {
+  const known = buffered.get(client) ?? asBuffers(client);
+  buffered.set(client, known);
+  return known;
 }

@@ -31,7 +31,8 @@ type NewFrame = Omit<
  * when Redis blinks; nothing here ever repeats a call.
  */
 export interface Reporter {
-  started(camera: Camera): void;
+  /** @param askedBy the api process whose job it was */
+  started(camera: Camera, askedBy?: string): void;
   /** @throws RedisUnavailableError when the frame could not be stored within two seconds */
   frame(camera: Camera, frameNow: () => NewFrame): Promise<'frame' | 'unchanged' | 'older'>;
   /** What the next call can ask with, if a frame is still stored; undefined also when Redis is slow. */
@@ -89,8 +90,8 @@ export function createReporter(deps: ReporterDeps): Reporter {
     );
 
   return {
-    started: ({ cameraId, source: { timeoutMs: overMs } }) =>
-      void tell(cameraId, announce({ kind: 'started', cameraId, overMs })),
+    started: ({ cameraId, source: { timeoutMs: overMs } }, askedBy) =>
+      void tell(cameraId, announce({ kind: 'started', cameraId, overMs, askedBy })),
     frame: async (camera, frameNow) => {
       const full = deps.framesFull();
       if (full !== undefined) throw new Error(full);
