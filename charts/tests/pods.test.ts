@@ -46,7 +46,7 @@ it.each(['api', 'worker'])('%s has more time to end than its closing steps take'
   const [pod] = podsOf(await render('default')).filter(({ component }) => component === part);
   const preStopS = pod?.spec.containers[0].lifecycle?.preStop.sleep.seconds ?? 0;
   const steps = closingTimesMs(readFileSync(join(REPO, part, 'src/main.ts'), 'utf8'));
-  expect(steps).toHaveLength(3);
+  expect(steps.length).toBeGreaterThan(2);
   const drainMs = steps.reduce((sum, ms) => sum + ms, 0);
   // What the chart's check of the values goes by.
   expect(drainMs).toBeLessThanOrEqual(12_000);
