@@ -49,7 +49,7 @@ it.each(['api', 'worker'])('%s has more time to end than its closing steps take'
   expect(steps.length).toBeGreaterThan(2);
   const drainMs = steps.reduce((sum, ms) => sum + ms, 0);
   // What the chart's check of the values goes by.
-  expect(drainMs).toBeLessThanOrEqual(12_000);
+  expect(drainMs).toBeLessThanOrEqual(13_000);
   expect(pod?.spec.terminationGracePeriodSeconds * 1000).toBeGreaterThan(preStopS * 1000 + drainMs);
 });
 

@@ -96,13 +96,13 @@ const CONTRADICTIONS: [ValuesName, string[], string][] = [
   ],
   [
     'default',
-    ['api.terminationGracePeriodSeconds=17'],
-    'api.terminationGracePeriodSeconds is 17: it must be longer than the 17 s that the end takes.',
+    ['api.terminationGracePeriodSeconds=18'],
+    'api.terminationGracePeriodSeconds is 18: it must be longer than the 18 s that the end takes.',
   ],
   [
     'default',
-    ['worker.terminationGracePeriodSeconds=12'],
-    'worker.terminationGracePeriodSeconds is 12: it must be longer than the 12 s that the end takes.',
+    ['worker.terminationGracePeriodSeconds=13'],
+    'worker.terminationGracePeriodSeconds is 13: it must be longer than the 13 s that the end takes.',
   ],
   [
     'default',
@@ -200,8 +200,8 @@ describe.concurrent('a value that the chart does not know, or of a wrong type', 
 
 it('what is just not contradictory is taken', async () => {
   const values = [
-    'api.terminationGracePeriodSeconds=18',
-    'worker.terminationGracePeriodSeconds=13',
+    'api.terminationGracePeriodSeconds=19',
+    'worker.terminationGracePeriodSeconds=14',
   ];
   values.push('config.MEMORY_LIMIT=320MiB', 'redis.maxMemory=1023mb');
   expect(await render('default', ...sets(values))).not.toEqual([]);

@@ -89,9 +89,9 @@
 {{- end }}
 {{- end }}
 
-{{/* Both drain for at most 12 s: the closing steps in their main.ts. */}}
+{{/* Both drain for at most 13 s: the closing steps in their main.ts. */}}
 {{- define "lastframe.checkEnd" -}}
-{{- $needed := add (int .preStop) 12 }}
+{{- $needed := add (int .preStop) 13 }}
 {{- if le (int .part.terminationGracePeriodSeconds) $needed }}
 {{- fail (printf "%s.terminationGracePeriodSeconds is %d: it must be longer than the %d s that the end takes." .name (int .part.terminationGracePeriodSeconds) $needed) }}
 {{- end }}
