@@ -2,14 +2,17 @@
 NODE := node_modules/.bin/node
 
 .DEFAULT_GOAL := help
-.PHONY: help up load test prove model bench bench-quick scaling steady streams fuzz http-cache-tests check setup clean
+.PHONY: help up k3s load test prove model bench bench-quick scaling steady streams fuzz http-cache-tests check setup clean
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 up: ## install what is missing and start the whole demo; Ctrl-C ends it
 	@scripts/setup
 	@$(NODE) scripts/up.ts
+
+k3s: ## build the image and install all of it into the k3s of this machine
+	@scripts/k3s
 
 load: ## 100 connections for 10 s on the running demo (DURATION, CONNECTIONS)
 	@scripts/setup

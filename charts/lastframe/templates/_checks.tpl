@@ -1,0 +1,124 @@
+{{/* Contradictions, each refused with a sentence that says what to do. */}}
+
+{{- define "lastframe.checks" -}}
+{{- include "lastframe.checkRedis" . }}
+{{- include "lastframe.checkVariables" . }}
+{{- include "lastframe.checkTracing" . }}
+{{- include "lastframe.checkScale" . }}
+{{- include "lastframe.checkEnd" (dict "name" "api" "part" .Values.api "preStop" .Values.api.preStopSeconds) }}
+{{- include "lastframe.checkEnd" (dict "name" "worker" "part" .Values.worker "preStop" 0) }}
+{{- include "lastframe.checkMemory" . }}
+{{- with .Values }}
+{{- if and .sources.existingSecret (or .sources.file .sources.files) }}
+{{- fail "sources.existingSecret and sources.file are both given: write all sources into one of them." }}
+{{- end }}
+{{- if and .sources.existingSecret .slowServer.enabled }}
+{{- fail "slowServer.enabled adds a source, which sources.existingSecret leaves no place for: use sources.file." }}
+{{- end }}
+{{- if and .ingress.tlsSecret (not .ingress.host) }}
+{{- fail "ingress.tlsSecret is given without ingress.host: a certificate is for a host." }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "lastframe.checkRedis" -}}
+{{- $external := .Values.externalRedis }}
+{{- $bundled := .Values.redis.bundled }}
+{{- if and $bundled (or $external.url $external.urlSecret.name) }}
+{{- fail "redis.bundled is true and externalRedis has a URL: set redis.bundled to false, or take the URL away." }}
+{{- end }}
+{{- if not (or $bundled $external.url $external.urlSecret.name) }}
+{{- fail "redis.bundled is false and there is no other Redis: give externalRedis.url or externalRedis.urlSecret." }}
+{{- end }}
+{{- if and $external.url $external.urlSecret.name }}
+{{- fail "externalRedis.url and externalRedis.urlSecret are both given: keep one." }}
+{{- end }}
+{{- if and $external.framesUrl $external.framesUrlSecret.name }}
+{{- fail "externalRedis.framesUrl and externalRedis.framesUrlSecret are both given: keep one." }}
+{{- end }}
+{{- if or (and $external.workerUrlSecret.name (not $external.urlSecret.name)) (and $external.workerFramesUrlSecret.name (not $external.framesUrlSecret.name)) }}
+{{- fail "externalRedis: a URL of the worker's own needs one of the api's in a Secret as well." }}
+{{- end }}
+{{- if and .Values.networkPolicy.enabled (not .Values.networkPolicy.egress) (or (not $bundled) $external.framesUrl $external.framesUrlSecret.name) }}
+{{- fail "networkPolicy.enabled keeps the pods from an external Redis: say in networkPolicy.egress where it is." }}
+{{- end }}
+{{- if and .Values.worker.keda.enabled (not $bundled) (not .Values.worker.keda.redisAddress) }}
+{{- fail "worker.keda.enabled with an external Redis needs worker.keda.redisAddress: KEDA takes no URL." }}
+{{- end }}
+{{- end }}
+
+{{- define "lastframe.checkTracing" -}}
+{{- $isOn := or (hasKey .Values.config "OTEL_EXPORTER_OTLP_ENDPOINT") (hasKey .Values.config "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") }}
+{{- if and $isOn .Values.networkPolicy.enabled (not .Values.networkPolicy.egress) }}
+{{- fail "networkPolicy.enabled keeps traces from their collector: say in networkPolicy.egress where it is." }}
+{{- end }}
+{{- end }}
+
+{{- define "lastframe.checkVariables" -}}
+{{- $variables := .Files.Get "files/variables.yaml" | fromYaml }}
+{{- range $name, $_ := .Values.config }}
+{{- with get $variables.chart $name }}
+{{- fail (printf "config.%s is not for you to set: %s." $name .) }}
+{{- end }}
+{{- if hasKey $variables.secret $name }}
+{{- fail (printf "config.%s would be readable in a ConfigMap: give it in secretEnv." $name) }}
+{{- end }}
+{{- end }}
+{{- range $name, $_ := .Values.secretEnv }}
+{{- with get $variables.chart $name }}
+{{- fail (printf "secretEnv.%s is not for you to set: %s." $name .) }}
+{{- end }}
+{{- if hasKey $.Values.config $name }}
+{{- fail (printf "%s is in config and in secretEnv: keep one." $name) }}
+{{- end }}
+{{- end }}
+{{- if ne (hasKey .Values.secretEnv "QUEUES_USER") (hasKey .Values.secretEnv "QUEUES_PASSWORD") }}
+{{- fail "QUEUES_USER and QUEUES_PASSWORD: only one of them is in secretEnv; give both or none." }}
+{{- end }}
+{{- end }}
+
+{{- define "lastframe.checkScale" -}}
+{{- if and .Values.worker.autoscaling.enabled .Values.worker.keda.enabled }}
+{{- fail "worker.autoscaling and worker.keda are both enabled: two autoscalers would fight over the workers." }}
+{{- end }}
+{{- $scalers := dict "api.autoscaling" .Values.api.autoscaling "worker.autoscaling" .Values.worker.autoscaling "worker.keda" .Values.worker.keda }}
+{{- range $name, $scaler := $scalers }}
+{{- if gt (int $scaler.minReplicas) (int $scaler.maxReplicas) }}
+{{- fail (printf "%s.minReplicas is %d, above its maxReplicas of %d." $name (int $scaler.minReplicas) (int $scaler.maxReplicas)) }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* Both drain for at most 13 s: the closing steps in their main.ts. */}}
+{{- define "lastframe.checkEnd" -}}
+{{- $needed := add (int .preStop) 13 }}
+{{- if le (int .part.terminationGracePeriodSeconds) $needed }}
+{{- fail (printf "%s.terminationGracePeriodSeconds is %d: it must be longer than the %d s that the end takes." .name (int .part.terminationGracePeriodSeconds) $needed) }}
+{{- end }}
+{{- end }}
+
+{{- define "lastframe.checkMemory" -}}
+{{- with dig "limits" "memory" "" .Values.api.resources }}
+{{- $frames := get $.Values.config "MEMORY_LIMIT" | default "256MiB" }}
+{{- $needed := addf (include "lastframe.bytes" $frames | float64) (mulf 320 1048576) | int64 }}
+{{- if lt (include "lastframe.bytes" . | int64) $needed }}
+{{- fail (printf "api.resources.limits.memory is %v: it must hold MEMORY_LIMIT (%v) and 320 MiB." . $frames) }}
+{{- end }}
+{{- end }}
+{{- if .Values.redis.bundled }}
+{{- with dig "limits" "memory" "" .Values.redis.resources }}
+{{- if le (include "lastframe.bytes" . | int64) (include "lastframe.bytes" $.Values.redis.maxMemory | int64) }}
+{{- fail (printf "redis.resources.limits.memory is %v: it must be above redis.maxMemory (%v)." . $.Values.redis.maxMemory) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* A size in bytes, as Kubernetes (640Mi), Redis (512mb) or Lastframe (256MiB) writes it. */}}
+{{- define "lastframe.bytes" -}}
+{{- $text := . | toString }}
+{{- $number := regexFind "^[0-9.]+" $text }}
+{{- $unit := trimPrefix $number $text | lower }}
+{{- $units := dict "" 1 "b" 1 "k" 1000 "m" 1000000 "g" 1000000000 "ki" 1024 "mi" 1048576 "gi" 1073741824 "kib" 1024 "mib" 1048576 "gib" 1073741824 "kb" 1024 "mb" 1048576 "gb" 1073741824 }}
+{{- mulf ($number | float64) (get $units $unit) | int64 }}
+{{- end }}

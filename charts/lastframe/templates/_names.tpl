@@ -1,0 +1,43 @@
+{{/* Names and labels. Selectors can't be changed in a release that exists: they stay as they are. */}}
+
+{{- define "lastframe.fullname" -}}
+{{- if .Values.fullnameOverride }}{{ .Values.fullnameOverride | trunc 40 | trimSuffix "-" }}
+{{- else if contains .Chart.Name .Release.Name }}{{ .Release.Name | trunc 40 | trimSuffix "-" }}
+{{- else }}{{ printf "%s-%s" .Release.Name .Chart.Name | trunc 40 | trimSuffix "-" }}
+{{- end }}
+{{- end }}
+
+{{- define "lastframe.slowServer" -}}
+{{ .Values.slowServer.serviceName | default (printf "%s-slow-server" (include "lastframe.fullname" .)) }}
+{{- end }}
+
+{{/* Of (list $ "api"): what selects the pods of one part. */}}
+{{- define "lastframe.selector" -}}
+{{- $root := index . 0 -}}
+app.kubernetes.io/name: lastframe
+app.kubernetes.io/instance: {{ $root.Release.Name }}
+app.kubernetes.io/component: {{ index . 1 }}
+{{- end }}
+
+{{- define "lastframe.labels" -}}
+{{- $root := index . 0 -}}
+{{ include "lastframe.selector" . }}
+app.kubernetes.io/version: {{ $root.Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ $root.Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace "+" "_" }}
+{{- with $root.Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{/* Of (list $ "api"): no version, or every upgrade would restart Redis as well. */}}
+{{- define "lastframe.podLabels" -}}
+{{ include "lastframe.selector" . }}
+{{- with (index . 0).Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{- define "lastframe.image" -}}
+{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
+{{- end }}

