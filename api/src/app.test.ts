@@ -50,6 +50,7 @@ function appParts({
     coldWaitMs: 15_000,
     servedBy: 'host-1',
     fleetId,
+    wall: new Map(),
   };
   const app = createApp(deps);
   const ask = (path: string, init?: RequestInit) => app.request(path, init);

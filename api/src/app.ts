@@ -7,13 +7,12 @@ import { allowAllOrigins, otherMethods } from './methods.ts';
 import { openApi } from './openapi.ts';
 import { problemResponse } from './problem.ts';
 import { getImage, getNamedImage, type ImagesDeps } from './routes/images.ts';
+import { getWall, getWallFile, type WallDeps } from './routes/wall.ts';
 import { hasPassed } from './via.ts';
 
-export interface AppDeps extends ImagesDeps {
+export interface AppDeps extends ImagesDeps, WallDeps {
   /** Names this process in `X-Served-By`. */
   servedBy: string;
-  /** Where a reverse proxy mounts it; `/` unless set. */
-  basePath?: string;
   fleetId: Pick<FleetId, 'pseudonym'>;
   log: Log;
 }
@@ -47,12 +46,15 @@ export function createApp(deps: AppDeps): Hono {
     const detail = 'this request comes from this fleet itself: the camera leads back to it';
     return problemResponse({ status: 508, code: 'loop', detail }, c.req.path);
   });
+  app.get('/', (c) => getWall(c, deps));
+  app.get('/wall/:file', (c) => getWallFile(c, deps));
   app.get('/images', (c) => getImage(c, deps));
   app.get('/cameras/:name', (c) => getNamedImage(c, deps));
   app.get('/openapi.json', (c) =>
     c.json(openApi(), 200, { 'Cache-Control': 'public, max-age=300' }),
   );
-  for (const path of ['/images', '/cameras/:name', '/openapi.json']) app.all(path, otherMethods);
+  const paths = ['/', '/wall/:file', '/images', '/cameras/:name', '/openapi.json'];
+  for (const path of paths) app.all(path, otherMethods);
   app.notFound((c) => {
     const detail = 'there is nothing here; an image is at /images?url=<URL of the image>';
     return problemResponse({ status: 404, code: 'not-found', detail }, c.req.path);

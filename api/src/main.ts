@@ -25,6 +25,7 @@ import { heedAnnouncement } from './news.ts';
 import { createPublicServer } from './public-server.ts';
 import { createRefreshQueue } from './refresh-queue.ts';
 import { createViewers } from './viewers.ts';
+import { readWallFiles } from './wall-files.ts';
 
 const DRAIN_MS = 2500;
 const GRACE_MS = 7000;
@@ -97,6 +98,7 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
     coldLimit: createColdLimit(clock, config.coldPerMinute),
     trustedProxies: config.trustedProxies,
     servedBy: `${hostname()}-${process.pid}`,
+    wall: readWallFiles(),
   });
   const publicServer = createPublicServer(app.fetch);
   let closing = false;

@@ -1,0 +1,162 @@
+// @ts-check
+
+import { choiceIn, listCameras } from './cameras.js';
+import { createEnlarged } from './enlarged.js';
+import { showSummary } from './health.js';
+import { keepLaidOut } from './layout.js';
+import { createLink } from './link.js';
+import { wordsOf } from './picture.js';
+import { createSpoken } from './spoken.js';
+import { createTile } from './tile.js';
+import { walkByArrows } from './walk.js';
+
+/** @typedef {import('./tile.js').Tile} Tile */
+
+/** A glance at another tab costs nothing; after that the cameras may rest. */
+const HIDDEN_FOR_MS = 10_000;
+const LIST_AGAIN_MS = 3000;
+
+const wall = byId('wall', HTMLElement);
+const template = byId('tile', HTMLTemplateElement);
+const lostBanner = byId('lost', HTMLElement);
+const choice = choiceIn(new URLSearchParams(location.search));
+
+/** @type {Map<string, Tile>} */
+const tiles = new Map();
+let isLost = false;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let hiding;
+
+const spoken = createSpoken(byId('spoken', HTMLElement));
+const enlarged = createEnlarged(byId('enlarged', HTMLDialogElement), () => [...tiles.values()]);
+const link = createLink({ target: eventsUrl, onNews: hear, onState, onRefused: findOutWhy });
+const onScreen = new IntersectionObserver(heedVisibility, { rootMargin: '25% 0px' });
+
+document.addEventListener('visibilitychange', onVisibility);
+window.addEventListener('pageshow', ({ persisted }) => persisted && link.open());
+keepLaidOut(wall, choice.columns);
+walkByArrows(wall);
+setInterval(tick, 1000);
+await begin();
+
+async function begin() {
+  while (!(await takeList())) {
+    onState('lost');
+    await new Promise((resolve) => setTimeout(resolve, LIST_AGAIN_MS));
+  }
+  setLost(false);
+  if (tiles.size > 0) link.open();
+}
+
+/** Makes the tiles those of the list; false when nobody could be asked for it. */
+async function takeList() {
+  const cameras = await listCameras(choice);
+  if (!cameras) return false;
+  const keys = new Set(cameras.map(({ key }) => key));
+  for (const [key, tile] of tiles) {
+    if (keys.has(key)) continue;
+    onScreen.unobserve(tile.element);
+    tile.close();
+    tiles.delete(key);
+  }
+  for (const camera of cameras) {
+    if (tiles.has(camera.key)) continue;
+    const tile = createTile(template, camera, { onOpen: enlarged.show, onChange });
+    tiles.set(camera.key, tile);
+    wall.append(tile.element);
+    onScreen.observe(tile.element);
+  }
+  byId('empty', HTMLElement).hidden = cameras.length > 0;
+  return true;
+}
+
+function eventsUrl() {
+  const topics = [...tiles.values()].filter(({ refusal }) => !refusal);
+  return `events?${topics.map(({ camera }) => camera.topic).join('&')}`;
+}
+
+/** @param {import('./link.js').News} news */
+function hear(news) {
+  tiles.get(news.camera ?? news.url ?? '')?.hear(news);
+}
+
+/** One camera that is refused must not keep the others from the wall. */
+async function findOutWhy() {
+  await takeList();
+  await Promise.all(
+    [...tiles.values()].map(async ({ camera, refuse }) => {
+      if (!camera.topic.startsWith('url=')) return;
+      const answer = await fetch(camera.imageUrl, { headers: { Prefer: 'respond-async' } }).catch(
+        () => undefined,
+      );
+      if (answer && answer.status >= 400 && answer.status < 500) refuse(await wordsOf(answer));
+    }),
+  );
+}
+
+/** @param {import('./link.js').LinkState} state */
+function onState(state) {
+  if (state === 'lost') return setLost(true);
+  if (isLost) void takeList();
+  setLost(false);
+}
+
+/** @param {boolean} lost */
+function setLost(lost) {
+  if (lost === isLost) return;
+  isLost = lost;
+  lostBanner.hidden = !lost;
+  document.body.classList.toggle('is-lost', lost);
+  spoken.say(lost ? 'Connection lost; trying again.' : 'Connected again.');
+  if (lost) for (const tile of tiles.values()) tile.setLost(true);
+}
+
+/** @param {Tile} tile */
+function onChange(tile) {
+  spoken.onChange(tile);
+  enlarged.onChange(tile);
+  const healths = [...tiles.values()].map(({ health }) => health());
+  showSummary(byId('summary', HTMLElement), healths);
+}
+
+function tick() {
+  if (document.hidden) return;
+  for (const tile of tiles.values()) tile.tick();
+  enlarged.tick();
+}
+
+/** @param {readonly IntersectionObserverEntry[]} entries */
+function heedVisibility(entries) {
+  for (const { target, isIntersecting } of entries) {
+    const tile = [...tiles.values()].find(({ element }) => element === target);
+    tile?.setVisible(isIntersecting && !document.hidden);
+  }
+}
+
+/** Nobody looks at a hidden tab: it fetches nothing, and soon isn't a viewer any more. */
+function onVisibility() {
+  clearTimeout(hiding);
+  if (document.hidden) {
+    for (const tile of tiles.values()) tile.setVisible(false);
+    hiding = setTimeout(link.close, HIDDEN_FOR_MS);
+    return;
+  }
+  // Observed anew, each tells whether it is on the screen.
+  for (const { element } of tiles.values()) {
+    onScreen.unobserve(element);
+    onScreen.observe(element);
+  }
+  if (tiles.size > 0) link.open();
+}
+
+/**
+ * @template {HTMLElement} T
+ * @param {string} id
+ * @param {new () => T} type
+ * @returns {T}
+ */
+function byId(id, type) {
+  const element = document.getElementById(id);
+  if (!(element instanceof type)) throw new Error(`the page lacks #${id}`);
+  return element;
+}
