@@ -31,7 +31,7 @@ export function createEnlarged(dialog, tiles) {
     part('.reason').textContent = reason;
     void showIn(stage, shown, `Last picture of ${camera.title}`);
     part('.facts').textContent = [
-      ...factsOf(current.ageMs(), current.healthForMs(), current.health()),
+      ...factsOf(current),
       ...(news?.width && news.height ? [`${news.width} × ${news.height}`] : []),
       ...(news?.sizeBytes ? [sizeWords(news.sizeBytes)] : []),
       ...(camera.intervalMs ? [`every ${durationWords(camera.intervalMs)}`] : []),
@@ -105,16 +105,12 @@ async function showIn(stage, shown, alt) {
 }
 
 /** @returns {string[]} */
-function factsOf(
-  /** @type {number | undefined} */ ageMs,
-  /** @type {number | undefined} */ healthForMs,
-  /** @type {string} */ health,
-) {
+function factsOf(/** @type {Tile} */ tile) {
+  const ageMs = tile.ageMs();
+  const healthForMs = tile.health() === 'unknown' ? undefined : tile.healthForMs();
   return [
-    ...(ageMs === undefined ? [] : [`${durationWords(ageMs)} ago`]),
-    ...(healthForMs === undefined || health === 'unknown'
-      ? []
-      : [`${health} for ${durationWords(healthForMs)}`]),
+    ...(healthForMs === undefined ? [] : [`for ${durationWords(healthForMs)}`]),
+    ...(ageMs === undefined ? [] : [`picture ${durationWords(ageMs)} old`]),
   ];
 }
 

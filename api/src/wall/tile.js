@@ -2,7 +2,7 @@
 
 import { showHealth } from './health.js';
 import { createPicture } from './picture.js';
-import { durationWords } from './words.js';
+import { asSentence, durationWords } from './words.js';
 
 /**
  * @typedef {import('./cameras.js').Camera} Camera
@@ -69,7 +69,6 @@ export function createTile(template, camera, { onOpen, onChange }) {
     showHealth(parts.health, health);
     parts.reason.textContent = reason ?? '';
     parts.reason.hidden = !reason;
-    if (parts.none) parts.none.hidden = Boolean(reason);
     tile.tick();
     onChange(tile);
   };
@@ -87,8 +86,8 @@ export function createTile(template, camera, { onOpen, onChange }) {
       return isLost || !tile.news ? 'unknown' : tile.news.health;
     },
     reason: () => {
-      if (tile.refusal) return tile.refusal;
-      return tile.news?.health === 'failing' ? (tile.news.reason ?? trouble) : trouble;
+      const failure = tile.news?.health === 'failing' ? tile.news.reason : undefined;
+      return asSentence(tile.refusal ?? failure ?? trouble);
     },
     ageMs: () => {
       const capturedMs = shownCapturedMs ?? newsCapturedMs;
@@ -151,7 +150,6 @@ function partsOf(/** @type {HTMLTemplateElement} */ template) {
   return {
     element: part('.tile'),
     picture: part('.picture'),
-    none: part('.none'),
     reason: part('.reason'),
     health: part('.health'),
     age: part('.age'),

@@ -60,6 +60,14 @@ export function problemWords(status, detail) {
 }
 
 /**
+ * The API's reasons begin in lower case, to stand within a sentence.
+ * @param {string | undefined} words
+ */
+export function asSentence(words) {
+  return words && words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+/**
  * A sentence for a screen reader about cameras that are not as they were.
  * @param {readonly { title: string, health: Health, reason?: string | undefined }[]} changes
  */
