@@ -200,6 +200,22 @@ it('is legible from phone to video wall, dark and light, and nowhere wider than 
   }
 });
 
+it('shows its queue on the dashboard, which loads nothing from elsewhere either', async () => {
+  const [worker] = wall.fleet.workers;
+  const { page, complaints, requested, close } = await openPage(browser, {
+    viewport: { width: 1440, height: 900 },
+  });
+  await page.goto(`${worker?.opsUrl}/queues/queue/refresh?status=completed`);
+  await page
+    .getByText(/^[0-9a-f]{32}-\d+$/)
+    .first()
+    .waitFor({ timeout: 20_000 });
+  await page.screenshot({ path: join(folder, 'queues.png') });
+  expect(requested.filter((url) => !url.startsWith(worker?.opsUrl ?? ''))).toEqual([]);
+  expect(complaints).toEqual([]);
+  await close();
+});
+
 const isFocused = (element: Element) => element === document.activeElement;
 
 /** What of the usual faults for screen readers a page has; runs in the page. */

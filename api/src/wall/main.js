@@ -67,6 +67,9 @@ async function takeList() {
     onScreen.observe(tile.element);
   }
   byId('empty', HTMLElement).hidden = cameras.length > 0;
+  if (choice.names.length > 0) {
+    byId('empty-title', HTMLElement).textContent = `No camera is called ${choice.names.join(' or ')}`;
+  }
   return true;
 }
 
