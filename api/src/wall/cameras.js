@@ -1,5 +1,7 @@
 // @ts-check
 
+import { wordsOf } from './picture.js';
+
 /**
  * A camera that this wall shows.
  * @typedef {object} Camera
@@ -8,6 +10,7 @@
  * @property {string} imageUrl relative to the page, which may stand below any path
  * @property {string} topic its parameter of `events`
  * @property {number} [intervalMs]
+ * @property {import('./link.js').News} [state] as it was when the list was made
  */
 
 /**
@@ -37,7 +40,7 @@ export async function listCameras({ names, urls }) {
   try {
     const answer = await fetch('cameras', { cache: 'no-cache' });
     if (!answer.ok) return undefined;
-    /** @type {{ cameras: { name: string, title: string, intervalMs: number }[] }} */
+    /** @type {{ cameras: Named[] }} */
     const { cameras } = await answer.json();
     const chosen = cameras.filter(({ name }) => names.length === 0 || names.includes(name));
     return [...chosen.map(cameraOfName), ...tried];
@@ -46,12 +49,14 @@ export async function listCameras({ names, urls }) {
   }
 }
 
+/** @typedef {import('./link.js').News & { name: string, title: string, intervalMs: number }} Named */
+
 /** @returns {Camera} */
-function cameraOfName(/** @type {{ name: string, title: string, intervalMs: number }} */ named) {
-  const { name, title, intervalMs } = named;
+function cameraOfName(/** @type {Named} */ state) {
+  const { name, title, intervalMs } = state;
   const encoded = encodeURIComponent(name);
   const imageUrl = `cameras/${encoded}`;
-  return { key: name, title, imageUrl, topic: `camera=${encoded}`, intervalMs };
+  return { key: name, title, imageUrl, topic: `camera=${encoded}`, intervalMs, state };
 }
 
 /** @returns {Camera} */
@@ -59,4 +64,19 @@ function cameraOfUrl(/** @type {string} */ url) {
   const encoded = encodeURIComponent(url);
   const title = url.replace(/^https?:\/\//, '');
   return { key: url, title, imageUrl: `images?url=${encoded}`, topic: `url=${encoded}` };
+}
+
+/**
+ * Why a camera without a name may not be shown here; undefined where that is not the matter.
+ * @param {Camera} camera
+ * @returns {Promise<string | undefined>}
+ */
+export async function refusalOf({ topic, imageUrl }) {
+  if (!topic.startsWith('url=')) return undefined;
+  try {
+    const answer = await fetch(imageUrl, { headers: { Prefer: 'respond-async' } });
+    return answer.status >= 400 && answer.status < 500 ? await wordsOf(answer) : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -32,16 +32,16 @@ const RETRY_MS = { least: 1000, most: 15_000 };
 
 /**
  * One connection for the news of all cameras, which is taken up again for ever. The browser comes
- * back by itself to a process that went away; it gives up on an answer that is no stream, and then
- * `onRefused` may find out why before the next try.
+ * back by itself to a process that went away. It gives up on an answer that is no stream: that may
+ * be explained, by a camera that is refused for instance, and then the next try is due at once.
  * @param {object} options
- * @param {() => string} options.target
+ * @param {() => string | undefined} options.target undefined when there is nothing to hear of
  * @param {(news: News) => void} options.onNews
  * @param {(state: LinkState) => void} options.onState
- * @param {() => Promise<void>} options.onRefused
+ * @param {() => Promise<boolean>} options.isExplained whether another target will do better
  * @returns {Link}
  */
-export function createLink({ target, onNews, onState, onRefused }) {
+export function createLink({ target, onNews, onState, isExplained }) {
   /** @type {EventSource | undefined} */
   let source;
   let refusals = 0;
@@ -58,7 +58,9 @@ export function createLink({ target, onNews, onState, onRefused }) {
 
   const open = () => {
     close();
-    const opened = new EventSource(target());
+    const url = target();
+    if (url === undefined) return onState('open');
+    const opened = new EventSource(url);
     source = opened;
     later(OPEN_WITHIN_MS, lost);
     opened.onopen = () => {
@@ -73,19 +75,22 @@ export function createLink({ target, onNews, onState, onRefused }) {
       });
     }
     opened.onerror = () => {
+      if (opened.readyState === EventSource.CLOSED) return void tryAgain(opened);
       onState('lost');
-      if (opened.readyState === EventSource.CLOSED) void tryAgain(opened);
-      else later(OPEN_WITHIN_MS, lost);
+      later(OPEN_WITHIN_MS, lost);
     };
   };
 
   const tryAgain = async (/** @type {EventSource} */ refused) => {
     clearTimeout(timer);
+    const explained = await isExplained();
+    if (source !== refused) return;
+    if (explained) return open();
+    onState('lost');
     const waitMs = Math.min(RETRY_MS.most, RETRY_MS.least * 2 ** refusals);
     refusals += 1;
-    await onRefused();
     // All walls lost the same process at the same time.
-    if (source === refused) later(waitMs * (0.5 + Math.random()), open);
+    later(waitMs * (0.5 + Math.random()), open);
   };
 
   const close = () => {

@@ -1,11 +1,10 @@
 // @ts-check
 
-import { choiceIn, listCameras } from './cameras.js';
+import { choiceIn, listCameras, refusalOf } from './cameras.js';
 import { createEnlarged } from './enlarged.js';
 import { showSummary } from './health.js';
 import { keepLaidOut } from './layout.js';
 import { createLink } from './link.js';
-import { wordsOf } from './picture.js';
 import { createSpoken } from './spoken.js';
 import { createTile } from './tile.js';
 import { walkByArrows } from './walk.js';
@@ -15,6 +14,10 @@ import { walkByArrows } from './walk.js';
 /** A glance at another tab costs nothing; after that the cameras may rest. */
 const HIDDEN_FOR_MS = 10_000;
 const LIST_AGAIN_MS = 3000;
+/** The operator names another camera while the wall hangs there for months. */
+const LIST_EVERY_MS = 60_000;
+/** A process that is replaced is no news: its viewers are with another by then. */
+const LOST_AFTER_MS = 4000;
 
 const wall = byId('wall', HTMLElement);
 const template = byId('tile', HTMLTemplateElement);
@@ -24,12 +27,15 @@ const choice = choiceIn(new URLSearchParams(location.search));
 /** @type {Map<string, Tile>} */
 const tiles = new Map();
 let isLost = false;
+let isResting = false;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let hiding;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let losing;
 
 const spoken = createSpoken(byId('spoken', HTMLElement));
 const enlarged = createEnlarged(byId('enlarged', HTMLDialogElement), () => [...tiles.values()]);
-const link = createLink({ target: eventsUrl, onNews: hear, onState, onRefused: findOutWhy });
+const link = createLink({ target: eventsUrl, onNews: hear, onState, isExplained });
 const onScreen = new IntersectionObserver(heedVisibility, { rootMargin: '25% 0px' });
 
 document.addEventListener('visibilitychange', onVisibility);
@@ -37,27 +43,35 @@ window.addEventListener('pageshow', ({ persisted }) => persisted && link.open())
 keepLaidOut(wall, choice.columns);
 walkByArrows(wall);
 setInterval(tick, 1000);
+setInterval(() => document.hidden || void followList(), LIST_EVERY_MS);
 await begin();
 
 async function begin() {
-  while (!(await takeList())) {
-    onState('lost');
+  while ((await takeList()) === undefined) {
+    setLost(true);
     await new Promise((resolve) => setTimeout(resolve, LIST_AGAIN_MS));
   }
   setLost(false);
-  if (tiles.size > 0) link.open();
+  link.open();
 }
 
-/** Makes the tiles those of the list; false when nobody could be asked for it. */
+/** The list may have changed while nobody could tell. */
+async function followList() {
+  if ((await takeList()) && !isResting) link.open();
+}
+
+/** Makes the tiles those of the list; gives whether that changed, undefined when nobody could be asked. */
 async function takeList() {
   const cameras = await listCameras(choice);
-  if (!cameras) return false;
+  if (!cameras) return undefined;
+  let changed = false;
   const keys = new Set(cameras.map(({ key }) => key));
   for (const [key, tile] of tiles) {
     if (keys.has(key)) continue;
     onScreen.unobserve(tile.element);
     tile.close();
     tiles.delete(key);
+    changed = true;
   }
   for (const camera of cameras) {
     if (tiles.has(camera.key)) continue;
@@ -65,16 +79,20 @@ async function takeList() {
     tiles.set(camera.key, tile);
     wall.append(tile.element);
     onScreen.observe(tile.element);
+    if (camera.state) tile.hear(camera.state);
+    changed = true;
   }
   byId('empty', HTMLElement).hidden = cameras.length > 0;
   if (choice.names.length > 0) {
-    byId('empty-title', HTMLElement).textContent = `No camera is called ${choice.names.join(' or ')}`;
+    byId('empty-title', HTMLElement).textContent =
+      `No camera is called ${choice.names.join(' or ')}`;
   }
-  return true;
+  return changed;
 }
 
 function eventsUrl() {
   const topics = [...tiles.values()].filter(({ refusal }) => !refusal);
+  if (topics.length === 0) return undefined;
   return `events?${topics.map(({ camera }) => camera.topic).join('&')}`;
 }
 
@@ -84,23 +102,27 @@ function hear(news) {
 }
 
 /** One camera that is refused must not keep the others from the wall. */
-async function findOutWhy() {
-  await takeList();
-  await Promise.all(
-    [...tiles.values()].map(async ({ camera, refuse }) => {
-      if (!camera.topic.startsWith('url=')) return;
-      const answer = await fetch(camera.imageUrl, { headers: { Prefer: 'respond-async' } }).catch(
-        () => undefined,
-      );
-      if (answer && answer.status >= 400 && answer.status < 500) refuse(await wordsOf(answer));
+async function isExplained() {
+  const changed = await takeList();
+  const refused = await Promise.all(
+    [...tiles.values()].map(async ({ camera, refusal, refuse }) => {
+      const words = refusal ? undefined : await refusalOf(camera);
+      if (words) refuse(words);
+      return words !== undefined;
     }),
   );
+  return changed === true || refused.includes(true);
 }
 
 /** @param {import('./link.js').LinkState} state */
 function onState(state) {
-  if (state === 'lost') return setLost(true);
-  if (isLost) void takeList();
+  if (state === 'lost') {
+    losing ??= setTimeout(() => setLost(true), LOST_AFTER_MS);
+    return;
+  }
+  clearTimeout(losing);
+  losing = undefined;
+  if (isLost) void followList();
   setLost(false);
 }
 
@@ -141,7 +163,7 @@ function onVisibility() {
   clearTimeout(hiding);
   if (document.hidden) {
     for (const tile of tiles.values()) tile.setVisible(false);
-    hiding = setTimeout(link.close, HIDDEN_FOR_MS);
+    hiding = setTimeout(rest, HIDDEN_FOR_MS);
     return;
   }
   // Observed anew, each tells whether it is on the screen.
@@ -149,7 +171,15 @@ function onVisibility() {
     onScreen.unobserve(element);
     onScreen.observe(element);
   }
-  if (tiles.size > 0) link.open();
+  if (isResting) link.open();
+  isResting = false;
+}
+
+function rest() {
+  isResting = true;
+  clearTimeout(losing);
+  losing = undefined;
+  link.close();
 }
 
 /**
