@@ -4,7 +4,7 @@ import { choiceIn, listCameras, refusalOf } from './cameras.js';
 import { createEnlarged } from './enlarged.js';
 import { showSummary } from './health.js';
 import { keepLaidOut } from './layout.js';
-import { createLink } from './link.js';
+import { createLinks } from './links.js';
 import { createSpoken } from './spoken.js';
 import { createTile } from './tile.js';
 import { walkByArrows } from './walk.js';
@@ -35,7 +35,7 @@ let losing;
 
 const spoken = createSpoken(byId('spoken', HTMLElement));
 const enlarged = createEnlarged(byId('enlarged', HTMLDialogElement), () => [...tiles.values()]);
-const link = createLink({ target: eventsUrl, onNews: hear, onState, isExplained });
+const link = createLinks({ topics, onNews: hear, onState, isExplained });
 const onScreen = new IntersectionObserver(heedVisibility, { rootMargin: '25% 0px' });
 
 document.addEventListener('visibilitychange', onVisibility);
@@ -90,10 +90,9 @@ async function takeList() {
   return changed;
 }
 
-function eventsUrl() {
-  const topics = [...tiles.values()].filter(({ refusal }) => !refusal);
-  if (topics.length === 0) return undefined;
-  return `events?${topics.map(({ camera }) => camera.topic).join('&')}`;
+function topics() {
+  const all = [...tiles.values()].filter(({ refusal }) => !refusal);
+  return all.map(({ camera }) => camera.topic);
 }
 
 /** @param {import('./link.js').News} news */
