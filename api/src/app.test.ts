@@ -7,7 +7,7 @@ import { createApp } from './app.ts';
 import { createColdLimit } from './cold-limit.ts';
 import { createColdWait } from './cold-wait.ts';
 import { createMemoryCache } from './memory-cache.ts';
-import { heldFrame, silentLog, testParts } from './test-parts.ts';
+import { heldFrame, silentLog, streamParts, testParts } from './test-parts.ts';
 
 const camera = testCamera('a', { pattern: new URLPattern('http://cam.test/*') });
 const { cameraId } = camera;
@@ -41,6 +41,7 @@ function appParts({
   const fleetId = { pseudonym: () => 'lastframe-0123456789ab' };
   const deps = {
     ...parts,
+    ...streamParts(parts, demand),
     demand,
     coldWait,
     rules,

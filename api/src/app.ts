@@ -4,21 +4,41 @@ import type { Log } from '@lastframe/shared/log';
 import { Hono } from 'hono';
 import { pathBelow } from './base-path.ts';
 import { allowAllOrigins, otherMethods } from './methods.ts';
+import type { StreamsDeps } from './open-stream.ts';
 import { openApi } from './openapi.ts';
+import { drawProblems } from './placeholder.ts';
 import { problemResponse } from './problem.ts';
-import { getImage, getNamedImage, type ImagesDeps } from './routes/images.ts';
+import { type CamerasDeps, getCameras } from './routes/cameras.ts';
+import { getEvents } from './routes/events.ts';
+import { getImage, getNamedImage } from './routes/images.ts';
+import { getStream } from './routes/stream.ts';
 import { getWall, getWallFile, type WallDeps } from './routes/wall.ts';
 import { hasPassed } from './via.ts';
 
-export interface AppDeps extends ImagesDeps, WallDeps {
+export interface AppDeps extends StreamsDeps, CamerasDeps, WallDeps {
   /** Names this process in `X-Served-By`. */
   servedBy: string;
+  /** Where a reverse proxy mounts it; `/` unless set. */
+  basePath?: string;
+  /** Draw what is wrong for viewers who prefer images. */
+  placeholder?: boolean;
   fleetId: Pick<FleetId, 'pseudonym'>;
   log: Log;
 }
 
 /** A `url` of 4 KiB, percent-encoded to the last byte, with its signature. */
 const MAX_TARGET_LENGTH = 14 * 1024;
+
+const PATHS = [
+  '/',
+  '/wall/:file',
+  '/images',
+  '/cameras',
+  '/cameras/:name',
+  '/events',
+  '/stream',
+  '/openapi.json',
+];
 
 /** The public routes and the one error boundary. */
 export function createApp(deps: AppDeps): Hono {
@@ -48,13 +68,17 @@ export function createApp(deps: AppDeps): Hono {
   });
   app.get('/', (c) => getWall(c, deps));
   app.get('/wall/:file', (c) => getWallFile(c, deps));
+  if (deps.placeholder)
+    for (const path of ['/images', '/cameras/:name']) app.get(path, drawProblems);
   app.get('/images', (c) => getImage(c, deps));
   app.get('/cameras/:name', (c) => getNamedImage(c, deps));
+  app.get('/cameras', (c) => getCameras(c, deps));
+  app.get('/events', (c) => getEvents(c, deps));
+  app.get('/stream', (c) => getStream(c, deps));
   app.get('/openapi.json', (c) =>
     c.json(openApi(), 200, { 'Cache-Control': 'public, max-age=300' }),
   );
-  const paths = ['/', '/wall/:file', '/images', '/cameras/:name', '/openapi.json'];
-  for (const path of paths) app.all(path, otherMethods);
+  for (const path of PATHS) app.all(path, otherMethods);
   app.notFound((c) => {
     const detail = 'there is nothing here; an image is at /images?url=<URL of the image>';
     return problemResponse({ status: 404, code: 'not-found', detail }, c.req.path);

@@ -1,5 +1,9 @@
+import type { IncomingMessage } from 'node:http';
 import type { Clock } from '@lastframe/shared/clock';
+import type { Network } from '@lastframe/shared/source';
+import type { Context } from 'hono';
 import { LRUCache } from 'lru-cache';
+import { clientAddress, clientGroup } from './client-address.ts';
 
 /**
  * Bounds how many new cameras without a frame one client can make the fleet call. A camera that
@@ -34,4 +38,16 @@ export function createColdLimit(clock: Pick<Clock, 'monoMs'>, perMinute: number)
       return 0;
     },
   };
+}
+
+/** How long it is until the client of this request may ask for one more camera that is new here. */
+export function clientMayAskInMs(
+  c: Context,
+  cameraId: string,
+  deps: { coldLimit?: ColdLimit; trustedProxies?: readonly Network[] },
+): number {
+  const { remoteAddress } = (c.env?.incoming as IncomingMessage | undefined)?.socket ?? {};
+  const forwardedFor = c.req.header('x-forwarded-for');
+  const client = clientAddress(remoteAddress, forwardedFor, deps.trustedProxies ?? []);
+  return deps.coldLimit?.waitMs(clientGroup(client), cameraId) ?? 0;
 }

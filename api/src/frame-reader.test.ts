@@ -1,7 +1,7 @@
 import { RedisUnavailableError } from '@lastframe/shared/errors';
-import type { StoredCamera } from '@lastframe/shared/frame-store';
 import { keysFor } from '@lastframe/shared/keys';
 import type { RedisLink } from '@lastframe/shared/redis-link';
+import type { StoredCamera } from '@lastframe/shared/stored-camera';
 import { testCamera } from '@lastframe/shared/test-camera';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createFrameReader } from './frame-reader.ts';
@@ -14,6 +14,10 @@ const HOUR_MS = 3_600_000;
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
+
+type Stored = Pick<StoredCamera, 'failure'> & {
+  frame?: Omit<NonNullable<StoredCamera['frame']>, 'sizeBytes'>;
+};
 
 /** A frame as the store gives it. */
 function storedFrame(text: string, startedAgoMs: number, clockMs = 0) {
@@ -34,8 +38,9 @@ function storedFrame(text: string, startedAgoMs: number, clockMs = 0) {
 
 function readerParts() {
   const { clock, memory } = testParts();
-  const run = vi.fn<() => Promise<StoredCamera>>();
-  const frames = { run: run as unknown as RedisLink['run'] };
+  const run = vi.fn<() => Promise<Stored>>();
+  const stored = async () => ({ nowMs: 0, facts: {}, ...(await run()) });
+  const frames = { run: stored as unknown as RedisLink['run'] };
   const reader = createFrameReader({ clock, memory, frames, keys: keysFor('p') });
   return { clock, memory, run, reader };
 }
@@ -79,7 +84,7 @@ describe('one read', () => {
 describe('a read anew', () => {
   it('begins after the one that is running, and serves all who asked for it meanwhile', async () => {
     const { run, reader, memory } = readerParts();
-    const first = Promise.withResolvers<StoredCamera>();
+    const first = Promise.withResolvers<Stored>();
     run.mockReturnValueOnce(first.promise);
     run.mockResolvedValueOnce({ frame: storedFrame('new', 0) });
     const running = reader.read(camera);
@@ -93,7 +98,7 @@ describe('a read anew', () => {
 
   it('is not satisfied by another read anew that has begun before', async () => {
     const { run, reader } = readerParts();
-    const reads = [1, 2, 3].map(() => Promise.withResolvers<StoredCamera>());
+    const reads = [1, 2, 3].map(() => Promise.withResolvers<Stored>());
     for (const { promise } of reads) run.mockReturnValueOnce(promise);
     const running = reader.read(camera);
     const second = reader.readAnew(camera);

@@ -2,9 +2,11 @@ import type { Failure } from '@lastframe/shared/announcement';
 import type { Camera } from '@lastframe/shared/camera';
 import type { Clock } from '@lastframe/shared/clock';
 import { freshnessOf } from '@lastframe/shared/frame';
-import { readCamera, type StoredCamera } from '@lastframe/shared/frame-store';
+import { readCamera } from '@lastframe/shared/frame-store';
 import type { Keys } from '@lastframe/shared/keys';
 import type { RedisLink } from '@lastframe/shared/redis-link';
+import type { StoredCamera } from '@lastframe/shared/stored-camera';
+import type { FramesClock } from './frames-clock.ts';
 import type { HeldFrame, MemoryCache } from './memory-cache.ts';
 
 export interface ReadCamera {
@@ -27,6 +29,9 @@ export interface FrameReaderDeps {
   memory: MemoryCache;
   frames: Pick<RedisLink, 'run'>;
   keys: Keys;
+  framesClock?: Pick<FramesClock, 'observe'>;
+  /** Told of every read, whoever asked for it: what it found may be news to others. */
+  onRead?: (camera: Camera, read: ReadCamera, stored: StoredCamera) => void;
 }
 
 const DEADLINE_MS = 1000;
@@ -64,11 +69,16 @@ async function readOnce(camera: Camera, deps: FrameReaderDeps): Promise<ReadCame
   const { memory, frames, keys } = deps;
   const { cameraId } = camera;
   const knownEtag = memory.peek(cameraId)?.etag;
+  const sentMonoMs = deps.clock.monoMs();
   const stored = await frames.run(DEADLINE_MS, (client) =>
     readCamera(client, keys, cameraId, knownEtag),
   );
+  const receivedMonoMs = deps.clock.monoMs();
+  deps.framesClock?.observe({ redisMs: stored.nowMs, sentMonoMs, receivedMonoMs });
   const held = swapIn(camera, stored, deps);
-  return { ...(held && { held }), ...(stored.failure && { failure: stored.failure }) };
+  const read = { ...(held && { held }), ...(stored.failure && { failure: stored.failure }) };
+  deps.onRead?.(camera, read, stored);
+  return read;
 }
 
 /**
@@ -83,7 +93,7 @@ function swapIn(
   const before = memory.peek(camera.cameraId);
   if (before) before.unsure = false;
   if (!frame || freshnessOf(frame.startedAgoMs, camera.source) === 'expired') return before;
-  const { startedAgoMs, capturedAgoMs, bytes, ...stored } = frame;
+  const { startedAgoMs, capturedAgoMs, bytes, sizeBytes: _, ...stored } = frame;
   const monoMs = clock.monoMs();
   const times = { startedMonoMs: monoMs - startedAgoMs, capturedMonoMs: monoMs - capturedAgoMs };
   if (before && !isNewer(before, { ...stored, ...times })) return before;

@@ -14,21 +14,27 @@ import { probes } from '@lastframe/shared/probes';
 import { openRedis } from '@lastframe/shared/redis-link';
 import { listenToAnnouncements } from './announcement-listener.ts';
 import { createApp } from './app.ts';
+import { createAskedNotes } from './asked-notes.ts';
+import { createCameraList } from './camera-list.ts';
 import { createColdLimit } from './cold-limit.ts';
 import { createColdWait } from './cold-wait.ts';
 import { createDemand } from './demand.ts';
 import { createFleetWatch } from './fleet-watch.ts';
 import { createFrameReader } from './frame-reader.ts';
+import { createFramesClock } from './frames-clock.ts';
 import { createKeepWarm } from './keep-warm.ts';
+import { createLive } from './live.ts';
 import { createMemoryCache, makeAllUnsure } from './memory-cache.ts';
 import { heedAnnouncement } from './news.ts';
 import { createPublicServer } from './public-server.ts';
 import { createRefreshQueue } from './refresh-queue.ts';
+import { createStreams } from './streams.ts';
 import { createViewers } from './viewers.ts';
 import { readWallFiles } from './wall-files.ts';
 
 const DRAIN_MS = 2500;
 const GRACE_MS = 7000;
+const HEARTBEAT_MS = 15_000;
 
 try {
   await start(readApiConfig(process.env), process.env);
@@ -53,7 +59,19 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
 
   const memory = createMemoryCache(config.memoryLimitBytes);
   const viewers = createViewers({ clock, memory });
-  const reader = createFrameReader({ clock, memory, frames: framesRedis, keys });
+  const framesClock = createFramesClock(clock);
+  const reader = createFrameReader({
+    clock,
+    memory,
+    frames: framesRedis,
+    keys,
+    framesClock,
+    onRead: (camera, { held }, stored) => {
+      // However it came to be read: who waits for it need not wait for its announcement.
+      if (held) coldWait.wake(held);
+      live.heedRead(camera, held, stored);
+    },
+  });
   const fleet = createFleetWatch({ clock, queue: queueRedis, keys });
   const fleetId = createFleetId(queueRedis, keys.fleet);
   const look = () => Promise.all([fleet.look(), fleetId.look()]);
@@ -70,7 +88,12 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
   });
   const keepWarm = createKeepWarm({ viewers, demand });
   const coldWait = createColdWait({ clock, viewers, reader, maxWaiters: config.maxWaiters });
-  const news = { clock, memory, reader, viewers, demand, coldWait, log };
+  const live = createLive({ memory, reader, viewers, demand, framesClock });
+  const streams = createStreams(config.maxStreams);
+  rules.onChange(streams.follow);
+  const named = { frames: framesRedis, keys, rules: rules.now, memory };
+  const noteAsked = createAskedNotes({ ...named, clock, viewers });
+  const news = { clock, memory, reader, viewers, demand, coldWait, live, log };
   listenToAnnouncements(
     newsRedis,
     keys.announcements,
@@ -90,11 +113,17 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
     coldWait,
     fleet,
     fleetId,
+    live,
+    streams,
+    framesClock,
+    cameraList: createCameraList({ ...named, framesClock }),
+    random: Math.random,
     log,
     coldWaitMs: config.coldWaitMs,
     rules: rules.now,
     urlSigningKey: config.urlSigningKey,
     basePath: config.basePath,
+    placeholder: config.placeholder,
     coldLimit: createColdLimit(clock, config.coldPerMinute),
     trustedProxies: config.trustedProxies,
     servedBy: `${hostname()}-${process.pid}`,
@@ -108,7 +137,13 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
   // A Redis that is there is waited for, so that the first request finds it; one that is away is not.
   await Promise.all([queueRedis, framesRedis, newsRedis].map((link) => link.ready(2000)));
   await look();
-  const watching = setInterval(() => void look(), 1000);
+  const watching = setInterval(() => {
+    void look();
+    void noteAsked();
+    live.look();
+    streams.look();
+  }, 1000);
+  const beating = setInterval(streams.beat, HEARTBEAT_MS);
   queueRedis.client.on('ready', () => void look());
   keepWarm(rules.now());
   rules.onChange(keepWarm);
@@ -125,7 +160,7 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
         closing = true;
         // Who still waits for a first frame near the end is told so, not cut off.
         const giveUp = setTimeout(() => coldWait.close(), DRAIN_MS + GRACE_MS - 1000);
-        await publicServer.close({ drainMs: DRAIN_MS, graceMs: GRACE_MS });
+        await publicServer.close({ drainMs: DRAIN_MS, graceMs: GRACE_MS }, streams.close);
         clearTimeout(giveUp);
       },
     },
@@ -135,6 +170,7 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
       graceMs: 1500,
       close: async () => {
         clearInterval(watching);
+        clearInterval(beating);
         rules.close();
         coldWait.close();
         demand.close();

@@ -5,6 +5,7 @@ import type { Log } from '@lastframe/shared/log';
 import type { ColdWait } from './cold-wait.ts';
 import type { Demand } from './demand.ts';
 import type { FrameReader } from './frame-reader.ts';
+import type { Live } from './live.ts';
 import type { MemoryCache } from './memory-cache.ts';
 import type { Viewers } from './viewers.ts';
 
@@ -15,6 +16,8 @@ export interface NewsDeps {
   viewers: Viewers;
   demand: Demand;
   coldWait: ColdWait;
+  /** Open streams. */
+  live?: Pick<Live, 'heed'>;
   log: Log;
 }
 
@@ -28,6 +31,7 @@ export function heedAnnouncement(announcement: Announcement, deps: NewsDeps): vo
   else if (announcement.kind === 'unchanged') renew(announcement, deps);
   else coldWait.heed(announcement);
   demand.heed(announcement);
+  deps.live?.heed(announcement);
 }
 
 async function takeFrame(cameraId: string, deps: NewsDeps): Promise<void> {
@@ -48,7 +52,7 @@ async function takeFrame(cameraId: string, deps: NewsDeps): Promise<void> {
 
 /** The same bytes again: memory has them, if it has the camera at all. */
 function renew(announcement: Extract<Announcement, { kind: 'unchanged' }>, deps: NewsDeps): void {
-  const { cameraId, etag, startedAgoMs, capturedAgoMs } = announcement;
+  const { cameraId, etag, startedAgoMs, capturedAgoMs, facts } = announcement;
   const held = deps.memory.peek(cameraId);
   if (held?.etag !== etag) {
     void takeFrame(cameraId, deps);
@@ -57,6 +61,9 @@ function renew(announcement: Extract<Announcement, { kind: 'unchanged' }>, deps:
   const monoMs = deps.clock.monoMs();
   held.startedMonoMs = Math.max(held.startedMonoMs, monoMs - startedAgoMs);
   held.capturedMonoMs = Math.max(held.capturedMonoMs, monoMs - capturedAgoMs);
+  if (facts === undefined || facts.startedAtMs <= held.startedAtMs) return;
+  held.startedAtMs = facts.startedAtMs;
+  held.capturedAtMs = facts.capturedAtMs;
 }
 
 function markUnsure(cameraId: string, memory: MemoryCache): void {

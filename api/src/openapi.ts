@@ -1,6 +1,7 @@
+import { HEALTHS } from '@lastframe/shared/camera-health';
 import { z } from 'zod';
 import { TITLES } from './problem.ts';
-import { imagesQuery } from './queries.ts';
+import { eventsQuery, imagesQuery, streamQuery } from './queries.ts';
 
 type Json = Record<string, unknown>;
 
@@ -10,6 +11,29 @@ const problem = z.object({
   status: z.int().min(400).max(599),
   detail: z.string(),
   instance: z.string(),
+});
+
+const timestamp = z.iso.datetime();
+
+/** A camera in the list. */
+const listedCamera = z.object({
+  name: z.string(),
+  title: z.string(),
+  image: z.string(),
+  intervalMs: z.int(),
+  lateAfterMs: z.number(),
+  etag: z.string().optional(),
+  contentType: z.string().optional(),
+  sizeBytes: z.int().optional(),
+  width: z.int().optional(),
+  height: z.int().optional(),
+  startedAt: timestamp.optional(),
+  capturedAt: timestamp.optional(),
+  changedAt: timestamp.optional(),
+  ageMs: z.int().optional(),
+  health: z.enum(HEALTHS),
+  healthSince: timestamp.optional(),
+  reason: z.string().optional(),
 });
 
 /** On every answer. */
@@ -67,6 +91,40 @@ export function openApi(): Json {
         ],
         responses: frameAnswers([404]),
       }),
+      '/cameras': operations('cameras', {
+        summary: 'The named cameras and how they are',
+        responses: {
+          200: {
+            description: 'In the order of the sources file',
+            headers: headersOf(COMMON),
+            content: {
+              'application/json': {
+                schema: {
+                  type: 'object',
+                  required: ['cameras'],
+                  properties: {
+                    cameras: { type: 'array', items: { $ref: '#/components/schemas/Camera' } },
+                  },
+                },
+              },
+            },
+          },
+          ...problems([414, 431, 508]),
+        },
+      }),
+      '/events': operations('events', {
+        summary: 'What is new of any number of cameras, as Server-Sent Events',
+        parameters: [
+          ...queryParameters(eventsQuery).map((parameter) => ({ ...parameter, required: false })),
+          ...['Last-Event-ID', 'Via'].map(headerParameter),
+        ],
+        responses: streamAnswers('text/event-stream'),
+      }),
+      '/stream': operations('stream', {
+        summary: 'Every new frame of a camera, as MJPEG',
+        parameters: [...queryParameters(streamQuery), headerParameter('Via')],
+        responses: streamAnswers('multipart/x-mixed-replace'),
+      }),
       '/openapi.json': operations('openApi', {
         summary: 'This document',
         responses: {
@@ -79,7 +137,7 @@ export function openApi(): Json {
         },
       }),
     },
-    components: { schemas: { Problem: schemaOf(problem) } },
+    components: { schemas: { Problem: schemaOf(problem), Camera: schemaOf(listedCamera) } },
   };
 }
 
@@ -104,6 +162,17 @@ function wallAnswers(type: string, more: (keyof typeof TITLES)[]): Json {
     200: { description: 'The file', headers, content },
     304: { description: 'The browser has it', headers },
     ...problems([...more, 414, 431, 508]),
+  };
+}
+
+function streamAnswers(contentType: string): Json {
+  return {
+    200: {
+      description: 'For as long as the viewer likes',
+      headers: headersOf(COMMON),
+      content: { [contentType]: { schema: { type: 'string' } } },
+    },
+    ...problems([400, 403, 404, 414, 431, 503, 508]),
   };
 }
 

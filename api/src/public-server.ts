@@ -14,6 +14,9 @@ const SERVER_OPTIONS: ServerOptions = {
   keepAliveTimeout: 65_000,
   // The longest target that is served has 14 KiB, and browsers bring cookies along.
   maxHeaderSize: 32 * 1024,
+  // A stream of a camera that doesn't change sends nothing by which a viewer that is gone would show.
+  keepAlive: true,
+  keepAliveInitialDelay: 30_000,
 };
 /** A viewer that takes nothing of an answer between two looks is gone, or holds us up on purpose. */
 const STALLED_MS = 10_000;
@@ -30,9 +33,10 @@ export interface PublicServer {
   readonly server: Server;
   /**
    * Goes on accepting while it drains, but asks every viewer to come back on a new connection, which
-   * the balancer gives to another process; then stops accepting and lets open requests end.
+   * the balancer gives to another process; then stops accepting, ends what never ends by itself, and
+   * lets open requests end.
    */
-  close(times: ClosingTimes): Promise<void>;
+  close(times: ClosingTimes, endStreams?: () => void): Promise<void>;
 }
 
 export function createPublicServer(
@@ -52,10 +56,12 @@ export function createPublicServer(
   });
   return {
     server,
-    close: async ({ drainMs, graceMs }) => {
+    close: async ({ drainMs, graceMs }, endStreams = () => {}) => {
       draining = true;
       await sleep(drainMs);
-      await closeServer(server, graceMs);
+      const closed = closeServer(server, graceMs);
+      endStreams();
+      await closed;
     },
   };
 }

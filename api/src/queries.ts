@@ -16,6 +16,31 @@ export const imagesQuery = z.object({
   }),
 });
 
+const camera = z.string().meta({ description: 'Name of a camera', example: 'north-runway' });
+
+/** The query of `/stream`: one of `url` and `camera`. */
+export const streamQuery = imagesQuery
+  .partial()
+  .extend({ camera: camera.optional() })
+  .refine(({ url, camera }) => (url === undefined) !== (camera === undefined), {
+    error: 'give either url or camera, as in /stream?camera=<name>',
+  });
+
+/** The query of `/events`: any number of each. The n-th `sig` and `exp` belong to the n-th `url`. */
+export const eventsQuery = z.object({
+  url: z.array(imagesQuery.shape.url),
+  camera: z.array(camera),
+  sig: z.array(imagesQuery.shape.sig.unwrap()),
+  exp: z.array(imagesQuery.shape.exp.unwrap()),
+});
+
+/** The lists of a query as its schema has them; one that isn't given is empty. */
+export function readLists(c: Context, { shape }: typeof eventsQuery): z.infer<typeof eventsQuery> {
+  const names = Object.keys(shape) as (keyof typeof shape)[];
+  const lists = names.map((name) => [name, c.req.queries(name) ?? []]);
+  return Object.fromEntries(lists);
+}
+
 /**
  * The query of a request as its schema has it; parameters that it doesn't name are left alone.
  * @throws ProblemError 400

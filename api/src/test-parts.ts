@@ -1,10 +1,15 @@
 import type { Camera } from '@lastframe/shared/camera';
+import type { HealthFacts } from '@lastframe/shared/camera-health';
 import type { Clock } from '@lastframe/shared/clock';
 import { etagOf } from '@lastframe/shared/frame';
 import { createLog } from '@lastframe/shared/log';
 import { vi } from 'vitest';
+import type { Demand } from './demand.ts';
 import type { FrameReader, ReadCamera } from './frame-reader.ts';
+import { createFramesClock } from './frames-clock.ts';
+import { createLive } from './live.ts';
 import { createMemoryCache, type HeldFrame } from './memory-cache.ts';
+import { createStreams } from './streams.ts';
 import { createViewers } from './viewers.ts';
 
 export const silentLog = createLog('test', 'silent');
@@ -66,4 +71,20 @@ export function testParts() {
   };
   const viewers = createViewers({ clock, memory });
   return { clock, memory, viewers, stored, reader, fleet, log: silentLog };
+}
+
+/** For tests: what streams need, beside the parts and a demand that the test watches. */
+export function streamParts(
+  { memory, reader, viewers }: Pick<ReturnType<typeof testParts>, 'memory' | 'reader' | 'viewers'>,
+  demand: Pick<Demand, 'raise'>,
+  { maxStreams = 10 } = {},
+) {
+  const framesClock = createFramesClock(testClock);
+  const live = createLive({ memory, reader, viewers, demand, framesClock });
+  /** As main.ts connects them: whatever is read is told. */
+  const tellRead = (camera: Camera, { held }: ReadCamera, facts: HealthFacts = {}) =>
+    live.heedRead(camera, held, { nowMs: framesClock.nowMs(), facts });
+  const streams = createStreams(maxStreams);
+  const cameraList = { read: async () => [] };
+  return { framesClock, live, tellRead, streams, cameraList, random: () => 0.5 };
 }

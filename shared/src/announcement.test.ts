@@ -12,6 +12,13 @@ const times = { startedAgoMs: 5100, capturedAgoMs: 0, nextMs: 20.5 };
 const messages = [
   { kind: 'started', cameraId },
   { kind: 'frame', cameraId, etag: '"sha256-1"', ...times },
+  {
+    kind: 'frame',
+    cameraId,
+    etag: '"sha256-1"',
+    ...times,
+    facts: { startedAtMs: 1, capturedAtMs: 2, changedAtMs: 2, goodSinceMs: 1 },
+  },
   { kind: 'unchanged', cameraId, etag: '"sha256-1"', ...times },
   { kind: 'failure', cameraId, status: 504, reason: 'it took too long', nextMs: 15_000 },
   { kind: 'wait', cameraId, reason: 'hold', inMs: 21_000 },

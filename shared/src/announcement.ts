@@ -17,12 +17,18 @@ const failureCause = {
   receivedStatus: z.number().int().min(100).max(999).optional(),
 };
 
+const atMs = z.number();
+
 const frameNews = {
   ...base,
   etag: z.string(),
   startedAgoMs: durationMs,
   capturedAgoMs: durationMs,
   nextMs: durationMs,
+  /** The camera's health by it, in times of the frames Redis; an older store script has none. */
+  facts: z
+    .object({ startedAtMs: atMs, capturedAtMs: atMs, changedAtMs: atMs, goodSinceMs: atMs })
+    .optional(),
 };
 
 /**
@@ -42,6 +48,7 @@ const announcement = z.discriminatedUnion('kind', [
     kind: z.literal('failure'),
     ...failureCause,
     nextMs: durationMs,
+    facts: z.object({ sinceMs: atMs, lastMs: atMs, nextAtMs: atMs }).optional(),
   }),
   /** No permit yet. */
   z.object({

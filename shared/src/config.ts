@@ -26,6 +26,8 @@ export interface ApiConfig extends FleetConfig {
   port: number;
   reusePort: boolean;
   maxWaiters: number;
+  maxStreams: number;
+  placeholder: boolean;
   /** Empty when not set: then no `url=` needs a signature. */
   urlSigningKey: string;
   basePath: string;
@@ -66,6 +68,8 @@ export function readApiConfig(env: Env): ApiConfig {
     port: read('PORT'),
     reusePort: read('REUSE_PORT'),
     maxWaiters: read('MAX_WAITERS'),
+    maxStreams: read('MAX_STREAMS'),
+    placeholder: read('PLACEHOLDER'),
     urlSigningKey: read('URL_SIGNING_KEY'),
     basePath: read('BASE_PATH'),
     coldPerMinute: read('COLD_PER_MINUTE'),

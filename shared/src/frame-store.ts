@@ -1,19 +1,17 @@
 import { RESP_TYPES } from 'redis';
 import { z } from 'zod';
-import {
-  decodeFailure,
-  encodeAnnouncement,
-  encodeFailure,
-  type Failure,
-  parseJson,
-} from './announcement.ts';
-import type { Frame } from './frame.ts';
+import { encodeAnnouncement, encodeFailure, type Failure, parseJson } from './announcement.ts';
+import type { Dimensions } from './frame.ts';
 import type { Keys } from './keys.ts';
 import type { RedisClient } from './redis-link.ts';
 import { loadScript, runScript } from './redis-script.ts';
+import { decodeStoredCamera, type ReadReply, type StoredCamera } from './stored-camera.ts';
 
-const storeScript = loadScript(new URL('./store-frame.lua', import.meta.url));
-const renewScript = loadScript(new URL('./renew-frame.lua', import.meta.url));
+const goodFrame = new URL('./good-frame.lua', import.meta.url);
+const storeScript = loadScript(goodFrame, new URL('./store-frame.lua', import.meta.url));
+const renewScript = loadScript(goodFrame, new URL('./renew-frame.lua', import.meta.url));
+const failScript = loadScript(new URL('./store-failure.lua', import.meta.url));
+const noteScript = loadScript(new URL('./note-asked.lua', import.meta.url));
 const readScript = loadScript(new URL('./read-frame.lua', import.meta.url));
 
 /** A frame as its capture hands it over. Ages are those of the moment of storing. */
@@ -29,6 +27,10 @@ export interface CapturedFrame {
   staleForMs: number;
   /** The camera's own, of these bytes. */
   validators?: Validators | undefined;
+  dimensions?: Dimensions | undefined;
+  /** A longer time between two good frames ends the run of them. */
+  longestGapMs?: number;
+  frozenAfterMs?: number | undefined;
 }
 
 /** A camera's own validators, as it wrote them. */
@@ -51,12 +53,8 @@ const validatorsFormat = z.object({
   lastModified: z.string().optional(),
 });
 
-/** What the store knows of a camera at one instant of its clock. */
-export interface StoredCamera {
-  /** `bytes` are missing when the reader said that it has them. */
-  frame?: Omit<Frame, 'bytes'> & { bytes?: Buffer; startedAgoMs: number; capturedAgoMs: number };
-  failure?: Failure;
-}
+/** For `readCamera`: what is known of the frame, but not its bytes. */
+export const NO_BYTES = '*';
 
 /**
  * Stores a frame and announces it, in one step, so that who hears of it finds it. A frame that is
@@ -74,7 +72,7 @@ export async function storeFrame(
   const outcome = await runScript(
     client,
     storeScript,
-    [keys.frame(cameraId), keys.failure(cameraId)],
+    [keys.frame(cameraId), keys.failure(cameraId), keys.health(cameraId)],
     [
       String(startedAgoMs),
       String(capturedAgoMs),
@@ -86,6 +84,9 @@ export async function storeFrame(
       encodeAnnouncement({ kind: 'frame', ...news }),
       encodeAnnouncement({ kind: 'unchanged', ...news }),
       frame.validators ? encodeValidators({ etag, validators: frame.validators }) : '',
+      ...runLimits(frame),
+      String(frame.dimensions?.width ?? ''),
+      String(frame.dimensions?.height ?? ''),
     ],
   );
   return outcome as 'frame' | 'unchanged' | 'older';
@@ -110,7 +111,7 @@ export async function readKnownFrame(
 export async function renewFrame(
   client: RedisClient,
   keys: Keys,
-  frame: Omit<CapturedFrame, 'bytes' | 'contentType' | 'etag' | 'validators'> & {
+  frame: Omit<CapturedFrame, 'bytes' | 'contentType' | 'etag' | 'validators' | 'dimensions'> & {
     known: KnownFrame;
   },
 ): Promise<'frame' | 'unchanged' | 'older' | 'missing'> {
@@ -121,7 +122,7 @@ export async function renewFrame(
   const outcome = await runScript(
     client,
     renewScript,
-    [keys.frame(cameraId), keys.failure(cameraId)],
+    [keys.frame(cameraId), keys.failure(cameraId), keys.health(cameraId)],
     [
       String(startedAgoMs),
       String(capturedAgoMs),
@@ -131,9 +132,16 @@ export async function renewFrame(
       keys.announcements,
       encodeAnnouncement({ kind: 'frame', ...news }),
       encodeAnnouncement({ kind: 'unchanged', ...news }),
+      ...runLimits(frame),
     ],
   );
   return outcome as 'frame' | 'unchanged' | 'older' | 'missing';
+}
+
+/** What ends a run of good frames, beside a failure. */
+function runLimits(frame: Pick<CapturedFrame, 'longestGapMs' | 'frozenAfterMs'>): string[] {
+  const { longestGapMs = Number.MAX_SAFE_INTEGER, frozenAfterMs = 0 } = frame;
+  return [String(Math.ceil(longestGapMs)), String(frozenAfterMs)];
 }
 
 function encodeValidators({ etag: of, validators }: KnownFrame): string {
@@ -147,15 +155,32 @@ export async function storeFailure(
   keys: Keys,
   { cameraId, rememberMs, ...failure }: Failure & { cameraId: string; rememberMs: number },
 ): Promise<void> {
-  const value = Math.max(1, Math.ceil(rememberMs));
-  await client
-    .multi()
-    .set(keys.failure(cameraId), encodeFailure(failure), { expiration: { type: 'PX', value } })
-    .publish(keys.announcements, encodeAnnouncement({ kind: 'failure', cameraId, ...failure }))
-    .exec();
+  await runScript(
+    client,
+    failScript,
+    [keys.frame(cameraId), keys.failure(cameraId), keys.health(cameraId)],
+    [
+      encodeFailure(failure),
+      String(Math.max(1, Math.ceil(rememberMs))),
+      String(failure.nextMs),
+      failure.reason,
+      keys.announcements,
+      encodeAnnouncement({ kind: 'failure', cameraId, ...failure }),
+    ],
+  );
 }
 
-/** Reads a camera's frame and remembered failure; `knownEtag` spares the bytes of that frame. */
+/** Notes that somebody has asked for a camera in vain for so long, and may still do for a while. */
+export async function noteAsked(
+  client: RedisClient,
+  keys: Keys,
+  { cameraId, askedForMs, holdsMs }: { cameraId: string; askedForMs: number; holdsMs: number },
+): Promise<void> {
+  const args = [String(Math.round(askedForMs)), String(Math.round(holdsMs))];
+  await runScript(client, noteScript, [keys.health(cameraId)], args);
+}
+
+/** Reads a camera's frame, remembered failure and health; `knownEtag` spares the bytes of that frame. */
 export async function readCamera(
   client: RedisClient,
   keys: Keys,
@@ -166,37 +191,8 @@ export async function readCamera(
   const reply = await runScript(
     buffers,
     readScript,
-    [keys.frame(cameraId), keys.failure(cameraId)],
+    [keys.frame(cameraId), keys.failure(cameraId), keys.health(cameraId)],
     [knownEtag],
   );
-  return decodeStoredCamera(cameraId, reply as unknown[]);
-}
-
-function decodeStoredCamera(cameraId: string, reply: readonly unknown[]): StoredCamera {
-  const nowMs = Number(reply[0]);
-  const failureLeftMs = Number(reply[8]);
-  const [startedAt, capturedAt, changedAt, type, etag, bytes, failureText] = reply.slice(
-    1,
-    8,
-  ) as (Buffer | null)[];
-  const failure = failureText ? decodeFailure(failureText.toString()) : undefined;
-  const known = failure ? { failure: { ...failure, nextMs: Math.max(0, failureLeftMs) } } : {};
-  if (!startedAt || !capturedAt || !changedAt || !type || !etag) return known;
-  const startedAtMs = Number(startedAt);
-  const capturedAtMs = Number(capturedAt);
-  return {
-    ...known,
-    frame: {
-      cameraId,
-      contentType: type.toString(),
-      etag: etag.toString(),
-      ...(bytes ? { bytes } : {}),
-      startedAtMs,
-      capturedAtMs,
-      changedAtMs: Number(changedAt),
-      // Never negative: a clock set back must not make a frame fresh for an hour.
-      startedAgoMs: Math.max(0, nowMs - startedAtMs),
-      capturedAgoMs: Math.max(0, nowMs - capturedAtMs),
-    },
-  };
+  return decodeStoredCamera(cameraId, reply as ReadReply);
 }

@@ -14,6 +14,13 @@ export interface Frame {
   capturedAtMs: number;
   /** When the bytes last differed: Last-Modified. */
   changedAtMs: number;
+  /** In pixels as they are shown; undefined where the bytes don't tell. */
+  dimensions?: Dimensions | undefined;
+}
+
+export interface Dimensions {
+  width: number;
+  height: number;
 }
 
 export type Freshness = 'fresh' | 'stale' | 'expired';

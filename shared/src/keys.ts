@@ -18,6 +18,7 @@ export interface Keys {
   // On the frames Redis
   frame(cameraId: string): string;
   failure(cameraId: string): string;
+  health(cameraId: string): string;
   announcements: string;
 }
 
@@ -35,9 +36,10 @@ export function keysFor(prefix: string): Keys {
     calls: (sourceName) => `${prefix}:calls:${sourceName}`,
     rate: (sourceName) => `${prefix}:rate:${sourceName}`,
     queueWaiting: `${prefix}:${QUEUE_NAME}:wait`,
-    // One camera's keys share a slot, so that one script can read both.
+    // One camera's keys share a slot, so that one script can read them all.
     frame: (cameraId) => `${prefix}:frame:{${cameraId}}`,
     failure: (cameraId) => `${prefix}:failure:{${cameraId}}`,
+    health: (cameraId) => `${prefix}:health:{${cameraId}}`,
     announcements: `${prefix}:announcements`,
   };
 }

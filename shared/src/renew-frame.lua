@@ -1,11 +1,12 @@
 -- Makes a stored frame younger, because its camera said 304 to the validators that came with it.
--- KEYS frame, failure
--- ARGV started ago, captured ago, stale for (ms), etag, validators, channel, message if new, message if unchanged
-local C, fmt = redis.call, string.format
+-- Behind good-frame.lua.
+-- KEYS frame, failure, health
+-- ARGV started ago, captured ago, stale for (ms), etag, validators, channel, message if new, message if unchanged,
+--   longest gap, frozen after (ms; 0: never)
 local t = C('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local started, captured = now - math.floor(ARGV[1]), now - math.floor(ARGV[2])
-local old = C('HMGET', KEYS[1], 'startedAt', 'etag', 'changedAt', 'validators')
+local old = C('HMGET', KEYS[1], 'startedAt', 'etag', 'changedAt', 'validators', 'capturedAt')
 -- Of another frame, or of none any more, the camera has said nothing.
 if old[2] ~= ARGV[4] or old[4] ~= ARGV[5] then return 'missing' end
 local seen = tonumber(old[1] or '')
@@ -16,5 +17,8 @@ local same = tonumber(old[3] or '0') <= now
 if not same then C('HSET', KEYS[1], 'changedAt', fmt('%.0f', captured)) end
 C('PEXPIRE', KEYS[1], ARGV[3])
 C('DEL', KEYS[2])
-C('PUBLISH', ARGV[6], same and ARGV[8] or ARGV[7])
+local before = { captured = tonumber(old[5] or '0'), changed = tonumber(old[3] or '0') }
+local frame = { now = now, started = started, captured = captured, changed = same and before.changed or captured }
+local since = goodSince(frame, before, same, tonumber(ARGV[9]), tonumber(ARGV[10]))
+C('PUBLISH', ARGV[6], withFacts(same and ARGV[8] or ARGV[7], frame, since))
 return same and 'unchanged' or 'frame'

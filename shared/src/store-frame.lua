@@ -1,25 +1,27 @@
--- Stores a frame unless a newer one is there, and announces it.
--- KEYS frame, failure
+-- Stores a frame unless a newer one is there, and announces it. Behind good-frame.lua.
+-- KEYS frame, failure, health
 -- ARGV started ago, captured ago, stale for (ms), type, etag, bytes, channel, message if new, message if unchanged,
---   the camera's own validators of these bytes
-local C, fmt = redis.call, string.format
+--   the camera's own validators of these bytes, longest gap, frozen after (ms; 0: never), width, height
 local t = C('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local started, captured = now - math.floor(ARGV[1]), now - math.floor(ARGV[2])
-local old = C('HMGET', KEYS[1], 'startedAt', 'etag', 'changedAt')
+local old = C('HMGET', KEYS[1], 'startedAt', 'etag', 'changedAt', 'capturedAt')
 local seen = tonumber(old[1] or '')
 -- A frame from the future was stored before this clock was set back: it is no newer one.
 if seen and seen >= started and seen <= now then return 'older' end
 -- Bytes from the future count as new, or Last-Modified would stay ahead of the clock.
 local same = old[2] == ARGV[5] and tonumber(old[3] or '0') <= now
+local before = { captured = tonumber(old[4] or '0'), changed = tonumber(old[3] or '0') }
+local frame = { now = now, started = started, captured = captured, changed = same and before.changed or captured }
 if same then
   C('HSET', KEYS[1], 'startedAt', fmt('%.0f', started), 'capturedAt', fmt('%.0f', captured))
 else
   C('HSET', KEYS[1], 'v', '1', 'startedAt', fmt('%.0f', started), 'capturedAt', fmt('%.0f', captured),
     'changedAt', fmt('%.0f', captured), 'type', ARGV[4], 'etag', ARGV[5], 'bytes', ARGV[6])
 end
-C('HSET', KEYS[1], 'validators', ARGV[10])
+C('HSET', KEYS[1], 'validators', ARGV[10], 'width', ARGV[13], 'height', ARGV[14])
 C('PEXPIRE', KEYS[1], ARGV[3])
 C('DEL', KEYS[2])
-C('PUBLISH', ARGV[7], same and ARGV[9] or ARGV[8])
+local since = goodSince(frame, before, same, tonumber(ARGV[11]), tonumber(ARGV[12]))
+C('PUBLISH', ARGV[7], withFacts(same and ARGV[9] or ARGV[8], frame, since))
 return same and 'unchanged' or 'frame'

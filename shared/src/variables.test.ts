@@ -29,6 +29,8 @@ const contract: Record<keyof typeof variables, [who: string, fallback: string | 
   BASE_PATH: ['api', '/'],
   COLD_PER_MINUTE: ['api', '600'],
   TRUSTED_PROXIES: ['api', ''],
+  PLACEHOLDER: ['api', 'false'],
+  MAX_STREAMS: ['api', '10000'],
   MAX_WAITERS: ['api', '10000'],
   CONCURRENCY: ['worker', '1000'],
   LOG_LEVEL: ['api, worker', 'info'],

@@ -96,6 +96,8 @@ export const variables = {
     'networks like 10.20.0.0/16,::1/128',
     parseNetwork,
   ),
+  PLACEHOLDER: flag(api, 'false', 'draw an image for browsers where there is no frame'),
+  MAX_STREAMS: count(api, '10000', 'open streams (/events, /stream) per process; beyond: 503'),
   MAX_WAITERS: count(api, '10000', 'waiting requests for cameras without a frame; beyond: 503'),
   CONCURRENCY: count(worker, '1000', 'calls in flight per worker'),
   LOG_LEVEL: {

@@ -3,15 +3,23 @@ import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Camera } from '@lastframe/shared/camera';
 import { messageOf } from '@lastframe/shared/errors';
+import type { Dimensions } from '@lastframe/shared/frame';
 import type { Validators } from '@lastframe/shared/frame-store';
 import type { Authorizer } from './authorization.ts';
 import type { ByteBudget } from './byte-budget.ts';
+import { dimensionsOf } from './image-dimensions.ts';
 import { sniffImage } from './image-type.ts';
 import { retryAfterMs } from './retry-after.ts';
 import { conditionalHeaders, validatorsOf } from './validators.ts';
 
 export type Capture =
-  | { outcome: 'captured'; bytes: Buffer; contentType: string; validators?: Validators }
+  | {
+      outcome: 'captured';
+      bytes: Buffer;
+      contentType: string;
+      dimensions?: Dimensions | undefined;
+      validators?: Validators;
+    }
   /** 304: what the call's validators stand for is still the last image. */
   | { outcome: 'unchanged' }
   | CaptureFailure
@@ -212,7 +220,8 @@ async function judge({ bytes, validators }: Body): Promise<Capture> {
   const sniffed = await sniffImage(bytes);
   if ('fault' in sniffed) return failed({ ...sniffed, receivedStatus: 200 });
   const { contentType } = sniffed;
-  return { outcome: 'captured', bytes, contentType, ...(validators && { validators }) };
+  const dimensions = dimensionsOf(bytes, contentType);
+  return { outcome: 'captured', bytes, contentType, dimensions, ...(validators && { validators }) };
 }
 
 function failed({ fault, error, receivedStatus, retryAfterMs: wish }: Fault): CaptureFailure {

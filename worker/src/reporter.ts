@@ -4,6 +4,7 @@ import {
   type Failure,
 } from '@lastframe/shared/announcement';
 import type { Camera } from '@lastframe/shared/camera';
+import { lateAfterMs } from '@lastframe/shared/camera-health';
 import { messageOf } from '@lastframe/shared/errors';
 import {
   type CapturedFrame,
@@ -20,7 +21,7 @@ import pRetry from 'p-retry';
 import type { Denial, Finish, Permit, Permits } from './permit.ts';
 import { permitLifeMs } from './permit-times.ts';
 
-type NewFrame = Omit<CapturedFrame, 'cameraId' | 'staleForMs'>;
+type NewFrame = Omit<CapturedFrame, 'cameraId' | 'staleForMs' | 'longestGapMs' | 'frozenAfterMs'>;
 
 /**
  * Tells the fleet what became of a refresh. What took a camera seconds to give is worth repeating
@@ -82,19 +83,23 @@ export function createReporter(deps: ReporterDeps): Reporter {
   return {
     started: ({ cameraId, source: { timeoutMs: overMs } }) =>
       void tell(cameraId, announce({ kind: 'started', cameraId, overMs })),
-    frame: async ({ cameraId, source: { staleForMs } }, frameNow) => {
+    frame: async (camera, frameNow) => {
       const full = deps.framesFull();
       if (full !== undefined) throw new Error(full);
-      return await attempt((client) =>
-        storeFrame(client, keys, { cameraId, staleForMs, ...frameNow() }),
-      );
+      return await attempt((client) => {
+        const frame = frameNow();
+        return storeFrame(client, keys, { ...frame, ...ofCamera(camera, frame) });
+      });
     },
     known: ({ cameraId }) =>
       frames
         .run(KNOWN_DEADLINE_MS, (client) => readKnownFrame(client, keys, cameraId))
         .catch(() => undefined),
-    renewed: ({ cameraId, source: { staleForMs } }, known, timesNow) =>
-      attempt((client) => renewFrame(client, keys, { cameraId, staleForMs, known, ...timesNow() })),
+    renewed: (camera, known, timesNow) =>
+      attempt((client) => {
+        const times = timesNow();
+        return renewFrame(client, keys, { known, ...times, ...ofCamera(camera, times) });
+      }),
     failed: ({ cameraId, source }, what) =>
       failure(cameraId, Math.max(what.nextMs, source.intervalMs), what),
     refused: (cameraId, what) => failure(cameraId, 5000, { ...what, nextMs: 5000 }),
@@ -102,6 +107,16 @@ export function createReporter(deps: ReporterDeps): Reporter {
       tell(cameraId, announce({ kind: 'wait', cameraId, reason, inMs })),
     finish: (permit, endNow) => finishInTime(permit, endNow, permits),
   };
+}
+
+/** What a camera's source says about storing its frames, and about its health. */
+function ofCamera(
+  { cameraId, source }: Camera,
+  { startedAgoMs, capturedAgoMs }: Pick<NewFrame, 'startedAgoMs' | 'capturedAgoMs'>,
+) {
+  const { staleForMs, frozenAfterMs } = source;
+  const times = { startedAtMs: -startedAgoMs, capturedAtMs: -capturedAgoMs };
+  return { cameraId, staleForMs, frozenAfterMs, longestGapMs: lateAfterMs(times, source) };
 }
 
 /**

@@ -192,6 +192,7 @@ async function storeCapture(
       contentType: capture.contentType,
       etag: etagOf(capture.bytes),
       validators: capture.validators,
+      dimensions: capture.dimensions,
       startedAgoMs: times.sinceSentMs(),
       capturedAgoMs: times.sinceCapturedMs(),
       nextMs: times.nextMs(),

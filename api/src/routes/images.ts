@@ -1,12 +1,10 @@
-import type { IncomingMessage } from 'node:http';
 import type { Camera } from '@lastframe/shared/camera';
 import { ProblemError } from '@lastframe/shared/errors';
 import { findCameraByName, findCameraByUrl, type RulesNow } from '@lastframe/shared/rules';
 import type { Network } from '@lastframe/shared/source';
 import type { Context } from 'hono';
 import type { Origin } from '../cache-headers.ts';
-import { clientAddress, clientGroup } from '../client-address.ts';
-import type { ColdLimit } from '../cold-limit.ts';
+import { type ColdLimit, clientMayAskInMs } from '../cold-limit.ts';
 import { isNotModified } from '../conditional.ts';
 import { type Conditions, frameResponse } from '../frame-response.ts';
 import {
@@ -38,12 +36,16 @@ const MAX_WAIT_S = 60;
 /** `GET, HEAD /images?url=`: the last frame of a camera. */
 export async function getImage(c: Context, deps: ImagesDeps): Promise<Response> {
   const { url } = readQuery(c, imagesQuery);
-  const nowMs = deps.fleet.redisNowMs() ?? deps.clock.wallMs();
   const queries = (name: string) => c.req.queries(name);
   // Before the rules: who has no signature learns nothing about them.
-  const leftMs = checkSignature(url, queries, { key: deps.urlSigningKey ?? '', nowMs });
+  const leftMs = checkSignature(url, queries, signingOf(deps));
   const response = await lastFrameOf(findCameraByUrl(url, deps.rules()), c, deps);
   return boundByExpiry(response, leftMs);
+}
+
+/** What signatures are checked with. */
+export function signingOf({ urlSigningKey = '', fleet, clock }: ImagesDeps) {
+  return { key: urlSigningKey, nowMs: fleet.redisNowMs() ?? clock.wallMs() };
 }
 
 /** `GET, HEAD /cameras/<name>`: the last frame of a named camera, whose URL stays secret. */
@@ -99,7 +101,7 @@ async function coldAnswer(
   const applied = waitS === undefined ? 'respond-async' : `wait=${coldWaitMs / 1000}`;
   try {
     const found = await frameFromAfar(camera, c.req.raw.signal, { ...deps, coldWaitMs }, () =>
-      coldLimitLeftMs(c, camera, deps),
+      clientMayAskInMs(c, camera.cameraId, deps),
     );
     const response = await warmAnswer(c, found, preferences, deps);
     const hasWaited = found.origin === 'stored' || found.origin === 'collapsed';
@@ -128,12 +130,4 @@ function conditionsOf({ req }: Context): Conditions {
     ifRange: req.header('if-range'),
     instance: req.path,
   };
-}
-
-/** How long it is until this client may ask for one more camera that is new here. */
-function coldLimitLeftMs(c: Context, camera: Camera, deps: ImagesDeps): number {
-  const { remoteAddress } = (c.env?.incoming as IncomingMessage | undefined)?.socket ?? {};
-  const forwardedFor = c.req.header('x-forwarded-for');
-  const client = clientAddress(remoteAddress, forwardedFor, deps.trustedProxies ?? []);
-  return deps.coldLimit?.waitMs(clientGroup(client), camera.cameraId) ?? 0;
 }

@@ -1,0 +1,93 @@
+import { type Problem, ProblemError } from '@lastframe/shared/errors';
+import type { Context } from 'hono';
+import { clientMayAskInMs } from './cold-limit.ts';
+import type { FramesClock } from './frames-clock.ts';
+import type { Live } from './live.ts';
+import { createPushBody } from './push-body.ts';
+import type { ImagesDeps } from './routes/images.ts';
+import type { Target } from './stream-targets.ts';
+import type { Streams } from './streams.ts';
+import { type WatchesDeps, watchTargets } from './watches.ts';
+
+export interface StreamsDeps extends ImagesDeps {
+  live: Live;
+  streams: Streams;
+  framesClock: Pick<FramesClock, 'nowMs'>;
+  random: () => number;
+}
+
+/** What one viewer of a stream is sent: it keeps the latest only, until he can take it. */
+export interface StreamViewer {
+  tell: WatchesDeps['tell'];
+  dropped(target: Target, problem: Problem): void;
+  /** All that is to be sent now; nothing when there is nothing new. */
+  take(): Uint8Array[];
+  /** It is time for a sign of life. */
+  beat(): void;
+  /** Before the end. */
+  lastWords(): Uint8Array | undefined;
+}
+
+/**
+ * Answers 200 at once, whether there are frames or not, and goes on until the viewer leaves, may see
+ * none of the cameras any more, or this process closes.
+ * @throws ProblemError 403 or 404 for a camera, 503 when too many streams are open
+ */
+export function openStream(
+  c: Context,
+  targets: readonly Target[],
+  {
+    contentType,
+    viewerFor,
+  }: { contentType: string; viewerFor: (wake: () => void) => StreamViewer },
+  deps: StreamsDeps,
+): Response {
+  for (const { find } of targets) find(deps.rules());
+  const headers = { ...STREAM_HEADERS, 'Content-Type': contentType };
+  if (c.req.method === 'HEAD') return new Response(null, { headers });
+  if (deps.streams.isFull()) throw tooMany();
+  const viewer = viewerFor(() => body.wake());
+  const body = createPushBody(viewer.take, () => {
+    watches.leaveAll();
+    remove();
+  });
+  const watches = watchTargets(targets, {
+    clock: deps.clock,
+    live: deps.live,
+    rules: deps.rules(),
+    waitMs: (camera) => clientMayAskInMs(c, camera.cameraId, deps),
+    tell: (...news) => {
+      viewer.tell(...news);
+      body.wake();
+    },
+    dropped: (target, problem, left) => {
+      viewer.dropped(target, problem);
+      if (left === 0) body.end();
+      else body.wake();
+    },
+  });
+  const remove = deps.streams.add({
+    beat: () => {
+      viewer.beat();
+      body.wake();
+    },
+    look: watches.look,
+    follow: watches.follow,
+    end: () => body.end(viewer.lastWords()),
+  });
+  return new Response(body.stream, { headers });
+}
+
+const STREAM_HEADERS = {
+  'Cache-Control': 'no-store',
+  // Else nginx collects what it passes on.
+  'X-Accel-Buffering': 'no',
+  'X-Content-Type-Options': 'nosniff',
+  'Content-Security-Policy': "default-src 'none'; sandbox",
+  'Cross-Origin-Resource-Policy': 'cross-origin',
+};
+
+function tooMany(): ProblemError {
+  const detail = 'too many streams are open here; ask again';
+  return new ProblemError({ status: 503, code: 'too-many-streams', detail, retryAfterMs: 2000 });
+}

@@ -1,0 +1,24 @@
+-- Head of store-frame.lua and renew-frame.lua: what a good frame says about the camera's health.
+-- KEYS[3] health
+local C, fmt = redis.call, string.format
+
+-- Since when good frames have come: a failure, a gap or the end of a freeze begins it anew.
+local function goodSince(frame, before, same, gap, frozen)
+  local health = C('HMGET', KEYS[3], 'goodSince', 'failSince')
+  local since = tonumber(health[1] or '')
+  local thawed = not same and frozen > 0 and before.captured - before.changed >= frozen
+  if not since or since > frame.now or health[2] or thawed or frame.captured - before.captured > gap then
+    return frame.captured
+  end
+  return since
+end
+
+-- Writes the facts down, and gives the message with them: who hears it need not read anything.
+local function withFacts(message, frame, since)
+  C('HSET', KEYS[3], 'goodSince', fmt('%.0f', since))
+  C('HDEL', KEYS[3], 'failSince', 'failedAt', 'failNext', 'reason')
+  C('PEXPIRE', KEYS[3], 86400000)
+  return message:sub(1, -2) .. fmt(
+    ',"facts":{"startedAtMs":%.0f,"capturedAtMs":%.0f,"changedAtMs":%.0f,"goodSinceMs":%.0f}}',
+    frame.started, frame.captured, frame.changed, since)
+end

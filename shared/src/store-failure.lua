@@ -1,0 +1,18 @@
+-- Remembers a failure for a while, and since when the camera has been failing; announces it.
+-- KEYS frame, failure, health
+-- ARGV failure, remember for, next in (ms), reason, channel, message
+local C, fmt = redis.call, string.format
+local t = C('TIME')
+local now = t[1] * 1000 + math.floor(t[2] / 1000)
+local captured = tonumber(C('HGET', KEYS[1], 'capturedAt') or '0')
+local old = C('HMGET', KEYS[3], 'failSince', 'failedAt')
+local since, last = tonumber(old[1] or ''), tonumber(old[2] or '0')
+-- A good frame ends the failures, also one of a worker that didn't write it down here.
+if not since or since > now or (captured > last and captured <= now) then since = now end
+local nextAt = now + math.ceil(ARGV[3])
+C('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])
+C('HSET', KEYS[3], 'failSince', fmt('%.0f', since), 'failedAt', fmt('%.0f', now),
+  'failNext', fmt('%.0f', nextAt), 'reason', ARGV[4])
+C('PEXPIRE', KEYS[3], 86400000)
+C('PUBLISH', ARGV[5], ARGV[6]:sub(1, -2)
+  .. fmt(',"facts":{"sinceMs":%.0f,"lastMs":%.0f,"nextAtMs":%.0f}}', since, now, nextAt))
