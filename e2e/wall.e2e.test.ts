@@ -54,12 +54,12 @@ describe('the wall of 40 cameras on three api processes', () => {
     const settled = (await swaps()).length;
     await expect
       .poll(async () => (await swaps()).length, { timeout: 60_000 })
-      .toBeGreaterThan(settled + 3 * CAMERAS);
+      .toBeGreaterThan(settled + 2 * CAMERAS);
 
     const seen = (await swaps()).slice(settled);
     const delays = delaysOf(seen, announced);
     report('a new frame is seen on the wall', { ...delays });
-    expect(delays.count).toBeGreaterThan(2 * CAMERAS);
+    expect(delays.count).toBeGreaterThan(CAMERAS);
     // 300 ms is what bench/wall.ts measures; here two busy cores are forgiven.
     expect(delays.medianMs).toBeLessThan(1500);
     expect(new Set(seen.map(({ title }) => title)).size).toBe(CAMERAS);
@@ -124,7 +124,7 @@ describe('the wall of 40 cameras on three api processes', () => {
     await page.goto(`${api.url}/cams?camera=cam-1&camera=cam-2`);
     await allShown(page, 2);
     expect(page.url()).toBe(`${api.url}/cams/?camera=cam-1&camera=cam-2`);
-    const outside = requested.filter((url) => !url.startsWith(`${api.url}/cams`));
+    const outside = requested.filter((url) => !/^blob:|\/cams(\/|\?)/.test(url));
     expect([outside, complaints]).toEqual([[], []]);
     await close();
   });

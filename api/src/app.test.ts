@@ -278,7 +278,7 @@ describe('behind a reverse proxy that mounts it at /cams', () => {
     ['/images', 400],
     ['/cams/cams/images', 404],
     ['/camsimages', 404],
-    ['/cams', 404],
+    ['/cams', 308],
   ])('%s is answered with %d', async (path, status) => {
     expect((await appParts({ basePath: '/cams' }).ask(path)).status).toBe(status);
   });

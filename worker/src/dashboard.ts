@@ -34,8 +34,20 @@ export function dashboard(queue: Queue, credentials: Credentials | undefined): H
   return new Hono().use(PATH, guard).use(`${PATH}/*`, guard).route(PATH, adapter.registerPlugin());
 }
 
-/** It can't be framed; whether there is TLS is not for us to say. */
-const HEADERS = { xFrameOptions: 'DENY', strictTransportSecurity: false } as const;
+/**
+ * It can't be framed; whether there is TLS is not for us to say. Its page would load a font from
+ * another host, which would learn that it is looked at.
+ */
+const HEADERS = {
+  xFrameOptions: 'DENY',
+  strictTransportSecurity: false,
+  contentSecurityPolicy: {
+    defaultSrc: ["'self'"],
+    styleSrc: ["'self'", "'unsafe-inline'"],
+    imgSrc: ["'self'", 'data:'],
+    frameAncestors: ["'none'"],
+  },
+} as const;
 
 /** A connection from this machine is no proof: a proxy may run here, and a browser that was lured. */
 const loopbackOnly: MiddlewareHandler = async (c, next) => {

@@ -98,6 +98,7 @@ async function showIn(stage, shown, alt) {
   }
   const image = new Image();
   image.alt = alt;
+  image.dataset.etag = shown.etag;
   image.src = shown.url;
   // It fails when an even newer one has taken its place, or when the tile says what is wrong.
   await image.decode().catch(() => {});
