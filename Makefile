@@ -26,7 +26,7 @@ prove: ## a random fault every few seconds (DURATION, SEED), then the model (MOD
 
 model: ## the model of the guarantee in a hundred thousand schedules (MODEL_RUNS)
 	@scripts/setup --with-tests
-	@PATH="$(CURDIR)/node_modules/.bin:$$PATH" MODEL_RUNS=$${MODEL_RUNS:-100000} vitest run --project unit e2e/model
+	@PATH="$(CURDIR)/node_modules/.bin:$$PATH" MODEL_RUNS=$${MODEL_RUNS:-100000} vitest run --project model
 
 steady: ## how steadily cameras are refreshed under continuous demand (DURATION)
 	@scripts/setup --with-tests

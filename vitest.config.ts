@@ -2,9 +2,13 @@ import { defineConfig } from 'vitest/config';
 
 const inAllFolders = (pattern: string) =>
   `{api,worker,shared,slow-server,scripts,e2e,bench}/**/${pattern}`;
+const model = 'e2e/model/*.test.ts';
 const integration = ['**/*.redis.test.ts', 'e2e/**/*.e2e.test.ts'];
 
-/** `unit` needs nothing, `redis` a redis-server on PATH, `e2e` starts whole fleets of processes. */
+/**
+ * `unit` needs nothing and takes seconds, `model` needs nothing and takes its time, `redis` needs a
+ * redis-server on PATH, `e2e` starts whole fleets of processes.
+ */
 export default defineConfig({
   test: {
     projects: [
@@ -13,9 +17,10 @@ export default defineConfig({
           name: 'unit',
           sequence: { groupOrder: 0 },
           include: [inAllFolders('*.test.ts')],
-          exclude: ['**/node_modules/**', ...integration],
+          exclude: ['**/node_modules/**', model, ...integration],
         },
       },
+      { test: { name: 'model', sequence: { groupOrder: 0 }, include: [model] } },
       {
         test: {
           name: 'redis',

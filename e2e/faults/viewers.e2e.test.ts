@@ -116,7 +116,6 @@ describe('viewers that wait for a first frame', () => {
       START_ALLOWANCE: '2s',
     });
     const viewers = startViewers(() => [api.url], cameras);
-    const others = await openFiles(api);
     for (let round = 0; round < 3; round += 1) {
       const gone = new AbortController();
       const turnedAway: Response[] = [];
@@ -131,23 +130,29 @@ describe('viewers that wait for a first frame', () => {
         expect(Number(answer.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
         expect(await answer.text()).toMatch(/too many requests wait/);
       }
+      const open = await openFiles(api);
       gone.abort();
       // All the others waited until they went; were one's place not free, the next round had fewer.
       expect((await ended).filter(({ status }) => status === 'rejected')).toHaveLength(MAX_WAITERS);
-      // Those who were answered may keep their connections for a while, and so may the other
-      // viewers; waiters that stayed would be 60 after three rounds.
-      const kept = TOO_MANY * (round + 1);
-      await expect.poll(() => openFiles(api), { timeout: 10_000 }).toBeLessThan(others + kept + 10);
+      // On a busy machine the other viewers open some connections meanwhile.
+      const gonePlaces = MAX_WAITERS - 8;
+      await expect
+        .poll(() => openFiles(api), { timeout: 10_000 })
+        .toBeLessThanOrEqual(open - gonePlaces);
     }
-
+    const hanging = async () =>
+      (await fleet.slow.calls()).filter(({ name }) => name.startsWith('hangs'));
+    // The jobs of those who went at once may still be on their way when the queue looks quiet.
+    await expect
+      .poll(async () => (await hanging()).length, { timeout: 30_000 })
+      .toBe(3 * MAX_WAITERS);
     const drainMs = await untilQuiet();
-    const calls = (await fleet.slow.calls()).filter(({ name }) => name.startsWith('hangs'));
-    report('cold waits', { calls: calls.length, drainMs });
+    report('cold waits', { drainMs });
     // Each camera was called for the one who waited, and not again when he had gone.
-    expect(new Set(calls.map(({ url }) => url)).size).toBe(calls.length);
     for (let turn = 0; turn < 4; turn += 1) await recoveryMs(fleet, api.url, cameras[0] ?? '');
-    const later = (await fleet.slow.calls()).filter(({ name }) => name.startsWith('hangs'));
-    expect(later.length).toBe(calls.length);
+    const calls = await hanging();
+    expect(calls.length).toBe(3 * MAX_WAITERS);
+    expect(new Set(calls.map(({ url }) => url)).size).toBe(calls.length);
     expectServed(await viewers.stop());
     await expectNothingLeft(LIFE_MS + 3500);
   });

@@ -38,7 +38,7 @@ export function dashboard(queue: Queue, credentials: Credentials | undefined): H
  * It can't be framed; whether there is TLS is not for us to say. Its page would load a font from
  * another host, which would learn that it is looked at.
  */
-const HEADERS = {
+const HEADERS: Parameters<typeof secureHeaders>[0] = {
   xFrameOptions: 'DENY',
   strictTransportSecurity: false,
   contentSecurityPolicy: {
@@ -47,7 +47,7 @@ const HEADERS = {
     imgSrc: ["'self'", 'data:'],
     frameAncestors: ["'none'"],
   },
-} as const;
+};
 
 /** A connection from this machine is no proof: a proxy may run here, and a browser that was lured. */
 const loopbackOnly: MiddlewareHandler = async (c, next) => {

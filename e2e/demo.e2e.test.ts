@@ -1,0 +1,96 @@
+import { execFile } from 'node:child_process';
+import { globSync, readFileSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { commandsOf, snippetsOf } from '../scripts/snippets/markdown.ts';
+import { checkCalls, type Pause, type UpstreamCall } from './support/checker.ts';
+import { type Demo, startDemo } from './support/demo.ts';
+
+const INTERVAL_MS = 5000; // the usual one
+const root = join(import.meta.dirname, '..');
+const pages = ['README.md', ...globSync('docs/*.md', { cwd: root })];
+const snippets = pages.flatMap((page) => snippetsOf(page, readFileSync(join(root, page), 'utf8')));
+const ofReadme = snippets.filter(({ file }) => file === 'README.md');
+const [sources] = ofReadme.filter(({ language }) => language === 'yaml');
+const curls = snippets
+  .filter(({ language }) => language === 'sh')
+  .flatMap(commandsOf)
+  .filter((command) => command.startsWith('curl ') && command.includes('localhost:8088'));
+
+let demo: Demo;
+
+beforeAll(async () => {
+  demo = await startDemo((folder, ports) => {
+    writeFileSync(join(folder, 'sources.yaml'), here(sources?.text ?? '', ports));
+    return { DELAY: '300ms', CAM_TOKEN: 'secret', SOURCES_FILE: 'sources.yaml' };
+  });
+});
+
+afterAll(async () => {
+  await demo?.interrupt();
+  demo?.remove();
+});
+
+it('make up prints the curl of the README, and it gets what the README shows', async () => {
+  const [command = ''] = curls;
+  expect(demo.output()).toContain(here(command));
+  const [shown = ''] = ofReadme
+    .filter(({ text }) => text.startsWith('HTTP/1.1 200'))
+    .map(({ text }) => text);
+  const { status, headers } = await run(command);
+  expect(status).toBe(shown.split('\n')[0]);
+  const names = shown
+    .trim()
+    .split('\n')
+    .slice(1)
+    .map((line) => line.split(':')[0]);
+  expect(names.length).toBeGreaterThan(5);
+  expect(names.filter((name) => !headers.has(name ?? ''))).toEqual([]);
+  expect(headers.get('content-type')).toBe('image/jpeg');
+});
+
+it.each([...new Set(curls)])("the pages' `%s` works on the demo", async (command) => {
+  expect((await run(command)).status).toMatch(/^HTTP\/1\.1 20[0-2]/);
+});
+
+it('every camera was called at most once per interval; Ctrl-C leaves no process and no port', async () => {
+  const slow = `http://localhost:${demo.ports.slow}`;
+  const calls = (await (await fetch(`${slow}/calls`)).json()) as UpstreamCall[];
+  const pauses = (await (await fetch(`${slow}/pauses`)).json()) as Pause[];
+  expect(calls.length).toBeGreaterThan(1);
+  expect(checkCalls(calls, INTERVAL_MS, pauses).breaches).toEqual([]);
+  expect(await demo.interrupt()).toBe(0);
+  for (const port of [demo.ports.api, demo.ports.slow, demo.ports.ops]) {
+    expect(await isOpen(port)).toBe(false);
+  }
+});
+
+/** The pages' text with the demo's own ports and camera. */
+function here(text: string, { api, slow, ops } = demo.ports): string {
+  return text
+    .replaceAll('https://cams.example.com/', `http://localhost:${slow}/image/`)
+    .replaceAll('localhost:8088', `localhost:${api}`)
+    .replaceAll('localhost:8888', `localhost:${slow}`)
+    .replaceAll('localhost:9089', `localhost:${ops}`);
+}
+
+/** Runs a line as it stands, and reads the head that `curl -i` prints. */
+async function run(command: string): Promise<{ status: string; headers: Map<string, string> }> {
+  const { stdout } = await promisify(execFile)('sh', ['-c', here(command)], { encoding: 'latin1' });
+  const [status = '', ...lines] = (stdout.split('\r\n\r\n')[0] ?? '').split('\r\n');
+  const pairs = lines.map((line) => line.split(/: (.*)/) as [string, string]);
+  return { status, headers: new Map(pairs.map(([name, value]) => [name.toLowerCase(), value])) };
+}
+
+async function isOpen(port: number): Promise<boolean> {
+  return await new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('error', () => resolve(false));
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+  });
+}

@@ -1,0 +1,107 @@
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { parseSourcesFile } from '@lastframe/shared/sources-file';
+import { variables } from '@lastframe/shared/variables';
+import { describe, expect, it } from 'vitest';
+import { anchorsOf, commandsOf, linksOf, type Snippet, snippetsOf } from './snippets/markdown.ts';
+
+const root = join(import.meta.dirname, '..');
+const read = (path: string) => readFileSync(join(root, path), 'utf8');
+const pages = globSync(['*.md', 'docs/**/*.md', 'charts/**/*.md'], { cwd: root });
+const snippets = pages.flatMap((page) => snippetsOf(page, read(page)));
+const shell = snippets.filter(({ language }) => language === 'sh');
+const makeTargets = new Set([...read('Makefile').matchAll(/^([\w-]+):/gm)].map(([, name]) => name));
+const npmScripts = Object.keys(JSON.parse(read('package.json')).scripts);
+
+describe('every page', () => {
+  it.each(pages)('%s links to what there is', (page) => {
+    const broken = linksOf(read(page)).filter(({ path, anchor }) => {
+      const target = path === '' ? page : join(dirname(page), path);
+      if (!existsSync(join(root, target))) return true;
+      return anchor !== undefined && !anchorsOf(read(target)).includes(anchor);
+    });
+    expect(broken).toEqual([]);
+  });
+
+  it('says of every block what language it is in, or that it is an output', () => {
+    const known = ['', 'sh', 'yaml', 'json', 'js', 'html', 'python', 'nginx', 'promql', 'acl'];
+    expect(snippets.filter(({ language }) => !known.includes(language))).toEqual([]);
+  });
+});
+
+describe('a command of a page', () => {
+  it('is one that this repository has, with files and variables that exist', () => {
+    expect(shell.flatMap((snippet) => commandsOf(snippet).flatMap(faultOf(snippet)))).toEqual([]);
+  });
+
+  it('is looked for in more than one page, or this test sees nothing', () => {
+    expect(new Set(shell.map(({ file }) => file)).size).toBeGreaterThan(2);
+  });
+});
+
+describe('a sources file of a page', () => {
+  const files = snippets.filter(
+    ({ language, text }) => language === 'yaml' && /^sources:/m.test(text),
+  );
+
+  it.each(files)('$file:$line can be read', ({ text }) => {
+    const env = Object.fromEntries(
+      [...text.matchAll(/\$\{(\w+)\}/g)].map(([, v = '']) => [v, 'x']),
+    );
+    const defaults = {
+      intervalMs: 5000,
+      timeoutMs: 15_000,
+      startAllowanceMs: 4000,
+      headers: {},
+      query: 'keep' as const,
+      networks: [],
+      maxFrameBytes: 8 * 1024 ** 2,
+      budget: { perSecond: 0, concurrency: 0 },
+      staleForMs: 86_400_000,
+    };
+    const options = { file: 'sources.yaml', env, defaults, readCertificate: () => CERTIFICATE };
+    const outcome = parseSourcesFile(text, options);
+    const faults = outcome.outcome === 'faulty' ? outcome.faults : [];
+    expect(faults.filter((fault) => !/no certificate could be read/.test(fault))).toEqual([]);
+  });
+});
+
+const CERTIFICATE = 'a file that the page names';
+
+/** What the shell itself brings, and programs whose lines the end-to-end tests run. */
+const PROGRAMS = ['export', 'cd', 'printf', 'curl', 'git', 'helm', 'kubectl', 'docker', 'openssl'];
+
+function faultOf({ file }: Snippet): (command: string) => string[] {
+  return (command) => {
+    if (/^\w+=\$\(/.test(command)) return []; // a variable of the shell
+    const words = command.split(/\s+/);
+    const fault = (why: string) => [`${file}: "${command}": ${why}`];
+    while (/^\w+=/.test(words[0] ?? '')) {
+      const name = words.shift()?.split('=')[0] ?? '';
+      if (words.length > 0 && !isVariable(name)) return fault(`no variable ${name} is known`);
+    }
+    const [program = '', first = ''] = words;
+    if (program === '') return [];
+    if (program === 'make') {
+      const target = words.slice(1).find((word) => !word.includes('='));
+      return target && makeTargets.has(target) ? [] : fault('no such target');
+    }
+    if (program === 'npm') {
+      const script = first === 'run' ? words[2] : first;
+      return script === 'ci' || npmScripts.includes(script ?? '') ? [] : fault('no such script');
+    }
+    if (program === 'node') return existsSync(join(root, first)) ? [] : fault('no such file');
+    if (program === 'vitest') {
+      const path = words.at(-1) ?? '';
+      return globSync(`${path}*`, { cwd: root }).length > 0 ? [] : fault('no such test');
+    }
+    return PROGRAMS.includes(program) ? [] : fault('a program that no test knows');
+  };
+}
+
+function isVariable(name: string): boolean {
+  const ofTools = ['DURATION', 'SEED', 'CONNECTIONS', 'MODEL_RUNS', 'FUZZ_RUNS', 'SLOW_PORT'];
+  const text = pages.map(read).join('\n');
+  // A sources file of a page may take a secret from the environment.
+  return name in variables || ofTools.includes(name) || text.includes(`\${${name}}`);
+}
