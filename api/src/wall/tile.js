@@ -42,6 +42,7 @@ export function createTile(template, camera, { onOpen, onChange }) {
   let shownCapturedMs = /** @type {number | undefined} */ (undefined);
   let newsCapturedMs = /** @type {number | undefined} */ (undefined);
   let healthSinceMs = /** @type {number | undefined} */ (undefined);
+  let changedMs = /** @type {number | undefined} */ (undefined);
   let trouble = /** @type {string | undefined} */ (undefined);
   let isLost = false;
 
@@ -101,7 +102,8 @@ export function createTile(template, camera, { onOpen, onChange }) {
       tile.refusal = undefined;
       isLost = false;
       if (news.ageMs !== undefined) newsCapturedMs = nowMs - news.ageMs;
-      healthSinceMs = sinceOnSteadyClock(news, nowMs);
+      healthSinceMs = onSteadyClock(news.healthSince, news, nowMs);
+      changedMs = onSteadyClock(news.changedAt, news, nowMs);
       if (news.etag !== undefined) {
         if (news.etag === tile.shown?.etag) shownCapturedMs = newsCapturedMs;
         picture.want(news.etag);
@@ -119,7 +121,13 @@ export function createTile(template, camera, { onOpen, onChange }) {
     setVisible: picture.setVisible,
     tick: () => {
       const ageMs = tile.ageMs();
-      parts.age.textContent = ageMs === undefined ? '' : `${durationWords(ageMs)} ago`;
+      // A frozen picture is fetched as ever: what matters is how long it has been the same.
+      const sameMs = tile.health() === 'frozen' ? changedMs : undefined;
+      if (sameMs !== undefined) {
+        parts.age.textContent = `same for ${durationWords(performance.now() - sameMs)}`;
+      } else {
+        parts.age.textContent = ageMs === undefined ? '' : `${durationWords(ageMs)} ago`;
+      }
     },
     close: () => {
       picture.close();
@@ -132,12 +140,17 @@ export function createTile(template, camera, { onOpen, onChange }) {
   return tile;
 }
 
-/** Undefined where the news say no time by which the two clocks can be compared. */
-function sinceOnSteadyClock(/** @type {News} */ news, /** @type {number} */ nowMs) {
-  const { healthSince, capturedAt, ageMs } = news;
-  if (!healthSince || !capturedAt || ageMs === undefined) return undefined;
+/**
+ * A time of the fleet's clock on this page's own; undefined where the news say nothing by which the
+ * two can be compared.
+ * @param {string | undefined} time
+ * @param {News} news
+ * @param {number} nowMs
+ */
+function onSteadyClock(time, { capturedAt, ageMs }, nowMs) {
+  if (!time || !capturedAt || ageMs === undefined) return undefined;
   const fleetNowMs = Date.parse(capturedAt) + ageMs;
-  return nowMs - Math.max(0, fleetNowMs - Date.parse(healthSince));
+  return nowMs - Math.max(0, fleetNowMs - Date.parse(time));
 }
 
 function partsOf(/** @type {HTMLTemplateElement} */ template) {
