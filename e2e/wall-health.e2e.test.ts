@@ -149,7 +149,7 @@ it('can be walked by keyboard: arrows from tile to tile, Enter enlarges, arrows 
     .not.toBe(first);
   await page.keyboard.press('Escape');
   await expect.poll(() => page.getByRole('dialog').count()).toBe(0);
-  expect(await focused()).toBe(TITLES[2]);
+  await expect.poll(focused).toBe(TITLES[2]);
   expect(complaints).toEqual([]);
   await close();
 });
