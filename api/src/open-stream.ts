@@ -80,6 +80,8 @@ export function openStream(
 
 const STREAM_HEADERS = {
   'Cache-Control': 'no-store',
+  // Who comes back when this process closes must not do so on the same connection.
+  Connection: 'close',
   // Else nginx collects what it passes on.
   'X-Accel-Buffering': 'no',
   'X-Content-Type-Options': 'nosniff',

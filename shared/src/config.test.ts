@@ -34,6 +34,8 @@ describe('the configuration of the api', () => {
       port: 8088,
       reusePort: false,
       maxWaiters: 10_000,
+      maxStreams: 10_000,
+      placeholder: false,
     });
   });
 

@@ -1,0 +1,324 @@
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { signatureOf } from '@lastframe/shared/url-signature';
+import { afterEach, describe, expect, it } from 'vitest';
+import { startBalancer } from './support/balancer.ts';
+import { type Api, type Fleet, startFleet } from './support/fleet.ts';
+import { residentMiB } from './support/proc.ts';
+import { type OpenStream, openEvents, openMjpeg } from './support/streams.ts';
+
+const INTERVAL_MS = 500;
+/** Of a machine that is busy with other things. */
+const PATIENCE = { timeout: 30_000, interval: 50 };
+let fleet: Fleet;
+let folder: string | undefined;
+const open: Pick<OpenStream<unknown>, 'close'>[] = [];
+
+afterEach(async () => {
+  for (const stream of open.splice(0)) stream.close();
+  await fleet.check();
+  await fleet.stop();
+  if (folder) rmSync(folder, { recursive: true });
+  folder = undefined;
+});
+
+const events = async (url: string, headers?: Record<string, string>) => {
+  const stream = await openEvents(url, headers);
+  open.push(stream);
+  return stream;
+};
+const mjpeg = async (url: string, options?: Parameters<typeof openMjpeg>[1]) => {
+  const stream = await openMjpeg(url, options);
+  open.push(stream);
+  return stream;
+};
+const apiOf = (n: number): Api => fleet.apis[n] as Api;
+const byUrl = (camera: string) => `url=${encodeURIComponent(camera)}`;
+const callsTo = async (name: string) =>
+  (await fleet.slow.calls()).filter((call) => call.name === name).length;
+
+/** A fleet with named cameras; `lines` are YAML and may use the slow server's URL. */
+async function startNamed(
+  lines: (slowUrl: string) => string[],
+  { apis = 2, env = {} as Record<string, string>, rules = [] as string[] } = {},
+) {
+  folder = mkdtempSync(join(tmpdir(), 'lastframe-'));
+  const file = join(folder, 'sources.yaml');
+  fleet = await startFleet({ apis: 0, workers: 0, intervalMs: INTERVAL_MS, delayMs: 50 });
+  const source = ['sources:', '  - name: slow', `    match: ${fleet.slow.url}/*`, ...rules];
+  const write = (cameras: string[]) =>
+    writeFileSync(file, [...source, 'cameras:', ...cameras].join('\n'));
+  write(lines(fleet.slow.url));
+  const all = { SOURCES_FILE: file, ALLOWED_SOURCES: '', ...env };
+  await fleet.startWorker({ ADOPT_REDIS: 'true', ...all });
+  await Promise.all(Array.from({ length: apis }, () => fleet.startApi(all)));
+  return { write, env: all };
+}
+
+const cameraLine = (slowUrl: string, name: string, query: Record<string, string> = {}) =>
+  `  ${name}: { url: "${slowUrl}/image/${name}?${new URLSearchParams({ size: '64x36', ...query })}" }`;
+
+async function listed(api: Api) {
+  const answer = await fetch(`${api.url}/cameras`);
+  expect(answer.status).toBe(200);
+  const { cameras } = (await answer.json()) as {
+    cameras: { name: string; health: string; healthSince?: string; reason?: string }[];
+  };
+  return Object.fromEntries(cameras.map((camera) => [camera.name, camera]));
+}
+
+async function healths(api: Api) {
+  const all = Object.entries(await listed(api));
+  return Object.fromEntries(all.map(([name, { health }]) => [name, health]));
+}
+
+describe('an open stream', () => {
+  it('shows every new frame on whatever process, and keeps the camera refreshed while it is open', async () => {
+    fleet = await startFleet({ apis: 3, intervalMs: INTERVAL_MS });
+    const [shared, left] = [fleet.slow.camera('shared'), fleet.slow.camera('left')];
+    const [a, b, c] = await Promise.all([
+      events(`${apiOf(0).url}/events?${byUrl(shared)}&${byUrl(left)}`),
+      mjpeg(`${apiOf(1).url}/stream?${byUrl(shared)}`),
+      mjpeg(`${apiOf(2).url}/stream?${byUrl(left)}`),
+    ]);
+    expect([a.status, b.status, c.status]).toEqual([200, 200, 200]);
+    const framesOf = (camera: string) =>
+      a.seen.filter(({ event, data }) => event === 'frame' && data.url === camera);
+    await expect.poll(() => framesOf(shared).length, PATIENCE).toBeGreaterThan(5);
+    await expect.poll(() => b.seen.length, PATIENCE).toBeGreaterThan(5);
+    await expect.poll(() => c.seen.length, PATIENCE).toBeGreaterThan(3);
+    // The same frames, in the same order, each once.
+    const told = framesOf(shared).map(({ data }) => data.etag);
+    const shown = b.seen.map(({ etag }) => etag);
+    expect(new Set(shown).size).toBe(shown.length);
+    expect(told.filter((etag) => shown.includes(etag ?? '')).length).toBeGreaterThan(3);
+    const { data, id } = framesOf(shared).at(-1) ?? expect.fail();
+    expect(id).toBe(data.etag);
+    expect(data).toMatchObject({ health: 'live', width: 64 });
+
+    // Nobody watches `left` any more: it rests, while the other goes on.
+    a.close();
+    c.close();
+    await expect.poll(() => c.ended.catch(() => 'over'), PATIENCE).toBe('over');
+    const before = await callsTo('left');
+    const onwards = b.seen.length;
+    await expect.poll(() => b.seen.length, PATIENCE).toBeGreaterThan(onwards + 4);
+    expect(await callsTo('left')).toBeLessThanOrEqual(before + 1);
+  });
+
+  it('tells of a frame that every process has or gets at once, for who says which he has', async () => {
+    fleet = await startFleet({ apis: 2, intervalMs: 1000 });
+    const camera = fleet.slow.camera('fetched');
+    const stream = await events(`${apiOf(0).url}/events?${byUrl(camera)}`);
+    const etags = () => stream.seen.map(({ data }) => data.etag);
+    await expect.poll(etags, PATIENCE).toContainEqual(expect.any(String));
+    // The other process has a frame, and nobody who watches.
+    const first = await apiOf(1).image(camera);
+    await first.arrayBuffer();
+    const old = first.headers.get('etag') ?? '';
+    await expect.poll(() => etags().at(-1), PATIENCE).not.toBe(old);
+    const conditions = { 'If-None-Match': old, Prefer: 'wait=5' };
+    const startedMs = performance.now();
+    const next = await apiOf(1).image(camera, { headers: conditions });
+    await next.arrayBuffer();
+    expect(next.status).toBe(200);
+    expect(etags()).toContain(next.headers.get('etag'));
+    expect(performance.now() - startedMs).toBeLessThan(900); // not only by the next announcement
+  });
+
+  it('skips frames for a viewer who reads slowly, and cuts one who reads nothing', async () => {
+    const env = { MEMORY_LIMIT: '64MiB', MAX_STREAMS: '3' };
+    fleet = await startFleet({ intervalMs: INTERVAL_MS, env });
+    const camera = fleet.slow.camera('large', { bytes: '3MiB' });
+    const path = `/stream?${byUrl(camera)}`;
+    const good = await mjpeg(apiOf(0).url + path);
+    await expect.poll(() => good.seen.length, PATIENCE).toBeGreaterThan(1);
+    const { promise: pause, resolve: readOn } = Promise.withResolvers<void>();
+    const slow = await mjpeg(apiOf(0).url + path, { paused: pause });
+    const stalled = connect(Number(apiOf(0).listening.port), '127.0.0.1');
+    stalled.pause();
+    stalled.on('error', () => {});
+    await once(stalled, 'connect');
+    stalled.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+    const residentBefore = await residentMiB(apiOf(0).pid);
+    const seenBefore = good.seen.length;
+    await expect.poll(() => good.seen.length, PATIENCE).toBeGreaterThan(seenBefore + 6);
+    readOn();
+    const now = good.seen.length;
+    await expect.poll(() => slow.seen.at(-1)?.etag, PATIENCE).toBe(good.seen.at(-1)?.etag);
+    expect(slow.seen.length).toBeLessThan(now - seenBefore);
+    // Three are open, which is as many as may be; he who takes nothing is cut after 10 s.
+    const another = async () => {
+      const stream = await mjpeg(apiOf(0).url + path);
+      stream.close();
+      return stream;
+    };
+    const refused = await another();
+    expect(refused.status).toBe(503);
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
+    await expect.poll(async () => (await another()).status, PATIENCE).toBe(200);
+    expect((await residentMiB(apiOf(0).pid)) - residentBefore).toBeLessThan(100);
+    stalled.destroy();
+  });
+});
+
+describe('the health of a camera', () => {
+  const SECRET = 'planted-in-the-url';
+  const cameras = (url: string) => [
+    cameraLine(url, 'good', { key: SECRET }),
+    cameraLine(url, 'bad', { status: '500', key: SECRET }),
+    cameraLine(url, 'still', { as: 'frozen' }),
+    cameraLine(url, 'lonely'),
+  ];
+  const watching = '/events?camera=good&camera=bad&camera=still';
+
+  it('is the same on every process: live, failing with the reason, frozen, idle; late without a worker', async () => {
+    const { env } = await startNamed(cameras, { rules: ['    frozenAfter: 2s'] });
+    const stream = await events(apiOf(0).url + watching);
+    const last = (name: string) => stream.seen.findLast(({ data }) => data.camera === name)?.data;
+    const expected = { good: 'live', bad: 'failing', still: 'frozen', lonely: 'idle' };
+    for (const api of fleet.apis) {
+      await expect.poll(() => healths(api), PATIENCE).toEqual(expected);
+    }
+    for (const name of ['good', 'bad', 'still'] as const) {
+      await expect.poll(() => last(name)?.health, PATIENCE).toBe(expected[name]);
+    }
+    expect(last('bad')).toMatchObject({ reason: 'the camera answered 500' });
+    const { bad } = await listed(apiOf(1));
+    expect(bad).toMatchObject({ reason: 'the camera answered 500' });
+    // Since its first failure, however often it has failed since.
+    const failures = stream.seen.filter(({ event }) => event === 'failure');
+    expect(new Set(failures.map(({ data }) => data.healthSince)).size).toBe(1);
+    expect(failures[0]?.data.healthSince).toBe(bad?.healthSince);
+
+    await fleet.workers[0]?.end('SIGKILL');
+    await expect.poll(() => last('good')?.health, PATIENCE).toBe('late');
+    expect(stream.seen.findLast(({ data }) => data.camera === 'good')?.event).toBe('health');
+    await expect.poll(() => healths(apiOf(1)), PATIENCE).toMatchObject({ good: 'late' });
+    await fleet.startWorker(env);
+    await expect.poll(() => last('good')?.health, PATIENCE).toBe('live');
+
+    stream.close();
+    const idle = { good: 'idle', still: 'idle', lonely: 'idle' };
+    await expect.poll(() => healths(apiOf(1)), PATIENCE).toMatchObject(idle);
+    for (const text of [stream.text(), JSON.stringify(await listed(apiOf(0)))]) {
+      for (const secret of [SECRET, fleet.slow.url, '127.0.0.1'])
+        expect(text).not.toContain(secret);
+    }
+  });
+
+  it('comes again after Redis has lost everything', async () => {
+    await startNamed(cameras, {
+      apis: 1,
+      env: { UPSTREAM_TIMEOUT: '500ms', START_ALLOWANCE: '500ms' },
+    });
+    await events(apiOf(0).url + watching);
+    const expected = { good: 'live', bad: 'failing', still: 'live', lonely: 'idle' };
+    await expect.poll(() => healths(apiOf(0)), PATIENCE).toEqual(expected);
+    await fleet.redis.command('FLUSHALL');
+    await expect.poll(() => healths(apiOf(0)), PATIENCE).not.toEqual(expected);
+    await expect.poll(() => healths(apiOf(0)), PATIENCE).toEqual(expected);
+  });
+});
+
+describe('streams end in order', () => {
+  it('when their process closes: viewers come back to another one', async () => {
+    fleet = await startFleet({ apis: 2, intervalMs: INTERVAL_MS });
+    const camera = fleet.slow.camera('moving');
+    const balancer = await startBalancer();
+    try {
+      await balancer.add(apiOf(0));
+      const [a, b] = await Promise.all([
+        events(`${balancer.url}/events?${byUrl(camera)}`),
+        mjpeg(`${balancer.url}/stream?${byUrl(camera)}`),
+      ]);
+      await expect.poll(() => b.seen.length, PATIENCE).toBeGreaterThan(1);
+      await balancer.add(apiOf(1));
+      const before = a.seen.length;
+      const ending = apiOf(0).end('SIGTERM');
+      await Promise.all([a.ended, b.ended]); // neither is cut
+      // They went on until nobody was sent here any more.
+      expect(a.seen.length).toBeGreaterThan(before);
+      expect(a.retries).toHaveLength(2);
+      expect(a.retries[1]).toBeGreaterThanOrEqual(500);
+      expect(a.retries[1]).toBeLessThanOrEqual(3000);
+      const lastId = a.seen.findLast(({ id }) => id)?.id ?? '';
+      const again = await events(`${balancer.url}/events?${byUrl(camera)}`, {
+        'Last-Event-ID': lastId,
+      });
+      expect(again.headers.get('x-served-by')).not.toBe(a.headers.get('x-served-by'));
+      await expect.poll(() => again.seen.length, PATIENCE).toBeGreaterThan(2);
+      expect(await ending).toBe(0);
+    } finally {
+      await balancer.close();
+    }
+  });
+
+  it('when the rules let go of their cameras, one by one', async () => {
+    const names = ['stays', 'goes', 'moves'];
+    const { write } = await startNamed((url) => names.map((name) => cameraLine(url, name)), {
+      apis: 1,
+    });
+    const stream = await events(`${apiOf(0).url}/events?camera=stays&camera=goes&camera=moves`);
+    const only = await mjpeg(`${apiOf(0).url}/stream?camera=goes`);
+    const last = (name: string) => stream.seen.findLast(({ data }) => data.camera === name);
+    for (const name of names) await expect.poll(() => last(name)?.event, PATIENCE).toBe('frame');
+    const { url } = fleet.slow;
+    const moved = cameraLine(url, 'elsewhere').replace('elsewhere:', 'moves:');
+    write([cameraLine(url, 'stays'), moved]);
+    for (const child of [...fleet.apis, ...fleet.workers]) child.signal('SIGHUP');
+    await only.ended;
+    await expect.poll(() => last('goes')?.event, PATIENCE).toBe('failure');
+    expect(last('goes')?.data.reason).toBe('there is no camera of this name');
+    await expect.poll(() => callsTo('elsewhere'), PATIENCE).toBeGreaterThan(1);
+    const movedAtMs = performance.now();
+    const isLater = (name: string) => (last(name)?.atMs ?? 0) > movedAtMs;
+    await expect.poll(() => isLater('stays') && isLater('moves'), PATIENCE).toBe(true);
+  });
+
+  it('when a signature expires: each url has its own', async () => {
+    const URL_SIGNING_KEY = 'a key for tests only';
+    fleet = await startFleet({ intervalMs: INTERVAL_MS, env: { URL_SIGNING_KEY } });
+    const [short, long] = [fleet.slow.camera('short'), fleet.slow.camera('long')];
+    const exp = String(Math.floor(Date.now() / 1000) + 3);
+    const signed = (camera: string, until: string) =>
+      `${byUrl(camera)}&sig=${signatureOf(camera, until, URL_SIGNING_KEY)}&exp=${until}`;
+    const base = `${apiOf(0).url}/events`;
+    const stream = await events(`${base}?${signed(long, '')}&${signed(short, exp)}`);
+    const only = await mjpeg(`${apiOf(0).url}/stream?${signed(short, exp)}`);
+    expect([stream.status, only.status]).toEqual([200, 200]);
+    const swapped = [
+      byUrl(long),
+      byUrl(short),
+      ...[short, long].map((c) => signed(c, '').slice(byUrl(c).length + 1)),
+    ];
+    expect((await events(`${base}?${swapped.join('&')}`)).status).toBe(403);
+    expect((await events(`${base}?${byUrl(long)}`)).status).toBe(403);
+    await only.ended;
+    expect(only.seen.length).toBeGreaterThan(0);
+    const last = (camera: string) => stream.seen.findLast(({ data }) => data.url === camera);
+    await expect.poll(() => last(short)?.data.reason, PATIENCE).toMatch(/has expired/);
+    const expiredAtMs = performance.now();
+    await expect.poll(() => (last(long)?.atMs ?? 0) > expiredAtMs, PATIENCE).toBe(true);
+  });
+});
+
+it('a browser that has no frame gets a drawing that says why, with the same status', async () => {
+  fleet = await startFleet({ env: { PLACEHOLDER: 'true' } });
+  const camera = fleet.slow.camera('broken', { status: '500' });
+  const Accept = 'image/avif,image/webp,image/png,image/svg+xml,image/*;q=0.8,*/*;q=0.5';
+  const drawn = await apiOf(0).image(camera, { headers: { Accept } });
+  const plain = await apiOf(0).image(camera);
+  expect([drawn.status, plain.status]).toEqual([502, 502]);
+  expect(drawn.headers.get('content-type')).toBe('image/svg+xml');
+  expect(plain.headers.get('content-type')).toBe('application/problem+json');
+  for (const name of ['cache-control', 'cache-status', 'proxy-status', 'retry-after']) {
+    expect(drawn.headers.get(name), name).not.toBeNull();
+  }
+  const text = await drawn.text();
+  expect(text).toMatch(/^<svg .*The camera failed/s);
+  expect(text).not.toContain('127.0.0.1');
+});
