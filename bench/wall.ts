@@ -11,7 +11,8 @@ import { startWallFleet } from '../e2e/support/wall-fleet.ts';
  */
 const durationMs = parseDurationMs(process.env.DURATION ?? '30s') ?? 30_000;
 const CAMERAS = 40;
-const WALL = { viewport: { width: 3840, height: 2160 } };
+const SCREEN = { viewport: { width: 1920, height: 1080 } };
+const QUERY = 'columns=8';
 const ROUNDS = [
   { intervalMs: 5000, size: '640x360' },
   { intervalMs: 2000, size: '64x36' },
@@ -46,10 +47,10 @@ async function measure({ intervalMs, size }: (typeof ROUNDS)[number]) {
   }));
   const wall = await startWallFleet({ cameras, intervalMs, apis: 3 });
   const announced = await listenToFrames(wall.fleet);
-  const { page, complaints, close } = await openPage(browser, WALL);
+  const { page, complaints, close } = await openPage(browser, SCREEN);
   try {
     const swaps = await noteSwaps(page);
-    await page.goto(wall.balancer.url);
+    await page.goto(`${wall.balancer.url}/?${QUERY}`);
     await sleep(2 * intervalMs);
     const settled = (await swaps()).length;
     await sleep(durationMs);

@@ -3,7 +3,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openPage, startBrowser } from './support/browser.ts';
 import type { Api } from './support/fleet.ts';
 import { report } from './support/report.ts';
-import { type Announced, delaysOf, listenToFrames, noteSwaps, type Swap } from './support/swaps.ts';
+import {
+  type Announced,
+  delaysOf,
+  listenToFrames,
+  noteSwaps,
+  type Swap,
+  stepsBack,
+} from './support/swaps.ts';
 import { startWallFleet, type WallFleet } from './support/wall-fleet.ts';
 
 const CAMERAS = 40;
@@ -80,6 +87,9 @@ describe('the wall of 40 cameras on three api processes', () => {
     const firstAfterMs = await allSwappedSince(killedAtMs + 1000, swaps);
     report('the wall goes on after kill -9 of its process', { firstAfterMs });
     expect(await page.locator('#lost').isVisible()).toBe(false);
+
+    // The processes that nobody asked for a while have old frames, and serve them.
+    expect(stepsBack(await swaps(), announced)).toEqual([]);
 
     const living = () => wall.fleet.apis.filter(({ hasEnded }) => !hasEnded);
     for (const api of living()) await kill(api);

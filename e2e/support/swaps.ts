@@ -57,6 +57,17 @@ export async function listenToFrames(fleet: Fleet): Promise<Announced> {
   return { atMs, latest: () => [...atMs.keys()].at(-1), close: () => client.destroy() };
 }
 
+/** The swaps that brought an older picture than the camera's last one. */
+export function stepsBack(swaps: readonly Swap[], announced: Announced): Swap[] {
+  const lastMs = new Map<string, number>();
+  return swaps.filter(({ etag, title }) => {
+    const atMs = announced.atMs.get(etag);
+    const before = lastMs.get(title);
+    if (atMs !== undefined) lastMs.set(title, atMs);
+    return atMs !== undefined && before !== undefined && atMs < before;
+  });
+}
+
 export interface Delays {
   count: number;
   medianMs: number;

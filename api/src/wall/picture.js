@@ -16,7 +16,7 @@ const REMEMBERED = 8;
  * @property {HTMLImageElement} image decoded
  *
  * @typedef {object} Picture
- * @property {(etag: string) => void} want the frame that was announced
+ * @property {(etag: string, changedAt?: string) => void} want the frame that was announced
  * @property {(visible: boolean) => void} setVisible who isn't looked at doesn't fetch
  * @property {() => void} close
  */
@@ -33,6 +33,8 @@ const REMEMBERED = 8;
 export function createPicture({ url, onShown, onTrouble }) {
   /** @type {string[]} */
   const announced = [];
+  /** When the wanted frame's bytes were new, to the second that HTTP dates have. */
+  let changedS = 0;
   /** @type {Shown | undefined} */
   let shown;
   let visible = false;
@@ -42,24 +44,27 @@ export function createPicture({ url, onShown, onTrouble }) {
   const closed = new AbortController();
 
   const wanted = () => announced.at(-1);
-  const isOld = (/** @type {string} */ etag) => announced.includes(etag) && etag !== wanted();
+  // A process that nobody asked for long has an old frame in memory and serves it at once.
+  const isOld = (/** @type {Brought} */ { etag, modifiedMs }) =>
+    etag !== wanted() && (announced.includes(etag) || modifiedMs / 1000 < changedS);
 
   const bring = async () => {
     if (busy) return;
     busy = true;
     /** @type {string[]} */
     let had = shown ? [shown.etag] : [];
-    for (let failures = 0; visible && wanted() !== shown?.etag && !closed.signal.aborted; ) {
+    let failures = 0;
+    while (visible && wanted() !== shown?.etag && !closed.signal.aborted) {
       const outcome = await ask(url, had, closed.signal);
       if (closed.signal.aborted) break;
-      if (outcome.kind === 'frame' && !isOld(outcome.etag)) {
+      if (outcome.kind === 'frame') {
         failures = 0;
-        had = [outcome.etag];
-        await show(outcome);
+        const old = isOld(outcome);
+        // Asked once more, with that one named too, a process that is behind waits for the next.
+        had = old ? [...had.slice(-REMEMBERED), outcome.etag] : [outcome.etag];
+        if (!old) await show(outcome);
         continue;
       }
-      // An older frame, of a process that is behind: from now on it waits for the next one.
-      if (outcome.kind === 'frame') had = [...had, outcome.etag];
       if (outcome.kind === 'trouble') onTrouble(outcome.words);
       const pauseMs = Math.min(RETRY_MS.most, RETRY_MS.least * 2 ** failures);
       failures += 1;
@@ -71,7 +76,7 @@ export function createPicture({ url, onShown, onTrouble }) {
     busy = false;
   };
 
-  const show = async (/** @type {{ etag: string, blob: Blob }} */ { etag, blob }) => {
+  const show = async (/** @type {Brought} */ { etag, blob }) => {
     const image = new Image();
     const next = { etag, image, url: URL.createObjectURL(blob) };
     image.src = next.url;
@@ -91,8 +96,9 @@ export function createPicture({ url, onShown, onTrouble }) {
   };
 
   return {
-    want: (etag) => {
+    want: (etag, changedAt = '') => {
       remember(announced, etag);
+      changedS = Math.floor((Date.parse(changedAt) || 0) / 1000);
       wake();
       void bring();
     },
@@ -121,7 +127,8 @@ function remember(etags, etag) {
 }
 
 /**
- * @typedef {{ kind: 'frame', etag: string, blob: Blob } | { kind: 'same' } | { kind: 'trouble', words: string }} Outcome
+ * @typedef {{ kind: 'frame', etag: string, modifiedMs: number, blob: Blob }} Brought
+ * @typedef {Brought | { kind: 'same' } | { kind: 'trouble', words: string }} Outcome
  */
 
 /**
@@ -143,7 +150,9 @@ async function ask(url, had, signal) {
     });
     if (answer.status === 304) return { kind: 'same' };
     if (!answer.ok) return { kind: 'trouble', words: await wordsOf(answer) };
-    return { kind: 'frame', etag: answer.headers.get('etag') ?? '', blob: await answer.blob() };
+    const etag = answer.headers.get('etag') ?? '';
+    const modifiedMs = Date.parse(answer.headers.get('last-modified') ?? '');
+    return { kind: 'frame', etag, modifiedMs, blob: await answer.blob() };
   } catch {
     return { kind: 'trouble', words: 'The picture could not be fetched' };
   }

@@ -43,8 +43,13 @@ function start({ visible = true } = {}) {
   return { picture, shown, troubles };
 }
 
-async function answer(n: number, status: number, etag = '', body: BodyInit | null = 'bytes') {
-  const headers = { etag };
+async function answer(
+  n: number,
+  status: number,
+  etag = '',
+  { body = 'bytes', modified = '' } = {},
+) {
+  const headers = { etag, ...(modified && { 'Last-Modified': modified }) };
   asked[n]?.answer(new Response(status === 304 ? null : body, { status, headers }));
   await vi.advanceTimersByTimeAsync(0);
 }
@@ -77,10 +82,20 @@ it('does not go back to an older frame of a process that is behind, but waits fo
   }
   await answer(0, 200, '"b"');
   expect(shown).toEqual([]);
-  await vi.advanceTimersByTimeAsync(500);
   expect(asked[1]?.headers).toEqual({ 'If-None-Match': '"b"', Prefer: 'wait=2' });
   await answer(1, 200, '"c"');
   expect(shown).toEqual(['"c"']);
+});
+
+it('knows a frame as old of which it never heard: it was changed before the one that is wanted', async () => {
+  const { picture, shown } = start();
+  picture.want('"a"', '2026-09-22T10:00:01.900Z');
+  await answer(0, 200, '"a"');
+  picture.want('"b"', '2026-09-22T10:00:06.900Z');
+  await answer(1, 200, '"ancient"', { modified: 'Tue, 22 Sep 2026 09:59:40 GMT' });
+  expect(asked[2]?.headers['If-None-Match']).toBe('"a", "ancient"');
+  await answer(2, 200, '"b"', { modified: 'Tue, 22 Sep 2026 10:00:06 GMT' });
+  expect(shown).toEqual(['"a"', '"b"']);
 });
 
 it('takes a frame that is newer than the news of it', async () => {
@@ -104,7 +119,7 @@ it('asks once more when a later frame was announced meanwhile', async () => {
 it('tries again at growing distances, at once when there is news, and says what is wrong meanwhile', async () => {
   const { picture, shown, troubles } = start();
   picture.want('"a"');
-  await answer(0, 503, '', '{"detail":"Redis is away"}');
+  await answer(0, 503, '', { body: '{"detail":"Redis is away"}' });
   expect(troubles).toEqual(['There is no picture yet: Redis is away']);
   await vi.advanceTimersByTimeAsync(500);
   await answer(1, 503);

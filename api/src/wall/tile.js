@@ -106,7 +106,7 @@ export function createTile(template, camera, { onOpen, onChange }) {
       changedMs = onSteadyClock(news.changedAt, news, nowMs);
       if (news.etag !== undefined) {
         if (news.etag === tile.shown?.etag) shownCapturedMs = newsCapturedMs;
-        picture.want(news.etag);
+        picture.want(news.etag, news.changedAt);
       }
       render();
     },
