@@ -14,9 +14,10 @@ import {
 import { startWallFleet, type WallFleet } from './support/wall-fleet.ts';
 
 const CAMERAS = 40;
+const INTERVAL_MS = 3000;
 const DESKTOP = { viewport: { width: 1440, height: 900 } };
-/** On which all of them are seen at once. */
-const VIDEO_WALL = { viewport: { width: 3840, height: 2160 } };
+/** On which all of them are seen at once, eight in a row. */
+const VIDEO_WALL = { viewport: { width: 1920, height: 1080 } };
 
 let browser: Browser;
 let wall: WallFleet;
@@ -29,7 +30,7 @@ beforeAll(async () => {
   }));
   [browser, wall] = await Promise.all([
     startBrowser(),
-    startWallFleet({ cameras, intervalMs: 3000, apis: 3 }),
+    startWallFleet({ cameras, intervalMs: INTERVAL_MS, apis: 3 }),
   ]);
   announced = await listenToFrames(wall.fleet);
 });
@@ -56,7 +57,7 @@ describe('the wall of 40 cameras on three api processes', () => {
   it('shows each new frame soon after its announcement, by one connection for the news, without a reload', async () => {
     const { page, complaints, requested, close } = await openPage(browser, VIDEO_WALL);
     const swaps = await noteSwaps(page);
-    await page.goto(wall.balancer.url);
+    await page.goto(`${wall.balancer.url}/?columns=8`);
     await allShown(page);
     const settled = (await swaps()).length;
     await expect
@@ -67,8 +68,8 @@ describe('the wall of 40 cameras on three api processes', () => {
     const delays = delaysOf(seen, announced);
     report('a new frame is seen on the wall', { ...delays });
     expect(delays.count).toBeGreaterThan(CAMERAS);
-    // 300 ms is what bench/wall.ts measures; here two busy cores are forgiven.
-    expect(delays.medianMs).toBeLessThan(1500);
+    // `make wall` measures the 300 ms; here two busy cores are forgiven, but no skipped frame.
+    expect(delays.medianMs).toBeLessThan(INTERVAL_MS);
     expect(new Set(seen.map(({ title }) => title)).size).toBe(CAMERAS);
     expect(requested.filter((url) => url.includes('/events?'))).toHaveLength(1);
     expect(requested.filter((url) => new URL(url).pathname === '/')).toHaveLength(1);
@@ -81,7 +82,7 @@ describe('the wall of 40 cameras on three api processes', () => {
     const { page, close } = await openPage(browser, VIDEO_WALL);
     const swaps = await noteSwaps(page);
     const served = page.waitForResponse((answer) => answer.url().includes('/events?'));
-    await page.goto(wall.balancer.url);
+    await page.goto(`${wall.balancer.url}/?columns=8`);
     await allShown(page);
     const killedAtMs = await kill(apiOf((await served).headers()['x-served-by'] ?? ''));
     const firstAfterMs = await allSwappedSince(killedAtMs + 1000, swaps);
