@@ -2,7 +2,7 @@
 NODE := node_modules/.bin/node
 
 .DEFAULT_GOAL := help
-.PHONY: help up load test prove model fuzz steady http-cache-tests wall pictures check setup clean
+.PHONY: help up load test prove model fuzz steady bench bench-quick http-cache-tests wall pictures check setup clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +27,14 @@ prove: ## a random fault every few seconds (DURATION, SEED), then the model (MOD
 model: ## the model of the guarantee in a hundred thousand schedules (MODEL_RUNS)
 	@scripts/setup --with-tests
 	@PATH="$(CURDIR)/node_modules/.bin:$$PATH" MODEL_RUNS=$${MODEL_RUNS:-100000} vitest run --project model
+
+bench: ## every figure beside nginx and Varnish, about ten minutes; writes docs/benchmarks (FIGURES)
+	@scripts/setup --with-bench
+	@$(NODE) bench/main.ts $(FIGURES)
+
+bench-quick: ## the same in rounds too short for figures, to see that all works
+	@scripts/setup --with-bench
+	@$(NODE) bench/main.ts --quick $(FIGURES)
 
 steady: ## how steadily cameras are refreshed under continuous demand (DURATION)
 	@scripts/setup --with-tests

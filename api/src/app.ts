@@ -40,17 +40,21 @@ const PATHS = [
   '/openapi.json',
 ];
 
+/** What every answer has. */
+export function addCommonHeaders(headers: Headers, servedBy: string): void {
+  headers.set('X-Served-By', servedBy);
+  // What is neither a frame nor a problem is made here, and no cache has a part in it.
+  if (!headers.has('Cache-Status')) headers.set('Cache-Status', 'lastframe; detail=generated');
+  allowAllOrigins(headers);
+}
+
 /** The public routes and the one error boundary. */
 export function createApp(deps: AppDeps): Hono {
   const { log, servedBy, basePath } = deps;
   const app = new Hono({ getPath: pathBelow(basePath) });
   app.use(async (c, next) => {
     await next();
-    const { headers } = c.res;
-    headers.set('X-Served-By', servedBy);
-    // What is neither a frame nor a problem is made here, and no cache has a part in it.
-    if (!headers.has('Cache-Status')) headers.set('Cache-Status', 'lastframe; detail=generated');
-    allowAllOrigins(headers);
+    addCommonHeaders(c.res.headers, servedBy);
   });
   app.use(async (c, next) => {
     const { pathname, search } = new URL(c.req.url);

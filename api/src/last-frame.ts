@@ -32,13 +32,20 @@ export interface Found {
  * The frame in memory, at once and however old, unless it is gone. A stale one raises demand.
  * Nothing here waits for anything.
  */
-export function frameInMemory(camera: Camera, deps: LastFrameDeps): HeldFrame | undefined {
+export function frameInMemory(
+  camera: Camera,
+  deps: Pick<LastFrameDeps, 'clock' | 'memory' | 'demand'>,
+): HeldFrame | undefined {
   const held = deps.memory.get(camera.cameraId);
   return held && offer(held, camera, deps);
 }
 
 /** What a request does with a frame, wherever it was found: one too large for memory is only read. */
-function offer(held: HeldFrame, camera: Camera, deps: LastFrameDeps): HeldFrame | undefined {
+function offer(
+  held: HeldFrame,
+  camera: Camera,
+  deps: Pick<LastFrameDeps, 'clock' | 'memory' | 'demand'>,
+): HeldFrame | undefined {
   const { clock, memory, demand } = deps;
   const nowMonoMs = clock.monoMs();
   const freshness = freshnessOf(nowMonoMs - held.startedMonoMs, camera.source);

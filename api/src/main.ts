@@ -13,7 +13,7 @@ import { createLog } from '@lastframe/shared/log';
 import { probes } from '@lastframe/shared/probes';
 import { openRedis } from '@lastframe/shared/redis-link';
 import { listenToAnnouncements } from './announcement-listener.ts';
-import { createApp } from './app.ts';
+import { addCommonHeaders, createApp } from './app.ts';
 import { createAskedNotes } from './asked-notes.ts';
 import { createCameraList } from './camera-list.ts';
 import { createColdLimit } from './cold-limit.ts';
@@ -22,11 +22,14 @@ import { createDemand } from './demand.ts';
 import { createFleetWatch } from './fleet-watch.ts';
 import { createFrameReader } from './frame-reader.ts';
 import { createFramesClock } from './frames-clock.ts';
+import { createHit } from './hit.ts';
 import { createKeepWarm } from './keep-warm.ts';
+import { createKnownTargets } from './known-targets.ts';
 import { createLive } from './live.ts';
 import { createMemoryCache, makeAllUnsure } from './memory-cache.ts';
 import { heedAnnouncement } from './news.ts';
-import { createPublicServer } from './public-server.ts';
+import { createPublicServer, KEEP_ALIVE_MS } from './public-server.ts';
+import { createReadyHeads } from './ready-heads.ts';
 import { createRefreshQueue } from './refresh-queue.ts';
 import { createStreams } from './streams.ts';
 import { createViewers } from './viewers.ts';
@@ -105,6 +108,8 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
     log,
   );
 
+  const servedBy = `${hostname()}-${process.pid}`;
+  const knownTargets = createKnownTargets(rules.now);
   const app = createApp({
     clock,
     memory,
@@ -126,10 +131,17 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
     placeholder: config.placeholder,
     coldLimit: createColdLimit(clock, config.coldPerMinute),
     trustedProxies: config.trustedProxies,
-    servedBy: `${hostname()}-${process.pid}`,
+    servedBy,
+    knownTargets: config.front ? knownTargets : undefined,
     wall: readWallFiles(),
   });
-  const publicServer = createPublicServer(app.fetch);
+  const readyHeads = createReadyHeads({
+    clock,
+    addCommonHeaders: (headers) => addCommonHeaders(headers, servedBy),
+    keepAliveMs: KEEP_ALIVE_MS,
+  });
+  const findHit = createHit({ clock, memory, demand, rules: rules.now, knownTargets, readyHeads });
+  const publicServer = createPublicServer(app.fetch, config.front ? findHit : undefined);
   let closing = false;
   const ops = probes(() => (closing ? 'closing' : undefined));
   const opsServer = createAdaptorServer({ fetch: ops.fetch }) as Server;

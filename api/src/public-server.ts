@@ -1,17 +1,23 @@
-import type { Server, ServerOptions } from 'node:http';
+import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createAdaptorServer } from '@hono/node-server';
+import { getRequestListener } from '@hono/node-server';
 import { closeServer } from '@lastframe/shared/http-server';
+import { putInFront } from './front.ts';
+import type { FindHit } from './hit.ts';
+import { answerHits } from './hit-listener.ts';
 import { answerMalformedRequests } from './malformed-request.ts';
 
+/**
+ * Longer than the balancers in front (60 s as a rule): who closes an idle connection first may cut
+ * off a request that is just under way on it. Node's 5 s are shorter than many a viewer's pause.
+ */
+export const KEEP_ALIVE_MS = 65_000;
 /** Node itself waits 60 s for a request's head and 300 s for the rest, and looks every 30 s. */
 const SERVER_OPTIONS: ServerOptions = {
   headersTimeout: 10_000,
   requestTimeout: 15_000,
   connectionsCheckingInterval: 1000,
-  // Longer than the balancers in front (60 s as a rule): who closes an idle connection first may cut
-  // off a request that is just under way on it. Node's 5 s are shorter than many a viewer's pause.
-  keepAliveTimeout: 65_000,
+  keepAliveTimeout: KEEP_ALIVE_MS,
   // The longest target that is served has 14 KiB, and browsers bring cookies along.
   maxHeaderSize: 32 * 1024,
   // A stream of a camera that doesn't change sends nothing by which a viewer that is gone would show.
@@ -39,14 +45,17 @@ export interface PublicServer {
   close(times: ClosingTimes, endStreams?: () => void): Promise<void>;
 }
 
+/** @param findHit the fast path for frames in memory; without it the routes answer everything */
 export function createPublicServer(
   fetch: (request: Request) => Response | Promise<Response>,
+  findHit?: FindHit,
 ): PublicServer {
-  const server = createAdaptorServer({ fetch, serverOptions: SERVER_OPTIONS }) as Server;
+  const toRoutes = getRequestListener(fetch) as RequestListener;
+  const server = createServer(SERVER_OPTIONS, findHit ? answerHits(findHit, toRoutes) : toRoutes);
   let draining = false;
   server.timeout = STALLED_MS;
   answerMalformedRequests(server);
-  // Before Hono's own listener, which may answer at once.
+  // Before the listener above, which may answer at once.
   server.prependListener('request', (_, res) => {
     if (draining) res.shouldKeepAlive = false;
     // An open answer with nothing to send just waits, for a camera perhaps: that is no stall.
@@ -54,11 +63,15 @@ export function createPublicServer(
       if (socket.writableLength > 0) socket.destroy();
     });
   });
+  const times = { stalledMs: STALLED_MS, keepAliveMs: KEEP_ALIVE_MS };
+  const front = findHit && putInFront(server, { findHit, ...times });
   return {
     server,
     close: async ({ drainMs, graceMs }, endStreams = () => {}) => {
       draining = true;
+      front?.stop();
       await sleep(drainMs);
+      front?.close(graceMs);
       const closed = closeServer(server, graceMs);
       endStreams();
       await closed;

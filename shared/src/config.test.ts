@@ -36,6 +36,7 @@ describe('the configuration of the api', () => {
       maxWaiters: 10_000,
       maxStreams: 10_000,
       placeholder: false,
+      front: true,
     });
   });
 

@@ -25,6 +25,7 @@ export interface ApiConfig extends FleetConfig {
   host: string;
   port: number;
   reusePort: boolean;
+  front: boolean;
   maxWaiters: number;
   maxStreams: number;
   placeholder: boolean;
@@ -67,6 +68,7 @@ export function readApiConfig(env: Env): ApiConfig {
     host: read('HOST'),
     port: read('PORT'),
     reusePort: read('REUSE_PORT'),
+    front: read('FRONT'),
     maxWaiters: read('MAX_WAITERS'),
     maxStreams: read('MAX_STREAMS'),
     placeholder: read('PLACEHOLDER'),

@@ -31,6 +31,7 @@ const contract: Record<keyof typeof variables, [who: string, fallback: string | 
   TRUSTED_PROXIES: ['api', ''],
   PLACEHOLDER: ['api', 'false'],
   MAX_STREAMS: ['api', '10000'],
+  FRONT: ['api', 'true'],
   MAX_WAITERS: ['api', '10000'],
   CONCURRENCY: ['worker', '1000'],
   LOG_LEVEL: ['api, worker', 'info'],

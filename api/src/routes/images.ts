@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { Camera } from '@lastframe/shared/camera';
 import { ProblemError } from '@lastframe/shared/errors';
 import { findCameraByName, findCameraByUrl, type RulesNow } from '@lastframe/shared/rules';
@@ -7,6 +8,7 @@ import type { Origin } from '../cache-headers.ts';
 import { type ColdLimit, clientMayAskInMs } from '../cold-limit.ts';
 import { isNotModified } from '../conditional.ts';
 import { type Conditions, frameResponse } from '../frame-response.ts';
+import type { KnownTargets } from '../known-targets.ts';
 import {
   type Found,
   frameFromAfar,
@@ -28,6 +30,8 @@ export interface ImagesDeps extends LastFrameDeps {
   /** Not set: no bound. */
   coldLimit?: ColdLimit;
   trustedProxies?: readonly Network[];
+  /** Not set: there is no fast path to learn which camera a target means. */
+  knownTargets?: Pick<KnownTargets, 'learn'> | undefined;
 }
 
 /** A long poll is not held longer than proxies hold a connection. */
@@ -39,8 +43,10 @@ export async function getImage(c: Context, deps: ImagesDeps): Promise<Response> 
   const queries = (name: string) => c.req.queries(name);
   // Before the rules: who has no signature learns nothing about them.
   const leftMs = checkSignature(url, queries, signingOf(deps));
-  const response = await lastFrameOf(findCameraByUrl(url, deps.rules()), c, deps);
-  return boundByExpiry(response, leftMs);
+  const camera = findCameraByUrl(url, deps.rules());
+  // What expires is checked at each request.
+  if (leftMs === undefined) learnTarget(c, camera, deps);
+  return boundByExpiry(await lastFrameOf(camera, c, deps), leftMs);
 }
 
 /** What signatures are checked with. */
@@ -50,7 +56,14 @@ export function signingOf({ urlSigningKey = '', fleet, clock }: ImagesDeps) {
 
 /** `GET, HEAD /cameras/<name>`: the last frame of a named camera, whose URL stays secret. */
 export async function getNamedImage(c: Context, deps: ImagesDeps): Promise<Response> {
-  return await lastFrameOf(findCameraByName(c.req.param('name') ?? '', deps.rules()), c, deps);
+  const camera = findCameraByName(c.req.param('name') ?? '', deps.rules());
+  learnTarget(c, camera, deps);
+  return await lastFrameOf(camera, c, deps);
+}
+
+function learnTarget(c: Context, camera: Camera, { knownTargets }: ImagesDeps): void {
+  const incoming = c.env?.incoming as IncomingMessage | undefined;
+  knownTargets?.learn(incoming?.headers.host, incoming?.url, camera);
 }
 
 async function lastFrameOf(camera: Camera, c: Context, deps: ImagesDeps): Promise<Response> {

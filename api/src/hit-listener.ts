@@ -1,0 +1,26 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { FindHit } from './hit.ts';
+
+type RequestListener = (req: IncomingMessage, res: ServerResponse) => void;
+
+/**
+ * Hits on the connections that the front has given away: a page that shows images was asked for on
+ * the same connection, or a camera was cold once. Nothing but a plain request is answered here either.
+ */
+export function answerHits(findHit: FindHit, otherwise: RequestListener): RequestListener {
+  return (req, res) => {
+    const hit = findHit(textOf(req));
+    if (!hit) return otherwise(req, res);
+    const { head, body } = hit;
+    // Like the routes, not before the parser has judged what came right behind the request.
+    queueMicrotask(() => res.writeHead(head.status, head.headers as string[]).end(body));
+  };
+}
+
+/** The request as it came, if it was written as everybody writes it. */
+function textOf({ method, url, httpVersion, rawHeaders }: IncomingMessage): string {
+  let text = `${method} ${url} HTTP/${httpVersion}\r\n`;
+  for (let n = 0; n < rawHeaders.length; n += 2)
+    text += `${rawHeaders[n]}: ${rawHeaders[n + 1]}\r\n`;
+  return `${text}\r\n`;
+}

@@ -1,0 +1,113 @@
+import { type Fleet, startFleet } from '../e2e/support/fleet.ts';
+import { warmUp } from '../e2e/support/viewers.ts';
+import { BROWSER_HEADERS } from './support/browser-headers.ts';
+import { cpuMs, pin, SERVER_CORE } from './support/cores.ts';
+import {
+  atLeast,
+  type BenchContext,
+  type Figure,
+  guaranteeKept,
+  type Measured,
+  spreadOf,
+} from './support/figure.ts';
+import {
+  type Peer,
+  type PeerOrigin,
+  startNginx,
+  startOrigin,
+  startVarnish,
+} from './support/peers.ts';
+import { pairedRounds } from './support/rounds.ts';
+import { type WrkResult, wrk } from './support/wrk.ts';
+
+const CONNECTIONS = 100;
+
+interface Case {
+  of: string;
+  bytes: string;
+  conditional: boolean;
+  ofNginx: number;
+  ofVarnish?: number;
+}
+
+const CASES: readonly Case[] = [
+  { of: '304, browser', bytes: '2KiB', conditional: true, ofNginx: 2 },
+  { of: '2 KB frame', bytes: '2KiB', conditional: false, ofNginx: 2 },
+  { of: '76 KB frame', bytes: '76KiB', conditional: false, ofNginx: 1, ofVarnish: 1.2 },
+];
+
+export const hits: Figure = {
+  name: 'hits',
+  title: 'Hits per second and core',
+  how: 'One server process on one core, wrk with 100 kept connections on the other; nginx `proxy_cache` and Varnish serve the same bytes. The ratio is taken within each round.',
+  measure: async (context) => {
+    // Nothing is due while it is measured: what a refresh costs is another figure.
+    const fleet = await startFleet({ intervalMs: 3_600_000, delayMs: 50 });
+    const origin = await startOrigin();
+    const nginx = await startNginx(origin.port);
+    const varnish = await startVarnish(origin.port);
+    try {
+      const measured: Measured[] = [];
+      for (const one of CASES) {
+        measured.push(...(await measureCase(one, { fleet, origin, nginx, varnish, context })));
+      }
+      return [...measured, ...guaranteeKept('all', await fleet.check())];
+    } finally {
+      await Promise.all([nginx.stop(), varnish.stop(), fleet.stop()]);
+      origin.close();
+    }
+  },
+};
+
+interface Parts {
+  fleet: Fleet;
+  origin: PeerOrigin;
+  nginx: Peer;
+  varnish: Peer;
+  context: BenchContext;
+}
+
+async function measureCase(one: Case, parts: Parts): Promise<Measured[]> {
+  const { fleet, origin, nginx, varnish, context } = parts;
+  const [api] = fleet.apis;
+  if (!api) throw new Error('no api was started');
+  pin(api.pid, SERVER_CORE);
+  const camera = fleet.slow.camera(`hits-${one.bytes}`, { bytes: one.bytes });
+  await warmUp([api.url], [camera]);
+  const answer = await api.image(camera);
+  const etag = answer.headers.get('etag') ?? '';
+  const path = `/images?url=${encodeURIComponent(camera)}`;
+  origin.set(path, Buffer.from(await answer.arrayBuffer()), etag);
+  const headers = one.conditional ? { ...BROWSER_HEADERS, 'If-None-Match': etag } : {};
+  const seconds = context.quick ? 1 : 3;
+  const load =
+    ({ url, pid }: { url: string; pid: number }) =>
+    async () => {
+      const before = cpuMs(pid);
+      const result = await wrk({ url: url + path, connections: CONNECTIONS, seconds, headers });
+      return { ...result, cpuUs: (1000 * (cpuMs(pid) - before)) / result.requests };
+    };
+  const contenders = { lastframe: load(api), nginx: load(nginx), varnish: load(varnish) };
+  const rounds = context.quick ? 1 : 7;
+  const results = await pairedRounds(contenders, { label: one.of, rounds, context });
+  return rowsOf(one, results);
+}
+
+type Round = Record<string, WrkResult & { cpuUs: number }>;
+
+function rowsOf({ of, ofNginx, ofVarnish }: Case, rounds: Round[]): Measured[] {
+  const spread = (figureOf: (round: Round) => number | undefined) =>
+    spreadOf(rounds.map((round) => figureOf(round) ?? Number.NaN));
+  const ratio = (peer: string) =>
+    spread((round) => (round.lastframe?.perSecond ?? 0) / (round[peer]?.perSecond ?? 0));
+  const ratioTo = (peer: string, least?: number): Measured => ({
+    ...{ of, what: `hits, Lastframe ÷ ${peer}`, unit: '×', ...ratio(peer) },
+    ...(least !== undefined && { target: atLeast(ratio(peer), least) }),
+  });
+  const rows = ['lastframe', 'nginx', 'varnish'].flatMap((name): Measured[] => [
+    { of, what: `${name}`, unit: 'hits/s', ...spread((round) => round[name]?.perSecond) },
+    { of, what: `${name}, CPU per hit`, unit: 'µs', ...spread((round) => round[name]?.cpuUs) },
+    { of, what: `${name}, p99`, unit: 'ms', ...spread((round) => round[name]?.p99Ms) },
+  ]);
+  return [ratioTo('nginx', ofNginx), ratioTo('varnish', ofVarnish), ...rows];
+}

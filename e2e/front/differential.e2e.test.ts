@@ -1,0 +1,130 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { recognise } from '../../api/src/plain-request.ts';
+import { type Api, type Fleet, startFleet } from '../support/fleet.ts';
+import { report } from '../support/report.ts';
+import { warmUp } from '../support/viewers.ts';
+import { type Chunks, exchange, LAST_PATH, type Patience } from './exchange.ts';
+import { type Known, oddRequests } from './odd-requests.ts';
+
+const HOST = 'localhost';
+const AT_ONCE = 40;
+/** What answers late, or closes while something is on its way to it, seems to answer otherwise. */
+const PATIENCE: readonly Patience[] = [
+  { gapMs: 2, quietMs: 400 },
+  { gapMs: 50, quietMs: 2000 },
+  { gapMs: 300, quietMs: 5000 },
+];
+const CASES = Number(process.env.FUZZ_RUNS ?? 3000);
+
+let fleet: Fleet;
+let folder: string;
+let withFront: Api;
+let without: Api;
+let known: Known;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'lastframe-front-'));
+  const file = join(folder, 'sources.yaml');
+  await writeFile(file, '{}');
+  // No frame is due again while it is compared.
+  const env = { SOURCES_FILE: file, COLD_WAIT: '1s' };
+  fleet = await startFleet({ apis: 0, intervalMs: 3_600_000, env });
+  const camera = fleet.slow.camera('differential');
+  const source = `{ name: slow, match: "${fleet.slow.url}/*" }`;
+  await writeFile(file, `sources: [${source}]\ncameras: { north: { url: "${camera}" } }\n`);
+  withFront = await fleet.startApi({ FRONT: 'true' });
+  without = await fleet.startApi({ FRONT: 'false' });
+  await warmUp([withFront.url, without.url], [camera]);
+  const etag = (await withFront.image(camera)).headers.get('etag') ?? '';
+  const targets = [`/images?url=${encodeURIComponent(camera)}`, '/cameras/north'];
+  known = { host: HOST, targets, etag };
+  // The front knows a target once the routes have answered it.
+  for (const target of targets) expect(await differenceOf([plain(target)])).toBeUndefined();
+});
+
+afterAll(async () => {
+  await fleet.check();
+  await fleet.stop();
+  await rm(folder, { recursive: true });
+});
+
+describe('a process with the front answers as one without', () => {
+  it('whatever comes, in whatever pieces', async () => {
+    let recognised = 0;
+    const difference = async (chunks: Chunks) => {
+      recognised += chunks.filter((chunk) => recognise(chunk.toString('latin1'))).length;
+      return await differenceOf(chunks);
+    };
+    const batches = fc.array(oddRequests(known), { minLength: AT_ONCE, maxLength: AT_ONCE });
+    const seed = Date.now() % 2 ** 31;
+    report('differential', { seed, cases: CASES });
+    await fc.assert(
+      fc.asyncProperty(batches, async (batch) => {
+        const found = await Promise.all(batch.map(difference));
+        expect(found.filter(Boolean)).toEqual([]);
+      }),
+      { numRuns: Math.ceil(CASES / AT_ONCE), seed, endOnFailure: true },
+    );
+    report('differential', { recognised });
+    // Else the two would have been the same for want of a front.
+    expect(recognised).toBeGreaterThan(CASES / 4);
+  });
+
+  it('a plain request cut in two at each of its bytes', async () => {
+    const whole = plain(known.targets[0] ?? '', `If-None-Match: ${known.etag}\r\n`);
+    const cuts = Array.from({ length: whole.length - 1 }, (_, n) => n + 1);
+    for (let from = 0; from < cuts.length; from += AT_ONCE) {
+      const found = cuts
+        .slice(from, from + AT_ONCE)
+        .map((at) => differenceOf([whole.subarray(0, at), whole.subarray(at)]));
+      expect((await Promise.all(found)).filter(Boolean)).toEqual([]);
+    }
+  });
+
+  it('many plain requests in one piece, and in one piece with a last one that is cut', async () => {
+    const one = plain(known.targets[0] ?? '');
+    const many = Buffer.concat(Array.from({ length: 50 }, () => one));
+    expect(await differenceOf([many])).toBeUndefined();
+    expect(
+      await differenceOf([one, Buffer.concat([many, one.subarray(0, 20)]), one.subarray(20)]),
+    ).toBeUndefined();
+    expect(
+      await differenceOf([one, one.subarray(0, 9), Buffer.concat([one.subarray(9), many])]),
+    ).toBeUndefined();
+  });
+});
+
+function plain(target: string, more = ''): Buffer {
+  return Buffer.from(`GET ${target} HTTP/1.1\r\nHost: ${HOST}\r\n${more}\r\n`);
+}
+
+/** How the two answer; undefined when it is the same. */
+async function differenceOf(chunks: Chunks) {
+  const ask = (api: Api, patience: Patience) =>
+    exchange(Number(new URL(api.url).port), chunks, patience);
+  for (const [turn, patience] of PATIENCE.entries()) {
+    const [front, reference] = await Promise.all([
+      ask(withFront, patience),
+      ask(without, patience),
+    ]);
+    const asked = chunks.map((chunk) => chunk.toString('latin1'));
+    if (front === reference || areCutOff(asked.join(''), [front, reference])) return undefined;
+    if (turn === PATIENCE.length - 1) return { asked, front, reference };
+  }
+  return undefined;
+}
+
+/**
+ * Where something follows a body that is no request, the answers to what came before may be cut off
+ * or not: Node lets it out in between only while its parser reads the socket by itself, which it
+ * doesn't do with what it was handed.
+ */
+function areCutOff(asked: string, answers: readonly [string, string]): boolean {
+  const [shorter, longer] = answers.toSorted((a, b) => a.length - b.length) as [string, string];
+  const hasBody = /^(Content-Length|Transfer-Encoding)/im.test(asked);
+  return hasBody && longer.startsWith(shorter) && !longer.includes(LAST_PATH);
+}

@@ -1,0 +1,146 @@
+import fc from 'fast-check';
+import type { Chunks } from './exchange.ts';
+
+/** What both processes know: the target of a frame in their memory, and its ETag. */
+export interface Known {
+  host: string;
+  targets: readonly string[];
+  etag: string;
+}
+
+/** `weight: 0` of the odd ones is a plain request. */
+const mostly = <T>(usual: fc.Arbitrary<T>, ...odd: fc.Arbitrary<T>[]) =>
+  fc.oneof({ arbitrary: usual, weight: 12 }, ...odd.map((arbitrary) => ({ arbitrary, weight: 1 })));
+const from = (...texts: [string, ...string[]]) => fc.constantFrom(...texts);
+const joined = (...parts: fc.Arbitrary<string>[]) => fc.tuple(...parts).map((all) => all.join(''));
+
+/** Any bytes, as latin1. */
+const binary = fc
+  .array(fc.integer({ min: 0, max: 255 }), { maxLength: 30 })
+  .map((bytes) => String.fromCharCode(...bytes));
+const word = fc.string({ minLength: 1, maxLength: 20 });
+
+function requestLine({ targets }: Known): fc.Arbitrary<string> {
+  const [first = ''] = targets;
+  const target = mostly(
+    fc.constantFrom(...targets),
+    from('/', '*', '/images', '/nothing', '//', '/images?url=', `http://a${first}`, `${first}#x`),
+    from(first.replace(/%3A/g, '%3a'), first.replace('%3A', ':'), `${first}&${first.slice(8)}`),
+    from(first.replace('i', '%69'), `/.${first}`, `/x/..${first}`, `\\${first}`, `${first} `),
+    from(`${first}&x=${'y'.repeat(15_000)}`, `${first}&x=${'y'.repeat(40_000)}`),
+    joined(from(first), binary),
+  );
+  const method = mostly(
+    from('GET', 'GET', 'HEAD'),
+    from(
+      'get',
+      'GeT',
+      'POST',
+      'PUT',
+      'DELETE',
+      'OPTIONS',
+      'TRACE',
+      'QUERY',
+      'CONNECT',
+      'PRI',
+      'X',
+      '',
+    ),
+  );
+  const version = mostly(
+    from('HTTP/1.1'),
+    from('HTTP/1.0', 'HTTP/1.2', 'HTTP/0.9', 'HTTP/2.0', 'http/1.1', 'HTTP/1.1 ', 'HTTP/11', ''),
+  );
+  const space = mostly(from(' '), from('  ', '\t', ''));
+  return joined(method, space, target, space, version);
+}
+
+function headerLine({ etag }: Known): fc.Arbitrary<string> {
+  const telling = [
+    from(etag, `W/${etag}`, `"x", ${etag}`, '*', '"x"', etag.slice(1, -1), '').map(
+      (value) => `If-None-Match: ${value}`,
+    ),
+    from(new Date().toUTCString(), 'Thu, 01 Jan 1970 00:00:00 GMT', 'never').map(
+      (value) => `If-Modified-Since: ${value}`,
+    ),
+    from('keep-alive', 'Keep-Alive', 'close', 'upgrade', 'keep-alive, x', 'x').map(
+      (value) => `Connection: ${value}`,
+    ),
+    from('bytes=0-9', 'bytes=-5', 'bytes=99999999-', 'lines=1').map((value) => `Range: ${value}`),
+    from(etag, '"x"').map((value) => `If-Range: ${value}`),
+    from('localhost', 'LOCALHOST:80', '', 'a b', '127.1', 'x/y?', '[::1]:1', 'é').map(
+      (value) => `Host: ${value}`,
+    ),
+    from('Prefer: respond-async', 'Via: 1.1 x', 'Expect: 100-continue', 'Expect: x'),
+    from('Upgrade: websocket', 'TE: trailers', 'Trailer: x', 'HTTP2-Settings: AAMAAABkAAQ'),
+    from('Content-Length: 0', 'Content-Length: 4', 'Content-Length: -1', 'Content-Length: x'),
+    from(
+      'Transfer-Encoding: chunked',
+      'Transfer-Encoding: identity',
+      'Transfer-Encoding: x, chunked',
+    ),
+    joined(from('X-', 'Sec-', ''), word, from(': ', ':', ' : ', ':\t'), word),
+    joined(from('Cookie: ', 'Accept: '), binary),
+    from(`Cookie: a=${'b'.repeat(9000)}`, `Cookie: a=${'b'.repeat(40_000)}`),
+    from(' folded', '\tfolded', 'no colon', ': no name', 'Accept', 'Acc ept: x', 'Accept : x'),
+    from('Accept:x', 'Accept:  x', 'Accept: x ', 'Accept:\tx', 'Accept: ', 'Accept:', 'aCCEPT: x'),
+  ];
+  const idle = from(
+    'Accept: image/*',
+    'User-Agent: test',
+    'Cookie: a=b',
+    'Cache-Control: no-cache',
+    'Sec-Fetch-Mode: no-cors',
+    'X-Forwarded-For: 1.2.3.4',
+    `If-None-Match: ${etag}`,
+    'Connection: keep-alive',
+  );
+  return mostly(idle, fc.oneof(...telling));
+}
+
+/** The text of a request, a plain one as often as not. */
+function request(known: Known): fc.Arbitrary<string> {
+  const host = mostly(from(`Host: ${known.host}`), from('', 'Host: other', `host:${known.host}`));
+  const lines = fc
+    .tuple(requestLine(known), host, fc.array(headerLine(known), { maxLength: 5 }), fc.boolean())
+    .map(([first, hostLine, more, isHostLast]) =>
+      [first, ...(isHostLast ? [...more, hostLine] : [hostLine, ...more])].filter(Boolean),
+    );
+  const lineEnd = mostly(from('\r\n'), from('\n', '\r', '\r\r\n', '\r\n '));
+  const end = mostly(
+    from('\r\n\r\n'),
+    from('\n\n', '\r\n', '\r\n\n', '', '\r\n\r\n\r\n', '\r\n\r'),
+  );
+  const body = mostly(from(''), from('abcd', '4\r\nabcd\r\n0\r\n\r\n', '0\r\n\r\n', 'x'), binary);
+  return fc
+    .tuple(lines, lineEnd, end, body)
+    .map(([all, between, behind, rest]) => all.join(between) + behind + rest);
+}
+
+/** One to three requests on one connection: pipelined or apart, cut anywhere, with a byte changed. */
+export function oddRequests(known: Known): fc.Arbitrary<Chunks> {
+  const change = fc.record({
+    at: fc.double({ min: 0, max: 1, noNaN: true }),
+    remove: fc.integer({ min: 0, max: 2 }),
+    insert: fc.oneof(
+      binary.map((bytes) => bytes.slice(0, 2)),
+      from('\r\n', ' ', ':', '\0'),
+    ),
+  });
+  const changed = fc.tuple(request(known), change).map(([text, { at, remove, insert }]) => {
+    const place = Math.floor(at * text.length);
+    return text.slice(0, place) + insert + text.slice(place + remove);
+  });
+  const piece = mostly(request(known), changed, changed, changed);
+  const cuts = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 3 });
+  const apart = fc.array(piece, { minLength: 1, maxLength: 3 });
+  const cut = fc.tuple(apart, cuts).map(([texts, places]) => {
+    const text = texts.join('');
+    const at = [0, ...places.map((place) => Math.floor(place * text.length)), text.length];
+    const sorted = at.toSorted((a, b) => a - b);
+    return sorted.slice(1).map((end, index) => text.slice(sorted[index], end));
+  });
+  return fc
+    .oneof({ arbitrary: apart, weight: 3 }, { arbitrary: cut, weight: 1 })
+    .map((texts) => texts.filter(Boolean).map((text) => Buffer.from(text, 'latin1')));
+}
