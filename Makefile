@@ -2,7 +2,7 @@
 NODE := node_modules/.bin/node
 
 .DEFAULT_GOAL := help
-.PHONY: help up load test prove model fuzz steady bench bench-quick http-cache-tests wall pictures check setup clean
+.PHONY: help up load test prove model fuzz steady streams bench bench-quick http-cache-tests wall pictures check setup clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,10 @@ bench-quick: ## the same in rounds too short for figures, to see that all works
 steady: ## how steadily cameras are refreshed under continuous demand (DURATION)
 	@scripts/setup --with-tests
 	@$(NODE) bench/steady.ts
+
+streams: ## how soon 1,000 SSE and 200 MJPEG viewers of one process have each new frame (DURATION)
+	@scripts/setup --with-tests
+	@$(NODE) bench/streams.ts
 
 fuzz: ## a hundred thousand odd URLs for each property of the URL parser (FUZZ_RUNS)
 	@scripts/setup --with-tests

@@ -109,8 +109,8 @@ it('marks the cameras that are late, frozen or failing, each by a word, an icon 
   );
   // Said once, politely, to who can't see the colours.
   await expect
-    .poll(() => page.getByRole('status').textContent())
-    .toMatch(/Summit station is late|cameras have changed/);
+    .poll(() => page.getByRole('status').textContent(), { timeout: 10_000 })
+    .toMatch(/^[A-Z]\w+ \w+ is (late|frozen|failing)|cameras have changed/);
   expect(complaints).toEqual([]);
   await close();
 });
