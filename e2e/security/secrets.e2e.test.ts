@@ -86,7 +86,6 @@ async function makeTraffic(): Promise<void> {
     '/',
     `/?url=${CAMERA_TOKEN}`,
     '/wall/main.js',
-    `/wall/${CAMERA_TOKEN}`,
     '/nothing',
     '/images',
     `/images?url=a&url=${CAMERA_TOKEN}`,
