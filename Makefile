@@ -2,7 +2,7 @@
 NODE := node_modules/.bin/node
 
 .DEFAULT_GOAL := help
-.PHONY: help up load test prove model fuzz steady streams bench bench-quick http-cache-tests wall pictures check setup clean
+.PHONY: help up load test prove model bench bench-quick scaling steady streams wall pictures fuzz http-cache-tests check setup clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,10 @@ bench: ## every figure beside nginx and Varnish, about ten minutes; writes docs/
 bench-quick: ## the same in rounds too short for figures, to see that all works
 	@scripts/setup --with-bench
 	@$(NODE) bench/main.ts --quick $(FIGURES)
+
+scaling: ## the cost model of docs/scaling.md, predicted beside measured, about six minutes
+	@scripts/setup --with-bench
+	@$(NODE) bench/main.ts scaling
 
 steady: ## how steadily cameras are refreshed under continuous demand (DURATION)
 	@scripts/setup --with-tests

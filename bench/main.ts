@@ -1,8 +1,11 @@
+import { adds } from './adds.ts';
 import { announcement } from './announcement.ts';
 import { coldBurst } from './cold-burst.ts';
 import { frameAge } from './frame-age.ts';
 import { hits } from './hits.ts';
+import { refreshCost } from './refresh-cost.ts';
 import { replaced } from './replaced.ts';
+import { scaling } from './scaling.ts';
 import { needTwoCores } from './support/cores.ts';
 import type { Figure } from './support/figure.ts';
 import { writePage } from './support/page.ts';
@@ -12,19 +15,29 @@ import { reportOf, tableLines, writeReport } from './support/report.ts';
  * `make bench`: every figure, or those that are named on the command line. `--quick` is short and
  * writes nothing: it shows that all works.
  */
-const FIGURES: readonly Figure[] = [hits, replaced, coldBurst, announcement, frameAge];
+const FIGURES: readonly Figure[] = [
+  hits,
+  replaced,
+  coldBurst,
+  announcement,
+  frameAge,
+  refreshCost,
+  adds,
+];
+/** Only when it is named: it takes as long as all the others together. */
+const APART: readonly Figure[] = [scaling];
 
 const args = process.argv.slice(2);
 const quick = args.includes('--quick');
 const named = args.filter((arg) => !arg.startsWith('--'));
-const chosen = FIGURES.filter(({ name }) => named.length === 0 || named.includes(name));
+const all = [...FIGURES, ...APART];
+const chosen = named.length === 0 ? FIGURES : all.filter(({ name }) => named.includes(name));
 
 try {
   needTwoCores();
-  if (chosen.length === 0)
-    throw new Error(`there is ${FIGURES.map(({ name }) => name).join(', ')}`);
+  if (chosen.length === 0) throw new Error(`there is ${all.map(({ name }) => name).join(', ')}`);
   for (const figure of chosen) await run(figure);
-  if (!quick) writePage(FIGURES.map(({ name }) => name));
+  if (!quick) writePage(all.map(({ name }) => name));
 } catch (error) {
   console.error(`\nbench: ${(error as Error).message}`);
   process.exit(1);

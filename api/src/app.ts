@@ -8,6 +8,7 @@ import type { StreamsDeps } from './open-stream.ts';
 import { openApi } from './openapi.ts';
 import { drawProblems } from './placeholder.ts';
 import { problemResponse } from './problem.ts';
+import type { OnAnswered } from './request-count.ts';
 import { type CamerasDeps, getCameras } from './routes/cameras.ts';
 import { getEvents } from './routes/events.ts';
 import { getImage, getNamedImage } from './routes/images.ts';
@@ -23,6 +24,8 @@ export interface AppDeps extends StreamsDeps, CamerasDeps, WallDeps {
   /** Draw what is wrong for viewers who prefer images. */
   placeholder?: boolean;
   fleetId: Pick<FleetId, 'pseudonym'>;
+  /** Called for every answer. */
+  onAnswered?: OnAnswered;
   log: Log;
 }
 
@@ -55,6 +58,7 @@ export function createApp(deps: AppDeps): Hono {
   app.use(async (c, next) => {
     await next();
     addCommonHeaders(c.res.headers, servedBy);
+    deps.onAnswered?.({ status: c.res.status, ...c.get('answered') });
   });
   app.use(async (c, next) => {
     const { pathname, search } = new URL(c.req.url);

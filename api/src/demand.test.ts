@@ -8,6 +8,8 @@ import { heldFrame, testParts } from './test-parts.ts';
 const INTERVAL_MS = 5000;
 const camera = testCamera('a', { intervalMs: INTERVAL_MS });
 const { cameraId } = camera;
+/** The guard of a permit above its interval, and what is asked for at once with what is due a little later. */
+const LITTLE_MS = 30;
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => {
@@ -19,7 +21,7 @@ afterEach(() => {
 function demandParts({ random = 1 } = {}) {
   const parts = testParts();
   const add = vi.fn(async (_camera: unknown, _redisNowMs: number) => {});
-  const demand = createDemand({ ...parts, queue: { add }, random: () => random });
+  const demand = createDemand({ ...parts, queue: { add }, random: () => random, askerId: 'me' });
   const buckets = () =>
     add.mock.calls.map(([, redisNowMs]) => Math.floor(redisNowMs / bucketMsOf(INTERVAL_MS)));
   return { ...parts, add, demand, buckets };
@@ -90,7 +92,7 @@ describe('demand', () => {
     const leave = parts.viewers.enter(camera);
     parts.demand.raise(camera);
     expect(await asksWithin(parts, 3999)).toBe(0);
-    expect(await asksWithin(parts, 2)).toBe(1);
+    expect(await asksWithin(parts, LITTLE_MS)).toBe(1);
     leave();
   });
 
@@ -154,7 +156,7 @@ describe('while nothing can be asked for', () => {
     expect(await asksWithin(parts, 0)).toBe(1);
     expect(await asksWithin(parts, 999)).toBe(0);
     expect(await asksWithin(parts, 2)).toBe(1);
-    expect(await asksWithin(parts, 10_000)).toBe(10);
+    expect(await asksWithin(parts, 10_200)).toBe(10);
   });
 });
 
@@ -214,7 +216,7 @@ describe('an announcement', () => {
     expect(await asksWithin(parts, 5500)).toBe(0);
     tell(parts, frameNews(1));
     parts.demand.raise(camera);
-    expect(await asksWithin(parts, 2)).toBe(1);
+    expect(await asksWithin(parts, LITTLE_MS)).toBe(1);
   });
 
   it('that a call was started postpones the next job, and never brings it forward', async () => {
@@ -226,7 +228,7 @@ describe('an announcement', () => {
     tell(parts, { kind: 'wait', reason: 'budget', inMs: 30_000 });
     tell(parts, { kind: 'started' });
     expect(await asksWithin(parts, 29_999)).toBe(0);
-    expect(await asksWithin(parts, 2)).toBe(1);
+    expect(await asksWithin(parts, LITTLE_MS)).toBe(1);
   });
 
   it('about another camera changes nothing', async () => {
@@ -316,7 +318,7 @@ describe('news that got lost', () => {
     parts.stored.held = heldFrame(camera, { startedAgoMs: 1000 });
     parts.memory.set(cameraId, parts.stored.held);
     expect(await asksWithin(parts, 3999)).toBe(0);
-    expect(await asksWithin(parts, 2)).toBe(1);
+    expect(await asksWithin(parts, LITTLE_MS)).toBe(1);
     leave();
   });
 
@@ -376,7 +378,7 @@ describe('after a gap in the announcements', () => {
     expect(parts.reader.read).toHaveBeenCalledOnce();
     parts.memory.set(cameraId, parts.stored.held);
     expect(await asksWithin(parts, 2999)).toBe(0);
-    expect(await asksWithin(parts, 2)).toBe(1);
+    expect(await asksWithin(parts, LITTLE_MS)).toBe(1);
     leave();
   });
 
@@ -394,7 +396,7 @@ describe('after a gap in the announcements', () => {
     });
     parts.demand.recheck();
     expect(await asksWithin(parts, 3999)).toBe(0);
-    expect(await asksWithin(parts, 2)).toBe(1);
+    expect(await asksWithin(parts, LITTLE_MS)).toBe(1);
     leave();
   });
 
@@ -405,5 +407,144 @@ describe('after a gap in the announcements', () => {
     tell(parts, { kind: 'wait', reason: 'budget', inMs: 30_000 });
     parts.demand.recheck();
     expect(await asksWithin(parts, 29_000)).toBe(0);
+  });
+});
+
+describe('a camera that is watched', () => {
+  /** A frame that came just now, of which a viewer was told so long ago. */
+  const frameCame = async (parts: Parts, { askedAgoMs }: { askedAgoMs: number }) => {
+    const lastAskedMonoMs = parts.clock.monoMs() - askedAgoMs;
+    parts.memory.set(cameraId, heldFrame(camera, { lastAskedMonoMs }));
+    tell(parts, frameNews(5015));
+    await asksWithin(parts, 0);
+  };
+
+  it('is asked for when it is due, before anybody finds it stale', async () => {
+    const parts = demandParts();
+    await frameCame(parts, { askedAgoMs: 100 });
+    expect(await asksWithin(parts, 5014)).toBe(0);
+    expect(await asksWithin(parts, 11)).toBe(1);
+  });
+
+  it('is left alone when nobody has asked for it in two intervals, with no timer left', async () => {
+    const parts = demandParts();
+    await frameCame(parts, { askedAgoMs: 2 * INTERVAL_MS - 5000 });
+    expect(await asksWithin(parts, 60_000)).toBe(0);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('is asked for once more after its last request, and then left alone', async () => {
+    const parts = demandParts();
+    await frameCame(parts, { askedAgoMs: 0 });
+    let asks = 0;
+    for (let interval = 0; interval < 10; interval += 1) {
+      asks += await asksWithin(parts, 5030);
+      const held = parts.memory.get(cameraId);
+      if (held) held.startedMonoMs = parts.clock.monoMs();
+      tell(parts, frameNews(5015));
+    }
+    expect(asks).toBe(1);
+  });
+
+  it('is asked for at once by a viewer who finds it stale after it was left alone', async () => {
+    const parts = demandParts();
+    await frameCame(parts, { askedAgoMs: INTERVAL_MS });
+    await asksWithin(parts, 20_000);
+    parts.demand.raise(camera);
+    expect(await asksWithin(parts, 0)).toBe(1);
+  });
+
+  it('is no concern of a process in which nobody watches it', async () => {
+    const parts = demandParts();
+    tell(parts, frameNews(5015));
+    tell(parts, { kind: 'started', overMs: 1000, askedBy: 'me' });
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('is asked for when it is due also if a viewer finds it stale in the guard of its permit', async () => {
+    const parts = demandParts();
+    await frameCame(parts, { askedAgoMs: 100 });
+    await asksWithin(parts, 5003);
+    parts.demand.raise(camera);
+    expect(await asksWithin(parts, 11)).toBe(0);
+    expect(await asksWithin(parts, 10)).toBe(1);
+  });
+});
+
+describe('of several processes that watch a camera', () => {
+  /** A process among others, after a call for which one of them has asked. */
+  const afterCall = async (askedBy: string | undefined, random: number) => {
+    const parts = demandParts({ random });
+    parts.viewers.enter(camera);
+    tell(parts, { kind: 'started', overMs: 15_000, ...(askedBy !== undefined && { askedBy }) });
+    tell(parts, frameNews(1000));
+    await asksWithin(parts, 0);
+    return parts;
+  };
+
+  it('the one that asked for the last call asks for the next', async () => {
+    const parts = await afterCall('me', 1);
+    expect(await asksWithin(parts, 1010)).toBe(1);
+  });
+
+  it.each([
+    [0, 1100],
+    [1, 1200],
+  ])('another one stands by for a moment, and then asks (random %d)', async (random, afterMs) => {
+    const parts = await afterCall('another', random);
+    expect(await asksWithin(parts, afterMs - 1)).toBe(0);
+    expect(await asksWithin(parts, 11)).toBe(1);
+  });
+
+  it('nobody asks who hears in time that the call has started', async () => {
+    const parts = await afterCall('another', 0);
+    await asksWithin(parts, 1050);
+    tell(parts, { kind: 'started', overMs: 15_000, askedBy: 'another' });
+    expect(await asksWithin(parts, 4900)).toBe(0);
+  });
+
+  it('nobody asks whose timer comes before the news that it waited for, as after a pause', async () => {
+    const parts = await afterCall('another', 0);
+    vi.advanceTimersToNextTimer();
+    expect(parts.clock.monoMs()).toBeGreaterThan(1000);
+    tell(parts, { kind: 'started', overMs: 15_000, askedBy: 'another' });
+    expect(await asksWithin(parts, 4900)).toBe(0);
+  });
+
+  it('who had to ask instead of another one asks for the next', async () => {
+    const parts = await afterCall('another', 1);
+    await asksWithin(parts, 1300);
+    tell(parts, { kind: 'started', overMs: 15_000, askedBy: 'me' });
+    tell(parts, frameNews(5015));
+    expect(await asksWithin(parts, 5026)).toBe(1);
+  });
+
+  it('each asks at once when nobody says who asked, as an older worker', async () => {
+    const parts = await afterCall(undefined, 1);
+    expect(await asksWithin(parts, 1010)).toBe(1);
+  });
+
+  it('in a busy fleet, in which calls start late, the others stand by for longer', async () => {
+    const parts = await afterCall('another', 0);
+    for (let call = 0; call < 50; call += 1) {
+      await asksWithin(parts, 1090);
+      // As late as this, nobody else has asked.
+      await asksWithin(parts, Math.min(400, call * 20));
+      tell(parts, { kind: 'started', overMs: 15_000, askedBy: 'another' });
+      tell(parts, frameNews(1000));
+    }
+    expect(await asksWithin(parts, 1500)).toBe(0);
+    expect(await asksWithin(parts, 100)).toBe(1);
+  });
+
+  it('standing by for one that is gone does not make the next wait longer', async () => {
+    const parts = await afterCall('another', 0);
+    for (const asker of ['b', 'c', 'd', 'e', 'f']) {
+      await asksWithin(parts, 1900);
+      tell(parts, { kind: 'started', overMs: 15_000, askedBy: asker });
+      tell(parts, frameNews(1000));
+      await asksWithin(parts, 0);
+    }
+    expect(await asksWithin(parts, 1111)).toBe(1);
   });
 });

@@ -9,12 +9,16 @@ import type { FrameReader } from './frame-reader.ts';
 import { type HeldFrame, isFresh, type MemoryCache } from './memory-cache.ts';
 import type { RefreshQueue } from './refresh-queue.ts';
 import type { Viewers } from './viewers.ts';
+import { heed, MAX_TOLD_WAIT_MS, newWanted, satisfy, type Turns, type Wanted } from './wanted.ts';
 
 /**
  * Turns demand into refresh jobs, never more often than it can help and never losing any: while a
  * camera is wanted here, a job is asked for again after every bucket, whatever became of the last
  * job, its reply or its announcement; only while a call is known to be under way the store is read
  * instead, until the call must be over.
+ *
+ * A camera that is watched here is asked for when it is due, so that its viewers find the next frame
+ * instead of a stale one; one that nobody has asked for in two intervals is left alone.
  */
 export interface Demand {
   /** Somebody found the camera's frame stale or missing. */
@@ -35,31 +39,20 @@ export interface DemandDeps {
   fleet: FleetWatch;
   queue: RefreshQueue;
   random: () => number;
+  /** This process, as its jobs name it. */
+  askerId: string;
   log: Log;
 }
 
-interface Wanted {
-  camera: Camera;
-  /** A request found it stale since the last frame or failure. */
-  asked: boolean;
-  askedMonoMs: number;
-  notBeforeMonoMs: number;
-  toldUntilMonoMs: number;
-  /** A call is under way at most until then. */
-  callOverMonoMs: number;
-  /** Jobs asked for without any news since: the news may have been lost, so the store is read. */
-  jobsSinceNews: number;
-  timer: NodeJS.Timeout | undefined;
-  isAsking: boolean;
-}
-
 const CLOSED_RETRY_MS = 1000;
-const MAX_TOLD_WAIT_MS = 60_000;
 /** Without a frame nobody is served meanwhile: who still wants one has asked again by then. */
 const FORGOTTEN_MS = 2 * MAX_TOLD_WAIT_MS;
+/** What falls due within so long is asked for at once: one trip to Redis and one wake-up of a worker. */
+const TICK_MS = 10;
 
 export function createDemand(deps: DemandDeps): Demand {
-  const { clock } = deps;
+  const { clock, viewers, random, askerId } = deps;
+  const turns: Turns = { askerId, random, lagMs: 0 };
   const all = new Map<string, Wanted>();
   let closed = false;
 
@@ -68,7 +61,7 @@ export function createDemand(deps: DemandDeps): Demand {
     wanted.timer = undefined;
     if (closed || wanted.isAsking) return;
     wanted.isAsking = true;
-    const dueMonoMs = await nextAsk(wanted, deps);
+    const dueMonoMs = await nextAsk(wanted, turns, deps);
     wanted.isAsking = false;
     // Somebody may have raised demand since nobody wanted it.
     if (closed || (dueMonoMs === undefined && !wanted.asked)) all.delete(wanted.camera.cameraId);
@@ -76,24 +69,38 @@ export function createDemand(deps: DemandDeps): Demand {
   };
   const arm = (wanted: Wanted, dueMonoMs: number) => {
     clearTimeout(wanted.timer);
-    const delayMs = Math.max(0, Math.ceil(dueMonoMs - clock.monoMs()));
-    wanted.timer = setTimeout(() => void ask(wanted), Math.min(delayMs, MAX_TOLD_WAIT_MS));
+    const tickMonoMs = Math.ceil(dueMonoMs / TICK_MS) * TICK_MS;
+    const delayMs = Math.max(0, Math.ceil(tickMonoMs - clock.monoMs()));
+    wanted.timer = setTimeout(() => readNewsFirst(wanted), Math.min(delayMs, MAX_TOLD_WAIT_MS));
+  };
+  /** After a pause timers come before sockets: the news that it waited for may lie there unread. */
+  const readNewsFirst = (wanted: Wanted) => {
+    wanted.timer = setTimeout(() => void ask(wanted), 0);
+  };
+  const wantedNow = (camera: Camera) => {
+    const wanted = all.get(camera.cameraId) ?? newWanted(camera);
+    all.set(camera.cameraId, wanted);
+    wanted.camera = camera; // under the rules in force now
+    return wanted;
+  };
+  /** News of a camera that is watched here concern this process, whoever asked for them. */
+  const concernedBy = ({ cameraId }: Announcement) => {
+    const watched = viewers.watched(cameraId);
+    return all.get(cameraId) ?? (watched && wantedNow(watched));
   };
 
   return {
     raise: (camera) => {
       if (closed) return;
-      const wanted = all.get(camera.cameraId) ?? newWanted(camera);
-      all.set(camera.cameraId, wanted);
-      wanted.camera = camera; // under the rules in force now
+      const wanted = wantedNow(camera);
       wanted.asked = true;
       wanted.askedMonoMs = clock.monoMs();
       if (wanted.timer === undefined) void ask(wanted);
     },
     heed: (announcement) => {
-      const wanted = all.get(announcement.cameraId);
+      const wanted = closed ? undefined : concernedBy(announcement);
       if (!wanted) return;
-      heed(wanted, announcement, deps);
+      heed(wanted, announcement, clock.monoMs(), turns);
       if (!wanted.isAsking) arm(wanted, wanted.notBeforeMonoMs);
     },
     recheck: () => {
@@ -109,33 +116,22 @@ export function createDemand(deps: DemandDeps): Demand {
   };
 }
 
-function newWanted(camera: Camera): Wanted {
-  const never = Number.NEGATIVE_INFINITY;
-  return {
-    camera,
-    asked: true,
-    askedMonoMs: never,
-    notBeforeMonoMs: never,
-    toldUntilMonoMs: never,
-    callOverMonoMs: never,
-    jobsSinceNews: 0,
-    timer: undefined,
-    isAsking: false,
-  };
-}
-
 /** Asks for a refresh if it is time; gives when to look again, undefined when nobody wants it. */
-async function nextAsk(wanted: Wanted, deps: DemandDeps): Promise<number | undefined> {
+async function nextAsk(
+  wanted: Wanted,
+  turns: Turns,
+  deps: DemandDeps,
+): Promise<number | undefined> {
   const { clock, viewers, fleet, memory } = deps;
   const { cameraId } = wanted.camera;
   const held = memory.peek(cameraId);
   const isDue = () => clock.monoMs() >= wanted.notBeforeMonoMs;
   if (!isDue() && !held?.unsure) return wanted.notBeforeMonoMs;
   if (!held && clock.monoMs() - wanted.askedMonoMs > FORGOTTEN_MS) wanted.asked = false;
-  if (!wanted.asked && !viewers.isPresent(cameraId)) {
+  if (!wanted.asked && !viewers.watched(cameraId)) {
     return isDue() ? undefined : wanted.notBeforeMonoMs;
   }
-  if (held && !held.unsure && isFresh(held, clock.monoMs())) return satisfy(wanted, held);
+  if (held && !held.unsure && isFresh(held, clock.monoMs())) return satisfy(wanted, held, turns);
   const redisNowMs = fleet.redisNowMs();
   if (fleet.closedBecause() !== undefined || redisNowMs === undefined) {
     return clock.monoMs() + CLOSED_RETRY_MS;
@@ -143,7 +139,7 @@ async function nextAsk(wanted: Wanted, deps: DemandDeps): Promise<number | undef
   const inFlightMs = () => wanted.callOverMonoMs - clock.monoMs();
   if (held?.unsure || wanted.jobsSinceNews > 0 || inFlightMs() > 0) {
     const found = await readStore(wanted.camera, deps);
-    if (found && isFresh(found, clock.monoMs())) return satisfy(wanted, found);
+    if (found && isFresh(found, clock.monoMs())) return satisfy(wanted, found, turns);
     if (!isDue()) return wanted.notBeforeMonoMs; // perhaps by news that came meanwhile
     if (wanted.jobsSinceNews > 0 && fleet.isBehind()) return clock.monoMs() + CLOSED_RETRY_MS;
     // A job asked for now would be denied, and its id be spent for the bucket in which the call ends.
@@ -162,14 +158,6 @@ async function readStore(camera: Camera, { reader }: DemandDeps): Promise<HeldFr
   }
 }
 
-/** Nobody needs another frame before this one is stale. */
-function satisfy(wanted: Wanted, held: HeldFrame): number {
-  wanted.asked = false;
-  wanted.jobsSinceNews = 0;
-  wanted.notBeforeMonoMs = held.startedMonoMs + held.camera.source.intervalMs;
-  return wanted.notBeforeMonoMs;
-}
-
 async function addJob(wanted: Wanted, redisNowMs: number, deps: DemandDeps): Promise<number> {
   const { clock, queue, log, random } = deps;
   const { cameraId, source } = wanted.camera;
@@ -184,33 +172,4 @@ async function addJob(wanted: Wanted, redisNowMs: number, deps: DemandDeps): Pro
     wanted.notBeforeMonoMs = clock.monoMs() + CLOSED_RETRY_MS;
   }
   return wanted.notBeforeMonoMs;
-}
-
-/** What an announcement means for the next time to ask. */
-function heed(wanted: Wanted, announcement: Announcement, { clock, random }: DemandDeps): void {
-  const nowMonoMs = clock.monoMs();
-  const bucketMs = bucketMsOf(wanted.camera.source.intervalMs);
-  switch (announcement.kind) {
-    case 'started': {
-      // The call is under way: whoever asks now is only denied.
-      const laterMonoMs = nowMonoMs + bucketMs * (1 + random() / 10);
-      wanted.notBeforeMonoMs = Math.max(wanted.notBeforeMonoMs, laterMonoMs);
-      wanted.callOverMonoMs = nowMonoMs + (announcement.overMs ?? 0);
-      return;
-    }
-    case 'wait': {
-      if (announcement.reason === 'busy') return; // the end of that call will tell
-      const spreadMs = announcement.reason === 'hold' ? random() * 250 : 0;
-      const toldMs = Math.min(announcement.inMs, MAX_TOLD_WAIT_MS) + spreadMs;
-      wanted.notBeforeMonoMs = nowMonoMs + toldMs;
-      wanted.toldUntilMonoMs = nowMonoMs + announcement.inMs;
-      return;
-    }
-    default:
-      wanted.asked = false;
-      wanted.jobsSinceNews = 0;
-      wanted.notBeforeMonoMs = nowMonoMs + announcement.nextMs;
-      wanted.toldUntilMonoMs = wanted.notBeforeMonoMs;
-      wanted.callOverMonoMs = Number.NEGATIVE_INFINITY;
-  }
 }

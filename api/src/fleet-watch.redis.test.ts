@@ -28,6 +28,22 @@ it('is closed while no worker is alive, and open when one is', async () => {
   expect(fleet.closedBecause()).toBe('no worker is alive');
 });
 
+it('has seen the worker and the jobs, as long as Redis answers', async () => {
+  const server = await ownRedis();
+  const link = testLink(server.url);
+  await link.ready(10_000);
+  const keys = keysFor('test');
+  const fleet = createFleetWatch({ clock: testClock, queue: link, keys });
+  expect(fleet.seen()).toBeUndefined();
+  await link.client.lPush(keys.queueWaiting, ['a', 'b', 'c']);
+  await link.client.lPush(keys.queueActive, 'd');
+  await fleet.look();
+  expect(fleet.seen()).toEqual({ workerAlive: false, waitingJobs: 3, activeJobs: 1 });
+  await server.kill();
+  await fleet.look();
+  expect(fleet.seen()).toBeUndefined();
+});
+
 it('is closed while as many jobs wait as Redis should hold', async () => {
   const { client, keys, fleet } = await watchParts();
   await client.set(keys.workerAlive, '1');

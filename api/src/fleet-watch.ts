@@ -11,7 +11,15 @@ export interface FleetWatch {
   isBehind(): boolean;
   /** The queue Redis's time, undefined while unknown. */
   redisNowMs(): number | undefined;
+  /** What the last look saw; undefined when the queue Redis did not answer it. */
+  seen(): Seen | undefined;
   look(): Promise<void>;
+}
+
+interface Seen {
+  workerAlive: boolean;
+  waitingJobs: number;
+  activeJobs: number;
 }
 
 const DEADLINE_MS = 900;
@@ -29,31 +37,36 @@ export function createFleetWatch(deps: {
   let window: ClockWindow | undefined;
   let closed: string | undefined = 'Redis has not answered yet';
   let isBehind = false;
+  let seen: Seen | undefined;
 
   const look = async () => {
     const sentMonoMs = clock.monoMs();
-    const [redisMs, alive, waiting] = await queue.run(DEADLINE_MS, (client) =>
+    const [redisMs, alive, waitingJobs, activeJobs] = await queue.run(DEADLINE_MS, (client) =>
       Promise.all([
         timeMs(client),
         client.exists(keys.workerAlive),
         client.lLen(keys.queueWaiting),
+        client.lLen(keys.queueActive),
       ]),
     );
     const reading = { redisMs, sentMonoMs, receivedMonoMs: clock.monoMs() };
-    const seen = observeClock(window, reading);
+    const clockSeen = observeClock(window, reading);
     // Buckets follow the clock wherever it goes; permits are the worker's business.
-    const next = seen.stepped ? observeClock(undefined, reading) : seen;
+    const next = clockSeen.stepped ? observeClock(undefined, reading) : clockSeen;
     window = next.stepped ? undefined : next.window;
-    closed = closedBecause(alive === 1, waiting);
-    isBehind = waiting > CROWD_OF_JOBS;
+    seen = { workerAlive: alive === 1, waitingJobs, activeJobs };
+    closed = closedBecause(seen.workerAlive, waitingJobs);
+    isBehind = waitingJobs > CROWD_OF_JOBS;
   };
 
   return {
     closedBecause: () => closed,
     isBehind: () => isBehind,
+    seen: () => seen,
     redisNowMs: () => window && redisNowMs(window, clock.monoMs()),
     look: () =>
       look().catch(() => {
+        seen = undefined;
         closed = 'the queue can not be reached';
       }),
   };

@@ -69,10 +69,13 @@ interface ServeOptions extends FrontOptions {
 /** One connection, for as long as all that comes is hits. */
 function serve(socket: Socket, options: ServeOptions): void {
   const { findHit, stalledMs, keepAliveMs } = options;
+  // Until there is another frame a viewer says the same again: comparing bytes is cheaper than text.
+  let last: { chunk: Buffer; text: string } = { chunk: Buffer.alloc(0), text: '' };
   let hasServed = false;
   let idleLooks = 0;
   const onData = (chunk: Buffer) => {
-    const hit = findHit(chunk.toString('latin1'));
+    if (!last.chunk.equals(chunk)) last = { chunk, text: chunk.toString('latin1') };
+    const hit = findHit(last.text);
     if (hit) {
       send(socket, hit);
       hasServed = true;
@@ -101,9 +104,13 @@ function serve(socket: Socket, options: ServeOptions): void {
 }
 
 function send(socket: Socket, { head, body }: Hit): void {
-  if (body) socket.cork();
-  socket.write(head.text, 'latin1');
-  if (body) {
+  if (!body) {
+    socket.write(head.text, 'latin1');
+  } else if (head.withBody) {
+    socket.write(head.withBody);
+  } else {
+    socket.cork();
+    socket.write(head.text, 'latin1');
     socket.write(body);
     socket.uncork();
   }

@@ -81,7 +81,11 @@ export async function frameFromAfar(
   try {
     const { held, failure } = await readOrExplain(camera, reader);
     const offered = held && offer(held, camera, deps);
-    if (offered) return { held: offered, origin: 'redis' };
+    if (offered) {
+      // From now on it is watched here, so it is asked for again when it is due.
+      if (deps.memory.has(camera.cameraId)) demand.raise(camera);
+      return { held: offered, origin: 'redis' };
+    }
     const leftMs = coldWaitLeftMs();
     if (leftMs > 0) throw notYet('too many new cameras are asked for from this address', leftMs);
     // Else a flood of new cameras would fill the queue however few may wait.

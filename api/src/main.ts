@@ -1,23 +1,37 @@
+import { randomBytes } from 'node:crypto';
 import type { Server } from 'node:http';
 import { hostname } from 'node:os';
 import { createAdaptorServer } from '@hono/node-server';
 import { systemClock } from '@lastframe/shared/clock';
 import { type ApiConfig, ConfigError, type Env, readApiConfig } from '@lastframe/shared/config';
 import { messageOf } from '@lastframe/shared/errors';
+import { showEventLoopLag } from '@lastframe/shared/event-loop-lag';
 import { createFleetId } from '@lastframe/shared/fleet-id';
 import { closeServer, listen } from '@lastframe/shared/http-server';
 import { keysFor } from '@lastframe/shared/keys';
 import { type ClosingStep, closeOnSignal } from '@lastframe/shared/lifecycle';
 import { openRules } from '@lastframe/shared/live-rules';
 import { createLog } from '@lastframe/shared/log';
+import { createMetrics } from '@lastframe/shared/metrics';
 import { probes } from '@lastframe/shared/probes';
 import { openRedis } from '@lastframe/shared/redis-link';
+import { watchRedisLinks } from '@lastframe/shared/redis-metrics';
 import { listenToAnnouncements } from './announcement-listener.ts';
 import { addCommonHeaders, createApp } from './app.ts';
 import { createAskedNotes } from './asked-notes.ts';
 import { createCameraList } from './camera-list.ts';
 import { createColdLimit } from './cold-limit.ts';
 import { createColdWait } from './cold-wait.ts';
+import {
+  countedColdWait,
+  countedDemand,
+  countedQueue,
+  createHearing,
+  showCameras,
+  showFleet,
+  showMemory,
+  showStreams,
+} from './counted.ts';
 import { createDemand } from './demand.ts';
 import { createFleetWatch } from './fleet-watch.ts';
 import { createFrameReader } from './frame-reader.ts';
@@ -31,6 +45,7 @@ import { heedAnnouncement } from './news.ts';
 import { createPublicServer, KEEP_ALIVE_MS } from './public-server.ts';
 import { createReadyHeads } from './ready-heads.ts';
 import { createRefreshQueue } from './refresh-queue.ts';
+import { createRequestCount } from './request-count.ts';
 import { createStreams } from './streams.ts';
 import { createViewers } from './viewers.ts';
 import { readWallFiles } from './wall-files.ts';
@@ -52,6 +67,8 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
   process.on('SIGHUP', rules.reload);
   const keys = keysFor(config.redisPrefix);
   const clock = systemClock;
+  const metrics = createMetrics('api');
+  showEventLoopLag(metrics);
   // A signal that comes before there is anything to close ends the process as well.
   const closingSteps: ClosingStep[] = [];
   closeOnSignal(log, closingSteps);
@@ -60,7 +77,14 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
   const framesRedis = openRedis({ url: config.framesRedisUrl, name: 'frames', log });
   const newsRedis = openRedis({ url: config.framesRedisUrl, name: 'announcements', log });
 
+  watchRedisLinks(metrics, {
+    queue: queueRedis,
+    frames: framesRedis,
+    announcements: newsRedis,
+  });
+
   const memory = createMemoryCache(config.memoryLimitBytes);
+  showMemory(memory, config.memoryLimitBytes, metrics);
   const viewers = createViewers({ clock, memory });
   const framesClock = createFramesClock(clock);
   const reader = createFrameReader({
@@ -76,10 +100,13 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
     },
   });
   const fleet = createFleetWatch({ clock, queue: queueRedis, keys });
+  showFleet(fleet, metrics);
   const fleetId = createFleetId(queueRedis, keys.fleet);
   const look = () => Promise.all([fleet.look(), fleetId.look()]);
-  const queue = createRefreshQueue(queueRedis, config.redisPrefix);
-  const demand = createDemand({
+  const askerId = randomBytes(4).toString('hex');
+  const jobs = createRefreshQueue(queueRedis, config.redisPrefix, askerId);
+  const queue = countedQueue(jobs, metrics);
+  const asked = createDemand({
     clock,
     memory,
     reader,
@@ -88,19 +115,29 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
     queue,
     log,
     random: Math.random,
+    askerId,
   });
+  const demand = countedDemand(asked, metrics);
   const keepWarm = createKeepWarm({ viewers, demand });
-  const coldWait = createColdWait({ clock, viewers, reader, maxWaiters: config.maxWaiters });
+  const waiting = createColdWait({ clock, viewers, reader, maxWaiters: config.maxWaiters });
+  const coldWait = countedColdWait(waiting, clock, metrics);
   const live = createLive({ memory, reader, viewers, demand, framesClock });
   const streams = createStreams(config.maxStreams);
   rules.onChange(streams.follow);
+  showStreams(streams, config.maxStreams, metrics);
   const named = { frames: framesRedis, keys, rules: rules.now, memory };
+  const cameraList = createCameraList({ ...named, framesClock });
+  showCameras(cameraList, metrics);
   const noteAsked = createAskedNotes({ ...named, clock, viewers });
   const news = { clock, memory, reader, viewers, demand, coldWait, live, log };
+  const hear = createHearing(fleet, metrics);
   listenToAnnouncements(
     newsRedis,
     keys.announcements,
-    (announcement) => heedAnnouncement(announcement, news),
+    (announcement) => {
+      hear(announcement);
+      heedAnnouncement(announcement, news);
+    },
     () => {
       makeAllUnsure(memory);
       demand.recheck();
@@ -110,6 +147,7 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
 
   const servedBy = `${hostname()}-${process.pid}`;
   const knownTargets = createKnownTargets(rules.now);
+  const onAnswered = createRequestCount(clock, metrics);
   const app = createApp({
     clock,
     memory,
@@ -121,7 +159,7 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
     live,
     streams,
     framesClock,
-    cameraList: createCameraList({ ...named, framesClock }),
+    cameraList,
     random: Math.random,
     log,
     coldWaitMs: config.coldWaitMs,
@@ -133,6 +171,7 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
     trustedProxies: config.trustedProxies,
     servedBy,
     knownTargets: config.front ? knownTargets : undefined,
+    onAnswered,
     wall: readWallFiles(),
   });
   const readyHeads = createReadyHeads({
@@ -140,10 +179,18 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
     addCommonHeaders: (headers) => addCommonHeaders(headers, servedBy),
     keepAliveMs: KEEP_ALIVE_MS,
   });
-  const findHit = createHit({ clock, memory, demand, rules: rules.now, knownTargets, readyHeads });
+  const findHit = createHit({
+    clock,
+    memory,
+    demand,
+    rules: rules.now,
+    knownTargets,
+    readyHeads,
+    onServed: onAnswered,
+  });
   const publicServer = createPublicServer(app.fetch, config.front ? findHit : undefined);
   let closing = false;
-  const ops = probes(() => (closing ? 'closing' : undefined));
+  const ops = probes(() => (closing ? 'closing' : undefined), metrics);
   const opsServer = createAdaptorServer({ fetch: ops.fetch }) as Server;
 
   // A Redis that is there is waited for, so that the first request finds it; one that is away is not.

@@ -3,21 +3,24 @@ import { expect, it } from 'vitest';
 import { createMemoryCache, makeAllUnsure } from './memory-cache.ts';
 import { heldFrame } from './test-parts.ts';
 
+/** What a frame of 1024 bytes takes: itself, itself with its head, and what else goes with it. */
+const COST = 2 * 1024 + 4096;
+
 const frameOf = (name: string, sizeBytes: number) =>
   heldFrame(testCamera(name), { text: 'x'.repeat(sizeBytes) });
 
 it('holds as many bytes as it may, with what a frame costs beside them', () => {
-  const memory = createMemoryCache(10 * 2048);
+  const memory = createMemoryCache(10 * COST);
   const frames = Array.from({ length: 12 }, (_, index) => frameOf(`${index}`, 1024));
   for (const frame of frames) memory.set(frame.cameraId, frame);
   expect(memory.size).toBe(10);
-  expect(memory.calculatedSize).toBe(10 * 2048);
+  expect(memory.calculatedSize).toBe(10 * COST);
   expect(memory.has(frames[0]?.cameraId ?? '')).toBe(false);
   expect(memory.has(frames[11]?.cameraId ?? '')).toBe(true);
 });
 
 it('lets go first what was asked for least recently', () => {
-  const memory = createMemoryCache(3 * 2048);
+  const memory = createMemoryCache(3 * COST);
   const [a, b, c, d] = ['a', 'b', 'c', 'd'].map((name) => frameOf(name, 1024)) as [
     ReturnType<typeof frameOf>,
     ...ReturnType<typeof frameOf>[],
@@ -34,9 +37,9 @@ it('lets go first what was asked for least recently', () => {
 });
 
 it('does not take a frame that is larger than all of it, and keeps the others', () => {
-  const memory = createMemoryCache(4096);
+  const memory = createMemoryCache(8192);
   const small = frameOf('small', 100);
-  const large = frameOf('large', 4096);
+  const large = frameOf('large', 8192);
   memory.set(small.cameraId, small);
   memory.set(large.cameraId, large);
   expect([memory.has(small.cameraId), memory.has(large.cameraId)]).toEqual([true, false]);

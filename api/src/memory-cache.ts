@@ -12,8 +12,10 @@ export interface HeldFrame extends Frame {
   lastAskedMonoMs: number;
 }
 
-/** What a held frame costs beside its bytes. */
-const OVERHEAD_BYTES = 1024;
+/** What a held frame costs beside its bytes: the heads of its answers, above all. */
+const OVERHEAD_BYTES = 4096;
+/** Frames up to this size are kept a second time together with their head, to be sent in one write. */
+export const SMALL_BYTES = 16 * 1024;
 
 export type MemoryCache = LRUCache<string, HeldFrame>;
 
@@ -21,7 +23,8 @@ export type MemoryCache = LRUCache<string, HeldFrame>;
 export function createMemoryCache(limitBytes: number): MemoryCache {
   return new LRUCache({
     maxSize: limitBytes,
-    sizeCalculation: ({ bytes }) => bytes.length + OVERHEAD_BYTES,
+    sizeCalculation: ({ bytes: { length } }) =>
+      (length <= SMALL_BYTES ? 2 * length : length) + OVERHEAD_BYTES,
   });
 }
 

@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { Clock } from '@lastframe/shared/clock';
 import { frameResponse } from './frame-response.ts';
-import type { HeldFrame } from './memory-cache.ts';
+import { type HeldFrame, SMALL_BYTES } from './memory-cache.ts';
 
 /** The head of an answer, made once and good for up to a second. */
 export interface ReadyHead {
@@ -10,6 +10,8 @@ export interface ReadyHead {
   headers: readonly string[];
   /** The whole head as Node's own server would write it, in latin1. */
   text: string;
+  /** Of a small frame: the head with the frame behind it, for one write is cheaper than two. */
+  withBody?: Buffer;
 }
 
 /** The heads of the answers that a frame from memory gives. */
@@ -52,7 +54,7 @@ export function createReadyHeads(deps: ReadyHeadsDeps): ReadyHeads {
         heads.notModified ??= makeHead(held, held.etag, deps);
         return heads.notModified;
       }
-      heads.whole ??= makeHead(held, undefined, deps);
+      heads.whole ??= withSmallBody(makeHead(held, undefined, deps), held);
       return heads.whole;
     },
   };
@@ -72,8 +74,17 @@ function goodUntil({ capturedMonoMs }: HeldFrame, nowMonoMs: number, wallMs: num
   return nowMonoMs + 1000 - Math.max(ageMs % 1000, wallMs % 1000);
 }
 
+function withSmallBody(head: ReadyHead, { bytes }: HeldFrame): ReadyHead {
+  if (bytes.length > SMALL_BYTES) return head;
+  return { ...head, withBody: Buffer.concat([Buffer.from(head.text, 'latin1'), bytes]) };
+}
+
 /** What the routes would answer, as it goes over the wire. */
-function makeHead(held: HeldFrame, ifNoneMatch: string | undefined, deps: ReadyHeadsDeps) {
+function makeHead(
+  held: HeldFrame,
+  ifNoneMatch: string | undefined,
+  deps: ReadyHeadsDeps,
+): ReadyHead {
   const others = { ifModifiedSince: undefined, range: undefined, ifRange: undefined, instance: '' };
   const response = frameResponse(held, 'memory', deps.clock, { ifNoneMatch, ...others });
   deps.addCommonHeaders(response.headers);

@@ -22,7 +22,7 @@ function queueAt(url: string, prefix: string): Queue {
 
 async function queueParts() {
   const { link, prefix } = await sharedRedis();
-  const jobs = createRefreshQueue(link, prefix);
+  const jobs = createRefreshQueue(link, prefix, 'me');
   const seen = queueAt(String(link.client.options?.url), prefix);
   return { link, prefix, jobs, seen };
 }
@@ -42,7 +42,13 @@ it('says which camera, and when it was asked for; with the options of a refresh'
   const [job] = await seen.getWaiting();
   expect(job?.id).toBe(refreshJobId(cameraId, 5000, NOW_MS));
   expect(job?.name).toBe(cameraId);
-  expect(job?.data).toEqual({ v: 1, cameraId, url: camera.url, askedAtMs: NOW_MS + 42 });
+  expect(job?.data).toEqual({
+    v: 1,
+    cameraId,
+    url: camera.url,
+    askedAtMs: NOW_MS + 42,
+    askedBy: 'me',
+  });
   expect(job?.opts).toMatchObject(refreshJobOptions);
   expect(job?.opts.delay ?? 0).toBe(0);
 });
@@ -59,7 +65,7 @@ it('goes on after Redis has forgotten everything', async () => {
   const server = await ownRedis();
   const link = testLink(server.url);
   await link.ready(10_000);
-  const jobs = createRefreshQueue(link, 'p');
+  const jobs = createRefreshQueue(link, 'p', 'me');
   await jobs.add(camera, NOW_MS);
   await server.command('FLUSHALL');
   await jobs.add(camera, NOW_MS);
@@ -70,7 +76,7 @@ it('works when Redis was away at the start', async () => {
   const server = await ownRedis();
   await server.kill();
   const link = testLink(server.url);
-  const jobs = createRefreshQueue(link, 'p');
+  const jobs = createRefreshQueue(link, 'p', 'me');
   await expect(jobs.add(camera, NOW_MS)).rejects.toThrow(RedisUnavailableError);
   await server.start();
   await vi.waitFor(() => jobs.add(camera, NOW_MS), RECOVERY);
@@ -81,7 +87,7 @@ it('works again after Redis was restarted, and fails at once meanwhile', async (
   const server = await ownRedis();
   const link = testLink(server.url);
   await link.ready(10_000);
-  const jobs = createRefreshQueue(link, 'p');
+  const jobs = createRefreshQueue(link, 'p', 'me');
   await jobs.add(camera, NOW_MS);
   await server.kill();
   await vi.waitFor(() => expect(link.isReady).toBe(false), RECOVERY);
@@ -95,7 +101,7 @@ it('fails within a second when Redis is frozen, also if that was its first job',
   const server = await ownRedis();
   const link = testLink(server.url);
   await link.ready(10_000);
-  const jobs = createRefreshQueue(link, 'p');
+  const jobs = createRefreshQueue(link, 'p', 'me');
   server.signal('SIGSTOP');
   const since = performance.now();
   await expect(jobs.add(camera, NOW_MS)).rejects.toThrow();

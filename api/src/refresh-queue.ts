@@ -15,7 +15,12 @@ export interface RefreshQueue {
   add(camera: Camera, redisNowMs: number): Promise<void>;
 }
 
-export function createRefreshQueue(redis: RedisLink, prefix: string): RefreshQueue {
+/** @param askerId what the jobs call this process */
+export function createRefreshQueue(
+  redis: RedisLink,
+  prefix: string,
+  askerId: string,
+): RefreshQueue {
   let queue: Queue | undefined;
   // Made at the first add with a connection: a Queue made while Redis is away fails for good.
   const open = () => {
@@ -36,7 +41,7 @@ export function createRefreshQueue(redis: RedisLink, prefix: string): RefreshQue
       const jobs = open();
       const jobId = refreshJobId(cameraId, source.intervalMs, redisNowMs);
       await redis.run(DEADLINE_MS, () =>
-        jobs.add(cameraId, refreshJobFor(camera, redisNowMs), { jobId }),
+        jobs.add(cameraId, refreshJobFor(camera, redisNowMs, askerId), { jobId }),
       );
     },
   };

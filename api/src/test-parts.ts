@@ -67,6 +67,7 @@ export function testParts() {
     behind: false,
     isBehind: () => fleet.behind,
     redisNowMs: (): number | undefined => 1_790_000_000_000 + Math.floor(clock.monoMs()),
+    seen: () => undefined,
     look: async () => {},
   };
   const viewers = createViewers({ clock, memory });

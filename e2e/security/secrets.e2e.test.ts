@@ -43,6 +43,9 @@ beforeAll(async () => {
   await listener.connect();
   await listener.pSubscribe('*', (message, channel) => announced.push(`${channel} ${message}`));
   stopListening = () => listener.destroy();
+  // A pattern names its source; the source is a label in the metrics.
+  const hiddenPath = `http://cams.test/${CAMERA_TOKEN}/*`;
+  await fleet.startWorker({ ALLOWED_SOURCES: `${fleet.slow.url}/*,${hiddenPath}` });
   await makeTraffic();
 }, 60_000);
 
@@ -121,6 +124,8 @@ describe('planted secrets are', () => {
     expect(contents, 'a job carries the URL of an unnamed camera').toContain(CAMERA_TOKEN);
     expect(announced.length).toBeGreaterThan(4);
     expect(logs()).toContain('"listening"');
+    expect(bodies.join(), 'the metrics').toContain('lastframe_requests_total{');
+    expect(bodies.join(), 'the metrics').toContain('{source="http://cams.test"}');
     const calls = (await fleet.slow.calls()).map(({ url }) => url).join('\n');
     expect(calls).toContain(CAMERA_TOKEN);
   });

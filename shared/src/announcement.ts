@@ -3,7 +3,12 @@ import { z } from 'zod';
 /** Versions every payload, message and stored frame; readers ignore fields they don't know. */
 export const VERSION = 1;
 
-const base = { v: z.number(), cameraId: z.string() };
+const base = {
+  v: z.number(),
+  cameraId: z.string(),
+  /** By the queue Redis's clock as the sender knows it; only for measuring, nobody waits by it. */
+  sentAtMs: z.number().optional(),
+};
 const durationMs = z.number().nonnegative();
 
 /** `error` is an error type of RFC 9209, `receivedStatus` what the camera answered. */
@@ -37,7 +42,13 @@ const frameNews = {
  */
 const announcement = z.discriminatedUnion('kind', [
   /** A call was sent, and is over in so long at the latest; until then nobody need ask for one. */
-  z.object({ ...base, kind: z.literal('started'), overMs: durationMs.optional() }),
+  z.object({
+    ...base,
+    kind: z.literal('started'),
+    overMs: durationMs.optional(),
+    /** The api process whose job it was. */
+    askedBy: z.string().optional(),
+  }),
   /** New bytes are in the frame store. */
   z.object({ ...frameNews, kind: z.literal('frame') }),
   /** The same bytes again: younger, not new. */

@@ -24,6 +24,8 @@ export interface CapturedFrame {
   capturedAgoMs: number;
   /** From now until a permit can be had again. */
   nextMs: number;
+  /** For the announcement. */
+  sentAtMs?: number | undefined;
   staleForMs: number;
   /** The camera's own, of these bytes. */
   validators?: Validators | undefined;
@@ -68,7 +70,8 @@ export async function storeFrame(
   const { cameraId, etag } = frame;
   const startedAgoMs = Math.max(0, Math.round(frame.startedAgoMs));
   const capturedAgoMs = Math.max(0, Math.round(frame.capturedAgoMs));
-  const news = { cameraId, etag, startedAgoMs, capturedAgoMs, nextMs: frame.nextMs };
+  const { nextMs, sentAtMs } = frame;
+  const news = { cameraId, etag, startedAgoMs, capturedAgoMs, nextMs, sentAtMs };
   const outcome = await runScript(
     client,
     storeScript,
@@ -118,7 +121,8 @@ export async function renewFrame(
   const { cameraId, known } = frame;
   const startedAgoMs = Math.max(0, Math.round(frame.startedAgoMs));
   const capturedAgoMs = Math.max(0, Math.round(frame.capturedAgoMs));
-  const news = { cameraId, etag: known.etag, startedAgoMs, capturedAgoMs, nextMs: frame.nextMs };
+  const { nextMs, sentAtMs } = frame;
+  const news = { cameraId, etag: known.etag, startedAgoMs, capturedAgoMs, nextMs, sentAtMs };
   const outcome = await runScript(
     client,
     renewScript,
@@ -153,7 +157,12 @@ function encodeValidators({ etag: of, validators }: KnownFrame): string {
 export async function storeFailure(
   client: RedisClient,
   keys: Keys,
-  { cameraId, rememberMs, ...failure }: Failure & { cameraId: string; rememberMs: number },
+  {
+    cameraId,
+    rememberMs,
+    sentAtMs,
+    ...failure
+  }: Failure & { cameraId: string; rememberMs: number; sentAtMs?: number | undefined },
 ): Promise<void> {
   await runScript(
     client,
@@ -165,7 +174,7 @@ export async function storeFailure(
       String(failure.nextMs),
       failure.reason,
       keys.announcements,
-      encodeAnnouncement({ kind: 'failure', cameraId, ...failure }),
+      encodeAnnouncement({ kind: 'failure', cameraId, sentAtMs, ...failure }),
     ],
   );
 }
@@ -187,7 +196,7 @@ export async function readCamera(
   cameraId: string,
   knownEtag = '',
 ): Promise<StoredCamera> {
-  const buffers = client.withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer });
+  const buffers = withBuffers(client);
   const reply = await runScript(
     buffers,
     readScript,
@@ -195,4 +204,15 @@ export async function readCamera(
     [knownEtag],
   );
   return decodeStoredCamera(cameraId, reply as ReadReply);
+}
+
+const asBuffers = (client: RedisClient) =>
+  client.withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer });
+const buffered = new WeakMap<RedisClient, ReturnType<typeof asBuffers>>();
+
+/** The same connection, giving bytes; made once, for it costs as much as a command. */
+function withBuffers(client: RedisClient): ReturnType<typeof asBuffers> {
+  const known = buffered.get(client) ?? asBuffers(client);
+  buffered.set(client, known);
+  return known;
 }

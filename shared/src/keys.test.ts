@@ -12,8 +12,11 @@ it('gives each kind of thing a key of its own', () => {
   expect(new Set(all).size).toBe(all.length);
 });
 
-it('keeps out of the keys of the queue, but for the list of the waiting', () => {
-  expect(all.filter((key) => key.startsWith('p:refresh:'))).toEqual([keys.queueWaiting]);
+it('keeps out of the keys of the queue, but for the lists of its jobs', () => {
+  expect(all.filter((key) => key.startsWith('p:refresh:'))).toEqual([
+    keys.queueWaiting,
+    keys.queueActive,
+  ]);
 });
 
 it('keeps the frame and the failure of a camera in one slot of a cluster', () => {

@@ -15,6 +15,7 @@ export interface Keys {
   calls(sourceName: string): string;
   rate(sourceName: string): string;
   queueWaiting: string;
+  queueActive: string;
   // On the frames Redis
   frame(cameraId: string): string;
   failure(cameraId: string): string;
@@ -36,6 +37,7 @@ export function keysFor(prefix: string): Keys {
     calls: (sourceName) => `${prefix}:calls:${sourceName}`,
     rate: (sourceName) => `${prefix}:rate:${sourceName}`,
     queueWaiting: `${prefix}:${QUEUE_NAME}:wait`,
+    queueActive: `${prefix}:${QUEUE_NAME}:active`,
     // One camera's keys share a slot, so that one script can read them all.
     frame: (cameraId) => `${prefix}:frame:{${cameraId}}`,
     failure: (cameraId) => `${prefix}:failure:{${cameraId}}`,

@@ -88,6 +88,6 @@ describe('the payload', () => {
 
 it('is never repeated by BullMQ, and kept for a while and in bounds', () => {
   expect(refreshJobOptions.attempts).toBe(1);
-  expect(refreshJobOptions.removeOnComplete).toEqual({ age: 600, count: 1000 });
-  expect(refreshJobOptions.removeOnFail).toEqual({ age: 600, count: 1000 });
+  expect(refreshJobOptions.removeOnComplete).toEqual({ count: 1000 });
+  expect(refreshJobOptions.removeOnFail).toEqual({ count: 1000 });
 });

@@ -8,6 +8,8 @@ const base = {
   cameraId: z.string().regex(/^[0-9a-f]{32}$/),
   /** Redis's time of asking: an old job is dropped, whoever wanted it has asked again since. */
   askedAtMs: z.number(),
+  /** The api process that asked, as it calls itself. */
+  askedBy: z.string().max(64).optional(),
 };
 const refreshJob = z.union([
   /** A named camera, whose URL must not be in Redis: each process has it from its own file. */
@@ -21,9 +23,10 @@ export type RefreshJob = z.infer<typeof refreshJob>;
 export function refreshJobFor(
   { cameraId, url, name }: { cameraId: string; url: string; name?: string },
   askedAtMs: number,
+  askedBy?: string,
 ): RefreshJob {
   const called = name === undefined ? { url } : { name };
-  return { v: VERSION, cameraId, ...called, askedAtMs };
+  return { v: VERSION, cameraId, ...called, askedAtMs, ...(askedBy !== undefined && { askedBy }) };
 }
 
 /** @throws ZodError for a payload that is none of ours */
@@ -42,11 +45,12 @@ export function refreshJobId(cameraId: string, intervalMs: number, redisMs: numb
 }
 
 /**
- * Never repeated by BullMQ: every attempt at a call needs a permit of its own. Finished jobs stay a
- * while for the dashboard; their ids lie in past buckets.
+ * Never repeated by BullMQ: every attempt at a call needs a permit of its own. The last finished jobs
+ * stay for the dashboard; their ids lie in past buckets. By number only: an age as well costs two
+ * more commands for every job.
  */
 export const refreshJobOptions = {
   attempts: 1,
-  removeOnComplete: { age: 600, count: 1000 },
-  removeOnFail: { age: 600, count: 1000 },
+  removeOnComplete: { count: 1000 },
+  removeOnFail: { count: 1000 },
 } satisfies JobsOptions;

@@ -58,7 +58,11 @@ export const variables = {
   HOST: text(api, '0.0.0.0', 'address of the public listener'),
   PORT: port(api, '8088', 'port of the public listener'),
   REUSE_PORT: flag(api, 'false', 'several api processes share one port (Linux)'),
-  OPS_HOST: text(both, '127.0.0.1', 'address of /livez, /readyz and, on the worker, /queues'),
+  OPS_HOST: text(
+    both,
+    '127.0.0.1',
+    'address of /livez, /readyz, /metrics and, on the worker, /queues',
+  ),
   OPS_PORT: port(
     both,
     undefined,

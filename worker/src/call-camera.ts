@@ -45,9 +45,21 @@ async function prepareCameraCall(
   signal: AbortSignal,
   deps: CallerDeps,
 ): Promise<Prepared> {
-  const late = AbortSignal.timeout(Math.max(0, Math.floor(withinMs)));
+  const ending = new AbortController();
+  const end = () => ending.abort(signal.reason);
+  let isLate = false;
+  // Not `AbortSignal.timeout`: that goes off long after the connection is made, at a price.
+  const deadline = setTimeout(
+    () => {
+      isLate = true;
+      ending.abort();
+    },
+    Math.max(0, Math.floor(withinMs)),
+  );
+  signal.addEventListener('abort', end, { once: true });
+  if (signal.aborted) end();
   try {
-    const socket = await connectToCamera(camera, AbortSignal.any([signal, late]));
+    const socket = await connectToCamera(camera, ending.signal);
     return { outcome: 'connected', call: await prepareCallOn(socket, camera, deps) };
   } catch (error) {
     if (signal.aborted) return { outcome: 'aborted' };
@@ -55,11 +67,14 @@ async function prepareCameraCall(
       const reason = "the camera's address is not allowed; see ALLOWED_NETWORKS";
       return { outcome: 'failed', status: 403, reason, error: 'destination_ip_prohibited' };
     }
-    if (late.aborted) {
+    if (isLate) {
       const reason = `no connection to the camera within ${Math.round(withinMs)} ms`;
       return { outcome: 'failed', status: 504, reason, error: 'connection_timeout' };
     }
     return { outcome: 'failed', status: 502, ...explainCallError(error) };
+  } finally {
+    clearTimeout(deadline);
+    signal.removeEventListener('abort', end);
   }
 }
 

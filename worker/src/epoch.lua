@@ -1,1 +1,1 @@
-return { now, since, id }
+return { now, since, id, replicated and 1 or 0 }

@@ -42,6 +42,16 @@ async function untilLooked(bench: PermitBench): Promise<void> {
     .toBeUndefined();
 }
 
+it('the hold-off that is shown is the one by which permits are denied', async () => {
+  const bench = await openBench(url, { adopt: false });
+  const waitMs = await heldMs(bench);
+  const shownMs = bench.watch.holdOffMs(LIFE_MS, LAG_MS);
+  expect(shownMs).toBeLessThanOrEqual(waitMs + 50);
+  expect(shownMs).toBeGreaterThan(waitMs - SLOW_MACHINE_MS);
+  const adopted = await openBench(url);
+  expect(adopted.watch.holdOffMs(LIFE_MS, LAG_MS)).toBe(0);
+});
+
 describe('a hold-off', () => {
   it('S1: begins with a missing record and lasts as long as a permit can live', async () => {
     const bench = await openBench(url, { adopt: false });

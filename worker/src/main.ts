@@ -8,17 +8,21 @@ import {
   type WorkerConfig,
 } from '@lastframe/shared/config';
 import { messageOf } from '@lastframe/shared/errors';
+import { showEventLoopLag } from '@lastframe/shared/event-loop-lag';
 import { createFleetId } from '@lastframe/shared/fleet-id';
 import { closeServer, listen } from '@lastframe/shared/http-server';
 import { keysFor, QUEUE_NAME } from '@lastframe/shared/keys';
 import { type ClosingStep, closeOnSignal } from '@lastframe/shared/lifecycle';
 import { openRules } from '@lastframe/shared/live-rules';
 import { createLog } from '@lastframe/shared/log';
+import { createMetrics } from '@lastframe/shared/metrics';
 import { probes } from '@lastframe/shared/probes';
 import { openRedis } from '@lastframe/shared/redis-link';
+import { watchRedisLinks } from '@lastframe/shared/redis-metrics';
 import { Queue } from 'bullmq';
 import { createByteBudget } from './byte-budget.ts';
 import { createCameraCaller } from './call-camera.ts';
+import { countedCalls, countedReporter, countJobs, countPermits, showRedis } from './counted.ts';
 import { dashboard } from './dashboard.ts';
 import { createPermits } from './permit.ts';
 import { createRedisWatch } from './redis-watch.ts';
@@ -47,6 +51,8 @@ async function start(config: WorkerConfig, env: Env): Promise<void> {
   process.on('SIGHUP', rules.reload);
   const keys = keysFor(prefix);
   const clock = systemClock;
+  const metrics = createMetrics('worker');
+  showEventLoopLag(metrics);
   // A signal that comes before there is anything to close ends the process as well.
   const closingSteps: ClosingStep[] = [];
   closeOnSignal(log, closingSteps);
@@ -55,6 +61,11 @@ async function start(config: WorkerConfig, env: Env): Promise<void> {
   const permitsRedis = openRedis({ url: redisUrl, name: 'permits', log });
   const framesRedis = openRedis({ url: framesRedisUrl, name: 'frames', log });
   const queueRedis = openRedis({ url: redisUrl, name: 'queue', log, offlineQueue: true });
+  watchRedisLinks(metrics, {
+    permits: permitsRedis,
+    frames: framesRedis,
+    queue: queueRedis,
+  });
 
   const closing = new AbortController();
   const watch = createRedisWatch({
@@ -66,34 +77,35 @@ async function start(config: WorkerConfig, env: Env): Promise<void> {
     adopt: config.adoptRedis,
     takesJobs: () => worker.isRunning() && !worker.isPaused() && !worker.closing,
   });
-  const permits = createPermits({
-    clock,
-    redis: permitsRedis,
-    watch,
-    keys,
-    // A replica may lack what its primary granted within this time, and 2 s for noticing.
-    replicaLagMs: config.maxReplicaLagMs + 2000,
-  });
-  const reporter = createReporter({
+  // A replica may lack what its primary granted within this time, and 2 s for noticing.
+  const replicaLagMs = config.maxReplicaLagMs + 2000;
+  showRedis(watch, { rules: rules.now, replicaLagMs }, metrics);
+  const permits = createPermits({ clock, redis: permitsRedis, watch, keys, replicaLagMs });
+  const permitsFor = countPermits(permits, watch.nowMs, metrics);
+  const telling = createReporter({
     frames: framesRedis,
     keys,
     permits,
     // A frames Redis of its own may evict; a shared one must keep room for the permits.
     framesFull: framesRedisUrl === redisUrl ? watch.memoryFull : () => undefined,
+    redisNowMs: watch.nowMs,
     log,
   });
+  const reporter = countedReporter(telling, metrics);
   const fleetId = createFleetId(permitsRedis, keys.fleet);
-  const prepareCall = createCameraCaller(createByteBudget(MAX_BODIES_BYTES), fleetId.pseudonym);
+  const caller = createCameraCaller(createByteBudget(MAX_BODIES_BYTES), fleetId.pseudonym);
+  const prepareCall = countedCalls(caller, clock, metrics);
+  const jobs = countJobs(metrics);
   const waitingPlace = createPlaces(Math.ceil(concurrency / 10));
   const worker = createRefreshWorker({
     redis: queueRedis,
     prefix,
     concurrency,
     log,
-    refresh: (job) =>
-      refresh(job, {
+    refresh: async (job) => {
+      const outcome = await refresh(job, {
         clock,
-        permits,
+        permits: permitsFor(job.askedAtMs),
         prepareCall,
         reporter,
         rules: rules.now,
@@ -101,14 +113,20 @@ async function start(config: WorkerConfig, env: Env): Promise<void> {
         closing: closing.signal,
         waitingPlace,
         log,
-      }),
+      });
+      jobs.ended(outcome);
+      return outcome;
+    },
   });
+  jobs.listen(worker);
+  metrics.followSources(rules.now().sources);
+  rules.onChange(({ sources }) => metrics.followSources(sources));
 
   const queue = new Queue(QUEUE_NAME, { connection: queueRedis.client, prefix });
   queue.on('error', (error) => log.debug({ reason: messageOf(error) }, 'dashboard queue error'));
   const { queuesUser: username, queuesPassword: password } = config;
   const credentials = username && password ? { username, password } : undefined;
-  const ops = probes(watch.doubt).route('/', dashboard(queue, credentials));
+  const ops = probes(watch.doubt, metrics).route('/', dashboard(queue, credentials));
   const opsServer = createAdaptorServer({ fetch: ops.fetch }) as Server;
   const opsPort = await listen(opsServer, { host: config.opsHost, port: config.opsPort });
 

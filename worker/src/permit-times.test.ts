@@ -1,6 +1,7 @@
+import { spacingMs } from '@lastframe/shared/spacing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { permitLifeMs, spacingMs } from './permit-times.ts';
+import { permitLifeMs } from './permit-times.ts';
 import { testSource } from './test-support/cameras.ts';
 
 const times = fc.record({

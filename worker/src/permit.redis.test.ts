@@ -1,6 +1,7 @@
 import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
+import { spacingMs } from '@lastframe/shared/spacing';
 import { describe, expect, inject, it } from 'vitest';
-import { permitLifeMs, spacingMs } from './permit-times.ts';
+import { permitLifeMs } from './permit-times.ts';
 import { testCamera, testSource } from './test-support/cameras.ts';
 import { openBench } from './test-support/permit-bench.ts';
 import { denied, granted, wordOf } from './test-support/permit-word.ts';

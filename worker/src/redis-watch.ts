@@ -25,6 +25,8 @@ export interface RedisWatch {
   accept(reading: ClockReading): boolean;
   /** Redis's time, undefined before the first answer. */
   nowMs(): number | undefined;
+  /** What is left of a hold-off, for permits that live so long, with this lag of a replica if there is one. */
+  holdOffMs(permitLifeMs: number, lagMs: number): number;
   /** Why no frame should be stored now: the permits need the memory that is left. */
   memoryFull(): string | undefined;
   /** One look: every second in a worker. */
@@ -64,6 +66,8 @@ export function createRedisWatch({
   let declaring: Promise<void> | undefined;
   let toAdopt = adopt;
   let full: string | undefined;
+  /** Since when Redis's identity is trusted, as the last look found it. */
+  let identity = { sinceMs: 0, replicated: false };
   let unfit: string | undefined = 'Redis has not been looked at yet';
 
   const accept = (reading: ClockReading): boolean => {
@@ -84,7 +88,8 @@ export function createRedisWatch({
     const reply = await redis.run(DEADLINE_MS, (client) =>
       runScript(client, epochScript, [keys.epoch], [mode]),
     );
-    const [redisMs] = reply as [number, number, string];
+    const [redisMs, sinceMs, , replicated] = reply as [number, number, string, 0 | 1];
+    identity = { sinceMs, replicated: replicated === 1 };
     return { redisMs, sentMonoMs, receivedMonoMs: clock.monoMs() };
   };
 
@@ -153,6 +158,11 @@ export function createRedisWatch({
     accept,
     doubt: () => (stepping ? "Redis's clock stepped" : unfit),
     memoryFull: () => full,
+    holdOffMs: (permitLifeMs, lagMs) => {
+      if (!window) return 0;
+      const lastsMs = permitLifeMs + (identity.replicated ? lagMs : 0);
+      return Math.max(0, identity.sinceMs + lastsMs - redisNowMs(window, clock.monoMs()));
+    },
     nowMs: () => window && redisNowMs(window, clock.monoMs()),
     look: async () => {
       try {

@@ -1,6 +1,7 @@
+import { spacingMs } from '@lastframe/shared/spacing';
 import { describe, expect, it } from 'vitest';
 import type { Denial, Take } from './permit.ts';
-import { permitLifeMs, spacingMs } from './permit-times.ts';
+import { permitLifeMs } from './permit-times.ts';
 import { refresh } from './refresh.ts';
 import { captured, refreshBench } from './test-support/refresh-bench.ts';
 

@@ -3,8 +3,8 @@ import { ProblemError } from '@lastframe/shared/errors';
 import type { RefreshJob } from '@lastframe/shared/refresh-job';
 import { findCameraByName, findCameraByUrl, type RulesNow } from '@lastframe/shared/rules';
 import type { Source } from '@lastframe/shared/source';
+import { spacingMs } from '@lastframe/shared/spacing';
 import type { Permits, Take } from './permit.ts';
-import { spacingMs } from './permit-times.ts';
 import { type CallOutcome, callCamera, type SpendDeps } from './spend-permit.ts';
 
 /** How a refresh job ended, as the dashboard and the metrics show it. */
@@ -32,7 +32,9 @@ export async function refresh(job: RefreshJob, deps: RefreshDeps): Promise<Refre
   const camera = await cameraOfJob(job, deps);
   if (!camera) return 'failed: not allowed here';
   const taken = await takePermit(camera, job, deps);
-  if (taken.outcome === 'granted') return await callCamera(taken.permit, deps);
+  if (taken.outcome === 'granted') {
+    return await callCamera(taken.permit, { ...deps, askedBy: job.askedBy });
+  }
   if (taken.outcome === 'unknown') return `denied: ${taken.reason}`;
   await deps.reporter.wait(camera, taken.reason, taken.waitMs);
   return `denied: ${taken.reason}`;

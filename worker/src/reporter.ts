@@ -21,14 +21,18 @@ import pRetry from 'p-retry';
 import type { Denial, Finish, Permit, Permits } from './permit.ts';
 import { permitLifeMs } from './permit-times.ts';
 
-type NewFrame = Omit<CapturedFrame, 'cameraId' | 'staleForMs' | 'longestGapMs' | 'frozenAfterMs'>;
+type NewFrame = Omit<
+  CapturedFrame,
+  'cameraId' | 'staleForMs' | 'longestGapMs' | 'frozenAfterMs' | 'sentAtMs'
+>;
 
 /**
  * Tells the fleet what became of a refresh. What took a camera seconds to give is worth repeating
  * when Redis blinks; nothing here ever repeats a call.
  */
 export interface Reporter {
-  started(camera: Camera): void;
+  /** @param askedBy the api process whose job it was */
+  started(camera: Camera, askedBy?: string): void;
   /** @throws RedisUnavailableError when the frame could not be stored within two seconds */
   frame(camera: Camera, frameNow: () => NewFrame): Promise<'frame' | 'unchanged' | 'older'>;
   /** What the next call can ask with, if a frame is still stored; undefined also when Redis is slow. */
@@ -52,6 +56,8 @@ export interface ReporterDeps {
   permits: Pick<Permits, 'finish'>;
   /** Why frames can't be taken in now, if so. */
   framesFull: () => string | undefined;
+  /** Redis's time, for who measures how long news is under way. */
+  redisNowMs?: () => number | undefined;
   log: Log;
 }
 
@@ -62,6 +68,7 @@ const RETRY = { retries: 8, minTimeout: 20, maxTimeout: 500, maxRetryTime: 2000,
 
 export function createReporter(deps: ReporterDeps): Reporter {
   const { frames, keys, permits, log } = deps;
+  const stamp = () => ({ sentAtMs: deps.redisNowMs?.() });
   const attempt = <T>(command: (client: RedisClient) => Promise<T>) =>
     pRetry(() => frames.run(DEADLINE_MS, command), RETRY);
   /** News that nobody must have: an api that misses it asks again. */
@@ -72,23 +79,25 @@ export function createReporter(deps: ReporterDeps): Reporter {
     message: Parameters<typeof encodeAnnouncement>[0] & Pick<Announcement, 'cameraId'>,
   ) =>
     frames.run(DEADLINE_MS, (client) =>
-      client.publish(keys.announcements, encodeAnnouncement(message)),
+      client.publish(keys.announcements, encodeAnnouncement({ ...message, ...stamp() })),
     );
   const failure = (cameraId: string, rememberMs: number, what: Failure) =>
     tell(
       cameraId,
-      attempt((client) => storeFailure(client, keys, { cameraId, rememberMs, ...what })),
+      attempt((client) =>
+        storeFailure(client, keys, { cameraId, rememberMs, ...what, ...stamp() }),
+      ),
     );
 
   return {
-    started: ({ cameraId, source: { timeoutMs: overMs } }) =>
-      void tell(cameraId, announce({ kind: 'started', cameraId, overMs })),
+    started: ({ cameraId, source: { timeoutMs: overMs } }, askedBy) =>
+      void tell(cameraId, announce({ kind: 'started', cameraId, overMs, askedBy })),
     frame: async (camera, frameNow) => {
       const full = deps.framesFull();
       if (full !== undefined) throw new Error(full);
       return await attempt((client) => {
         const frame = frameNow();
-        return storeFrame(client, keys, { ...frame, ...ofCamera(camera, frame) });
+        return storeFrame(client, keys, { ...frame, ...ofCamera(camera, frame), ...stamp() });
       });
     },
     known: ({ cameraId }) =>
@@ -98,7 +107,12 @@ export function createReporter(deps: ReporterDeps): Reporter {
     renewed: (camera, known, timesNow) =>
       attempt((client) => {
         const times = timesNow();
-        return renewFrame(client, keys, { known, ...times, ...ofCamera(camera, times) });
+        return renewFrame(client, keys, {
+          known,
+          ...times,
+          ...ofCamera(camera, times),
+          ...stamp(),
+        });
       }),
     failed: ({ cameraId, source }, what) =>
       failure(cameraId, Math.max(what.nextMs, source.intervalMs), what),

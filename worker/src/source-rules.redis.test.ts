@@ -1,8 +1,8 @@
 import type { Source } from '@lastframe/shared/source';
 import { parseSourcesFile } from '@lastframe/shared/sources-file';
+import { spacingMs } from '@lastframe/shared/spacing';
 import { testDefaults } from '@lastframe/shared/test-camera';
 import { expect, inject, it } from 'vitest';
-import { spacingMs } from './permit-times.ts';
 import { testCamera } from './test-support/cameras.ts';
 import { openBench, type PermitBench } from './test-support/permit-bench.ts';
 import { granted, wordOf } from './test-support/permit-word.ts';

@@ -6,10 +6,10 @@ import { etagOf } from '@lastframe/shared/frame';
 import type { KnownFrame } from '@lastframe/shared/frame-store';
 import type { Log } from '@lastframe/shared/log';
 import type { Source } from '@lastframe/shared/source';
+import { spacingMs } from '@lastframe/shared/spacing';
 import type { PrepareCall } from './call-camera.ts';
 import type { Capture, PreparedCall } from './capture.ts';
 import type { Finish, Permit } from './permit.ts';
-import { spacingMs } from './permit-times.ts';
 import type { Reporter } from './reporter.ts';
 
 /** What became of a permit that was granted. */
@@ -21,6 +21,8 @@ export interface SpendDeps {
   reporter: Reporter;
   /** Ends calls in flight when the process closes. */
   closing: AbortSignal;
+  /** The api process whose job it is. */
+  askedBy?: string | undefined;
   log: Log;
 }
 
@@ -82,7 +84,7 @@ async function sendCall(
     await answered;
     return await endLateSend(permit, restMs, deps);
   }
-  deps.reporter.started(camera);
+  deps.reporter.started(camera, deps.askedBy);
   const capture = await answered;
   const sinceCapturedMs = monotonicSince(deps.clock);
   if (capture.outcome === 'aborted') {

@@ -83,8 +83,10 @@ async function warmAnswer(
 ): Promise<Response> {
   const { camera } = held;
   const conditions = conditionsOf(c);
-  const answer = (last: HeldFrame, from: Origin) =>
-    frameResponse(last, from, deps.clock, conditions);
+  const answer = (last: HeldFrame, from: Origin) => {
+    c.set('answered', { held: last, origin: from });
+    return frameResponse(last, from, deps.clock, conditions);
+  };
   if (waitS === 0 || !waitsForNext(conditions, held)) return answer(held, origin);
   const appliedS = Math.min(waitS, MAX_WAIT_S);
   const next = await nextFrame(

@@ -1,0 +1,120 @@
+import type { Announcement } from '@lastframe/shared/announcement';
+import { HEALTHS } from '@lastframe/shared/camera-health';
+import type { Clock } from '@lastframe/shared/clock';
+import type { Metrics } from '@lastframe/shared/metrics';
+import type { CameraList } from './camera-list.ts';
+import type { ColdWait } from './cold-wait.ts';
+import type { Demand } from './demand.ts';
+import type { FleetWatch } from './fleet-watch.ts';
+import type { MemoryCache } from './memory-cache.ts';
+import type { RefreshQueue } from './refresh-queue.ts';
+import type { Streams } from './streams.ts';
+
+// Each gives a collaborator that does the same and is counted, so that the flow knows nothing of metrics.
+
+export function countedDemand(demand: Demand, metrics: Metrics): Demand {
+  let raised = 0;
+  metrics.read('lastframe_demand_raised_total', () => [{ labels: {}, value: raised }]);
+  return {
+    ...demand,
+    raise: (camera) => {
+      raised += 1;
+      demand.raise(camera);
+    },
+  };
+}
+
+export function countedQueue(queue: RefreshQueue, metrics: Metrics): RefreshQueue {
+  const count = metrics.counter('lastframe_jobs_added_total');
+  return {
+    ...queue,
+    add: async (...args) => {
+      try {
+        await queue.add(...args);
+        count({ outcome: 'added' });
+      } catch (error) {
+        count({ outcome: 'failed' });
+        throw error;
+      }
+    },
+  };
+}
+
+/** What is broken off, because the frame was in Redis or the viewer left, is no cold wait. */
+export function countedColdWait(
+  coldWait: ColdWait,
+  clock: Pick<Clock, 'monoMs'>,
+  metrics: Metrics,
+): ColdWait {
+  const observe = metrics.histogram('lastframe_cold_wait_seconds');
+  metrics.read('lastframe_waiters', () => [{ labels: {}, value: coldWait.waiting() }]);
+  return {
+    ...coldWait,
+    wait: (camera, timeoutMs, signal) => {
+      const beganMonoMs = clock.monoMs();
+      const waited = coldWait.wait(camera, timeoutMs, signal);
+      void waited.then(({ end }) => {
+        const seconds = (clock.monoMs() - beganMonoMs) / 1000;
+        if (!signal.aborted) observe(seconds, { outcome: end });
+      });
+      return waited;
+    },
+  };
+}
+
+/** Counts what is heard, and how long it was under way. */
+export function createHearing(
+  fleet: Pick<FleetWatch, 'redisNowMs'>,
+  metrics: Metrics,
+): (announcement: Announcement) => void {
+  const count = metrics.counter('lastframe_announcements_heard_total');
+  const observeLag = metrics.histogram('lastframe_announcement_lag_seconds');
+  return ({ kind, sentAtMs }) => {
+    count({ kind });
+    const nowMs = fleet.redisNowMs();
+    if (sentAtMs === undefined || nowMs === undefined) return;
+    // Two estimates of one clock may disagree by a millisecond.
+    observeLag(Math.max(0, nowMs - sentAtMs) / 1000, {});
+  };
+}
+
+export function showMemory(memory: MemoryCache, limitBytes: number, metrics: Metrics): void {
+  const show = (
+    name: `lastframe_memory_cache_${'bytes' | 'limit_bytes' | 'frames'}`,
+    value: () => number,
+  ) => metrics.read(name, () => [{ labels: {}, value: value() }]);
+  show('lastframe_memory_cache_bytes', () => memory.calculatedSize);
+  show('lastframe_memory_cache_limit_bytes', () => limitBytes);
+  show('lastframe_memory_cache_frames', () => memory.size);
+}
+
+export function showFleet(fleet: Pick<FleetWatch, 'seen'>, metrics: Metrics): void {
+  metrics.read('lastframe_worker_alive', () => {
+    const seen = fleet.seen();
+    return [{ labels: {}, value: seen && (seen.workerAlive ? 1 : 0) }];
+  });
+  metrics.read('lastframe_queue_jobs', () => {
+    const { waitingJobs, activeJobs } = fleet.seen() ?? {};
+    return [
+      { labels: { state: 'waiting' as const }, value: waitingJobs },
+      { labels: { state: 'active' as const }, value: activeJobs },
+    ];
+  });
+}
+
+export function showStreams(
+  streams: Pick<Streams, 'count'>,
+  limit: number,
+  metrics: Metrics,
+): void {
+  metrics.read('lastframe_streams_open', () => [{ labels: {}, value: streams.count() }]);
+  metrics.read('lastframe_streams_limit', () => [{ labels: {}, value: limit }]);
+}
+
+/** Read from the frame store at each scrape: every process shows the same. */
+export function showCameras(cameras: Pick<CameraList, 'countByHealth'>, metrics: Metrics): void {
+  metrics.read('lastframe_cameras', async () => {
+    const counts = await cameras.countByHealth();
+    return HEALTHS.map((health) => ({ labels: { health }, value: counts[health] }));
+  });
+}

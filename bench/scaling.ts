@@ -1,0 +1,203 @@
+import { createHash } from 'node:crypto';
+import {
+  type CostConstants,
+  type FleetShape,
+  type Prediction,
+  predict,
+  refreshesPerSecond,
+  terms,
+} from './support/cost-model.ts';
+import {
+  type BenchContext,
+  type Figure,
+  guaranteeKept,
+  type Measured,
+  numberText,
+  spreadOf,
+} from './support/figure.ts';
+import { type FleetCost, measureFleet } from './support/fleet-cost.ts';
+import { fitCosts } from './support/least-squares.ts';
+
+const INTERVAL_MS = 5000;
+const FRAME_BYTES = 20_000;
+const CAMERAS = [100, 1000, 5000];
+const PODS = [1, 3, 10];
+/** The constants are fitted to these; the others are predicted by them. */
+const FITTED = ['100/1', '1000/1', '1000/3', '1000/10'];
+/** A prediction that is as near as this holds. */
+const NEAR = 0.25;
+
+export const scaling: Figure = {
+  name: 'scaling',
+  title: 'The cost model, predicted beside measured',
+  how: 'The formulas of [scaling.md](scaling.md): an interval of 5 s, cameras that take 2 s, 20 KB frames, each camera asked for once an interval at another api process each time, one worker, one Redis. The constants are fitted to 100 cameras with one api process and 1,000 with 1, 3 and 10; what stands as a target is the prediction.',
+  measure: async (context) => {
+    const runs: Run[] = [];
+    for (const cameras of context.quick ? CAMERAS.slice(0, 1) : CAMERAS) {
+      for (const pods of context.quick ? PODS.slice(0, 2) : PODS) {
+        runs.push(await measureShape(cameras, pods, context));
+      }
+    }
+    const constants = fitConstants(runs);
+    return [
+      ...constantRows(constants),
+      ...runs.flatMap((run) => comparedRows(run, constants)),
+      ...paperRows(constants),
+      ...shardRows(),
+    ];
+  },
+};
+
+interface Run {
+  shape: FleetShape;
+  cost: FleetCost;
+  /** In one second. */
+  measured: Prediction;
+}
+
+async function measureShape(cameras: number, pods: number, context: BenchContext): Promise<Run> {
+  const cost = await measureFleet(
+    {
+      apis: pods,
+      cameras,
+      intervalMs: INTERVAL_MS,
+      delayMs: 2000,
+      sizeBytes: FRAME_BYTES,
+      at: 'one',
+      rampMs: cameras > 1000 ? 3 * INTERVAL_MS : INTERVAL_MS,
+      settleMs: 2 * INTERVAL_MS,
+      measureMs: (context.quick ? 1 : 2) * INTERVAL_MS,
+    },
+    context,
+    `${cameras} cameras, ${pods} pods`,
+  );
+  const perSecond = cost.refreshes / cost.seconds;
+  const shape = shapeOf(cameras, pods, cost.requests * perSecond);
+  const measured = {
+    scripts: cost.commands.evalsha ?? 0,
+    workerMs: cost.workerMs * perSecond,
+    redisMs: cost.redisMs * perSecond,
+    apiMs: cost.apiMs * perSecond,
+    inBytes: cost.inBytes * perSecond,
+    outBytes: cost.outBytes * perSecond,
+  };
+  return { shape, cost, measured };
+}
+
+/** Asked for at another process each time, a camera is watched in those of the last two intervals. */
+function shapeOf(cameras: number, pods: number, requestsPerSecond: number): FleetShape {
+  const watchingPods = Math.min(2, pods);
+  return {
+    cameras,
+    intervalMs: INTERVAL_MS,
+    frameBytes: FRAME_BYTES,
+    pods,
+    watchingPods,
+    requestsPerSecond,
+  };
+}
+
+/** Idle costs are measured by `idle`; here they are part of the least fleet. */
+function fitConstants(runs: readonly Run[]): CostConstants {
+  const chosen = runs.filter(({ shape }) => FITTED.includes(`${shape.cameras}/${shape.pods}`));
+  const costsOf = (part: 'worker' | 'redis' | 'api') =>
+    fitCosts(
+      chosen.map(({ shape, measured }) => ({
+        terms: [...terms[part](shape), part === 'api' ? shape.pods : 1],
+        value: measured[`${part}Ms`],
+      })),
+    );
+  const [worker, redis, api] = [costsOf('worker'), costsOf('redis'), costsOf('api')];
+  const at = (costs: number[], n: number) => costs[n] ?? 0;
+  return {
+    worker: { refresh: at(worker, 0), wakeUp: at(worker, 1) },
+    redis: { refresh: at(redis, 0), wakeUp: at(redis, 1), read: at(redis, 2) },
+    api: { read: at(api, 0), hear: at(api, 1), request: at(api, 2) },
+    idle: { worker: at(worker, 2), redis: at(redis, 3), pod: at(api, 3) },
+  };
+}
+
+function constantRows({ worker, redis, api, idle }: CostConstants): Measured[] {
+  const row = (what: string, unit: string, value: number) => ({
+    of: 'constants',
+    what,
+    unit,
+    ...spreadOf([value]),
+  });
+  return [
+    row('worker, a refresh', 'ms', worker.refresh),
+    row('worker, a wake-up', 'ms', worker.wakeUp),
+    row('Redis, a refresh', 'ms', redis.refresh),
+    row('Redis, a wake-up of the worker', 'ms', redis.wakeUp),
+    row('Redis, a frame read by a pod', 'ms', redis.read),
+    row('api, a frame read', 'ms', api.read),
+    row('api, a refresh heard of', 'ms', api.hear),
+    row('api, a request', 'ms', api.request),
+    row('idle worker', 'ms/s', idle.worker),
+    row('idle Redis', 'ms/s', idle.redis),
+    row('idle pod', 'ms/s', idle.pod),
+  ];
+}
+
+function comparedRows({ shape, cost, measured }: Run, constants: CostConstants): Measured[] {
+  const of = `${numberText(shape.cameras)} cameras, ${shape.pods} pods`;
+  // For the refreshes that there were: a machine that is too small makes fewer.
+  const made = { ...shape, cameras: (cost.refreshes / cost.seconds) * (shape.intervalMs / 1000) };
+  const predicted = predict(made, constants);
+  const row = (what: string, unit: string, key: keyof Prediction, scale = 1) => {
+    const isMet = Math.abs(measured[key] / predicted[key] - 1) <= NEAR;
+    const target = { text: `predicted ${numberText(predicted[key] / scale)}`, isMet };
+    return { of, what, unit, ...spreadOf([measured[key] / scale]), target };
+  };
+  return [
+    { of, what: 'calls made, of those due', unit: '%', ...spreadOf([100 * cost.shareOfDue]) },
+    row('Redis scripts per refresh', '', 'scripts'),
+    row('worker', 'cores', 'workerMs', 1000),
+    row('Redis', 'cores', 'redisMs', 1000),
+    row('all pods', 'cores', 'apiMs', 1000),
+    row('to Redis', 'MB/s', 'inBytes', 1e6),
+    row('from Redis', 'MB/s', 'outBytes', 1e6),
+    ...guaranteeKept(of, cost.verdict),
+  ];
+}
+
+/** What no machine here can show. */
+function paperRows(constants: CostConstants): Measured[] {
+  return [10_000, 100_000].flatMap((cameras) => {
+    const pods = cameras / 5000;
+    const of = `on paper: ${numberText(cameras)} cameras, ${pods} pods`;
+    const shape = shapeOf(cameras, pods, cameras / 5);
+    const { workerMs, redisMs, apiMs, inBytes, outBytes } = predict(shape, constants);
+    const row = (what: string, unit: string, value: number) => ({
+      of,
+      what,
+      unit,
+      ...spreadOf([value]),
+    });
+    return [
+      row('refreshes per second', '', refreshesPerSecond(shape)),
+      row('workers', 'cores', workerMs / 1000),
+      row('Redis', 'cores', redisMs / 1000),
+      row('all pods', 'cores', apiMs / 1000),
+      row('to and from Redis', 'MB/s', (inBytes + outBytes) / 1e6),
+    ];
+  });
+}
+
+/** How evenly cameras fall on shards by their id: a simulation with a hundred thousand of them. */
+function shardRows(): Measured[] {
+  return [2, 4, 16].map((shards) => {
+    const counts = new Array<number>(shards).fill(0);
+    for (let camera = 0; camera < 100_000; camera += 1) {
+      const id = createHash('sha256').update(`http://cameras.test/${camera}`).digest();
+      const shard = id.readUInt32BE(0) % shards;
+      counts[shard] = (counts[shard] ?? 0) + 1;
+    }
+    return {
+      of: 'simulated: 100,000 cameras by hash',
+      what: `fullest of ${shards} shards, above the mean`,
+      unit: '%',
+      ...spreadOf([100 * ((Math.max(...counts) * shards) / 100_000 - 1)]),
+    };
+  });
+}

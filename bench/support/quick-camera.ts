@@ -1,0 +1,83 @@
+import { createServer, type Socket } from 'node:net';
+import type { UpstreamCall } from '../../e2e/support/checker.ts';
+import { cameraFrame } from './camera-frame.ts';
+
+/**
+ * A slow camera that costs next to nothing, for benchmarks of what stands before it: it draws no
+ * picture, and answers every path with other bytes of the same size. It keeps the call log that the
+ * checker judges: `GET /calls`, `GET /pauses`.
+ */
+const delayMs = Number(process.env.DELAY_MS ?? 0);
+const sizeBytes = Number(process.env.SIZE_BYTES ?? 20_000);
+
+const calls: UpstreamCall[] = [];
+const pauses: { fromMs: number; toMs: number }[] = [];
+const frame = cameraFrame(sizeBytes);
+const head = Buffer.from(
+  `HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\nContent-Length: ${frame.length}\r\nConnection: close\r\n\r\n`,
+);
+
+/** The clock of the whole machine, so that a viewer in another process can tell a frame's age. */
+function machineMs(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
+}
+
+function answerImage(socket: Socket, url: string): void {
+  const call: UpstreamCall = {
+    number: calls.length + 1,
+    url,
+    name: url,
+    startMs: machineMs(),
+    endMs: null,
+    status: null,
+  };
+  calls.push(call);
+  const end = () => {
+    call.endMs ??= machineMs();
+  };
+  const timer = setTimeout(() => {
+    call.status = 200;
+    socket.end(Buffer.concat([head, frame.at(call.startMs, call.number)]), end);
+  }, delayMs);
+  socket.on('close', () => {
+    clearTimeout(timer);
+    end();
+  });
+}
+
+function answerJson(socket: Socket, value: unknown): void {
+  const body = JSON.stringify(value);
+  const length = Buffer.byteLength(body);
+  socket.end(
+    `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}
+
+function answer(socket: Socket, path: string): void {
+  if (path === '/calls') answerJson(socket, calls);
+  else if (path === '/pauses') answerJson(socket, pauses);
+  else answerImage(socket, path);
+}
+
+const server = createServer({ noDelay: true }, (socket) => {
+  let request = '';
+  socket.on('error', () => socket.destroy());
+  socket.on('data', (chunk) => {
+    if (request.endsWith('\r\n\r\n')) return;
+    request += chunk.toString('latin1');
+    if (request.endsWith('\r\n\r\n')) answer(socket, request.split(' ', 2)[1] ?? '/');
+  });
+});
+server.listen({ host: '127.0.0.1', port: 0, backlog: 4096 }, () => {
+  const address = server.address();
+  const port = typeof address === 'object' ? address?.port : undefined;
+  console.log(JSON.stringify({ msg: 'listening', port }));
+});
+
+// A process that has no CPU notices a call late; what it logs right after came at some time before.
+let lastMs = machineMs();
+setInterval(() => {
+  const nowMs = machineMs();
+  if (nowMs - lastMs > 15) pauses.push({ fromMs: lastMs, toMs: nowMs });
+  lastMs = nowMs;
+}, 5);

@@ -1,0 +1,30 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+
+const FILE = join(import.meta.dirname, '../../charts/lastframe/files/alerts.yaml');
+const SECONDS = { s: 1, m: 60, h: 3600 };
+
+export interface AlertRule {
+  alert: string;
+  expr: string;
+  for?: string;
+  labels: { severity: string };
+  annotations: { summary: string; description: string; runbook_url: string };
+}
+
+export const alertRulesText = readFileSync(FILE, 'utf8');
+
+export const alertRules = (
+  parse(alertRulesText) as { groups: { rules: AlertRule[] }[] }
+).groups.flatMap(({ rules }) => rules);
+
+/**
+ * The same rules for a test that can't wait for minutes: each `for` and each range, as in `rate(x[5m])`,
+ * is shorter by this factor. Nothing else is changed, thresholds least of all.
+ */
+export function shortenedRules(factor: number): string {
+  const shorter = (_: string, before: string, count: string, unit: string) =>
+    `${before}${(Number(count) * SECONDS[unit as 's' | 'm' | 'h'] * 1000) / factor}ms`;
+  return alertRulesText.replace(/(\bfor: |\[)(\d+)([smh])/g, shorter);
+}

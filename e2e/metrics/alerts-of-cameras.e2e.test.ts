@@ -1,0 +1,70 @@
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { type ObservedFleet, startObservedFleet } from './observed-fleet.ts';
+
+let observed: ObservedFleet;
+let asking: NodeJS.Timeout | undefined;
+
+beforeAll(async () => {
+  observed = await startObservedFleet({ MAX_STREAMS: '2' });
+  const { slow } = observed.fleet;
+  await observed.view([slow.camera('gate'), slow.camera('a'), slow.camera('b')]);
+}, 60_000);
+
+afterEach(() => clearInterval(asking));
+
+afterAll(async () => {
+  await observed.fleet.check();
+  await observed.stop();
+});
+
+/** Somebody asks for a new camera, time and again, and doesn't wait for it. */
+function askForNewCameras(query: Record<string, string>): void {
+  let n = 0;
+  asking = setInterval(() => {
+    n += 1;
+    const camera = observed.fleet.slow.camera(`new-${n}`, query);
+    void observed.api.image(camera).then(
+      (answer) => answer.arrayBuffer(),
+      () => {},
+    );
+  }, 200);
+}
+
+it('cameras that fail: those of the source, the named one, late frames, requests without a frame', async () => {
+  const { slow } = observed.fleet;
+  await observed.silent();
+  await Promise.all(['gate', 'a', 'b'].map((name) => slow.behave(name, { status: '500' })));
+  askForNewCameras({ status: '500' });
+  await observed.fires(
+    'LastframeCameraFailing',
+    'LastframeRequestsFailing',
+    'LastframeSourceFailing',
+    'LastframeStaleServed',
+  );
+});
+
+it('none of them once viewers get frames again', async () => {
+  const { slow } = observed.fleet;
+  await Promise.all(['gate', 'a', 'b'].map((name) => slow.behave(name)));
+  await observed.view([slow.camera('c'), slow.camera('d')]);
+  await observed.silent();
+});
+
+it('a camera that gives the same picture for ever', async () => {
+  const { slow } = observed.fleet;
+  await slow.behave('mast', { as: 'frozen' });
+  await observed.view([slow.camera('mast'), slow.camera('c')]);
+  await observed.fires('LastframeCameraFrozen');
+  await slow.behave('mast');
+  await observed.silent();
+});
+
+it('streams, of which there are as many as may be', async () => {
+  const leaving = new AbortController();
+  const url = `${observed.api.url}/events?camera=mast`;
+  const open = async () => (await fetch(url, { signal: leaving.signal })).status;
+  expect(await Promise.all([open(), open()])).toEqual([200, 200]);
+  await observed.fires('LastframeStreamsFull');
+  leaving.abort();
+  await observed.silent();
+});

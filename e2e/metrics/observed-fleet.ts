@@ -1,0 +1,90 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, vi } from 'vitest';
+import { type Api, type Fleet, startFleet, type Worker } from '../support/fleet.ts';
+import { type Prometheus, startPrometheus } from '../support/prometheus.ts';
+import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
+import { startViewers, type Viewers, warmUp } from '../support/viewers.ts';
+import { shortenedRules } from './alert-rules.ts';
+
+/** Five minutes are two and a half seconds: five scrapes. */
+const SHORTER_BY = 120;
+const CEILING_MS = 60_000;
+
+/** One api and one worker on real Redis, scraped by a real Prometheus with the alert rules. */
+export interface ObservedFleet {
+  readonly fleet: Fleet;
+  readonly prometheus: Prometheus;
+  readonly api: Api;
+  readonly worker: Worker;
+  /** Between the api and its frames and announcements. */
+  readonly newsProxy: TcpProxy;
+  /**
+   * Cameras that viewers look at from now on, instead of those before. They are warm and Prometheus
+   * has seen viewers get them before it returns.
+   */
+  view(cameras: readonly string[]): Promise<void>;
+  /** Waits until these alerts fire, and perhaps others. */
+  fires(...alerts: string[]): Promise<void>;
+  /** Waits until no alert fires. */
+  silent(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** The named cameras `gate` and `mast`, and the slow server as the source `yard`. */
+const sourcesFile = (slowUrl: string) => `
+sources:
+  - { name: yard, match: "${slowUrl}/*", frozenAfter: 2s }
+cameras:
+  gate: { url: "${slowUrl}/image/gate?size=64x36" }
+  mast: { url: "${slowUrl}/image/mast?size=64x36" }
+`;
+
+export async function startObservedFleet(env: Record<string, string> = {}): Promise<ObservedFleet> {
+  const fleet = await startFleet({ apis: 0, workers: 0 });
+  const folder = mkdtempSync(join(tmpdir(), 'lastframe-'));
+  const file = join(folder, 'sources.yaml');
+  writeFileSync(file, sourcesFile(fleet.slow.url));
+  const newsProxy = await startTcpProxy(fleet.redis.port);
+  const all = { SOURCES_FILE: file, ...env };
+  const worker = await fleet.startWorker({ ADOPT_REDIS: 'true', ...all });
+  const api = await fleet.startApi({
+    FRAMES_REDIS_URL: `redis://127.0.0.1:${newsProxy.port}`,
+    ...all,
+  });
+  const scraped = (child: Api | Worker) => () =>
+    child.hasEnded ? undefined : `${child.opsUrl}/metrics`;
+  const prometheus = await startPrometheus(shortenedRules(SHORTER_BY), {
+    api: scraped(api),
+    worker: scraped(worker),
+  });
+  let viewers: Viewers | undefined;
+  return {
+    fleet,
+    prometheus,
+    api,
+    worker,
+    newsProxy,
+    view: async (cameras) => {
+      await viewers?.stop();
+      await warmUp([api.url], cameras);
+      viewers = startViewers(() => [api.url], cameras, { viewers: 4, pauseMs: 25 });
+      const served = 'rate(lastframe_requests_total{outcome="fresh",status="200"}[2500ms]) > 0';
+      const isSeen = async () => expect(await prometheus.query(served)).toHaveLength(1);
+      await vi.waitFor(isSeen, { timeout: CEILING_MS, interval: 100 });
+    },
+    fires: async (...alerts) => {
+      const expected = expect.arrayContaining(alerts);
+      await expect.poll(prometheus.firing, { timeout: CEILING_MS }).toEqual(expected);
+    },
+    silent: () => expect.poll(prometheus.firing, { timeout: CEILING_MS }).toEqual([]),
+    stop: async () => {
+      await viewers?.stop();
+      await prometheus.stop();
+      await newsProxy.close();
+      await fleet.stop();
+      rmSync(folder, { recursive: true });
+    },
+  };
+}

@@ -1,0 +1,24 @@
+import { expect, it } from 'vitest';
+import { createMetrics } from './metrics.ts';
+import { watchRedisLinks } from './redis-metrics.ts';
+import { ownRedis, testLink } from './test-redis.ts';
+
+it('a connection is shown as up or down, and each time that it came back is counted', async () => {
+  const server = await ownRedis();
+  const metrics = createMetrics('api');
+  const link = testLink(server.url);
+  watchRedisLinks(metrics, { frames: link });
+  const series = async (name: string) => {
+    const lines = (await metrics.text()).split('\n');
+    const found = lines.find((line) => line.startsWith(`${name}{connection="frames"} `));
+    return Number(found?.split(' ').at(-1));
+  };
+  await link.ready(10_000);
+  expect(await series('lastframe_redis_connected')).toBe(1);
+  expect(await series('lastframe_redis_reconnects_total')).toBe(0);
+  await server.kill();
+  await expect.poll(() => series('lastframe_redis_connected'), { timeout: 10_000 }).toBe(0);
+  await server.start();
+  await expect.poll(() => series('lastframe_redis_connected'), { timeout: 10_000 }).toBe(1);
+  expect(await series('lastframe_redis_reconnects_total')).toBe(1);
+});
