@@ -2,7 +2,7 @@
 NODE := node_modules/.bin/node
 
 .DEFAULT_GOAL := help
-.PHONY: help up k3s load test prove model bench bench-quick scaling steady streams fuzz http-cache-tests check setup clean
+.PHONY: help up k3s load test prove model bench bench-quick scaling steady streams fuzz http-cache-tests wall pictures check setup clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +58,15 @@ fuzz: ## a hundred thousand odd URLs for each property of the URL parser (FUZZ_R
 http-cache-tests: ## the public suite for HTTP caches; writes docs/http-cache-tests.md
 	@scripts/setup --with-tests
 	@$(NODE) e2e/http-cache/main.ts
+
+wall: ## how soon the wall shows a new frame, in a real browser (DURATION)
+	@scripts/setup --with-tests
+	@$(NODE) bench/wall.ts
+
+pictures: ## take the docs' pictures of the wall and the dashboard in a real browser
+	@scripts/setup --with-pictures
+	@PATH="$(CURDIR)/node_modules/.bin:$$PATH" PICTURES_FOLDER=docs/pictures vitest run --project e2e e2e/wall-health
+	@pngquant --force --strip --ext .png docs/pictures/*.png
 
 check: ## types, lint and unused code, without the tests
 	@scripts/setup

@@ -51,6 +51,7 @@ function appParts({
     coldWaitMs: 15_000,
     servedBy: 'host-1',
     fleetId,
+    wall: new Map(),
   };
   const app = createApp(deps);
   const ask = (path: string, init?: RequestInit) => app.request(path, init);
@@ -277,7 +278,7 @@ describe('behind a reverse proxy that mounts it at /cams', () => {
     ['/images', 400],
     ['/cams/cams/images', 404],
     ['/camsimages', 404],
-    ['/cams', 404],
+    ['/cams', 308],
   ])('%s is answered with %d', async (path, status) => {
     expect((await appParts({ basePath: '/cams' }).ask(path)).status).toBe(status);
   });

@@ -15,9 +15,10 @@ import { type CamerasDeps, getCameras } from './routes/cameras.ts';
 import { getEvents } from './routes/events.ts';
 import { getImage, getNamedImage } from './routes/images.ts';
 import { getStream } from './routes/stream.ts';
+import { getWall, getWallFile, type WallDeps } from './routes/wall.ts';
 import { hasPassed } from './via.ts';
 
-export interface AppDeps extends StreamsDeps, CamerasDeps {
+export interface AppDeps extends StreamsDeps, CamerasDeps, WallDeps {
   /** Names this process in `X-Served-By`. */
   servedBy: string;
   /** Where a reverse proxy mounts it; `/` unless set. */
@@ -35,7 +36,17 @@ export interface AppDeps extends StreamsDeps, CamerasDeps {
 /** A `url` of 4 KiB, percent-encoded to the last byte, with its signature. */
 const MAX_TARGET_LENGTH = 14 * 1024;
 
-const PATHS = ['/images', '/cameras', '/cameras/:name', '/events', '/stream', '/openapi.json'];
+const PATHS = [
+  '/',
+  '/wall/:file',
+  '/images',
+  '/cameras',
+  '/cameras/:name',
+  '/events',
+  '/stream',
+  '/openapi.json',
+];
+
 /** What every answer has. */
 export function addCommonHeaders(headers: Headers, servedBy: string): void {
   headers.set('X-Served-By', servedBy);
@@ -68,6 +79,8 @@ export function createApp(deps: AppDeps): Hono {
     const detail = 'this request comes from this fleet itself: the camera leads back to it';
     return problemResponse({ status: 508, code: 'loop', detail }, c.req.path);
   });
+  app.get('/', (c) => getWall(c, deps));
+  app.get('/wall/:file', (c) => getWallFile(c, deps));
   if (deps.placeholder)
     for (const path of ['/images', '/cameras/:name']) app.get(path, drawProblems);
   app.get('/images', (c) => getImage(c, deps));

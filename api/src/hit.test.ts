@@ -46,7 +46,8 @@ async function start({ urlSigningKey = '', basePath = '/', fast = true } = {}) {
     urlSigningKey,
     basePath,
   };
-  const app = createApp({ ...common, knownTargets, coldWaitMs: 10, servedBy: 'host-1' });
+  const own = { coldWaitMs: 10, servedBy: 'host-1', wall: new Map() };
+  const app = createApp({ ...common, ...own, knownTargets });
   const routes = vi.fn(app.fetch);
   const add = (headers: Headers) => addCommonHeaders(headers, 'host-1');
   const readyHeads = createReadyHeads({ clock, addCommonHeaders: add, keepAliveMs: 65_000 });

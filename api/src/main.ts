@@ -55,6 +55,7 @@ import { createRefreshQueue } from './refresh-queue.ts';
 import { createRequestCount } from './request-count.ts';
 import { createStreams } from './streams.ts';
 import { createViewers } from './viewers.ts';
+import { readWallFiles } from './wall-files.ts';
 import { createWants } from './wants.ts';
 
 const DRAIN_MS = 2500;
@@ -206,6 +207,7 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
     step,
     knownTargets: withFront ? knownTargets : undefined,
     onAnswered,
+    wall: readWallFiles(),
   });
   const readyHeads = createReadyHeads({
     clock,

@@ -43,6 +43,7 @@ const BODY = ['Content-Type', 'Content-Length'];
 
 const DESCRIPTIONS: Record<string, string> = {
   'Cache-Control': 'How long the frame is good (RFC 9111, RFC 5861); no-store on problems',
+  'Content-Security-Policy': 'What the page may load: from this origin alone',
   'Cache-Status': 'What the cache had to do with the answer (RFC 9211)',
   'Proxy-Status': 'What went wrong on the way to the camera (RFC 9209)',
   'Retry-After': 'After how many seconds asking again makes sense, at least 1',
@@ -64,6 +65,19 @@ export function openApi(): Json {
     },
     servers: [{ url: '/' }],
     paths: {
+      '/': operations('wall', {
+        summary: 'The wall: a page of the named cameras, live',
+        parameters: [headerParameter('If-None-Match')],
+        responses: wallAnswers('text/html', []),
+      }),
+      '/wall/{file}': operations('wallFile', {
+        summary: 'A part of that page',
+        parameters: [
+          { name: 'file', in: 'path', required: true, schema: { type: 'string' } },
+          headerParameter('If-None-Match'),
+        ],
+        responses: wallAnswers('*/*', [404]),
+      }),
       '/images': operations('image', {
         summary: 'The last frame of a camera',
         parameters: [...queryParameters(imagesQuery), ...frameHeaders()],
@@ -138,6 +152,16 @@ function frameAnswers(more: (keyof typeof TITLES)[]): Json {
     206: frameAnswer('A part of the frame', [...CACHED, ...BODY, 'Content-Range']),
     304: { description: 'The viewer has the last frame', headers: headersOf(CACHED) },
     ...problems([...more, 403, 414, 416, 431, 502, 503, 504, 508]),
+  };
+}
+
+function wallAnswers(type: string, more: (keyof typeof TITLES)[]): Json {
+  const headers = headersOf([...COMMON, 'ETag', 'Content-Security-Policy']);
+  const content = { [type]: { schema: { type: 'string' } } };
+  return {
+    200: { description: 'The file', headers, content },
+    304: { description: 'The browser has it', headers },
+    ...problems([...more, 414, 431, 508]),
   };
 }
 

@@ -90,6 +90,8 @@ async function makeTraffic(): Promise<void> {
   expect(answers.slice(5).every((status) => status === 400 || status === 403)).toBe(true);
   for (const path of [
     '/',
+    `/?url=${CAMERA_TOKEN}`,
+    '/wall/main.js',
     '/nothing',
     '/images',
     `/images?url=a&url=${CAMERA_TOKEN}`,

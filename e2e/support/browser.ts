@@ -44,6 +44,8 @@ export interface WatchedPage {
   complaints: string[];
   /** Each request, by URL. */
   requested: string[];
+  /** Those of them that never left, because the page's own policy forbids them. */
+  forbidden: string[];
   close(): Promise<void>;
 }
 
@@ -59,6 +61,10 @@ export async function openPage(
     if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
   });
   page.on('pageerror', (error) => complaints.push(String(error)));
+  const forbidden: string[] = [];
+  page.on('requestfailed', (request) => {
+    if (request.failure()?.errorText === 'csp') forbidden.push(request.url());
+  });
   page.on('request', (request) => requested.push(request.url()));
-  return { page, complaints, requested, close: () => context.close() };
+  return { page, complaints, requested, forbidden, close: () => context.close() };
 }

@@ -6,9 +6,11 @@ export function introduction({ apiPort, slowPort, redisUrl }: Settings): string 
   const camera = `http://localhost:${slowPort}/image`;
   const lines = [
     '',
+    'The wall, with all named cameras, live:',
+    `  http://localhost:${apiPort}/`,
     'Try it. The first answer takes as long as the camera itself, the next ones milliseconds:',
     `  curl -i "${images}" -G --data-urlencode "url=${camera}"`,
-    'In a browser, to be reloaded at will; other names after /image/ are other cameras:',
+    'The same in a browser; other names after /image/ are other cameras:',
     `  ${images}?url=${encodeURIComponent(camera)}`,
     ...(redisUrl ? [HOLD_OFF] : []),
     'Ctrl-C ends everything.',

@@ -19,6 +19,17 @@ test('the demo camera is allowed, and what the user allows besides', () => {
   }
 });
 
+test('the wall shows the demo, unless the user names cameras of his own', () => {
+  const partsOf = (env: Record<string, string>) => [
+    workerEnv(env, settings, redis),
+    apiEnv(env, settings, redis, 0),
+  ];
+  for (const part of partsOf({})) expect(part.SOURCES_FILE).toBe('.lastframe/cameras.yaml');
+  for (const part of partsOf({ SOURCES_FILE: 'own.yaml' })) {
+    expect(part.SOURCES_FILE).toBe('own.yaml');
+  }
+});
+
 test('only the private Redis is adopted without a hold-off', () => {
   const outside = { REDIS_URL: 'redis://elsewhere:6379' };
   expect(workerEnv({}, settings, redis)).toMatchObject({

@@ -1,4 +1,5 @@
 import type { Env } from '../env-file.ts';
+import { DEMO_SOURCES_FILE } from './demo-cameras.ts';
 import type { Settings } from './settings.ts';
 
 /** The demo's camera lives on this machine, which is refused unless it is allowed. */
@@ -42,6 +43,7 @@ function fleetEnv(env: Env, settings: Settings, redis: PrivateRedis | undefined)
     ...env,
     ...(redis ? { REDIS_URL: redis.url } : {}),
     ALLOWED_SOURCES: joined(`http://localhost:${settings.slowPort}/*`, env.ALLOWED_SOURCES),
+    SOURCES_FILE: env.SOURCES_FILE?.trim() || DEMO_SOURCES_FILE,
     ALLOWED_NETWORKS: joined(DEMO_NETWORKS, env.ALLOWED_NETWORKS),
   };
 }

@@ -1,6 +1,7 @@
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { Env } from '../env-file.ts';
+import { DEMO_SOURCES_FILE, demoSourcesFile } from './demo-cameras.ts';
 import { freePort } from './free-port.ts';
 import type { Part, PartOptions } from './part.ts';
 import { apiEnv, slowServerEnv, workerEnv } from './part-env.ts';
@@ -34,6 +35,7 @@ export async function startParts(deps: StartDeps): Promise<void> {
   const { redisUrl } = deps.settings;
   const redis = redisUrl === undefined ? await startRedis(deps) : undefined;
   if (redisUrl) deps.printer.say(`  redis is the one of REDIS_URL, ${withoutSecrets(redisUrl)}`);
+  writeDemoSources(deps);
   await Promise.all([startSlowServer(deps), startWorker(deps, redis)]);
   await startApis(deps, redis);
 }
@@ -52,6 +54,12 @@ async function startRedis(deps: StartDeps): Promise<PrivateRedis> {
   await untilRedisReady(port, waiting(deps, 'redis'));
   printer.ready('redis', `127.0.0.1:${port}  (private, ${REDIS_FOLDER})`);
   return { url: `redis://127.0.0.1:${port}` };
+}
+
+function writeDemoSources({ root, settings }: StartDeps): void {
+  const file = join(root, DEMO_SOURCES_FILE);
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  writeFileSync(file, demoSourcesFile(settings.slowPort));
 }
 
 async function startSlowServer(deps: StartDeps): Promise<void> {

@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest';
+import { changesSentence, durationWords, problemWords, sizeWords } from './words.js';
+
+describe('a duration', () => {
+  it.each([
+    [-5, '0 s'],
+    [999, '0 s'],
+    [59_999, '59 s'],
+    [60_000, '1 min'],
+    [245_000, '4 min 5 s'],
+    [3_600_000, '1 h'],
+    [3_600_000 * 3 + 60_000 * 12, '3 h 12 min'],
+    [86_400_000 * 2 + 3_600_000 * 4, '2 d 4 h'],
+  ])('of %d ms is said as %s', (ms, words) => {
+    expect(durationWords(ms)).toBe(words);
+  });
+});
+
+it('says sizes in the unit that suits them', () => {
+  expect([sizeWords(10), sizeWords(64_351), sizeWords(2_400_000)]).toEqual([
+    '1 KiB',
+    '63 KiB',
+    '2.3 MiB',
+  ]);
+});
+
+it('says what a problem means for the viewer, with the words of the API', () => {
+  expect(problemWords(403, 'no source allows it')).toMatch(/may not be shown.*no source allows it/);
+  expect(problemWords(503, 'no frame yet')).toMatch(/no picture yet/);
+});
+
+describe('changes of health', () => {
+  it('are said one by one, with the reason', () => {
+    const changes = [
+      { title: 'Harbour', health: 'failing', reason: 'the camera answered 500' },
+      { title: 'Square', health: 'live' },
+    ] as const;
+    expect(changesSentence(changes)).toBe(
+      'Harbour is failing: the camera answered 500. Square is live.',
+    );
+  });
+
+  it('are summed up when there are many', () => {
+    const changes = Array.from({ length: 40 }, (_, n) => ({
+      title: `Camera ${n}`,
+      health: 'late' as const,
+    }));
+    const sentence = changesSentence(changes);
+    expect(sentence).toMatch(/^40 cameras have changed/);
+    expect(sentence.length).toBeLessThan(120);
+  });
+});
