@@ -121,6 +121,13 @@ describe('a frame in memory', () => {
     expect(parts.reader.read).not.toHaveBeenCalled();
   });
 
+  it('is served at once when there may be a newer one, and raises demand', async () => {
+    const parts = appParts();
+    hold(parts, { startedAgoMs: 1000, unsure: true });
+    expect((await parts.image()).status).toBe(200);
+    expect(parts.demand.raise).toHaveBeenCalledOnce();
+  });
+
   it('is served while nobody can be called and the store is away', async () => {
     const parts = appParts();
     parts.fleet.closed = 'no worker is alive';

@@ -20,7 +20,7 @@ const { cameraId, source } = camera;
 async function processParts() {
   const { link, keys } = await sharedRedis();
   const clock = { monoMs: () => now.ms, wallMs: () => Date.now(), sleep: async () => {} };
-  const now = { ms: performance.now() };
+  const now = { ms: Math.round(performance.now()) };
   const memory = createMemoryCache(1024 ** 2);
   const viewers = createViewers({ clock, memory });
   const run = vi.fn(link.run);

@@ -409,6 +409,31 @@ describe('after a gap in the announcements', () => {
     leave();
   });
 
+  it('a frame that came while nobody watched is read as soon as somebody comes', async () => {
+    const parts = demandParts();
+    parts.memory.set(cameraId, heldFrame(camera, { startedAgoMs: 6000 }));
+    parts.demand.raise(camera);
+    await asksWithin(parts, 100);
+    tell(parts, frameNews(5000));
+    parts.memory.set(cameraId, heldFrame(camera, { startedAgoMs: 6100, unsure: true }));
+    parts.stored.held = heldFrame(camera, { startedAgoMs: 100 });
+    parts.reader.read.mockClear();
+    parts.demand.raise(camera);
+    expect(await asksWithin(parts, 0)).toBe(0);
+    expect(parts.reader.read).toHaveBeenCalledOnce();
+  });
+
+  it('a store that can not be read is not asked by every request', async () => {
+    const parts = demandParts();
+    parts.memory.set(cameraId, heldFrame(camera, { startedAgoMs: 6000, unsure: true }));
+    parts.reader.read.mockRejectedValue(new Error('away'));
+    for (let times = 0; times < 100; times += 1) {
+      parts.demand.raise(camera);
+      await vi.advanceTimersByTimeAsync(10);
+    }
+    expect(parts.reader.read.mock.calls.length).toBeLessThan(8);
+  });
+
   it('the time that was told is waited for all the same', async () => {
     const parts = demandParts();
     parts.demand.raise(camera);

@@ -45,6 +45,8 @@ export interface DemandDeps {
 }
 
 const CLOSED_RETRY_MS = 1000;
+/** However many ask, a store that can't be read is tried no more often. */
+const UNSURE_READ_MS = 250;
 /** While jobs pile up: thousands that read the store each second would keep them from being done. */
 const BEHIND_READ_MS = 15_000;
 /** Without a frame nobody is served meanwhile: who still wants one has asked again by then. */
@@ -53,7 +55,7 @@ const FORGOTTEN_MS = 2 * MAX_TOLD_WAIT_MS;
 const MAX_TICK_MS = 20;
 
 export function createDemand(deps: DemandDeps): Demand {
-  const { clock, viewers, fleet, random, askerId } = deps;
+  const { clock, memory, viewers, fleet, random, askerId } = deps;
   const turns: Turns = { askerId, random, lagMs: 0 };
   const all = new Map<string, Wanted>();
   let closed = false;
@@ -92,13 +94,17 @@ export function createDemand(deps: DemandDeps): Demand {
     return all.get(cameraId) ?? (watched && wantedNow(watched));
   };
 
+  /** There is a newer frame, as far as is known, and nobody waits for its news any more. */
+  const isReadDue = ({ camera, readMonoMs }: Wanted) =>
+    memory.peek(camera.cameraId)?.unsure === true && clock.monoMs() - readMonoMs >= UNSURE_READ_MS;
+
   return {
     raise: (camera) => {
       if (closed) return;
       const wanted = wantedNow(camera);
       wanted.asked = true;
       wanted.askedMonoMs = clock.monoMs();
-      if (wanted.timer === undefined) void ask(wanted);
+      if (wanted.timer === undefined || isReadDue(wanted)) void ask(wanted);
     },
     heed: (announcement) => {
       const wanted = closed ? undefined : concernedBy(announcement);

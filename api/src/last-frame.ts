@@ -55,7 +55,8 @@ function offer(
   }
   held.lastAskedMonoMs = nowMonoMs;
   held.camera = camera; // under the rules in force now
-  if (freshness === 'stale') demand.raise(camera);
+  // Of one that may not be the last one any more, the store is asked.
+  if (freshness === 'stale' || held.unsure) demand.raise(camera);
   return held;
 }
 
