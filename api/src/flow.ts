@@ -1,0 +1,180 @@
+import { randomBytes } from 'node:crypto';
+import type { Announcement } from '@lastframe/shared/announcement';
+import type { Clock } from '@lastframe/shared/clock';
+import type { ApiConfig } from '@lastframe/shared/config';
+import { createFleetId } from '@lastframe/shared/fleet-id';
+import type { Keys } from '@lastframe/shared/keys';
+import type { LiveRules } from '@lastframe/shared/live-rules';
+import type { Log } from '@lastframe/shared/log';
+import type { Metrics } from '@lastframe/shared/metrics';
+import { readPurges } from '@lastframe/shared/purge';
+import type { RedisRoles } from '@lastframe/shared/redis-roles';
+import type { Step } from '@lastframe/shared/steps';
+import type { Tracer } from '@lastframe/shared/tracing';
+import { listenToAnnouncements } from './announcement-listener.ts';
+import { createAskedNotes } from './asked-notes.ts';
+import { createCameraList } from './camera-list.ts';
+import { createColdWait } from './cold-wait.ts';
+import {
+  countedColdWait,
+  countedDemand,
+  countedQueue,
+  createHearing,
+  showCameras,
+  showFleet,
+  showMemory,
+  showStreams,
+} from './counted.ts';
+import { createDemand } from './demand.ts';
+import { createFleetWatch } from './fleet-watch.ts';
+import { followedDemand, followedNews, followedQueue, followedReader } from './followed.ts';
+import { createFrameReader } from './frame-reader.ts';
+import { createFramesClock } from './frames-clock.ts';
+import { createKeepWarm } from './keep-warm.ts';
+import { createLive } from './live.ts';
+import { createMemoryCache, makeAllUnsure } from './memory-cache.ts';
+import { heedAnnouncement, readWatched } from './news.ts';
+import { createPurges } from './purges.ts';
+import { createRefreshQueue } from './refresh-queue.ts';
+import { createStreams } from './streams.ts';
+import { createViewers } from './viewers.ts';
+import { createWants } from './wants.ts';
+
+/** What a process has beside the flow: its settings, its eyes and its ears. */
+export interface Tools {
+  config: ApiConfig;
+  rules: LiveRules;
+  clock: Clock;
+  keys: Keys;
+  redis: RedisRoles;
+  metrics: Metrics;
+  step: Step;
+  tracer: Tracer | undefined;
+  log: Log;
+}
+
+const LOOK_EVERY_MS = 1000;
+const HEARTBEAT_MS = 15_000;
+
+/** The flow's parts in their order, connected: what a viewer asks for goes down, news come up. */
+export type Flow = ReturnType<typeof connectFlow>;
+
+export function connectFlow(tools: Tools) {
+  const { config, rules, clock, keys, redis, metrics, step, tracer, log } = tools;
+  const wants = createWants(tracer);
+  const queueRedis = redis.queue('queue');
+  const framesRedis = redis.frames('frames');
+
+  const memory = createMemoryCache(config.memoryLimitBytes);
+  showMemory(memory, config.memoryLimitBytes, metrics);
+  const viewers = createViewers({ clock, memory });
+  const purges = createPurges({
+    clock,
+    memory,
+    read: () => readPurges(framesRedis, keys),
+    onGone: (cameraId) => readWatched(cameraId, news),
+    log,
+  });
+  const framesClock = createFramesClock(clock);
+  const reading = createFrameReader({
+    clock,
+    memory,
+    purges,
+    frames: framesRedis,
+    keys,
+    framesClock,
+    onRead: (camera, { held }, stored) => {
+      // However it came to be read: who waits for it need not wait for its announcement.
+      if (held) coldWait.wake(held);
+      live.heedRead(camera, held, stored);
+    },
+  });
+  const reader = followedReader(reading, step);
+  const fleet = createFleetWatch({ clock, queue: queueRedis, keys });
+  showFleet(fleet, metrics);
+  const fleetId = createFleetId(queueRedis, keys.fleet);
+  const askerId = randomBytes(4).toString('hex');
+  const jobs = createRefreshQueue(queueRedis, config.redisPrefix, askerId);
+  const queue = followedQueue(countedQueue(jobs, metrics), wants, step, tracer);
+  const asking = createDemand({
+    clock,
+    memory,
+    reader,
+    viewers,
+    fleet,
+    queue,
+    log,
+    random: Math.random,
+    askerId,
+  });
+  const demand = followedDemand(countedDemand(asking, metrics), wants, tracer);
+  const keepWarm = createKeepWarm({ viewers, demand });
+  const waiting = createColdWait({ clock, viewers, reader, maxWaiters: config.maxWaiters });
+  const coldWait = countedColdWait(waiting, clock, metrics);
+  const live = createLive({ memory, reader, viewers, demand, framesClock });
+  const streams = createStreams(config.maxStreams);
+  rules.onChange(streams.follow);
+  showStreams(streams, config.maxStreams, metrics);
+  const named = { frames: framesRedis, keys, rules: rules.now, memory };
+  const cameraList = createCameraList({ ...named, framesClock });
+  showCameras(cameraList, metrics);
+  const noteAsked = createAskedNotes({ ...named, clock, viewers });
+  const news = { clock, memory, reader, viewers, demand, coldWait, purges, live, log };
+  const hear = createHearing(fleet, metrics);
+  const heed = (announcement: Announcement) => {
+    hear(announcement);
+    heedAnnouncement(announcement, news);
+  };
+  const newsRedis = redis.frames('announcements', (link, shards) =>
+    listenToAnnouncements(
+      link,
+      { publish: keys.publish, channels: keys.channels(shards) },
+      followedNews(heed, wants, step),
+      () => {
+        makeAllUnsure(memory);
+        purges.missed();
+        void purges.catchUp();
+        demand.recheck();
+      },
+      log,
+    ),
+  );
+  const links = { queue: queueRedis, frames: framesRedis, announcements: newsRedis };
+
+  const look = () => Promise.all([fleet.look(), fleetId.look(), purges.catchUp()]);
+  const lookAgain = () => {
+    void look();
+    void noteAsked();
+    live.look();
+    streams.look();
+  };
+  const timers: NodeJS.Timeout[] = [];
+  return {
+    memory,
+    reader,
+    fleet,
+    fleetId,
+    demand,
+    coldWait,
+    live,
+    streams,
+    framesClock,
+    cameraList,
+    links,
+    /** A Redis that is there is waited for, so that the first request finds it; one that is away is not. */
+    start: async (withinMs: number) => {
+      await Promise.all(Object.values(links).map((link) => link.ready(withinMs)));
+      await look();
+      timers.push(setInterval(lookAgain, LOOK_EVERY_MS), setInterval(streams.beat, HEARTBEAT_MS));
+      queueRedis.client.on('ready', () => void look());
+      keepWarm(rules.now());
+      rules.onChange(keepWarm);
+    },
+    close: async () => {
+      for (const timer of timers) clearInterval(timer);
+      coldWait.close();
+      demand.close();
+      await Promise.all(Object.values(links).map((link) => link.close()));
+    },
+  };
+}

@@ -1,0 +1,92 @@
+import type { Server } from 'node:http';
+import { hostname } from 'node:os';
+import { createAdaptorServer } from '@hono/node-server';
+import { probes } from '@lastframe/shared/probes';
+import { purgeCamera } from '@lastframe/shared/purge';
+import { admin, permitFreeInMs } from './admin.ts';
+import { addCommonHeaders, createApp } from './app.ts';
+import { createColdLimit } from './cold-limit.ts';
+import type { Flow, Tools } from './flow.ts';
+import { hitLog } from './followed.ts';
+import { createHit } from './hit.ts';
+import { createKnownTargets } from './known-targets.ts';
+import { createPublicServer, KEEP_ALIVE_MS, type PublicServer } from './public-server.ts';
+import { createReadyHeads } from './ready-heads.ts';
+import { createRequestCount } from './request-count.ts';
+import { readWallFiles } from './wall-files.ts';
+
+/** For viewers: the routes, and frames in memory in front of them. */
+export function createPublicListener(flow: Flow, tools: Tools): PublicServer {
+  const { memory, demand } = flow;
+  const { config, rules, clock, metrics, step, tracer, log } = tools;
+  const servedBy = `${hostname()}-${process.pid}`;
+  // A trace has a span of each request.
+  const withFront = config.front && !tracer;
+  const knownTargets = createKnownTargets(rules.now);
+  const onAnswered = createRequestCount(clock, metrics);
+  const logHit = hitLog(log);
+  const app = createApp({
+    ...flow,
+    clock,
+    random: Math.random,
+    log,
+    coldWaitMs: config.coldWaitMs,
+    rules: rules.now,
+    urlSigningKey: config.urlSigningKey,
+    basePath: config.basePath,
+    placeholder: config.placeholder,
+    coldLimit: createColdLimit(clock, config.coldPerMinute),
+    trustedProxies: config.trustedProxies,
+    servedBy,
+    step,
+    knownTargets: withFront ? knownTargets : undefined,
+    onAnswered,
+    wall: readWallFiles(),
+  });
+  const readyHeads = createReadyHeads({
+    clock,
+    addCommonHeaders: (headers) => addCommonHeaders(headers, servedBy),
+    keepAliveMs: KEEP_ALIVE_MS,
+  });
+  const findHit = createHit({
+    clock,
+    memory,
+    demand,
+    rules: rules.now,
+    knownTargets,
+    readyHeads,
+    onServed: (served) => {
+      onAnswered(served);
+      logHit?.(served);
+    },
+  });
+  return createPublicServer(app.fetch, withFront ? findHit : undefined);
+}
+
+/** For operators, on a port of its own. @param notReady why no more viewers should be sent here */
+export function createOpsListener(
+  flow: Flow,
+  tools: Tools,
+  notReady: () => string | undefined,
+): Server {
+  const { reader, demand, fleet, links } = flow;
+  const { config, rules, clock, keys, metrics, log } = tools;
+  const ops = probes(notReady, metrics);
+  ops.route(
+    '/',
+    admin({
+      clock,
+      rules: rules.now,
+      reader,
+      demand,
+      fleet,
+      permitFreeInMs: (cameraId) =>
+        links.queue.run(1000, (client) => permitFreeInMs(client, keys, cameraId)),
+      purge: ({ cameraId, source: { staleForMs } }, mode) =>
+        purgeCamera(links.frames, keys, { cameraId, mode, staleForMs }),
+      token: config.adminToken,
+      log,
+    }),
+  );
+  return createAdaptorServer({ fetch: ops.fetch }) as Server;
+}
