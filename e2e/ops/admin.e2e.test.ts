@@ -53,19 +53,16 @@ describe('refresh', () => {
 });
 
 describe('a soft purge', () => {
-  it('lets every api process show the frame, and ask for the next one', async () => {
+  it('lets every api process show the frame, and calls nobody before the interval is over', async () => {
     const camera = fleet.slow.camera('doubtful');
     const etag = await seenBy([first], camera);
-    // These find it in the store and know of no call: they ask as soon as they think it stale.
     await seenBy([second, remote], camera);
     const { status, body } = await post(first, 'purge', camera);
     expect([status, body.mode, body.frame]).toEqual([200, 'soft', true]);
     for (const api of [second, remote]) {
       await expect.poll(() => isLogged(api, 'frame purged', body.cameraId), SOON).toBe(true);
-      expect(asksOf(api, body.cameraId)).toBe(0);
       const answer = await api.image(camera);
       expect([answer.status, answer.headers.get('etag')]).toEqual([200, etag]);
-      await expect.poll(() => asksOf(api, body.cameraId), SOON).toBeGreaterThan(0);
     }
     expect(await callsTo(camera)).toHaveLength(1);
   });

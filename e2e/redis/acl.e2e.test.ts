@@ -5,6 +5,7 @@ import { type Fleet, startFleet } from '../support/fleet.ts';
 import { expectCleanEnd } from '../support/recovery.ts';
 import { type RedisServer, startRedis } from '../support/redis-server.ts';
 
+const TOKEN = 'a-token-for-this-test';
 let fleet: Fleet;
 
 afterEach(async () => {
@@ -26,13 +27,19 @@ it('the users of docs/redis.md can do all that is done, and nothing else', async
     REDIS_URL: urls('api', 'queue'),
     FRAMES_REDIS_URL: urls('api', 'frames'),
     COLD_WAIT: '3s',
+    ADMIN_TOKEN: TOKEN,
   });
   await expectOneFrame();
   await Promise.all([{ status: '500' }, { as: 'frozen' }].map(askTwice));
+  for (const path of ['refresh', 'purge?hard=1']) expect((await order(path)).ok).toBe(true);
   const dashboard = '/queues/api/queues?activeQueue=refresh&status=completed&page=1';
   expect((await fetch(`${fleet.workers[0]?.opsUrl}${dashboard}`)).status).toBe(200);
   expect([await refusals(redis), await refusals(frames)]).toEqual([[], []]);
-  for (const command of [['GET', `${fleet.redisPrefix}:permit:x`], ['FLUSHALL'], ['KEYS', '*']]) {
+  for (const command of [
+    ['SET', `${fleet.redisPrefix}:permit:x`, '1'],
+    ['FLUSHALL'],
+    ['KEYS', '*'],
+  ]) {
     await expect(ask(urls('api', 'queue'), command)).rejects.toThrow('NOPERM');
     await expect(ask(urls('api', 'frames'), command)).rejects.toThrow('NOPERM');
   }
@@ -41,6 +48,14 @@ it('the users of docs/redis.md can do all that is done, and nothing else', async
   await fleet.workers[0]?.logged('the Redis user may not do what the queue needs');
   await expectCleanEnd(fleet);
 });
+
+/** What an operator may ask of the api. */
+async function order(path: string): Promise<Response> {
+  const url = new URL(path, `${fleet.apis[0]?.opsUrl}/`);
+  url.searchParams.set('url', fleet.slow.camera('one'));
+  const headers = { Authorization: `Bearer ${TOKEN}` };
+  return await fetch(url, { method: 'POST', headers });
+}
 
 async function expectOneFrame(): Promise<void> {
   const camera = fleet.slow.camera('one');
