@@ -8,6 +8,9 @@ export interface CameraSide extends LocalServer {
   readonly calls: readonly UpstreamCall[];
 }
 
+/** Begins the paths of cameras whose interval is longer than any test. */
+export const FRESH = '/fresh';
+
 /** Meant for the next hop only (RFC 9110 7.6.1): a letter that carried them would hide a leak. */
 const HOP_BY_HOP = new Set([
   'connection',
@@ -37,7 +40,7 @@ export async function startCameraSide(originUrl: string): Promise<CameraSide> {
     const call = logCall(calls, req, res);
     const headers = { ...req.headers, ...numbered(call) };
     // Each on its own connection: the origin drops some, and with one the next test's.
-    const asked = request(originUrl + req.url, { agent: false, headers });
+    const asked = request(originUrl + withoutPrefix(req.url), { agent: false, headers });
     asked.on('response', (answer) => void passOn(answer, res));
     asked.on('error', () => req.socket.destroy());
     asked.end();
@@ -47,7 +50,7 @@ export async function startCameraSide(originUrl: string): Promise<CameraSide> {
 
 function logCall(calls: UpstreamCall[], req: IncomingMessage, res: ServerResponse): UpstreamCall {
   const url = req.url ?? '';
-  const name = testOf(url);
+  const name = testOf(withoutPrefix(url));
   const number = calls.filter((call) => call.name === name).length + 1;
   const call: UpstreamCall = {
     number,
@@ -70,8 +73,12 @@ function numbered({ number }: UpstreamCall): Record<string, string> {
   return { 'Req-Num': String(number) };
 }
 
+function withoutPrefix(url = ''): string {
+  return url.startsWith(FRESH) ? url.slice(FRESH.length) : url;
+}
+
 /** Of `/test/<uuid>?…`: the uuid. */
-function testOf(url: string): string {
+export function testOf(url: string): string {
   return url.split(/[/?]/)[2] ?? '';
 }
 

@@ -1,7 +1,10 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { checkCalls } from '../support/checker.ts';
 import { type Fleet, startFleet } from '../support/fleet.ts';
 import { CAUSES, whyNotApplicable } from './applicable.ts';
-import { type CameraSide, startCameraSide } from './camera-side.ts';
+import { type CameraSide, FRESH, startCameraSide } from './camera-side.ts';
 import { startOrigin } from './origin.ts';
 import type { Suite, SuiteTest, TestGroup } from './suite.ts';
 import { viewerSide } from './viewer-side.ts';
@@ -26,9 +29,11 @@ export const INTERVAL_MS = 2000;
 export async function runSuite(suite: Suite): Promise<GroupOutcome[]> {
   const origin = await startOrigin(suite);
   const camera = await startCameraSide(origin.url);
+  const folder = mkdtempSync(join(tmpdir(), 'lastframe-'));
   let fleet: Fleet | undefined;
   try {
-    const env = { ALLOWED_SOURCES: `${camera.url}/*` };
+    writeFileSync(join(folder, 'sources.yaml'), sourcesFile(camera.url));
+    const env = { SOURCES_FILE: join(folder, 'sources.yaml') };
     fleet = await startFleet({ intervalMs: INTERVAL_MS, env });
     const fetchThroughFleet = viewerSide(
       {
@@ -47,6 +52,7 @@ export async function runSuite(suite: Suite): Promise<GroupOutcome[]> {
     await fleet?.stop();
     camera.close();
     origin.close();
+    rmSync(folder, { recursive: true });
   }
   const results = suite.getResults();
   return suite.groups.map((group) => ({
@@ -54,6 +60,13 @@ export async function runSuite(suite: Suite): Promise<GroupOutcome[]> {
     outcomes: group.tests.map((test) => outcomeOf(group, test, results[test.id])),
   }));
 }
+
+/** Somebody who has asked is given newer frames by themselves: what must stay is given a longer interval. */
+const sourcesFile = (cameraUrl: string) => `
+sources:
+  - { name: fresh, match: "${cameraUrl}${FRESH}/*", interval: 1m }
+  - { name: brief, match: "${cameraUrl}/*" }
+`;
 
 function applicable(groups: TestGroup[]): TestGroup[] {
   return groups.map((group) => ({

@@ -191,6 +191,7 @@ function clientOf(
     },
     info: () => send(() => ''),
     set: () => send(() => 'OK'),
+    configGet: () => send(() => ({})),
   };
 }
 
