@@ -112,6 +112,24 @@ it('what is not known of the fleet is no series, and no zero', async () => {
   expect(await numberOf('lastframe_queue_jobs{state="active"}')).toBe(0);
 });
 
+it('a frame store that is slow delays no scrape: the last count is shown, then the one that came late', async () => {
+  const live = (count: number) => ({ idle: 0, live: count, late: 0, failing: 0, frozen: 0 });
+  const shown = () => numberOf('lastframe_cameras{health="live"}');
+  const slow = Promise.withResolvers<ReturnType<typeof live>>();
+  const countByHealth = vi.fn(() => slow.promise);
+  showCameras({ countByHealth }, metrics);
+  expect(await shown()).toBeUndefined();
+  slow.resolve(live(2));
+  expect(await shown()).toBe(2);
+  const slower = Promise.withResolvers<ReturnType<typeof live>>();
+  countByHealth.mockReturnValue(slower.promise);
+  expect(await shown()).toBe(2);
+  slower.resolve(live(3));
+  await slower.promise;
+  countByHealth.mockReturnValue(new Promise(() => {}));
+  expect(await shown()).toBe(3);
+});
+
 it('named cameras are shown by health, also those of which there are none', async () => {
   const counts = { idle: 2, live: 5, late: 0, failing: 1, frozen: 0 };
   showCameras({ countByHealth: async () => counts }, metrics);

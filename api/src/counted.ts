@@ -1,5 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Announcement } from '@lastframe/shared/announcement';
-import { HEALTHS } from '@lastframe/shared/camera-health';
+import { HEALTHS, type Health } from '@lastframe/shared/camera-health';
 import type { Clock } from '@lastframe/shared/clock';
 import type { Metrics } from '@lastframe/shared/metrics';
 import type { CameraList } from './camera-list.ts';
@@ -9,6 +10,9 @@ import type { FleetWatch } from './fleet-watch.ts';
 import type { MemoryCache } from './memory-cache.ts';
 import type { RefreshQueue } from './refresh-queue.ts';
 import type { Streams } from './streams.ts';
+
+/** A scrape waits for the frame store no longer: Prometheus would give up on all that it came for. */
+const SCRAPE_WAIT_MS = 100;
 
 // Each gives a collaborator that does the same and is counted, so that the flow knows nothing of metrics.
 
@@ -111,10 +115,17 @@ export function showStreams(
   metrics.read('lastframe_streams_limit', () => [{ labels: {}, value: limit }]);
 }
 
-/** Read from the frame store at each scrape: every process shows the same. */
+/**
+ * Read from the frame store at each scrape, so that every process shows the same. A store that is slow
+ * delays no scrape: what was last known is shown, and what comes after it at the next one.
+ */
 export function showCameras(cameras: Pick<CameraList, 'countByHealth'>, metrics: Metrics): void {
+  let counts: Record<Health, number> | undefined;
+  const read = async () => {
+    counts = await cameras.countByHealth();
+  };
   metrics.read('lastframe_cameras', async () => {
-    const counts = await cameras.countByHealth();
-    return HEALTHS.map((health) => ({ labels: { health }, value: counts[health] }));
+    await Promise.race([read(), sleep(SCRAPE_WAIT_MS, undefined, { ref: false })]);
+    return HEALTHS.map((health) => ({ labels: { health }, value: counts?.[health] }));
   });
 }

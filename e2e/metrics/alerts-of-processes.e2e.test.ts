@@ -26,8 +26,8 @@ it('a queue Redis that may evict permits', async () => {
   const { redis } = observed.fleet;
   await observed.silent();
   await redis.command('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru');
-  await observed.fires('LastframeQueueRedisUnfit');
-  await redis.command('CONFIG', 'SET', 'maxmemory-policy', 'noeviction');
+  const restore = () => redis.command('CONFIG', 'SET', 'maxmemory-policy', 'noeviction');
+  await observed.fires('LastframeQueueRedisUnfit').finally(restore);
 });
 
 it('a queue Redis that lost its data', async () => {
@@ -39,8 +39,7 @@ it('a queue Redis that lost its data', async () => {
 it('announcements that take long', async () => {
   await observed.silent();
   newsProxy.delay(700);
-  await observed.fires('LastframeAnnouncementsLate');
-  newsProxy.delay(0);
+  await observed.fires('LastframeAnnouncementsLate').finally(() => newsProxy.delay(0));
 });
 
 it('a process that is stopped time and again', async () => {
@@ -59,15 +58,15 @@ it('no worker: jobs that nobody takes, a camera that nobody calls', async () => 
   const cameras = Array.from({ length: 150 }, (_, n) => fleet.slow.camera(`waiting-${n}`));
   const headers = { Prefer: 'respond-async' };
   await Promise.all(cameras.map((camera) => api.image(camera, { headers })));
-  await observed.fires('LastframeNoWorker', 'LastframeQueueGrowing', 'LastframeCameraLate');
-  worker.signal('SIGCONT');
+  await observed
+    .fires('LastframeNoWorker', 'LastframeQueueGrowing', 'LastframeCameraLate')
+    .finally(() => worker.signal('SIGCONT'));
 });
 
 it('a Redis that is gone', async () => {
   await observed.silent();
   await observed.fleet.redis.kill();
-  await observed.fires('LastframeRedisLost');
-  await observed.fleet.redis.start();
+  await observed.fires('LastframeRedisLost').finally(() => observed.fleet.redis.start());
 });
 
 it('no api', async () => {

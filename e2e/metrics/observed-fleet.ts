@@ -10,6 +10,8 @@ import { shortenedRules } from './alert-rules.ts';
 /** Five minutes are two and a half seconds: five scrapes. */
 const SHORTER_BY = 120;
 const CEILING_MS = 60_000;
+/** At most forty requests a second: five that fail are more than one in twenty. */
+const LOAD = { viewers: 4, pauseMs: 100 };
 
 /** One api and one worker on real Redis, scraped by a real Prometheus with the alert rules. */
 export interface ObservedFleet {
@@ -64,7 +66,7 @@ export async function startObservedFleet(
     view: async (cameras) => {
       await viewers?.stop();
       await warmUp([api.url], cameras);
-      viewers = startViewers(() => [api.url], cameras, { viewers: 4, pauseMs: 25 });
+      viewers = startViewers(() => [api.url], cameras, LOAD);
       const served = 'rate(lastframe_requests_total{outcome="fresh",status="200"}[2500ms]) > 0';
       const isSeen = async () => expect(await prometheus.query(served)).toHaveLength(1);
       await vi.waitFor(isSeen, { timeout: CEILING_MS, interval: 100 });
