@@ -1,6 +1,7 @@
 import { type Server, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Problem } from '@lastframe/shared/errors';
+import { openAnswers } from './open-answers.ts';
 import { problemResponse } from './problem.ts';
 
 const PROBLEMS: Record<string, Problem> = {
@@ -26,16 +27,9 @@ const NO_HTTP: Problem = {
  * connection is over: where the next request would begin is not known.
  */
 export function answerMalformedRequests(server: Server): void {
-  const open = new WeakMap<object, number>();
-  const count = (socket: object, change: number) =>
-    open.set(socket, (open.get(socket) ?? 0) + change);
-  server.prependListener('request', ({ socket }, res) => {
-    count(socket, 1);
-    res.once('close', () => count(socket, -1));
-  });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     // In the middle of an answer another one would be read as a part of it.
-    const mayAnswer = socket.writable && error.code !== 'ECONNRESET' && !open.get(socket);
+    const mayAnswer = socket.writable && error.code !== 'ECONNRESET' && openAnswers(socket) === 0;
     if (!mayAnswer) socket.destroy();
     else void textOf(PROBLEMS[error.code ?? ''] ?? NO_HTTP).then((text) => socket.end(text));
   });

@@ -3,6 +3,7 @@ import type { Context } from 'hono';
 import { clientMayAskInMs } from './cold-limit.ts';
 import type { FramesClock } from './frames-clock.ts';
 import type { Live } from './live.ts';
+import { takeConnection } from './open-answers.ts';
 import { createPushBody } from './push-body.ts';
 import type { ImagesDeps } from './routes/images.ts';
 import type { Target } from './stream-targets.ts';
@@ -31,7 +32,7 @@ export interface StreamViewer {
 /**
  * Answers 200 at once, whether there are frames or not, and goes on until the viewer leaves, may see
  * none of the cameras any more, or this process closes.
- * @throws ProblemError 403 or 404 for a camera, 503 when too many streams are open
+ * @throws ProblemError 400 when it isn't alone on its connection, 403 or 404 for a camera, 503 when too many streams are open
  */
 export function openStream(
   c: Context,
@@ -45,6 +46,7 @@ export function openStream(
   for (const { find } of targets) find(deps.rules());
   const headers = { ...STREAM_HEADERS, 'Content-Type': contentType };
   if (c.req.method === 'HEAD') return new Response(null, { headers });
+  if (!takeConnection(c.env ?? {})) throw notAlone();
   if (deps.streams.isFull()) throw tooMany();
   const viewer = viewerFor(() => body.wake());
   const body = createPushBody(viewer.take, () => {
@@ -92,4 +94,9 @@ const STREAM_HEADERS = {
 function tooMany(): ProblemError {
   const detail = 'too many streams are open here; ask again';
   return new ProblemError({ status: 503, code: 'too-many-streams', detail, retryAfterMs: 2000 });
+}
+
+function notAlone(): ProblemError {
+  const detail = 'a stream needs its connection for itself; ask for nothing else on it';
+  return new ProblemError({ status: 400, code: 'pipelined-stream', detail });
 }

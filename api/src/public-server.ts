@@ -6,6 +6,7 @@ import { putInFront } from './front.ts';
 import type { FindHit } from './hit.ts';
 import { answerHits } from './hit-listener.ts';
 import { answerMalformedRequests } from './malformed-request.ts';
+import { boundOpenAnswers } from './open-answers.ts';
 
 /**
  * Longer than the balancers in front (60 s as a rule): who closes an idle connection first may cut
@@ -51,7 +52,8 @@ export function createPublicServer(
   findHit?: FindHit,
 ): PublicServer {
   const toRoutes = getRequestListener(fetch) as RequestListener;
-  const server = createServer(SERVER_OPTIONS, findHit ? answerHits(findHit, toRoutes) : toRoutes);
+  const toAnswer = findHit ? answerHits(findHit, toRoutes) : toRoutes;
+  const server = createServer(SERVER_OPTIONS, boundOpenAnswers(toAnswer));
   let draining = false;
   server.timeout = STALLED_MS;
   answerMalformedRequests(server);

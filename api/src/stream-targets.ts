@@ -23,6 +23,9 @@ export interface GivenTargets {
   exp: readonly string[];
 }
 
+/** Each is looked for in the frame store and watched; named cameras are the operator's own, and as many as he has. */
+const MAX_URLS = 64;
+
 /** @throws ProblemError 400 or 403 */
 export function readTargets(
   given: GivenTargets,
@@ -31,6 +34,10 @@ export function readTargets(
   if (given.url.length + given.camera.length === 0) {
     const detail = 'neither url nor camera is given; say which camera to watch';
     throw new ProblemError({ status: 400, code: 'invalid-url', detail });
+  }
+  if (given.url.length > MAX_URLS) {
+    const detail = `more than ${MAX_URLS} cameras are given by url; watch the others by another connection`;
+    throw new ProblemError({ status: 400, code: 'too-many-urls', detail });
   }
   const lefts = checkSignatures(given, signing);
   const targets: Target[] = [
