@@ -231,6 +231,24 @@ describe('a signed URL', () => {
     ]);
   });
 
+  it('lets nobody wait for a frame from after its end', async () => {
+    const parts = appParts({ urlSigningKey: key });
+    const { etag } = hold(parts);
+    const end = exp(3);
+    const query = new URLSearchParams({
+      url: camera.url,
+      exp: end,
+      sig: signatureOf(camera.url, end, key),
+    });
+    const headers = { Prefer: 'wait=60', 'If-None-Match': etag };
+    const asked = parts.ask(`/images?${query}`, { headers });
+    await vi.advanceTimersByTimeAsync(3000);
+    const response = await asked;
+    expect(response.status).toBe(304);
+    expect(response.headers.get('preference-applied')).toMatch(/^wait=[23]$/);
+    expect(response.headers.get('cache-control')).toMatch(/max-age=[01],/);
+  });
+
   it.each([
     ['no signature', {}],
     ['an empty one', { sig: '' }],
@@ -641,6 +659,16 @@ it('a request of the fleet itself is a loop, another fleet may ask', async () =>
 });
 
 describe('Prefer', () => {
+  it('wait does not give back a frame that was purged meanwhile', async () => {
+    const parts = appParts();
+    const { etag } = hold(parts);
+    const answer = parts.image({ headers: { Prefer: 'wait=5', 'If-None-Match': etag } });
+    await vi.advanceTimersByTimeAsync(1000);
+    parts.memory.delete(cameraId);
+    await vi.advanceTimersByTimeAsync(5000);
+    expect((await answer).status).toBe(503);
+  });
+
   const seen = '"seen"';
   const poll = (parts: Parts, prefer = 'wait=20', init: RequestInit = {}) =>
     parts.image({ ...init, headers: { Prefer: prefer, 'If-None-Match': seen } });

@@ -139,6 +139,28 @@ describe('while nothing can be asked for', () => {
     expect(await asksWithin(parts, 1000)).toBe(1);
   });
 
+  it.each([
+    ['was denied', { kind: 'wait', reason: 'budget', inMs: 100 }],
+    ['failed', undefined],
+  ] as const)('another job is added while jobs pile up when the last one %s', async (_, news) => {
+    const parts = demandParts();
+    parts.fleet.behind = true;
+    if (!news) parts.add.mockRejectedValueOnce(new Error('away'));
+    parts.demand.raise(camera);
+    expect(await asksWithin(parts, 0)).toBe(1);
+    if (news) tell(parts, news);
+    expect(await asksWithin(parts, 7000)).toBe(1);
+  });
+
+  it('another job is added while jobs pile up when the last one must have been dropped', async () => {
+    const parts = demandParts();
+    parts.fleet.behind = true;
+    const leave = parts.viewers.enter(camera);
+    parts.demand.raise(camera);
+    expect(await asksWithin(parts, 72_000)).toBe(2);
+    leave();
+  });
+
   it('the store is seldom read while jobs pile up, or the reads would keep them from being done', async () => {
     const parts = demandParts();
     parts.fleet.behind = true;

@@ -45,6 +45,8 @@ export interface DemandDeps {
 }
 
 const CLOSED_RETRY_MS = 1000;
+/** A job that is older is dropped by the worker that takes it (60 s), and says nothing. */
+const QUEUED_MS = 65_000;
 /** However many ask, a store that can't be read is tried no more often. */
 const UNSURE_READ_MS = 250;
 /** While jobs pile up: thousands that read the store each second would keep them from being done. */
@@ -155,7 +157,7 @@ async function nextAsk(
   }
   const inFlightMs = () => wanted.callOverMonoMs - clock.monoMs();
   if (held?.unsure || wanted.jobsSinceNews > 0 || inFlightMs() > 0) {
-    const isQueued = () => wanted.jobsSinceNews > 0 && fleet.isBehind();
+    const isQueued = () => clock.monoMs() < wanted.queuedUntilMonoMs && fleet.isBehind();
     const sinceReadMs = clock.monoMs() - wanted.readMonoMs;
     if (isQueued() && !held?.unsure && sinceReadMs < BEHIND_READ_MS) {
       return clock.monoMs() + CLOSED_RETRY_MS;
@@ -189,6 +191,7 @@ async function addJob(wanted: Wanted, redisNowMs: number, deps: DemandDeps): Pro
   wanted.jobsSinceNews += 1;
   try {
     await queue.add(wanted.camera, redisNowMs);
+    wanted.queuedUntilMonoMs = clock.monoMs() + QUEUED_MS;
   } catch (error) {
     log.debug({ cameraId, reason: messageOf(error) }, 'refresh could not be asked for');
     wanted.notBeforeMonoMs = clock.monoMs() + CLOSED_RETRY_MS;

@@ -39,7 +39,7 @@ function storedFrame(text: string, startedAgoMs: number, clockMs = 0) {
 function readerParts() {
   const { clock, memory, purges } = testParts();
   const run = vi.fn<() => Promise<Stored>>();
-  const stored = async () => ({ nowMs: 0, facts: {}, ...(await run()) });
+  const stored = async () => ({ nowMs: Number.MAX_SAFE_INTEGER, facts: {}, ...(await run()) });
   const frames = { run: stored as unknown as RedisLink['run'] };
   const reader = createFrameReader({ clock, memory, purges, frames, keys: keysFor('p') });
   return { clock, memory, purges, run, reader };

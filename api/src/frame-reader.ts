@@ -91,13 +91,13 @@ async function readOnce(camera: Camera, deps: FrameReaderDeps): Promise<ReadCame
  */
 function swapIn(
   camera: Camera,
-  { frame }: StoredCamera,
+  { frame, nowMs }: StoredCamera,
   { memory, clock, purges }: FrameReaderDeps,
 ): HeldFrame | undefined {
   const before = memory.peek(camera.cameraId);
   if (before) before.unsure = false;
   if (!frame || freshnessOf(frame.startedAgoMs, camera.source) === 'expired') return before;
-  const verdict = purges.judge(frame);
+  const verdict = purges.judge(frame, nowMs);
   if (verdict === 'gone') return before;
   const { startedAgoMs, capturedAgoMs, bytes, sizeBytes: _, ...stored } = frame;
   const monoMs = clock.monoMs();

@@ -104,3 +104,12 @@ it('a gap during the read of the list has it read again', async () => {
   await purges.catchUp();
   expect(read).toHaveBeenCalledTimes(2);
 });
+
+it('a purge from before the clock was set back hides no new frame', () => {
+  const { purges, held, purge } = purgesParts();
+  const { startedAtMs } = held;
+  purges.heed(purge('hard', startedAtMs + 3_600_000));
+  purges.heed(purge('soft', startedAtMs + 3_600_000));
+  expect(purges.judge(held, startedAtMs + 1000)).toBe('good');
+  expect(purges.judge(held, startedAtMs + 3_600_000)).toBe('gone');
+});

@@ -13,7 +13,11 @@ import type { HeldFrame, MemoryCache } from './memory-cache.ts';
 export interface Purges {
   heed(purge: Purge): void;
   /** `stale`: to be shown, but called for anew; `gone`: not to be shown. */
-  judge(frame: Pick<Frame, 'cameraId' | 'startedAtMs'>): 'good' | 'stale' | 'gone';
+  judge(
+    frame: Pick<Frame, 'cameraId' | 'startedAtMs'>,
+    /** Of the frames Redis: a purge from the future was before its clock was set back, and is over. */
+    nowMs?: number,
+  ): 'good' | 'stale' | 'gone';
   /** Announcements may have been missed: the list of purges has to be read. */
   missed(): void;
   /** Reads that list if it has to be; to be called again and again. */
@@ -39,10 +43,11 @@ export function createPurges({ clock, memory, read, onGone, log }: PurgesDeps): 
   let caughtUpGaps = 0;
   let isReading = false;
 
-  const judge: Purges['judge'] = ({ cameraId, startedAtMs }) => {
+  const judge: Purges['judge'] = ({ cameraId, startedAtMs }, nowMs = Number.POSITIVE_INFINITY) => {
     const purgedAtMs = known.get(cameraId);
-    if (!purgedAtMs || startedAtMs > Math.max(purgedAtMs.hard, purgedAtMs.soft)) return 'good';
-    return startedAtMs > purgedAtMs.hard ? 'stale' : 'gone';
+    const isFromBefore = (atMs = Number.NEGATIVE_INFINITY) => startedAtMs <= atMs && atMs <= nowMs;
+    if (isFromBefore(purgedAtMs?.hard)) return 'gone';
+    return isFromBefore(purgedAtMs?.soft) ? 'stale' : 'good';
   };
   const heed = ({ cameraId, mode, purgedAtMs }: Purge) => {
     const never = Number.NEGATIVE_INFINITY;

@@ -16,6 +16,8 @@ export interface Wanted {
   callOverMonoMs: number;
   /** Jobs asked for without any news since: the news may have been lost, so the store is read. */
   jobsSinceNews: number;
+  /** A job of this process may still wait in the queue until then. */
+  queuedUntilMonoMs: number;
   /** When the store was last read for it. */
   readMonoMs: number;
   /** Which process asked for the last call: it asks for the next one, if it still wants it. */
@@ -54,6 +56,7 @@ export function newWanted(camera: Camera): Wanted {
     toldUntilMonoMs: never,
     callOverMonoMs: never,
     jobsSinceNews: 0,
+    queuedUntilMonoMs: never,
     readMonoMs: never,
     askedBy: undefined,
     dueMonoMs: never,
@@ -78,6 +81,8 @@ export function heed(
   turns: Turns,
 ): void {
   const bucketMs = bucketMsOf(wanted.camera.source.intervalMs);
+  // A purge says nothing of jobs; all other news come from one that was taken.
+  if (announcement.kind !== 'purge') wanted.queuedUntilMonoMs = Number.NEGATIVE_INFINITY;
   switch (announcement.kind) {
     case 'started': {
       // The call is under way: whoever asks now is only denied.

@@ -209,6 +209,7 @@ describe('a call', () => {
     };
     expect(await refresh(job, deps)).toBe('failed: frame not stored: frames Redis is away');
     expect(did).not.toContain('failure');
+    expect(did.at(-1)).toBe('wait');
     expect(ends).toMatchObject([{ verdict: 'ok' }]);
   });
 
@@ -284,12 +285,12 @@ describe('a call', () => {
     expect(did).toEqual(['take', 'connect', 'finish']);
   });
 
-  it('that closing cut off in flight keeps its spacing, and says nothing about the camera', async () => {
+  it('that closing cut off in flight keeps its spacing, and tells when the next may be asked for', async () => {
     const { deps, job, control, ends, did, camera } = refreshBench();
     control.capture = { outcome: 'aborted' };
     expect(await refresh(job, deps)).toBe('aborted');
     expect(ends).toEqual([{ verdict: 'none', restMs: spacingMs(camera.source) - 1000 }]);
-    expect(did.at(-1)).toBe('finish');
+    expect(did.slice(-2)).toEqual(['finish', 'wait']);
   });
 
   it('a finish that is tried again asks for less rest, in success and in failure', async () => {
@@ -326,13 +327,16 @@ describe('a camera that says the frame is still its last one', () => {
     expect(ends).toMatchObject([{ verdict: 'ok' }]);
   });
 
-  it.each([
-    ['has vanished meanwhile', known],
-    ['was never there', undefined],
-  ])('has failed when that frame %s, and is not called again', async (_, frame) => {
+  it('is no failure of the camera when that frame has vanished meanwhile', async () => {
     const { deps, job, control, did } = refreshBench();
-    control.known = frame;
-    control.renewed = 'missing';
+    Object.assign(control, { known, renewed: 'missing', capture: { outcome: 'unchanged' } });
+    expect(await refresh(job, deps)).toBe('overtaken');
+    expect(did.filter((what) => what === 'send')).toHaveLength(1);
+    expect(did.at(-1)).toBe('wait');
+  });
+
+  it('has failed when nobody asked for it, and is not called again', async () => {
+    const { deps, job, control, did } = refreshBench();
     control.capture = { outcome: 'unchanged' };
     expect(await refresh(job, deps)).toMatch(/^failed: the camera sent no image/);
     expect(did.filter((what) => what === 'send')).toHaveLength(1);

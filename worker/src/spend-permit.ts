@@ -88,7 +88,9 @@ async function sendCall(
   const capture = await answered;
   const sinceCapturedMs = monotonicSince(deps.clock);
   if (capture.outcome === 'aborted') {
-    await finish(permit, () => ({ verdict: 'none', restMs: restMs() }), deps);
+    const nextMs = await finish(permit, () => ({ verdict: 'none', restMs: restMs() }), deps);
+    // Else all would wait for the end of a call that is over.
+    await deps.reporter.wait(camera, 'spaced', nextMs());
     return 'aborted';
   }
   if (capture.outcome === 'challenged') return await endChallenged(permit, restMs, deps);
@@ -149,8 +151,8 @@ function restFromNow(camera: Camera, deps: SpendDeps): () => number {
 }
 
 /**
- * The camera sent no image because the fleet has it. If the fleet hasn't, by now, there is nothing
- * to show: the next call asks for the image itself.
+ * The camera sent no image because the fleet has it, or had it: then the next call asks for the image
+ * itself. One that says so without having been asked has failed.
  */
 async function renewKnown(
   camera: Camera,
@@ -167,7 +169,13 @@ async function renewKnown(
     const renewed = known ? await reporter.renewed(camera, known, timesNow) : 'missing';
     if (renewed === 'older') return 'overtaken';
     if (renewed !== 'missing') return 'unchanged';
+    if (known) {
+      // It was purged or evicted during the call; the next one asks for the image itself.
+      await reporter.wait(camera, 'spaced', times.nextMs());
+      return 'overtaken';
+    }
   } catch (error) {
+    await reporter.wait(camera, 'spaced', times.nextMs());
     return `failed: frame not renewed: ${messageOf(error)}`;
   }
   const reason = 'the camera sent no image, because of one that is gone here';
@@ -203,6 +211,7 @@ async function storeCapture(
     if (stored === 'purged') await deps.reporter.wait(camera, 'spaced', times.nextMs());
     return stored === 'frame' ? 'captured' : stored === 'unchanged' ? 'unchanged' : 'overtaken';
   } catch (error) {
+    await deps.reporter.wait(camera, 'spaced', times.nextMs());
     return `failed: frame not stored: ${messageOf(error)}`;
   }
 }

@@ -46,7 +46,11 @@ export async function getImage(c: Context, deps: ImagesDeps): Promise<Response> 
   const camera = findCameraByUrl(url, deps.rules());
   // What expires is checked at each request.
   if (leftMs === undefined) learnTarget(c, camera, deps);
-  return boundByExpiry(await lastFrameOf(camera, c, deps), leftMs);
+  const beganMonoMs = deps.clock.monoMs();
+  const response = await lastFrameOf(camera, c, deps, leftMs);
+  // What was waited for meanwhile is over sooner.
+  const waitedMs = deps.clock.monoMs() - beganMonoMs;
+  return boundByExpiry(response, leftMs && Math.max(0, leftMs - waitedMs));
 }
 
 /** What signatures are checked with. */
@@ -66,9 +70,18 @@ function learnTarget(c: Context, camera: Camera, { knownTargets }: ImagesDeps): 
   knownTargets?.learn(incoming?.headers.host, incoming?.url, camera);
 }
 
-async function lastFrameOf(camera: Camera, c: Context, deps: ImagesDeps): Promise<Response> {
+/** @param leftMs nobody waits longer than his URL is good for */
+async function lastFrameOf(
+  camera: Camera,
+  c: Context,
+  { coldWaitMs, ...others }: ImagesDeps,
+  leftMs = Number.POSITIVE_INFINITY,
+): Promise<Response> {
   c.set('cameraId', camera.cameraId);
-  const preferences = parsePrefer(c.req.header('prefer'));
+  const deps = { ...others, coldWaitMs: Math.min(coldWaitMs, leftMs) };
+  const { waitS, respondAsync } = parsePrefer(c.req.header('prefer'));
+  const boundS = waitS === undefined ? undefined : Math.min(waitS, Math.floor(leftMs / 1000));
+  const preferences = { respondAsync, waitS: boundS };
   const held = frameInMemory(camera, deps);
   return held
     ? await warmAnswer(c, { held, origin: 'memory' }, preferences, deps)
@@ -99,7 +112,11 @@ async function warmAnswer(
     },
     deps,
   );
-  const response = answer(next ?? frameInMemory(camera, deps) ?? held, 'memory');
+  const last = next ?? frameInMemory(camera, deps);
+  // It may have been purged meanwhile; the store knows.
+  const response = last
+    ? answer(last, 'memory')
+    : await coldAnswer(c, camera, { respondAsync: true, waitS: 0 }, deps);
   response.headers.set('Preference-Applied', `wait=${appliedS}`);
   return response;
 }

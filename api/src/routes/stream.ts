@@ -27,6 +27,7 @@ function mjpegViewer(wake: () => void, { reader }: StreamsDeps): StreamViewer {
   };
   return {
     tell: (_target, camera, { kind, state }, held) => {
+      if (!state.frame) latest = undefined;
       if (kind !== 'frame') return;
       if (held?.etag === state.frame?.etag && held) show(held);
       // It is not in memory any more, or never fitted in.
