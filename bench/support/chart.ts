@@ -12,6 +12,7 @@ export function chart({ title, date, machine, measured }: Report): string {
   for (const { unit, max } of measured) most.set(unit, Math.max(most.get(unit) ?? 0, max));
   const rows = measured.map((row, n) => bar(row, 50 + ROW * n, most.get(row.unit) || 1));
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="sans-serif" font-size="12">
+<title>${escaped(title)}</title>
 <style>.bar{fill:#68a}.met{fill:#4a7}.missed{fill:#c54}.spread{stroke:#222}.small{fill:#666;font-size:10px}</style>
 <rect width="${WIDTH}" height="${height}" fill="#fff"/>
 <text x="10" y="22" font-size="15">${escaped(title)}</text>

@@ -173,7 +173,13 @@ describe('no worker for a while, then one', () => {
     await expect.poll(() => jobsWaiting(), { timeout: 10_000 }).toBe(0);
     report('no worker', { waiting, recovered });
     expect(recovered).toBeLessThan(INTERVAL_MS + SLACK_MS);
-    for (let turn = 0; turn < 3; turn += 1) await recoveryOfAll(api, cameras); // all settled
+    // Each api tries again within a second or two, and asks for those that viewers wanted meanwhile.
+    const coldOnesCalled = async () => {
+      const urls = (await fleet.slow.calls()).map(({ url }) => url);
+      return new Set(urls.filter((url) => coldOnes.includes(url))).size;
+    };
+    await expect.poll(coldOnesCalled, { timeout: 20_000 }).toBe(coldOnes.length);
+    for (let turn = 0; turn < 5; turn += 1) await recoveryOfAll(api, cameras); // all settled
     const called = (await fleet.slow.calls()).map(({ url }) => url);
     expect(called).not.toContain(old);
     // Asked for by viewers who have gone. A job that was added while an earlier one waited may call
