@@ -103,13 +103,11 @@ it('api and worker may have a Redis user each', async () => {
 it('the certificates of an external Redis are files that the environment names', async () => {
   const objects = await render('production');
   for (const part of ['api', 'worker']) {
-    if ('REDIS_CA_FILE' in variables) {
-      expect(environment(objects, part)).toMatchObject({
-        REDIS_CA_FILE: '/etc/lastframe/redis-ca/ca.crt',
-        REDIS_CERT_FILE: '/etc/lastframe/redis-client/tls.crt',
-        REDIS_KEY_FILE: '/etc/lastframe/redis-client/tls.key',
-      });
-    }
+    expect(environment(objects, part)).toMatchObject({
+      REDIS_CA_FILE: '/etc/lastframe/redis-ca/ca.crt',
+      REDIS_CERT_FILE: '/etc/lastframe/redis-client/tls.crt',
+      REDIS_KEY_FILE: '/etc/lastframe/redis-client/tls.key',
+    });
     const pod = podsOf(objects).find(({ component }) => component === part);
     const [{ volumeMounts }] = pod?.spec.containers ?? [];
     const mounted = volumeMounts.map(({ mountPath }: { mountPath: string }) => mountPath);

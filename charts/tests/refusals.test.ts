@@ -1,4 +1,3 @@
-import { variables } from '@lastframe/shared/variables';
 import { describe, expect, it } from 'vitest';
 import { refusal, render, type ValuesName } from './helm.ts';
 
@@ -139,16 +138,12 @@ const CONTRADICTIONS: [ValuesName, string[], string][] = [
     ['ingress.tlsSecret=t'],
     'ingress.tlsSecret is given without ingress.host: a certificate is for a host.',
   ],
-];
-
-/** Refused once the processes can trace; a variable that they don't know is refused as that. */
-if ('OTEL_EXPORTER_OTLP_ENDPOINT' in variables) {
-  CONTRADICTIONS.push([
+  [
     'default',
     ['config.OTEL_EXPORTER_OTLP_ENDPOINT=http://collector:4318'],
     'networkPolicy.enabled keeps traces from their collector: say in networkPolicy.egress where it is.',
-  ]);
-}
+  ],
+];
 
 /** What the schema refuses: the place, and what is wrong with it. */
 const BAD_VALUES: [string, RegExp][] = [

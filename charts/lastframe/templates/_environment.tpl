@@ -27,7 +27,6 @@ SOURCES_FILE: /etc/lastframe/sources/sources.yaml
 {{/* Of (list $ "api"): what of Redis is no secret. */}}
 {{- define "lastframe.redisConfig" -}}
 {{- $root := index . 0 }}
-{{- $known := ($root.Files.Get "files/variables.yaml" | fromYaml).chart }}
 {{- with include "lastframe.redisUrl" $root }}
 REDIS_URL: {{ . | quote }}
 {{- end }}
@@ -35,10 +34,10 @@ REDIS_URL: {{ . | quote }}
 {{- if .framesUrl }}
 FRAMES_REDIS_URL: {{ .framesUrl | quote }}
 {{- end }}
-{{- if and .caSecret.name $known.REDIS_CA_FILE }}
+{{- if .caSecret.name }}
 REDIS_CA_FILE: /etc/lastframe/redis-ca/{{ .caSecret.key }}
 {{- end }}
-{{- if and .clientCertSecret $known.REDIS_CERT_FILE }}
+{{- if .clientCertSecret }}
 REDIS_CERT_FILE: /etc/lastframe/redis-client/tls.crt
 REDIS_KEY_FILE: /etc/lastframe/redis-client/tls.key
 {{- end }}
