@@ -1,11 +1,14 @@
 import { type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import type { UpstreamCall } from '../support/checker.ts';
+import { type BusyTimes, watchBusyTimes } from './busy-times.ts';
 import { writeLetter } from './letter.ts';
 import { type LocalServer, listen } from './origin.ts';
 
 export interface CameraSide extends LocalServer {
   readonly calls: readonly UpstreamCall[];
+  /** This process runs the suite's client and its origin too, and may notice a call late. */
+  readonly busyTimes: BusyTimes;
 }
 
 /** Begins the paths of cameras whose interval is longer than any test. */
@@ -36,6 +39,7 @@ const OF_THE_BODY = new Set([
 /** The camera that the worker calls: asks the suite's origin and answers with a JPEG. */
 export async function startCameraSide(originUrl: string): Promise<CameraSide> {
   const calls: UpstreamCall[] = [];
+  const busyTimes = watchBusyTimes();
   const server = await listen((req, res) => {
     const call = logCall(calls, req, res);
     const headers = { ...req.headers, ...numbered(call) };
@@ -45,7 +49,11 @@ export async function startCameraSide(originUrl: string): Promise<CameraSide> {
     asked.on('error', () => req.socket.destroy());
     asked.end();
   });
-  return { ...server, calls };
+  const close = () => {
+    busyTimes.close();
+    server.close();
+  };
+  return { url: server.url, close, calls, busyTimes };
 }
 
 function logCall(calls: UpstreamCall[], req: IncomingMessage, res: ServerResponse): UpstreamCall {

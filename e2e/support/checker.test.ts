@@ -47,6 +47,17 @@ describe('the checker', () => {
     expect(checkCalls(calls, 1000, [{ fromMs: 1900, toMs: 2001 }]).breaches).toHaveLength(1);
   });
 
+  it('counts a call in a row of pauses as early as the first of them', () => {
+    const calls = [call(1, 1090, 1091), call(2, 2010, 2100)];
+    const row = [
+      { fromMs: 1000, toMs: 1040 },
+      { fromMs: 1040, toMs: 1088 },
+    ];
+    expect(checkCalls(calls, 1000, row).breaches).toEqual([]);
+    const apart = [{ fromMs: 1000, toMs: 1035 }, row[1] ?? { fromMs: 0, toMs: 0 }];
+    expect(checkCalls(calls, 1000, apart).breaches).toHaveLength(1);
+  });
+
   it('does not compare different cameras', () => {
     const calls = [call(1, 0, 100), call(2, 1, 101, 'http://c/2')];
     expect(checkCalls(calls, 1000)).toMatchObject({ cameras: 2, pairs: 0, breaches: [] });

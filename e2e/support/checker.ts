@@ -87,6 +87,10 @@ function judgePair(
 }
 
 function earliest(atMs: number, pauses: readonly Pause[]): number {
-  const pause = pauses.find(({ fromMs, toMs }) => fromMs <= atMs && atMs <= toMs + AFTER_PAUSE_MS);
-  return pause ? pause.fromMs : atMs;
+  let index = pauses.findIndex(
+    ({ fromMs, toMs }) => fromMs <= atMs && atMs <= toMs + AFTER_PAUSE_MS,
+  );
+  // Between two pauses in a row it looked only once: it accepts a connection, and reads from it the next time.
+  while (index > 0 && pauses[index - 1]?.toMs === pauses[index]?.fromMs) index -= 1;
+  return pauses[index]?.fromMs ?? atMs;
 }
