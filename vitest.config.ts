@@ -44,7 +44,7 @@ export default defineConfig({
           name: 'e2e',
           // Mostly waiting for faults to be overcome: two files at a time, the longest first.
           sequence: { groupOrder: 2 },
-          maxWorkers: 2,
+          maxWorkers: 3,
           include: ['e2e/**/*.e2e.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 60_000,

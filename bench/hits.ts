@@ -22,6 +22,7 @@ import { pairedRounds } from './support/rounds.ts';
 import { type WrkResult, wrk } from './support/wrk.ts';
 
 const CONNECTIONS = 100;
+const FILES_OPEN = 'nginx, files open';
 
 interface Case {
   of: string;
@@ -40,21 +41,24 @@ const CASES: readonly Case[] = [
 export const hits: Figure = {
   name: 'hits',
   title: 'Hits per second and core',
-  how: 'One server process on one core, wrk with 100 kept connections on the other; nginx `proxy_cache` and Varnish serve the same bytes. *bare* is the floor: a `node:net` server that writes the very same answer whatever comes. The ratios are those of the CPU time per hit, taken within each round.',
+  how: 'One server process on one core, wrk with 100 kept connections on the other; nginx `proxy_cache` and Varnish serve the same bytes; *nginx, files open* is the same nginx with `open_file_cache`. *bare* is the floor: a `node:net` server that writes the very same answer whatever comes. The ratios are those of the CPU time per hit, taken within each round.',
   measure: async (context) => {
     // Nothing is due while it is measured: what a refresh costs is another figure.
     const fleet = await startFleet({ intervalMs: 3_600_000, delayMs: 50 });
     const origin = await startOrigin();
     const nginx = await startNginx(origin.port);
+    const openNginx = await startNginx(origin.port, { keepsFilesOpen: true });
     const varnish = await startVarnish(origin.port);
     try {
       const measured: Measured[] = [];
       for (const one of CASES) {
-        measured.push(...(await measureCase(one, { fleet, origin, nginx, varnish, context })));
+        measured.push(
+          ...(await measureCase(one, { fleet, origin, nginx, openNginx, varnish, context })),
+        );
       }
       return [...measured, ...guaranteeKept('all', await fleet.check())];
     } finally {
-      await Promise.all([nginx.stop(), varnish.stop(), fleet.stop()]);
+      await Promise.all([nginx, openNginx, varnish, fleet].map((one) => one.stop()));
       origin.close();
     }
   },
@@ -64,12 +68,13 @@ interface Parts {
   fleet: Fleet;
   origin: PeerOrigin;
   nginx: Peer;
+  openNginx: Peer;
   varnish: Peer;
   context: BenchContext;
 }
 
 async function measureCase(one: Case, parts: Parts): Promise<Measured[]> {
-  const { fleet, origin, nginx, varnish, context } = parts;
+  const { fleet, origin, nginx, openNginx, varnish, context } = parts;
   const [api] = fleet.apis;
   if (!api) throw new Error('no api was started');
   pin(api.pid, SERVER_CORE);
@@ -92,6 +97,7 @@ async function measureCase(one: Case, parts: Parts): Promise<Measured[]> {
   const contenders = {
     lastframe: load(api),
     nginx: load(nginx),
+    [FILES_OPEN]: load(openNginx),
     varnish: load(varnish),
     bare: load(bare),
   };
@@ -114,10 +120,16 @@ function rowsOf({ of, ofNginx, ofVarnish }: Case, rounds: Round[]): Measured[] {
     const target = least === undefined ? {} : { target: atLeast(ratio, least) };
     return { of, what, unit: '×', ...ratio, ...target };
   };
-  const rows = ['lastframe', 'nginx', 'varnish', 'bare'].flatMap((name): Measured[] => [
+  const rows = ['lastframe', 'nginx', FILES_OPEN, 'varnish', 'bare'].flatMap((name): Measured[] => [
     { of, what: `${name}, CPU per hit`, unit: 'µs', ...spread((round) => round[name]?.cpuUs) },
     { of, what: name, unit: 'hits/s', ...spread((round) => round[name]?.perSecond) },
     { of, what: `${name}, p99`, unit: 'ms', ...spread((round) => round[name]?.p99Ms) },
   ]);
-  return [ratioTo('nginx', ofNginx), ratioTo('varnish', ofVarnish), ratioTo('bare'), ...rows];
+  return [
+    ratioTo('nginx', ofNginx),
+    ratioTo(FILES_OPEN),
+    ratioTo('varnish', ofVarnish),
+    ratioTo('bare'),
+    ...rows,
+  ];
 }

@@ -82,3 +82,21 @@ it('subscribes when Redis comes, if it was away', async () => {
   await publish(started);
   await vi.waitFor(() => expect(heed).toHaveBeenCalledOnce());
 });
+
+it('asks again for a channel that it was refused, and hears the others meanwhile', async () => {
+  const server = await ownRedis();
+  await server.command('ACL', 'SETUSER', 'default', 'resetchannels', `&${CHANNEL}`);
+  const link = testLink(server.url);
+  await link.ready(10_000);
+  const onGap = vi.fn();
+  const heed = vi.fn();
+  const channels = [CHANNEL, 'p:other'];
+  listenToAnnouncements(link, { publish: 'SPUBLISH', channels }, heed, onGap, silentLog);
+  await vi.waitFor(() => expect(onGap).toHaveBeenCalledOnce());
+  await server.command('SPUBLISH', CHANNEL, started);
+  await vi.waitFor(() => expect(heed).toHaveBeenCalledOnce());
+  await server.command('ACL', 'SETUSER', 'default', 'allchannels');
+  await vi.waitFor(() => expect(onGap).toHaveBeenCalledTimes(2), RECOVERY);
+  expect(await server.command('SPUBLISH', 'p:other', started)).toBe(1);
+  await vi.waitFor(() => expect(heed).toHaveBeenCalledTimes(2));
+});

@@ -4,6 +4,9 @@ import type { Keys } from '@lastframe/shared/keys';
 import type { Log } from '@lastframe/shared/log';
 import type { RedisLink } from '@lastframe/shared/redis-link';
 
+/** A node of a Cluster refuses a shard until it knows that the shard is its own now. */
+const REFUSED_RETRY_MS = 500;
+
 /**
  * Hears every announcement on these channels. Pub/sub loses messages while the connection is down, so every
  * (re)subscription is told: from then on nothing that was known before is sure.
@@ -15,27 +18,31 @@ export function listenToAnnouncements(
   onGap: () => void,
   log: Log,
 ): void {
-  let subscribed = false;
+  const subscribed = new Set<string>();
+  let retry: NodeJS.Timeout | undefined;
   const hear = (message: string) => {
     const announcement = decodeAnnouncement(message);
     if (announcement) heed(announcement);
     else log.warn('an announcement could not be read');
   };
-  const subscribeTo = (client: RedisLink['client']) =>
-    publish === 'PUBLISH'
-      ? client.subscribe([...channels], hear)
-      : // Each in a slot of its own, and a command in one.
-        Promise.all(channels.map((channel) => client.sSubscribe(channel, hear)));
-  const subscribe = async () => {
-    try {
-      // node-redis subscribes again by itself, before it says that it is ready.
-      if (!subscribed) await subscribeTo(redis.client);
-      subscribed = true;
-      onGap();
-    } catch (error) {
-      log.warn({ reason: messageOf(error) }, 'announcements could not be subscribed to');
-    }
+  /** Each by itself: of a Cluster's, each is in a slot of its own. */
+  const subscribeTo = async (channel: string) => {
+    await redis.client[publish === 'PUBLISH' ? 'subscribe' : 'sSubscribe'](channel, hear);
+    subscribed.add(channel);
   };
-  redis.client.on('ready', () => void subscribe());
-  if (redis.isReady) void subscribe();
+  /** @param isNew the connection, on which node-redis itself has subscribed again to what it knows */
+  const subscribe = async (isNew: boolean) => {
+    clearTimeout(retry);
+    const missing = channels.filter((channel) => !subscribed.has(channel));
+    const attempts = await Promise.allSettled(missing.map(subscribeTo));
+    const refusals = attempts.filter((attempt) => attempt.status === 'rejected');
+    if (subscribed.size > 0 && (isNew || refusals.length < missing.length)) onGap();
+    if (refusals.length === 0) return;
+    const reason = messageOf(refusals[0]?.reason);
+    if (isNew) log.warn({ reason }, 'announcements could not be subscribed to; tried again');
+    // A connection that is lost meanwhile is told by its next `ready`.
+    retry = setTimeout(() => redis.isReady && void subscribe(false), REFUSED_RETRY_MS).unref();
+  };
+  redis.client.on('ready', () => void subscribe(true));
+  if (redis.isReady) void subscribe(true);
 }

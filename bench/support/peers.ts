@@ -52,10 +52,17 @@ export async function startOrigin(): Promise<PeerOrigin> {
   };
 }
 
-/** nginx with `proxy_cache`, one worker. The configuration is bench/support/nginx.conf. */
-export async function startNginx(originPort: number): Promise<Peer> {
+/**
+ * nginx with `proxy_cache`, one worker. The configuration is bench/support/nginx.conf.
+ * @param keepsFilesOpen `open_file_cache`: no system call for finding a cached file
+ */
+export async function startNginx(
+  originPort: number,
+  { keepsFilesOpen = false } = {},
+): Promise<Peer> {
   needed('nginx', '-v', 'nginx');
-  return await startPeer('nginx', originPort, (dir) => [
+  const openFileCache = keepsFilesOpen ? 'open_file_cache max=1000;' : '';
+  return await startPeer('nginx', { originPort, openFileCache }, (dir) => [
     ...['nginx', '-p', dir, '-c', `${dir}/nginx.conf`],
     // Else its worker is nobody and can't open what the bench made.
     ...(process.getuid?.() === 0 ? ['-g', 'user root;'] : []),
@@ -65,7 +72,7 @@ export async function startNginx(originPort: number): Promise<Peer> {
 /** Varnish with its cache in memory. The configuration is bench/support/varnish.vcl. */
 export async function startVarnish(originPort: number): Promise<Peer> {
   needed('varnishd', '-V', 'varnish');
-  return await startPeer('varnish', originPort, (dir, port) => [
+  return await startPeer('varnish', { originPort }, (dir, port) => [
     ...[
       'varnishd',
       '-F',
@@ -82,7 +89,7 @@ export async function startVarnish(originPort: number): Promise<Peer> {
 
 async function startPeer(
   name: 'nginx' | 'varnish',
-  originPort: number,
+  { originPort, openFileCache = '' }: { originPort: number; openFileCache?: string },
   commandOf: (dir: string, port: number) => string[],
 ): Promise<Peer> {
   const port = await freePort();
@@ -90,7 +97,12 @@ async function startPeer(
   chmodSync(dir, 0o755);
   const file = { nginx: 'nginx.conf', varnish: 'varnish.vcl' }[name];
   const template = readFileSync(join(import.meta.dirname, file), 'utf8');
-  const filled = { DIR: dir, PORT: String(port), ORIGIN_PORT: String(originPort) };
+  const filled = {
+    DIR: dir,
+    PORT: String(port),
+    ORIGIN_PORT: String(originPort),
+    OPEN_FILE_CACHE: openFileCache,
+  };
   const text = template.replace(/@(\w+)@/g, (_, key: keyof typeof filled) => filled[key]);
   writeFileSync(join(dir, file), text);
   const [command = '', ...args] = commandOf(dir, port);
