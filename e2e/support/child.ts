@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 /** One of our processes, started for a test. */
@@ -28,6 +29,9 @@ export interface ChildOptions {
   gid?: number;
 }
 
+/** Hundreds of processes are started, and each would compile the same files again. */
+const COMPILE_CACHE = join(import.meta.dirname, '../../.lastframe/compile-cache');
+
 /** Starts `node <script>` with exactly this environment and waits until it listens. */
 export async function startChild(
   script: string,
@@ -37,7 +41,13 @@ export async function startChild(
   const { PATH = '', LD_PRELOAD = '' } = { ...process.env, ...env };
   const child = spawn(node, [script, ...args], {
     ...how,
-    env: { PATH, ...(LD_PRELOAD && { LD_PRELOAD }), LOG_LEVEL: 'info', ...env },
+    env: {
+      PATH,
+      ...(LD_PRELOAD && { LD_PRELOAD }),
+      NODE_COMPILE_CACHE: COMPILE_CACHE,
+      LOG_LEVEL: 'info',
+      ...env,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const logs: LogLine[] = [];
