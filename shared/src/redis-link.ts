@@ -141,6 +141,9 @@ function clientOptions(options: RedisLinkOptions): RedisClientOptions {
     name: `lastframe:${name}`,
     disableOfflineQueue: !offlineQueue,
     commandsQueueMaxLength: 20_000,
+    // `run` has its own deadline. node-redis would give each command an abort signal, which costs as
+    // much as the command and goes off, unheard, seconds after it was answered.
+    commandOptions: { timeout: 0 },
     maintNotifications: 'disabled',
     socket: {
       ...(path !== undefined && { path }),
