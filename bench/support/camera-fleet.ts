@@ -17,6 +17,7 @@ const REPO = join(import.meta.dirname, '../..');
 /** Real api and worker processes on a real Redis, before a camera that costs next to nothing. */
 export interface CameraFleet {
   redis: RedisServer;
+  framesRedis: RedisServer | undefined;
   redisPrefix: string;
   apis: (Child & { asker: Asker })[];
   workers: Child[];
@@ -36,8 +37,12 @@ export interface CameraFleetOptions {
   intervalMs: number;
   delayMs: number;
   sizeBytes?: number;
+  /** Frames and announcements have a Redis of their own, which keeps nothing on disk. */
+  framesApart?: boolean;
   env?: Record<string, string>;
   workerEnv?: Record<string, string>;
+  /** Each process leaves a CPU profile there. */
+  profileDir?: string;
 }
 
 /** As a fleet runs it that keeps its permits: appended to a file, synced each second. */
@@ -48,6 +53,9 @@ const STARTED_AT_ONCE = 4;
 export async function startCameraFleet(options: CameraFleetOptions): Promise<CameraFleet> {
   const { apis, workers = 1, intervalMs, delayMs, sizeBytes = 20_000 } = options;
   const redis = await startRedis({ args: REDIS_ARGS });
+  const framesRedis = options.framesApart
+    ? await startRedis({ args: ['--appendonly', 'no'] })
+    : undefined;
   const camera = await startChild(join(import.meta.dirname, 'quick-camera.ts'), {
     DELAY_MS: String(delayMs),
     SIZE_BYTES: String(sizeBytes),
@@ -57,18 +65,20 @@ export async function startCameraFleet(options: CameraFleetOptions): Promise<Cam
   const redisPrefix = `b${randomUUID().slice(0, 8)}`;
   const env = {
     REDIS_URL: redis.url,
+    ...(framesRedis && { FRAMES_REDIS_URL: framesRedis.url }),
     REDIS_PREFIX: redisPrefix,
     ALLOWED_SOURCES: `${cameraUrl}/*`,
     ALLOWED_NETWORKS: '127.0.0.0/8',
     INTERVAL: `${intervalMs}ms`,
     OPS_PORT: '0',
     COLD_PER_MINUTE: '0',
-    ...profiling(),
+    ...profiling(options.profileDir),
     ...options.env,
   };
   const workerEnv = { ...env, CONCURRENCY: '5000', ...options.workerEnv };
   const fleet: CameraFleet = {
     redis,
+    framesRedis,
     redisPrefix,
     apis: [],
     workers: [],
@@ -82,10 +92,10 @@ export async function startCameraFleet(options: CameraFleetOptions): Promise<Cam
       const children = [...fleet.apis, ...fleet.workers, camera];
       await Promise.all(
         children.map(
-          (child) => !child.hasEnded && child.end(process.env.PROFILE_DIR ? 'SIGTERM' : 'SIGKILL'),
+          (child) => !child.hasEnded && child.end(options.profileDir ? 'SIGTERM' : 'SIGKILL'),
         ),
       );
-      await redis.stop();
+      await Promise.all([redis.stop(), framesRedis?.stop()]);
     },
   };
   try {
@@ -104,10 +114,9 @@ export async function startCameraFleet(options: CameraFleetOptions): Promise<Cam
   }
 }
 
-/** With `PROFILE_DIR` each process leaves a CPU profile there, for the browser's developer tools. */
-function profiling(): Record<string, string> {
-  const dir = process.env.PROFILE_DIR;
-  return dir ? { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${dir} --cpu-prof-interval=500` } : {};
+function profiling(dir: string | undefined): Record<string, string> {
+  if (dir === undefined) return {};
+  return { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${dir} --cpu-prof-interval=500` };
 }
 
 async function startApi(env: Record<string, string>): Promise<CameraFleet['apis'][number]> {

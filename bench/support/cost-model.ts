@@ -10,6 +10,8 @@ export interface FleetShape {
   watchingPods: number;
   /** Viewers' requests to all of them. */
   requestsPerSecond: number;
+  /** Of these, how many come to a pod that didn't watch the camera: it reads the frame for them. */
+  arrivalsPerSecond: number;
 }
 
 /** What one of each costs, in milliseconds of CPU on the machine where it was measured. */
@@ -52,9 +54,14 @@ export function wakeUpsPerRefresh(shape: FleetShape): number {
   return (1 - Math.exp(-within)) / within;
 }
 
-/** add, fetch, take, finish, store, end; a fetch in vain for each wake-up; a read in each watching pod. */
+/** Each pod that watches reads the new frame, and one more for each viewer who comes to another pod. */
+function readsPerSecond(shape: FleetShape): number {
+  return refreshesPerSecond(shape) * shape.watchingPods + shape.arrivalsPerSecond;
+}
+
+/** add, fetch, take, finish, store, end; a fetch in vain for each wake-up; and the reads. */
 export function scriptsPerRefresh(shape: FleetShape): number {
-  return 6 + wakeUpsPerRefresh(shape) + shape.watchingPods;
+  return 6 + wakeUpsPerRefresh(shape) + readsPerSecond(shape) / refreshesPerSecond(shape);
 }
 
 /** The terms by which a second's CPU is counted, in the order of the constants. */
@@ -65,11 +72,11 @@ export const terms = {
   },
   redis: (shape: FleetShape) => {
     const refreshes = refreshesPerSecond(shape);
-    return [refreshes, refreshes * wakeUpsPerRefresh(shape), refreshes * shape.watchingPods];
+    return [refreshes, refreshes * wakeUpsPerRefresh(shape), readsPerSecond(shape)];
   },
   api: (shape: FleetShape) => {
     const refreshes = refreshesPerSecond(shape);
-    return [refreshes * shape.watchingPods, refreshes * shape.pods, shape.requestsPerSecond];
+    return [readsPerSecond(shape), refreshes * shape.pods, shape.requestsPerSecond];
   },
 };
 
@@ -77,8 +84,8 @@ export function predict(
   shape: FleetShape,
   { worker, redis, api, idle }: CostConstants,
 ): Prediction {
-  const { frameBytes, pods, watchingPods } = shape;
-  const refreshes = refreshesPerSecond(shape);
+  const { frameBytes, pods } = shape;
+  const [refreshes, reads] = [refreshesPerSecond(shape), readsPerSecond(shape)];
   const weighed = (counts: number[], constants: object) =>
     Object.values(constants).reduce((sum, cost, n) => sum + cost * (counts[n] ?? 0), 0);
   return {
@@ -86,7 +93,7 @@ export function predict(
     workerMs: idle.worker + weighed(terms.worker(shape), worker),
     redisMs: idle.redis + weighed(terms.redis(shape), redis),
     apiMs: idle.pod * pods + weighed(terms.api(shape), api),
-    inBytes: refreshes * (frameBytes + REFRESH_IN_BYTES + watchingPods * READ_IN_BYTES),
-    outBytes: refreshes * (watchingPods * frameBytes + REFRESH_OUT_BYTES + pods * ANNOUNCED_BYTES),
+    inBytes: refreshes * (frameBytes + REFRESH_IN_BYTES) + reads * READ_IN_BYTES,
+    outBytes: reads * frameBytes + refreshes * (REFRESH_OUT_BYTES + pods * ANNOUNCED_BYTES),
   };
 }

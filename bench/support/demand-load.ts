@@ -22,8 +22,8 @@ export interface DemandOptions {
   target: (index: number) => string;
   /** Each camera is asked for once in so long. */
   everyMs: number;
-  /** `each`: at every api process; `one`: at one of them, another each time. */
-  at: 'each' | 'one';
+  /** `each`: at every api process; `one`: at one of them, another each time; `own`: always at its own. */
+  at: 'each' | 'one' | 'own';
   /** How long it takes until all of them are asked for: else a cold fleet has every camera to call at once. */
   rampMs: number;
 }
@@ -60,8 +60,9 @@ export function startDemand({
   const ask = (turn: number, share: number) => {
     if (((turn % cameras) * GOLDEN) % 1 > share) return;
     const path = targets[turn % cameras] ?? '/';
-    // Another process each round, as a balancer would have it.
-    const nth = (turn + Math.floor(turn / cameras)) % askers.length;
+    // Another process each round, as most balancers have it; or the same one, by the camera.
+    const round = at === 'own' ? 0 : Math.floor(turn / cameras);
+    const nth = ((turn % cameras) + round) % askers.length;
     for (const asker of at === 'each' ? askers : askers.slice(nth, nth + 1)) {
       const asked = askOne(asker, path).finally(() => open.delete(asked));
       open.add(asked);

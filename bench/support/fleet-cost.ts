@@ -10,11 +10,17 @@ import { type Counts, commandCounts, difference, trafficOf } from './redis-stats
 export interface FleetCost {
   refreshes: number;
   seconds: number;
+  /** That while, on the machine's monotonic clock. */
+  fromMs: number;
+  toMs: number;
+  pids: { apis: number[]; workers: number[] };
   /** Of the calls that were due in that while. */
   shareOfDue: number;
   apiMs: number;
   workerMs: number;
+  /** The queue Redis, and the one for frames if it is another. */
   redisMs: number;
+  framesRedisMs: number;
   /** Jobs asked for, those that were already there included. */
   adds: number;
   /** As clients sent them: what a script runs is not counted again. */
@@ -29,8 +35,8 @@ export interface FleetCost {
 
 export interface CostOptions extends CameraFleetOptions {
   cameras: number;
-  /** Each camera is asked for once an interval: at every api process, or at another one each time. */
-  at: 'each' | 'one';
+  /** Each camera is asked for once an interval: at every api process, at another one each time, or at its own. */
+  at: 'each' | 'one' | 'own';
   /** All cameras are asked for from then on. */
   rampMs: number;
   settleMs: number;
@@ -69,10 +75,17 @@ export async function measureFleet(
     return {
       refreshes: made,
       seconds,
+      fromMs: before.atMs,
+      toMs: after.atMs,
+      pids: {
+        apis: fleet.apis.map(({ pid }) => pid),
+        workers: fleet.workers.map(({ pid }) => pid),
+      },
       shareOfDue: made / ((cameras * seconds * 1000) / intervalMs),
       apiMs: per(used.apiMs),
       workerMs: per(used.workerMs),
       redisMs: per(used.redisMs),
+      framesRedisMs: per(used.framesRedisMs),
       adds: per(used.adds),
       commands: Object.fromEntries(commands.map(([name, count]) => [name, per(count)])),
       inBytes: per(used.inBytes),
@@ -94,6 +107,7 @@ async function look(fleet: CameraFleet) {
     apiMs: sum(fleet.apis),
     workerMs: sum(fleet.workers),
     redisMs: cpuMs(fleet.redis.pid),
+    framesRedisMs: fleet.framesRedis ? cpuMs(fleet.framesRedis.pid) : 0,
     // BullMQ counts every add there, kept or not.
     adds: Number(await fleet.redis.command('GET', `${fleet.redisPrefix}:refresh:id`)),
     ...(await trafficOf(fleet.redis)),

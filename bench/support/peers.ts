@@ -53,16 +53,14 @@ export async function startOrigin(): Promise<PeerOrigin> {
 }
 
 /**
- * nginx with `proxy_cache`, one worker. The configuration is bench/support/nginx.conf.
- * @param keepsFilesOpen `open_file_cache`: no system call for finding a cached file
+ * nginx with `proxy_cache`, one worker. The configuration is bench/support/nginx.conf, and Debian's
+ * `sendfile on`.
+ * @param isTuned all that was found to make small files quicker: they stay open, and are copied
  */
-export async function startNginx(
-  originPort: number,
-  { keepsFilesOpen = false } = {},
-): Promise<Peer> {
+export async function startNginx(originPort: number, { isTuned = false } = {}): Promise<Peer> {
   needed('nginx', '-v', 'nginx');
-  const openFileCache = keepsFilesOpen ? 'open_file_cache max=1000;' : '';
-  return await startPeer('nginx', { originPort, openFileCache }, (dir) => [
+  const files = isTuned ? 'sendfile off; open_file_cache max=1000;' : 'sendfile on;';
+  return await startPeer('nginx', { originPort, files }, (dir) => [
     ...['nginx', '-p', dir, '-c', `${dir}/nginx.conf`],
     // Else its worker is nobody and can't open what the bench made.
     ...(process.getuid?.() === 0 ? ['-g', 'user root;'] : []),
@@ -89,7 +87,7 @@ export async function startVarnish(originPort: number): Promise<Peer> {
 
 async function startPeer(
   name: 'nginx' | 'varnish',
-  { originPort, openFileCache = '' }: { originPort: number; openFileCache?: string },
+  { originPort, files = '' }: { originPort: number; files?: string },
   commandOf: (dir: string, port: number) => string[],
 ): Promise<Peer> {
   const port = await freePort();
@@ -101,7 +99,7 @@ async function startPeer(
     DIR: dir,
     PORT: String(port),
     ORIGIN_PORT: String(originPort),
-    OPEN_FILE_CACHE: openFileCache,
+    FILES: files,
   };
   const text = template.replace(/@(\w+)@/g, (_, key: keyof typeof filled) => filled[key]);
   writeFileSync(join(dir, file), text);

@@ -241,18 +241,21 @@ async function startWarm(options: FleetOptions, count: number) {
   return { cameras, urls, api };
 }
 
-/** As a rollout does: a new process first, then SIGTERM to the oldest. */
+/** As a rollout does with a surge of two: new processes first, then SIGTERM to the oldest. */
 async function rollApis(count: number, balancers: readonly Balancer[]): Promise<void> {
   const ends: Promise<number | null>[] = [];
-  let next = fleet.startApi();
+  const two = () => Promise.all([fleet.startApi(), fleet.startApi()]);
+  let next = two();
   while (ends.length < count) {
     const youngest = await next;
-    if (ends.length < count - 1) next = fleet.startApi();
-    const shares = balancers.map((balancer) => balancer.add(youngest));
-    await shares[0]; // a slower one still has two others
-    const oldest = fleet.apis[ends.length] as Api;
-    const forget = () => balancers.map((balancer) => balancer.remove(oldest));
-    ends.push(oldest.end('SIGTERM').finally(forget));
+    const oldest = fleet.apis.slice(ends.length, ends.length + 2);
+    if (ends.length < count - 2) next = two();
+    const shares = balancers.map((balancer) => Promise.all(youngest.map(balancer.add)));
+    await shares[0]; // a slower one still has another
+    for (const api of oldest) {
+      const forget = () => balancers.map((balancer) => balancer.remove(api));
+      ends.push(api.end('SIGTERM').finally(forget));
+    }
   }
   expect(await Promise.all(ends)).toEqual(ends.map(() => 0));
 }

@@ -14,3 +14,21 @@ export function createLog(part: string, level: string): Log {
   // Synchronous: the last lines of a process that ends or is killed are the ones that matter.
   return pino(options, pino.destination({ fd: 1, sync: true }));
 }
+
+const SPARING_MS = 1000;
+
+/**
+ * Warns once a second, and tells the rest at `debug`: what befalls thousands of cameras at once, as
+ * when Redis is slow, is told, but doesn't cost what the process needs to get out of it.
+ */
+export function warnSparingly(
+  log: Pick<Log, 'warn' | 'debug'>,
+  nowMs: () => number = () => performance.now(),
+): (fields: object, message: string) => void {
+  let toldMs = Number.NEGATIVE_INFINITY;
+  return (fields, message) => {
+    const isDue = nowMs() - toldMs >= SPARING_MS;
+    if (isDue) toldMs = nowMs();
+    log[isDue ? 'warn' : 'debug'](fields, message);
+  };
+}

@@ -51,6 +51,31 @@ describe('a Redis that is there', () => {
   });
 });
 
+describe('a process that was busy', () => {
+  it('has the reply that came meanwhile, although its deadline is over', async () => {
+    const link = testLink(inject('redisUrl'));
+    await link.ready(10_000);
+    const answered = ping(link, 50);
+    await new Promise((resolve) => setImmediate(resolve)); // it is written, and nothing is read yet
+    const busyUntilMs = performance.now() + 200;
+    while (performance.now() < busyUntilMs);
+    expect(await answered).toBe('PONG');
+  });
+});
+
+describe('a connection with much to do', () => {
+  it('is not taken for dead while commands are answered, however long its HELLO waits', async () => {
+    const link = testLink(inject('redisUrl'), { pingDeadlineMs: 100 });
+    await link.ready(10_000);
+    const lost = vi.fn();
+    link.client.on('reconnecting', lost);
+    const one = () => link.run(10_000, (client) => client.blPop('test-nobody-pushes', 0.05));
+    await Promise.all(Array.from({ length: 40 }, one));
+    expect(await ping(link)).toBe('PONG');
+    expect(lost).not.toHaveBeenCalled();
+  });
+});
+
 describe('a Redis that is away', () => {
   it('fails every command at once', async () => {
     const link = testLink(`redis://127.0.0.1:${await freePort()}`);

@@ -45,6 +45,9 @@ export interface RedisLink {
 }
 
 const PING_EVERY_MS = 500;
+const PING_DEADLINE_MS = 1000;
+/** What BullMQ sends is not heard here when it is answered, and a busy worker's HELLO waits behind it. */
+const UNHEARD_PING_DEADLINE_MS = 3000;
 /** Nothing else ends a handshake that is never answered. */
 const SILENCE_MS = 1500;
 /** Above BullMQ's blocking wait (`drainDelay`, 5 s), or its idle connection would die in a loop. */
@@ -52,13 +55,15 @@ const BLOCKING_SILENCE_MS = 8000;
 
 /** Begins to connect and returns at once; a Redis that is away is tried until it is there. */
 export function openRedis(options: RedisLinkOptions): RedisLink {
-  const { name, log, pingDeadlineMs = 1000, anyRole = false } = options;
+  const { name, log, anyRole = false, offlineQueue = false } = options;
+  const { pingDeadlineMs = offlineQueue ? UNHEARD_PING_DEADLINE_MS : PING_DEADLINE_MS } = options;
   const client = createClient(clientOptions(options));
   let closed = false;
   let told: 'connected' | 'lost' | undefined;
   let wasReplica = false;
   let mode: string | undefined;
   let wasReady = false;
+  let answeredMs = 0;
   client.on('ready', () => {
     if (told !== 'connected') log.info({ redis: name }, 'redis connected');
     told = 'connected';
@@ -78,7 +83,12 @@ export function openRedis(options: RedisLinkOptions): RedisLink {
 
   const run: RedisLink['run'] = async (deadlineMs, command) => {
     if (!client.isReady) throw new RedisUnavailableError(`Redis (${name}) is not connected`);
-    return await withDeadline(command(client), deadlineMs, name);
+    const answer = command(client);
+    answer.then(noteAnswer, () => {});
+    return await withDeadline(answer, deadlineMs, name);
+  };
+  const noteAnswer = () => {
+    answeredMs = performance.now();
   };
 
   const reconnect = () => {
@@ -94,14 +104,17 @@ export function openRedis(options: RedisLinkOptions): RedisLink {
     wasReplica = true;
     reconnect();
   };
-  const giveUp = () => {
+  const giveUp = (askedMs: number) => {
     if (closed || !client.isReady) return;
+    // It waits behind all that was sent before, of which some was answered: much to do, not dead.
+    if (answeredMs > askedMs) return;
     tellLost('no answer to HELLO');
     reconnect();
   };
 
   const watch = setInterval(() => {
     if (!client.isReady) return;
+    const askedMs = performance.now();
     // HELLO is a PING that tells the role, and is answered also while writes are refused (a full
     // disk, loading). A primary that became a replica stays connected: its address leads elsewhere.
     withDeadline(client.hello(), pingDeadlineMs, name).then(
@@ -110,7 +123,7 @@ export function openRedis(options: RedisLinkOptions): RedisLink {
         mode = hello.mode;
         judge(String(hello.role));
       },
-      (error) => error instanceof ErrorReply || giveUp(),
+      (error) => error instanceof ErrorReply || giveUp(askedMs),
     );
   }, PING_EVERY_MS);
 
@@ -155,12 +168,16 @@ function clientOptions(options: RedisLinkOptions): RedisClientOptions {
   };
 }
 
-/** By hand, not by `Promise.race`: this is on every command's way. */
+/**
+ * By hand, not by `Promise.race`: this is on every command's way. After a pause timers come before
+ * sockets, and a process with more to do than its CPU allows pauses all the time: the reply may lie
+ * there unread. Without a look at it a busy fleet would take its own Redis for dead.
+ */
 function withDeadline<T>(work: Promise<T>, deadlineMs: number, name: string): Promise<T> {
   return new Promise<T>((resolve, reject) => {
-    const timer = setTimeout(() => {
+    const late = () =>
       reject(new RedisUnavailableError(`Redis (${name}) did not answer within ${deadlineMs} ms`));
-    }, deadlineMs);
+    const timer = setTimeout(() => setImmediate(late), deadlineMs);
     // Who loses may still fail, and is heard here.
     work.then(
       (value) => {

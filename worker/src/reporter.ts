@@ -15,7 +15,7 @@ import {
   storeFrame,
 } from '@lastframe/shared/frame-store';
 import type { Keys } from '@lastframe/shared/keys';
-import type { Log } from '@lastframe/shared/log';
+import { type Log, warnSparingly } from '@lastframe/shared/log';
 import type { RedisClient } from '@lastframe/shared/redis-link';
 import type { FramesRedis } from '@lastframe/shared/redis-shards';
 import pRetry from 'p-retry';
@@ -74,12 +74,13 @@ const RETRY = { retries: 8, minTimeout: 20, maxTimeout: 500, maxRetryTime: 2000,
 
 export function createReporter(deps: ReporterDeps): Reporter {
   const { frames, keys, permits, log } = deps;
+  const warn = warnSparingly(log);
   const stamp = () => ({ sentAtMs: deps.redisNowMs?.() });
   const attempt = <T>(cameraId: string, command: (client: RedisClient) => Promise<T>) =>
     pRetry(() => frames.run(DEADLINE_MS, command, cameraId), RETRY);
   /** News that nobody must have: an api that misses it asks again. */
   const tell = async (cameraId: string, work: Promise<unknown>) => {
-    await work.catch((error) => log.warn({ cameraId, reason: messageOf(error) }, 'news not sent'));
+    await work.catch((error) => warn({ cameraId, reason: messageOf(error) }, 'news not sent'));
   };
   const announce = (
     message: Parameters<typeof publishAnnouncement>[2] & Pick<Announcement, 'cameraId'>,
