@@ -30,7 +30,7 @@ export const variables = {
   FRAMES_REDIS_URL: {
     who: both,
     fallback: undefined,
-    meaning: 'frames and announcements (may evict); REDIS_URL',
+    meaning: 'frames and announcements (may evict); without it REDIS_URL is for both',
     expected: FRAMES_URL_FORM,
     parse: (value: string) => parseRedisUrl(value) && value,
   },
@@ -77,7 +77,7 @@ export const variables = {
   OPS_HOST: text(
     both,
     '127.0.0.1',
-    'address of the ops listener: /livez, /readyz, /metrics, on the worker /queues',
+    'address of the ops listener: /livez, /readyz, /metrics, on the worker /queues, on the api /refresh and /purge',
   ),
   OPS_PORT: port(
     both,
@@ -132,7 +132,7 @@ export const variables = {
     'collector of traces (OTLP over HTTP, JSON), to which /v1/traces is added; without it none are made',
   ),
   OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: httpUrl('the same, as a whole URL'),
-  OTEL_SERVICE_NAME: optional(both, 'name in traces; lastframe-api and lastframe-worker'),
+  OTEL_SERVICE_NAME: optional(both, 'name in traces; without it lastframe-api and lastframe-worker'),
   OTEL_TRACES_SAMPLER: {
     who: both,
     fallback: 'parentbased_always_on',
