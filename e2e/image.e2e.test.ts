@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ImageTree, makeImageTree } from './image/image-tree.ts';
-import { checkCalls, type UpstreamCall } from './support/checker.ts';
+import { checkCalls, type Pause, type UpstreamCall } from './support/checker.ts';
 import { type Child, startChild } from './support/child.ts';
 import { type RedisServer, startRedis } from './support/redis-server.ts';
 
@@ -111,7 +111,8 @@ describe('the image', () => {
     expect(refused.stderr).toContain('403');
 
     const calls = (await (await fetch(`${slowUrl}/calls`)).json()) as UpstreamCall[];
+    const pauses = (await (await fetch(`${slowUrl}/pauses`)).json()) as Pause[];
     expect(await Promise.all([api, worker, slow].map((child) => child.end()))).toEqual([0, 0, 0]);
-    expect(checkCalls(calls, INTERVAL_MS).breaches).toEqual([]);
+    expect(checkCalls(calls, INTERVAL_MS, pauses).breaches).toEqual([]);
   });
 });
