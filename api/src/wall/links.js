@@ -6,19 +6,28 @@ import { createLink } from './link.js';
 
 /** The API takes request targets of 14 KiB: the news of some hundred cameras fit in one. */
 const MOST_CHARACTERS = 12_000;
+/** So many cameras by their URL it takes at once, and any number of named ones. */
+const MOST_BY_URL = 64;
 
 /**
- * The URLs by which all topics are heard of: one, but for a wall of many hundred cameras.
+ * The URLs by which all topics are heard of: one, but for a wall of many hundred cameras, or of many without a name.
  * @param {readonly string[]} topics
  * @returns {string[]}
  */
 export function eventsUrls(topics) {
   /** @type {string[]} */
   const urls = [];
+  let byUrl = 0; // in the last one
   for (const topic of topics) {
+    const one = topic.startsWith('url=') ? 1 : 0;
     const longer = `${urls.at(-1) ?? ''}&${topic}`;
-    if (urls.length > 0 && longer.length <= MOST_CHARACTERS) urls.splice(-1, 1, longer);
-    else urls.push(`events?${topic}`);
+    if (urls.length > 0 && longer.length <= MOST_CHARACTERS && byUrl + one <= MOST_BY_URL) {
+      urls.splice(-1, 1, longer);
+      byUrl += one;
+    } else {
+      urls.push(`events?${topic}`);
+      byUrl = one;
+    }
   }
   return urls;
 }

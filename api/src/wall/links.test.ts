@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { readTargets } from '../stream-targets.ts';
 import { eventsUrls } from './links.js';
 
 const topics = (count: number) =>
@@ -13,6 +14,19 @@ it('asks for no more at once than the API takes', () => {
   const urls = eventsUrls(topics(2000));
   expect(Math.max(...urls.map((url) => url.length))).toBeLessThan(14 * 1024);
   expect(urls.flatMap((url) => url.replace('events?', '').split('&'))).toEqual(topics(2000));
+});
+
+it('asks for no more cameras by their URL at once than the API takes, and for all of them', () => {
+  const byUrl = Array.from({ length: 200 }, (_, n) => `url=http%3A%2F%2Fcam.test%2F${n}`);
+  const wall = [...topics(100), ...byUrl];
+  const urls = eventsUrls(wall);
+  const asked = urls.map((url) => new URLSearchParams(url.replace('events?', '')));
+  for (const query of asked) {
+    const given = { camera: query.getAll('camera'), url: query.getAll('url'), sig: [], exp: [] };
+    expect(() => readTargets(given, { key: '', nowMs: 0 })).not.toThrow();
+  }
+  expect(urls).toHaveLength(4);
+  expect(urls.flatMap((url) => url.replace('events?', '').split('&'))).toEqual(wall);
 });
 
 it('needs none for no camera', () => {
