@@ -27,6 +27,12 @@ function open(sourcesFile: string) {
   return { ...rules, error, intervals: () => rules.now().sources.map((s) => s.intervalMs) };
 }
 
+/** Events of files come by themselves all the same. */
+function fakeTimers(): void {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] });
+  onTestFinished(() => void vi.useRealTimers());
+}
+
 it('without a file the sources are those of ALLOWED_SOURCES, and a reload does nothing', () => {
   const rules = open('');
   rules.reload();
@@ -73,6 +79,36 @@ it('links that are swapped, as Kubernetes does for a ConfigMap, are followed', a
   symlinkSync('..2', join(root, '..new'));
   renameSync(join(root, '..new'), join(root, '..data'));
   await expect.poll(rules.intervals, { timeout: 4000 }).toEqual([2000, 5000]);
+});
+
+it('files beside it that change all the time hold no change back', async () => {
+  const root = folder();
+  const file = join(root, 'sources.yaml');
+  writeFileSync(file, yaml('1s'));
+  fakeTimers();
+  const rules = open(file);
+  writeFileSync(file, yaml('2s'));
+  for (let passedMs = 0; passedMs < 5500; passedMs += 100) {
+    writeFileSync(join(root, 'other.log'), `${passedMs}`);
+    await new Promise((resolve) => setImmediate(resolve)); // its event is heard
+    vi.advanceTimersByTime(100);
+  }
+  expect(rules.intervals()).toEqual([2000, 5000]);
+});
+
+it('a file that is gone is logged once, until it was there again', () => {
+  const file = join(folder(), 'sources.yaml');
+  writeFileSync(file, yaml('1s'));
+  fakeTimers();
+  const rules = open(file);
+  for (const times of [1, 2]) {
+    rmSync(file);
+    vi.advanceTimersByTime(60_000);
+    expect(rules.error).toHaveBeenCalledTimes(times);
+    writeFileSync(file, yaml('1s'));
+    vi.advanceTimersByTime(10_000);
+  }
+  expect(rules.intervals()).toEqual([1000, 5000]);
 });
 
 it('a faulty new file is refused, every fault is logged once, and the old one goes on', async () => {

@@ -35,15 +35,19 @@ export function openRules({ config, env, log }: LiveRulesDeps): LiveRules {
   const listeners = new Set<(rules: Rules) => void>();
   let text = readText(file);
   let rules = rulesOf(text, { config, env });
+  let refusal = '';
 
   const reload = (force: boolean) => {
     try {
       const now = readText(file);
+      refusal = '';
       if (now === text && !force) return;
       text = now; // a faulty text is told once, not at every look
       rules = rulesOf(text, { config, env });
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
+      if (error.message === refusal && !force) return; // nor is a missing file
+      refusal = error.message;
       log.error({ faults: error.faults }, 'sources file refused; the rules before it go on');
       return;
     }
@@ -92,7 +96,7 @@ function readText(file: string): string {
 
 /**
  * Watches the folder: editors replace the file, and Kubernetes swaps a link beside it. A look now
- * and then finds what gives no event.
+ * and then finds what gives no event, or is hidden by the events of other files there.
  */
 function watchFile(file: string, onChange: () => void, log: Log): () => void {
   let settling: NodeJS.Timeout | undefined;
@@ -107,7 +111,7 @@ function watchFile(file: string, onChange: () => void, log: Log): () => void {
   } catch (error) {
     log.warn({ reason: messageOf(error) }, 'folder not watched');
   }
-  const looking = setInterval(soon, LOOK_MS);
+  const looking = setInterval(onChange, LOOK_MS);
   return () => {
     clearTimeout(settling);
     clearInterval(looking);
