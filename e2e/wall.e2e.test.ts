@@ -15,6 +15,8 @@ import { startWallFleet, type WallFleet } from './support/wall-fleet.ts';
 
 const CAMERAS = 40;
 const INTERVAL_MS = 3000;
+/** That of a hidden wall, and a little. */
+const RESTS_AFTER_MS = 11_000;
 const DESKTOP = { viewport: { width: 1440, height: 900 } };
 /** On which all of them are seen at once, eight in a row. */
 const VIDEO_WALL = { viewport: { width: 1920, height: 1080 } };
@@ -127,6 +129,42 @@ describe('the wall of 40 cameras on three api processes', () => {
     await expect
       .poll(() => images(requested).length, { timeout: 10_000 })
       .toBeGreaterThan(before + 8);
+    await close();
+  });
+
+  it('gives up its connection in a tab that was opened in the background, until it is looked at', async () => {
+    const { page, requested, close } = await openPage(browser, DESKTOP);
+    await openInBackground(page);
+    const opened = page.waitForResponse(isForNews);
+    const closed = page.waitForEvent('requestfailed', { predicate: isForNews, timeout: 30_000 });
+    await page.goto(`${wall.balancer.url}/?camera=cam-1`);
+    await opened;
+    await page.clock.fastForward(RESTS_AFTER_MS);
+    await closed;
+    await setHidden(page, false);
+    await allShown(page, 1);
+    expect(requested.filter((url) => url.includes('/events?'))).toHaveLength(2);
+    await close();
+  });
+
+  it('opens none there when the list of cameras comes late', async () => {
+    const { page, requested, close } = await openPage(browser, DESKTOP);
+    await openInBackground(page);
+    const asked = Promise.withResolvers<void>();
+    const late = Promise.withResolvers<void>();
+    await page.route('**/cameras', async (route) => {
+      asked.resolve();
+      await late.promise;
+      await route.continue();
+    });
+    await page.goto(`${wall.balancer.url}/?camera=cam-1`);
+    await asked.promise;
+    await page.clock.fastForward(RESTS_AFTER_MS);
+    late.resolve();
+    await page.locator('.tile').waitFor({ state: 'attached' });
+    await setHidden(page, false);
+    await allShown(page, 1);
+    expect(requested.filter((url) => url.includes('/events?'))).toHaveLength(1);
     await close();
   });
 
@@ -272,6 +310,16 @@ async function newFrames(more: number, count: () => number): Promise<number> {
   const from = announced.atMs.size;
   await expect.poll(() => announced.atMs.size, { timeout: 60_000 }).toBeGreaterThan(from + more);
   return before;
+}
+
+const isForNews = (message: { url(): string }) => message.url().includes('/events?');
+
+/** Its time can be put forward; nothing tells it that it is hidden. */
+async function openInBackground(page: Page): Promise<void> {
+  await page.clock.install();
+  await page.addInitScript(() => {
+    Object.defineProperty(document, 'hidden', { value: true, configurable: true });
+  });
 }
 
 /** A headless browser's tabs are never hidden by themselves. */

@@ -44,6 +44,7 @@ keepLaidOut(wall, choice.columns);
 walkByArrows(wall);
 setInterval(tick, 1000);
 setInterval(() => document.hidden || void followList(), LIST_EVERY_MS);
+onVisibility(); // a tab that is opened in the background gives no event
 await begin();
 
 async function begin() {
@@ -52,7 +53,7 @@ async function begin() {
     await new Promise((resolve) => setTimeout(resolve, LIST_AGAIN_MS));
   }
   setLost(false);
-  link.open();
+  if (!isResting) link.open();
 }
 
 /** The list may have changed while nobody could tell. */
