@@ -51,6 +51,14 @@ describe('a problem', () => {
     },
   );
 
+  it.each([
+    [502, 'The camera failed'],
+    [503, 'No frame yet'],
+    [504, 'The camera timed out'],
+  ])('of status %d says in the drawing: %s', async (status, title) => {
+    expect(await (await ask(status)).text()).toContain(`>${title}</text>`);
+  });
+
   it('that is the request’s own fault is told in JSON', async () => {
     expect((await ask(403)).headers.get('content-type')).toBe('application/problem+json');
   });

@@ -4,7 +4,7 @@ import { TITLES } from './problem.ts';
 /** Fixed words: nothing that anybody else wrote is drawn. */
 const WORDS = {
   502: { title: TITLES[502], more: 'It gave no picture' },
-  503: { title: TITLES[503], more: 'Ask again in a moment' },
+  503: { title: 'No frame yet', more: 'Ask again in a moment' },
   504: { title: TITLES[504], more: 'It gave no picture in time' },
 } as const;
 

@@ -28,6 +28,11 @@ it.each([400, 403, 404, 405, 408, 414, 416, 431, 502, 503, 504, 508] as const)(
   },
 );
 
+it('does not say of every 503 that there is no frame yet', async () => {
+  const problem = { status: 503, code: 'too-many-streams', detail: 'x' } as const;
+  expect(await problemResponse(problem, '/').json()).toMatchObject({ title: 'Not now' });
+});
+
 it.each([502, 503, 504] as const)('says with %d when to ask again, in whole seconds', (status) => {
   const retryAfter = (retryAfterMs?: number) =>
     problemResponse(

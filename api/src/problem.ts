@@ -11,7 +11,7 @@ export const TITLES: Record<Problem['status'], string> = {
   416: 'Range not satisfiable',
   431: 'Request head too large',
   502: 'The camera failed',
-  503: 'No frame yet',
+  503: 'Not now',
   504: 'The camera timed out',
   508: 'Loop',
 };
