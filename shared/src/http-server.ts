@@ -40,6 +40,8 @@ function explain(error: NodeJS.ErrnoException, { host, port }: ListenOptions): s
   }
   if (error.code === 'EACCES')
     return `port ${port} may not be opened by this user; take one ≥ 1024`;
-  if (error.code === 'EADDRNOTAVAIL') return `${host} is no address of this machine; correct HOST`;
+  if (error.code === 'EADDRNOTAVAIL') {
+    return `${host} is no address of this machine; correct HOST or OPS_HOST`;
+  }
   return `can not listen on ${host}:${port}: ${error.message}`;
 }
