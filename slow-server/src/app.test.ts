@@ -84,7 +84,10 @@ describe('behaviours', () => {
 describe('the other routes', () => {
   it('help, and say that the process lives', async () => {
     const { get } = await startTestServer();
-    expect(await (await get('/')).text()).toContain('GET /image/<name>');
+    const help = await (await get('/')).text();
+    for (const route of ['GET /image/<name>', 'GET /calls', 'GET /pauses', 'GET /livez']) {
+      expect(help).toContain(route);
+    }
     expect((await get('/livez')).status).toBe(200);
   });
 
