@@ -1,12 +1,18 @@
 import { Validator } from '@seriousme/openapi-schema-validator';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { openApi } from './openapi.ts';
+
+vi.mock('../package.json', () => ({ default: { version: '1.2.3' } }));
 
 it('is a valid OpenAPI 3.1 document', async () => {
   const validator = new Validator();
   const result = await validator.validate(structuredClone(openApi()));
   expect(result).toMatchObject({ valid: true });
   expect(validator.version).toBe('3.1');
+});
+
+it('has the version of the package', () => {
+  expect(openApi()).toMatchObject({ info: { version: '1.2.3' } });
 });
 
 it('has its parameters from the schema that checks requests', () => {

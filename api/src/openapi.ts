@@ -1,5 +1,6 @@
 import { HEALTHS } from '@lastframe/shared/camera-health';
 import { z } from 'zod';
+import packageJson from '../package.json' with { type: 'json' };
 import { TITLES } from './problem.ts';
 import { eventsQuery, imagesQuery, streamQuery } from './queries.ts';
 
@@ -59,7 +60,7 @@ export function openApi(): Json {
     openapi: '3.1.0',
     info: {
       title: 'Lastframe',
-      version: '0.1.0',
+      version: packageJson.version,
       description: 'The last frame of every slow camera, at once',
       license: { name: 'MIT', identifier: 'MIT' },
     },

@@ -5,6 +5,7 @@ import { getCACertificates, setDefaultCACertificates, type TLSSocket } from 'nod
 import type { Camera } from '@lastframe/shared/camera';
 import type { Source } from '@lastframe/shared/source';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import packageJson from '../package.json' with { type: 'json' };
 import { createByteBudget } from './byte-budget.ts';
 import { createCameraCaller, type Prepared } from './call-camera.ts';
 import type { Capture } from './capture.ts';
@@ -114,6 +115,9 @@ describe('a call', () => {
     expect(fields).toContain(`Host: 127.0.0.1:${server.port}`);
     expect(fields).toContain('Accept-Encoding: identity');
     expect(fields).toContain('Connection: close');
+    expect(fields).toContain(
+      `User-Agent: Lastframe/${packageJson.version} (+https://github.com/lastframe/lastframe)`,
+    );
     expect(fields.map((field) => field.split(':')[0]).sort()).toEqual(
       ['Accept', 'Accept-Encoding', 'Authorization', 'Connection', 'Host', 'User-Agent'].sort(),
     );

@@ -5,6 +5,7 @@ import type { Camera } from '@lastframe/shared/camera';
 import { messageOf } from '@lastframe/shared/errors';
 import type { Dimensions } from '@lastframe/shared/frame';
 import type { Validators } from '@lastframe/shared/frame-store';
+import packageJson from '../package.json' with { type: 'json' };
 import type { Authorizer } from './authorization.ts';
 import type { ByteBudget } from './byte-budget.ts';
 import { dimensionsOf } from './image-dimensions.ts';
@@ -55,7 +56,7 @@ export interface CallHeaders {
   validators?: Validators | undefined;
 }
 
-const USER_AGENT = 'Lastframe/0.1 (+https://github.com/lastframe/lastframe)';
+const USER_AGENT = `Lastframe/${packageJson.version} (+https://github.com/lastframe/lastframe)`;
 
 /** Hands the socket to a request, so that `send` has nothing left to wait for. */
 export async function prepareCall(
