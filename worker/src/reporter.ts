@@ -34,7 +34,10 @@ type NewFrame = Omit<
 export interface Reporter {
   /** @param askedBy the api process whose job it was */
   started(camera: Camera, askedBy?: string): void;
-  /** @throws RedisUnavailableError when the frame could not be stored within two seconds */
+  /**
+   * @throws RedisUnavailableError when the frame could not be stored within two seconds, an Error
+   * that says why when Redis is too full to take it in
+   */
   frame(
     camera: Camera,
     frameNow: () => NewFrame,
