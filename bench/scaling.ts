@@ -28,7 +28,7 @@ const FITTED = ['100/1', '1000/1', '1000/3', '1000/10'];
 /** A prediction that is as near as this holds. */
 const NEAR = 0.25;
 /** A machine on which less of what is due is done has come to its end: there is nothing to predict. */
-const CARRIED = 0.5;
+const CARRIED = 0.75;
 
 export const scaling: Figure = {
   name: 'scaling',

@@ -68,6 +68,13 @@ describe('a cold wait', () => {
     expect(await numberOf('lastframe_cold_wait_seconds_sum{outcome="timeout"}')).toBe(1.5);
   });
 
+  it('of who would not wait is not counted', async () => {
+    const inner = { wait: async () => ({ end: 'timeout' }), waiting: () => 0 } as never;
+    const coldWait = countedColdWait(inner, { monoMs: () => 0 }, metrics);
+    await coldWait.wait(camera, 0, new AbortController().signal);
+    expect(await countOf('timeout')).toBe(0);
+  });
+
   it('that was broken off, because the frame was in Redis, is not counted', async () => {
     const { end, leaving } = start();
     leaving.abort();

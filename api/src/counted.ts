@@ -57,6 +57,7 @@ export function countedColdWait(
     wait: (camera, timeoutMs, signal) => {
       const beganMonoMs = clock.monoMs();
       const waited = coldWait.wait(camera, timeoutMs, signal);
+      if (timeoutMs === 0) return waited; // who would not wait
       void waited.then(({ end }) => {
         const seconds = (clock.monoMs() - beganMonoMs) / 1000;
         if (!signal.aborted) observe(seconds, { outcome: end });

@@ -84,8 +84,9 @@ export function connectFlow(tools: Tools) {
     keys,
     framesClock,
     onRead: (camera, { held }, stored) => {
-      // However it came to be read: who waits for it need not wait for its announcement.
-      if (held) coldWait.wake(held);
+      // However it came to be read: who waits for it need not wait for its announcement. Who asked for
+      // the read has it by then, and waits no more.
+      if (held) setImmediate(() => coldWait.wake(held));
       live.heedRead(camera, held, stored);
     },
   });

@@ -8,7 +8,7 @@ import type { MiddlewareHandler } from 'hono';
 import { matchedRoutes } from 'hono/route';
 import type { Demand } from './demand.ts';
 import type { FrameReader, ReadCamera } from './frame-reader.ts';
-import type { HeldFrame } from './memory-cache.ts';
+import type { Served } from './hit.ts';
 import type { RefreshQueue } from './refresh-queue.ts';
 import type { Wants } from './wants.ts';
 
@@ -50,11 +50,6 @@ export function hitLog(log: Log): ((served: Served) => void) | undefined {
   if (!log.isLevelEnabled('debug')) return undefined;
   return ({ status, held }) =>
     log.debug({ status, cameraId: held.cameraId, cache: 'front' }, 'request');
-}
-
-interface Served {
-  status: number;
-  held: Pick<HeldFrame, 'cameraId'>;
 }
 
 /** What demand does later, on timers, belongs to no request any more. */

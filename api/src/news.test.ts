@@ -95,6 +95,19 @@ it('the same bytes again make the frame in memory younger, without a read', () =
   expect(reader.readAnew).not.toHaveBeenCalled();
 });
 
+it('the same bytes again do not make fresh what was purged during their call', () => {
+  const { memory, clock, purges, heed } = newsParts();
+  const held = heldFrame(camera, { startedAgoMs: 9000 });
+  memory.set(cameraId, held);
+  const startedAtMs = held.startedAtMs + 8000;
+  purges.heed({ cameraId, mode: 'soft', purgedAtMs: startedAtMs + 500 });
+  const facts = { startedAtMs, capturedAtMs: startedAtMs + 800 };
+  heed({ ...frameNews('unchanged', held.etag), facts } as Announcement);
+  const { intervalMs } = camera.source;
+  expect(clock.monoMs() - held.startedMonoMs).toBeGreaterThanOrEqual(intervalMs);
+  expect(held.startedAtMs).toBe(startedAtMs);
+});
+
 it('the same bytes again, told late, do not make the frame in memory older', () => {
   const { memory, heed } = newsParts();
   const held = heldFrame(camera, { startedAgoMs: 0 });

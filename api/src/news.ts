@@ -17,7 +17,7 @@ export interface NewsDeps {
   viewers: Viewers;
   demand: Demand;
   coldWait: ColdWait;
-  purges: Pick<Purges, 'heed'>;
+  purges: Pick<Purges, 'heed' | 'judge'>;
   /** Open streams. */
   live?: Pick<Live, 'heed'>;
   log: Log;
@@ -63,7 +63,11 @@ function renew(announcement: Extract<Announcement, { kind: 'unchanged' }>, deps:
     return;
   }
   const monoMs = deps.clock.monoMs();
-  held.startedMonoMs = Math.max(held.startedMonoMs, monoMs - startedAgoMs);
+  // Of a call from before a soft purge: it must not make fresh again what is to be called for anew.
+  const isPurged =
+    facts && deps.purges.judge({ cameraId, startedAtMs: facts.startedAtMs }) === 'stale';
+  const leastAgoMs = isPurged ? held.camera.source.intervalMs : 0;
+  held.startedMonoMs = Math.max(held.startedMonoMs, monoMs - Math.max(startedAgoMs, leastAgoMs));
   held.capturedMonoMs = Math.max(held.capturedMonoMs, monoMs - capturedAgoMs);
   if (facts === undefined || facts.startedAtMs <= held.startedAtMs) return;
   held.startedAtMs = facts.startedAtMs;

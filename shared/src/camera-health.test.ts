@@ -80,6 +80,13 @@ describe('a camera is', () => {
     expect(health({ failure: patient }).health).toBe('failing');
   });
 
+  it('failing while its next call may hang as long as the last, though its frames came quickly', () => {
+    // It is called again 15 s after the failure, and that call may take 4 + 15 s.
+    const hanging = failure(33_900, { nextAtMs: NOW - 33_900 + 15_000 });
+    const facts = { frame: frame(60_000), failure: hanging, asked: asked(60_000) };
+    expect(health(facts).health).toBe('failing');
+  });
+
   it('live again by a good frame, also of a worker that does not clear the failure', () => {
     expect(health({ frame: frame(1000), failure: failure(6000) }).health).toBe('live');
   });

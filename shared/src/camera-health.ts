@@ -67,7 +67,8 @@ export function healthOf(facts: HealthFacts, limits: Limits, nowMs: number): Hea
   const failure = currentFailure(facts);
   // Until then all is as the last news had it.
   const overdueAtMs = failure
-    ? Math.max(failure.nextAtMs, failure.lastMs) + lateMs
+    ? // Its next call may hang, however quick the good ones were.
+      Math.max(failure.nextAtMs, failure.lastMs) + lateAfterMs(undefined, limits)
     : (frame?.capturedAtMs ?? Number.NEGATIVE_INFINITY) + lateMs;
   const { asked } = facts;
   // A note from the future was written before the clock was set back.

@@ -98,7 +98,7 @@ export const metricDefinitions = {
   lastframe_demand_raised_total: {
     type: 'counter',
     who: api,
-    help: 'Requests that found their frame stale or missing.',
+    help: 'Times that demand was raised: by requests, streams and cameras that are kept warm.',
     labels: {},
   },
   lastframe_jobs_added_total: {

@@ -77,8 +77,6 @@ function readSource(
   if (given.auth && Object.keys(given.headers ?? {}).some((h) => /^authorization$/i.test(h))) {
     report([...path, 'auth'], 'there is a header Authorization too; expected one of both');
   }
-  const { frozenAfterMs = undefined } = defaults;
-  const frozen = given.frozenAfter ?? frozenAfterMs;
   const auth = authOf(given.auth);
   const tls = tlsOf(given.tls, [...path, 'tls', 'ca'], options, report);
   return {
@@ -97,7 +95,7 @@ function readSource(
       concurrency: given.budget?.concurrency ?? defaults.budget.concurrency,
     },
     staleForMs: given.staleFor ?? defaults.staleForMs,
-    ...(frozen !== undefined && { frozenAfterMs: frozen }),
+    ...(given.frozenAfter !== undefined && { frozenAfterMs: given.frozenAfter }),
     ...(auth && { auth }),
     ...(tls && { tls }),
   };

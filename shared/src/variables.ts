@@ -55,9 +55,9 @@ export const variables = {
   ),
   SOURCES_FILE: optional(both, 'YAML file of source rules and named cameras, see sources.md'),
   INTERVAL: duration(both, '5s', 'least time between two calls to one camera'),
-  UPSTREAM_TIMEOUT: duration(worker, '15s', 'deadline of one call, from sending to the last byte'),
+  UPSTREAM_TIMEOUT: duration(both, '15s', 'deadline of one call, from sending to the last byte'),
   START_ALLOWANCE: duration(
-    worker,
+    both,
     '4s',
     'a call is sent within it after asking for its permit (DNS, TCP, TLS), or not at all',
   ),
@@ -132,7 +132,10 @@ export const variables = {
     'collector of traces (OTLP over HTTP, JSON), to which /v1/traces is added; without it none are made',
   ),
   OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: httpUrl('the same, as a whole URL'),
-  OTEL_SERVICE_NAME: optional(both, 'name in traces; without it lastframe-api and lastframe-worker'),
+  OTEL_SERVICE_NAME: optional(
+    both,
+    'name in traces; without it lastframe-api and lastframe-worker',
+  ),
   OTEL_TRACES_SAMPLER: {
     who: both,
     fallback: 'parentbased_always_on',

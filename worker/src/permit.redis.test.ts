@@ -268,6 +268,14 @@ describe('the budget of a source', () => {
     expect(grantedMs.length).toBeGreaterThan(30);
   });
 
+  it('lasts as long as the gap between two calls, however long that is', async () => {
+    const { permits, client, keys } = await openBench(url);
+    const source = testSource({ budget: { perSecond: 0.001, concurrency: 0 } });
+    granted(await permits.take(testCamera(undefined, source)));
+    expect(await client.pTTL(keys.rate(source.name))).toBeGreaterThan(1_000_000);
+    expect(wordOf(await permits.take(testCamera(undefined, source)))).toBe('budget');
+  });
+
   it('a turn that a clock set back left in the far future is drawn anew', async () => {
     const { permits, client, keys } = await openBench(url);
     const source = testSource({ budget: { perSecond: 20, concurrency: 0 } });

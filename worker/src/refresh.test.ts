@@ -285,6 +285,14 @@ describe('a call', () => {
     expect(did).toEqual(['take', 'connect', 'finish']);
   });
 
+  it('that is ready to be sent when the process closes is not sent, and gives its permit back', async () => {
+    const { deps, job, control, ends, did, closing } = refreshBench();
+    control.onConnect = () => closing.abort();
+    expect(await refresh(job, deps)).toBe('aborted');
+    expect(ends).toEqual([{ verdict: 'none', restMs: 0 }]);
+    expect(did).toEqual(['take', 'connect', 'destroy', 'finish']);
+  });
+
   it('that closing cut off in flight keeps its spacing, and tells when the next may be asked for', async () => {
     const { deps, job, control, ends, did, camera } = refreshBench();
     control.capture = { outcome: 'aborted' };
@@ -333,14 +341,6 @@ describe('a camera that says the frame is still its last one', () => {
     expect(await refresh(job, deps)).toBe('overtaken');
     expect(did.filter((what) => what === 'send')).toHaveLength(1);
     expect(did.at(-1)).toBe('wait');
-  });
-
-  it('has failed when nobody asked for it, and is not called again', async () => {
-    const { deps, job, control, did } = refreshBench();
-    control.capture = { outcome: 'unchanged' };
-    expect(await refresh(job, deps)).toMatch(/^failed: the camera sent no image/);
-    expect(did.filter((what) => what === 'send')).toHaveLength(1);
-    expect(did.at(-1)).toBe('failure');
   });
 
   it('is overtaken by a frame that was started later', async () => {

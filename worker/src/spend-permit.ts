@@ -43,6 +43,11 @@ export async function callCamera(permit: Permit, deps: SpendDeps): Promise<CallO
   );
   const knownFrame = prepared.outcome === 'connected' ? await known : undefined;
   const restMs = restFromNow(camera, deps);
+  if (prepared.outcome === 'connected' && deps.closing.aborted) {
+    prepared.call.destroy();
+    await finish(permit, () => ({ verdict: 'none', restMs: 0 }), deps);
+    return 'aborted';
+  }
   if (prepared.outcome === 'failed') {
     return await reportFailure(
       permit,
@@ -150,10 +155,7 @@ function restFromNow(camera: Camera, deps: SpendDeps): () => number {
   return () => Math.max(1, spacingMs(camera.source) - sinceMs());
 }
 
-/**
- * The camera sent no image because the fleet has it, or had it: then the next call asks for the image
- * itself. One that says so without having been asked has failed.
- */
+/** The camera sent no image because the fleet has it, or had it: then the next call asks for it. */
 async function renewKnown(
   camera: Camera,
   known: KnownFrame | undefined,
@@ -169,19 +171,13 @@ async function renewKnown(
     const renewed = known ? await reporter.renewed(camera, known, timesNow) : 'missing';
     if (renewed === 'older') return 'overtaken';
     if (renewed !== 'missing') return 'unchanged';
-    if (known) {
-      // It was purged or evicted during the call; the next one asks for the image itself.
-      await reporter.wait(camera, 'spaced', times.nextMs());
-      return 'overtaken';
-    }
+    // It was purged or evicted during the call.
+    await reporter.wait(camera, 'spaced', times.nextMs());
+    return 'overtaken';
   } catch (error) {
     await reporter.wait(camera, 'spaced', times.nextMs());
     return `failed: frame not renewed: ${messageOf(error)}`;
   }
-  const reason = 'the camera sent no image, because of one that is gone here';
-  const cause = { status: 502, error: 'destination_unavailable', receivedStatus: 304 } as const;
-  await reporter.failed(camera, { ...cause, reason, nextMs: times.nextMs() });
-  return `failed: ${reason}`;
 }
 
 interface CallTimes {

@@ -37,7 +37,7 @@ if rate > 0 then -- each camera reserves a turn of its own, so that none starves
     local free = tonumber(C('GET', KEYS[6]) or '') or 0
     if free > far + gap then free = now end
     if free > far then return { 'budget', 5000, now } end
-    C('SET', KEYS[6], fmt('%.0f', math.max(free, now) + gap), 'PX', 120000)
+    C('SET', KEYS[6], fmt('%.0f', math.max(free, now) + gap), 'PX', 120000 + gap)
     if free > now then
       C('SET', KEYS[4], fmt('%.0f', free), 'PX', fmt('%.0f', free - now + 5000))
       return { 'budget', free - now, now }

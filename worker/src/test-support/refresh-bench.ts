@@ -28,6 +28,7 @@ export function refreshBench(differences: Partial<Source> = {}) {
     /** What asking for a permit gives, in order; then it is granted. */
     takes: [] as Take[],
     connectMs: 10,
+    onConnect: () => {},
     prepared: undefined as Exclude<Prepared, { outcome: 'connected' }> | undefined,
     /** Passes inside `send`. */
     sendMs: 0,
@@ -59,6 +60,7 @@ export function refreshBench(differences: Partial<Source> = {}) {
     const asked = await validators;
     note('connect', { url: called.url, withinMs, ...(asked && { validators: asked }) });
     clock.pass(control.connectMs);
+    control.onConnect();
     if (control.prepared) return control.prepared;
     const call = {
       send: async () => {
