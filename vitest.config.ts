@@ -42,9 +42,9 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
-          // Mostly waiting for faults to be overcome: two files at a time, the longest first.
+          // Mostly waiting for faults to be overcome: more files at a time than cores, the longest first.
           sequence: { groupOrder: 2 },
-          maxWorkers: 3,
+          maxWorkers: 4,
           include: ['e2e/**/*.e2e.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 60_000,

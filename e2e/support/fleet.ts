@@ -25,7 +25,8 @@ export interface Worker extends Child {
 export interface SlowServer extends Child {
   readonly url: string;
   camera(name: string, query?: Record<string, string>): string;
-  calls(): Promise<UpstreamCall[]>;
+  /** @param since only those after the call of this number */
+  calls(since?: number): Promise<UpstreamCall[]>;
   /** When it could not look. */
   pauses(): Promise<Pause[]>;
   /** Changes every later call to a camera, until it is called without one. */
@@ -167,7 +168,8 @@ async function startSlowServer(delayMs: number): Promise<SlowServer> {
     camera: (name: string, query: Record<string, string> = {}) =>
       // Small pictures: the tests are about calls, not about drawing.
       `${url}/image/${name}?${new URLSearchParams({ size: '64x36', ...query })}`,
-    calls: async () => (await (await fetch(`${url}/calls`)).json()) as UpstreamCall[],
+    calls: async (since = 0) =>
+      (await (await fetch(`${url}/calls?since=${since}`)).json()) as UpstreamCall[],
     pauses: async () => (await (await fetch(`${url}/pauses`)).json()) as Pause[],
     behave: async (name: string, query?: Record<string, string>) => {
       const path = `${url}/behaviours/${name}`;

@@ -22,7 +22,7 @@ export interface Viewers {
 export function startViewers(
   baseUrls: () => readonly string[],
   cameras: readonly string[],
-  { viewers = 10, pauseMs = 20 } = {},
+  { viewers = 10, pauseMs = 60 } = {},
 ): Viewers {
   const stopping = new AbortController();
   const latencies: number[] = [];
