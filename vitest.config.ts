@@ -3,10 +3,16 @@ import { defineConfig } from 'vitest/config';
 const inAllFolders = (pattern: string) =>
   `{api,worker,shared,slow-server,scripts,e2e,bench,image}/**/${pattern}`;
 const model = 'e2e/model/*.test.ts';
+/** Others would get the mocks too if they shared their modules. */
+const mocked = '**/*.mocked.test.ts';
 const integration = ['**/*.redis.test.ts', 'e2e/**/*.e2e.test.ts'];
 
+const first = { sequence: { groupOrder: 0 }, maxWorkers: 4 };
+/** Mostly waiting for faults to be overcome: more files at a time than cores, the largest first. */
+const manyAtOnce = { sequence: { groupOrder: 1 }, maxWorkers: 4 };
+
 /**
- * `unit` needs nothing and takes seconds, `model` needs nothing and takes its time, `chart` needs a
+ * `unit` needs nothing and takes seconds, `mocked` replaces modules, `model` needs nothing and takes its time, `chart` needs a
  * Helm, `redis` a redis-server on PATH, `e2e` starts whole fleets of processes.
  */
 export default defineConfig({
@@ -15,17 +21,20 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          sequence: { groupOrder: 0 },
+          ...first,
+          // One set of modules for all files: loading them anew takes longer than the tests.
+          isolate: false,
           include: [inAllFolders('*.test.ts')],
-          exclude: ['**/node_modules/**', model, ...integration],
+          exclude: ['**/node_modules/**', mocked, model, ...integration],
         },
       },
-      { test: { name: 'model', sequence: { groupOrder: 0 }, include: [model] } },
+      { test: { name: 'mocked', ...first, include: [mocked] } },
+      { test: { name: 'model', ...manyAtOnce, include: [model] } },
       {
         test: {
           // Renders the chart with a real Helm.
           name: 'chart',
-          sequence: { groupOrder: 0 },
+          ...first,
           include: ['charts/**/*.test.ts'],
           testTimeout: 60_000,
         },
@@ -33,7 +42,7 @@ export default defineConfig({
       {
         test: {
           name: 'redis',
-          sequence: { groupOrder: 1 },
+          ...manyAtOnce,
           include: [inAllFolders('*.redis.test.ts')],
           globalSetup: ['e2e/support/redis-for-tests.ts'],
           testTimeout: 20_000,
@@ -42,9 +51,7 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
-          // Mostly waiting for faults to be overcome: more files at a time than cores, the longest first.
-          sequence: { groupOrder: 2 },
-          maxWorkers: 4,
+          ...manyAtOnce,
           include: ['e2e/**/*.e2e.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 60_000,
