@@ -9,7 +9,7 @@ const integration = ['**/*.redis.test.ts', 'e2e/**/*.e2e.test.ts'];
 
 const first = { sequence: { groupOrder: 0 }, maxWorkers: 4 };
 /** Mostly waiting for faults to be overcome: more files at a time than cores, the largest first. */
-const manyAtOnce = { sequence: { groupOrder: 1 }, maxWorkers: 4 };
+const manyAtOnce = { sequence: { groupOrder: 1 }, maxWorkers: 3 };
 
 /**
  * `unit` needs nothing and takes seconds, `mocked` replaces modules, `model` needs nothing and takes its time, `chart` needs a

@@ -6,7 +6,7 @@ import { findCamera, sourcesFromPatterns } from './source.ts';
 import { testDefaults } from './test-camera.ts';
 
 /** `make fuzz` sets it to many more. */
-const numRuns = Number(process.env.FUZZ_RUNS ?? 1000);
+const numRuns = Number(process.env.FUZZ_RUNS ?? 500);
 
 const HOST = 'cams.example.com';
 const narrow = sourcesFromPatterns(

@@ -6,7 +6,7 @@ import { parseSourcesFile } from './sources-file.ts';
 import { testDefaults } from './test-camera.ts';
 
 /** `make fuzz` sets it to many more. */
-const numRuns = Number(process.env.FUZZ_RUNS ?? 1000);
+const numRuns = Number(process.env.FUZZ_RUNS ?? 500);
 
 const SECRET = 'planted-s3cret';
 const WHOLE = `sources:
