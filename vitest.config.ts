@@ -3,8 +3,6 @@ import { defineConfig } from 'vitest/config';
 const inAllFolders = (pattern: string) =>
   `{api,worker,shared,slow-server,scripts,e2e,bench,image}/**/${pattern}`;
 const model = 'e2e/model/*.test.ts';
-/** Others would get the mocks too if they shared their modules. */
-const mocked = '**/*.mocked.test.ts';
 const integration = ['**/*.redis.test.ts', 'e2e/**/*.e2e.test.ts'];
 
 const first = { sequence: { groupOrder: 0 }, maxWorkers: 4 };
@@ -12,7 +10,7 @@ const first = { sequence: { groupOrder: 0 }, maxWorkers: 4 };
 const manyAtOnce = { sequence: { groupOrder: 1 }, maxWorkers: 3 };
 
 /**
- * `unit` needs nothing and takes seconds, `mocked` replaces modules, `model` needs nothing and takes its time, `chart` needs a
+ * `unit` needs nothing and takes seconds, `model` needs nothing and takes its time, `chart` needs a
  * Helm, `redis` a redis-server on PATH, `e2e` starts whole fleets of processes.
  */
 export default defineConfig({
@@ -22,13 +20,10 @@ export default defineConfig({
         test: {
           name: 'unit',
           ...first,
-          // One set of modules for all files: loading them anew takes longer than the tests.
-          isolate: false,
           include: [inAllFolders('*.test.ts')],
-          exclude: ['**/node_modules/**', mocked, model, ...integration],
+          exclude: ['**/node_modules/**', model, ...integration],
         },
       },
-      { test: { name: 'mocked', ...first, include: [mocked] } },
       { test: { name: 'model', ...manyAtOnce, include: [model] } },
       {
         test: {

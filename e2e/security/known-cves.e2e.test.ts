@@ -7,7 +7,7 @@ import { httpAnswer, type RawCamera, startRawCamera } from './raw-camera.ts';
 
 /**
  * Known faults of services like ours, each tried on us. CVE-2026-94483 (rebinding) is in
- * worker/src/rebinding.mocked.test.ts, those of address libraries in worker/src/known-cves.test.ts.
+ * worker/src/rebinding.test.ts, those of address libraries in worker/src/known-cves.test.ts.
  */
 let camera: RawCamera;
 let canaries: Canaries;

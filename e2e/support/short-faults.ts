@@ -38,7 +38,7 @@ export async function startAudience(fleet: Fleet, cameraCount = 5): Promise<Audi
 /** Viewers of known cameras noticed nothing. The ceilings forgive a busy machine with two cores. */
 export function expectServed(seen: Seen, { slowestMs = 5000, p99Ms = 2000 } = {}): void {
   expect(seen.failures).toEqual([]);
-  expect(seen.requests).toBeGreaterThan(100);
+  expect(seen.requests).toBeGreaterThan(30);
   expect(seen.slowestMs).toBeLessThan(slowestMs);
   expect(seen.p99Ms).toBeLessThan(p99Ms);
 }
