@@ -14,7 +14,7 @@ const INTERVAL_MS = 500;
 const TIMEOUT_MS = 1000;
 const RETRY_AFTER_S = 3;
 /** What a busy machine with two cores may add to any recovery. */
-const SLACK_MS = 3000;
+const SLACK_MS = 8000;
 
 /** What a camera does, and what a viewer without a frame is told about it. */
 const FAULTS: Record<string, { query: Record<string, string>; status: 502 | 504; says: RegExp }> = {

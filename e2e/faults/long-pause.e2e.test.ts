@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, it } from 'vitest';
-import { type Fleet, startFleet } from '../support/fleet.ts';
+import { type Fleet, startFleet, type Worker } from '../support/fleet.ts';
 import { isStopped } from '../support/proc.ts';
 import { expectCleanEnd, expectPermitsEnd, recoveryMs } from '../support/recovery.ts';
 import { report } from '../support/report.ts';
@@ -27,11 +27,7 @@ it('a worker is stopped in mid-call for longer than its jobs are locked: they ru
   await warmUp([api.url], cameras);
   const viewers = startViewers(() => [api.url], cameras);
 
-  const inFlight = async () =>
-    (await fleet.slow.calls()).filter(({ endMs }) => endMs === null).length;
-  await expect.poll(inFlight, { timeout: 10_000, interval: 5 }).toBeGreaterThanOrEqual(6);
-  stopped.signal('SIGSTOP');
-  await expect.poll(() => isStopped(stopped.pid)).toBe(true);
+  await stopInMidCall(stopped);
   const stoppedAt = (await fleet.slow.calls()).length;
   await sleep(PAUSE_MS); // the fault
 
@@ -54,7 +50,7 @@ it('a worker is stopped in mid-call for longer than its jobs are locked: they ru
   });
   // The other one called on: each camera most of the time, but for one life of a spent permit.
   expect((await fleet.slow.calls()).length - stoppedAt).toBeGreaterThan(8 * 60);
-  expect(Math.max(...recovered)).toBeLessThan(3000);
+  expect(Math.max(...recovered)).toBeLessThan(10_000);
   // No frame went back to what the stopped worker held in its hands.
   for (const [n, capturedMs] of after.entries()) {
     expect(capturedMs).toBeGreaterThanOrEqual((before[n] ?? 0) - 1000);
@@ -65,6 +61,26 @@ it('a worker is stopped in mid-call for longer than its jobs are locked: they ru
   await expectPermitsEnd(fleet, LIFE_MS);
   await expectCleanEnd(fleet);
 });
+
+/** Calls are in flight at two workers: until it is this one that holds some of their jobs. */
+async function stopInMidCall(worker: Worker): Promise<void> {
+  const inFlight = async () =>
+    (await fleet.slow.calls()).filter(({ endMs }) => endMs === null).length;
+  const activeJobs = async () => {
+    const list = `${fleet.redisPrefix}:refresh:active`;
+    return (await fleet.redis.command('LRANGE', list, '0', '-1')) as string[];
+  };
+  for (;;) {
+    await expect.poll(inFlight, { timeout: 10_000, interval: 5 }).toBeGreaterThanOrEqual(6);
+    worker.signal('SIGSTOP');
+    await expect.poll(() => isStopped(worker.pid)).toBe(true);
+    const held = await activeJobs();
+    await sleep(5 * INTERVAL_MS); // the other one's are done by then
+    const still = await activeJobs();
+    if (held.some((job) => still.includes(job))) return;
+    worker.signal('SIGCONT');
+  }
+}
 
 /** When the frames that are served were captured, by the local clock and whole seconds of Age. */
 async function capturesOf(base: string, cameras: readonly string[]): Promise<number[]> {
