@@ -21,7 +21,8 @@ export const adds: Figure = {
   how: 'Every api process is asked for the same 40 cameras three times an interval (3 s; the cameras take 1 s). Jobs count whether they were kept or were there already. A frame is as old as the time since its call began, by the clock of the machine; the oldest but one in a thousand counts.',
   measure: async (context) => {
     const measured: Measured[] = [];
-    for (const apis of API_PROCESSES) measured.push(...(await measureWith(apis, context)));
+    for (const apis of context.quick ? API_PROCESSES.slice(0, 1) : API_PROCESSES)
+      measured.push(...(await measureWith(apis, context)));
     return measured;
   },
 };

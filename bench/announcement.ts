@@ -21,7 +21,7 @@ export const announcement: Figure = {
       const rounds = [];
       for (let round = 1; round <= (quick ? 1 : 3); round += 1) {
         say(`round ${round}`);
-        rounds.push(await measureFor(quick ? 5000 : 15_000, fleet));
+        rounds.push(await measureFor(quick ? 3000 : 15_000, fleet));
       }
       const of = 'all 3 processes';
       const p99 = spreadOf(rounds.map((delaysMs) => quantile(delaysMs, 0.99)));

@@ -11,7 +11,7 @@ export interface Figure {
 }
 
 export interface BenchContext {
-  /** Fewer and shorter rounds: enough to see that all works, too little for a figure. */
+  /** One short round, and of long cases the first: enough to see that all works, too little for a figure. */
   quick: boolean;
   /** What is being done now. */
   say(progress: string): void;

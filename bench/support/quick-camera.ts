@@ -1,5 +1,6 @@
 import { createServer, type Socket } from 'node:net';
 import type { UpstreamCall } from '../../e2e/support/checker.ts';
+import { watchPauses } from '../../slow-server/src/pauses.ts';
 import { cameraFrame } from './camera-frame.ts';
 
 /**
@@ -11,7 +12,7 @@ const delayMs = Number(process.env.DELAY_MS ?? 0);
 const sizeBytes = Number(process.env.SIZE_BYTES ?? 20_000);
 
 const calls: UpstreamCall[] = [];
-const pauses: { fromMs: number; toMs: number }[] = [];
+const pauses = watchPauses(machineMs);
 const frame = cameraFrame(sizeBytes);
 const head = Buffer.from(
   `HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\nContent-Length: ${frame.length}\r\nConnection: close\r\n\r\n`,
@@ -55,7 +56,7 @@ function answerJson(socket: Socket, value: unknown): void {
 
 function answer(socket: Socket, path: string): void {
   if (path === '/calls') answerJson(socket, calls);
-  else if (path === '/pauses') answerJson(socket, pauses);
+  else if (path === '/pauses') answerJson(socket, pauses.all());
   else answerImage(socket, path);
 }
 
@@ -73,11 +74,3 @@ server.listen({ host: '127.0.0.1', port: 0, backlog: 4096 }, () => {
   const port = typeof address === 'object' ? address?.port : undefined;
   console.log(JSON.stringify({ msg: 'listening', port }));
 });
-
-// A process that has no CPU notices a call late; what it logs right after came at some time before.
-let lastMs = machineMs();
-setInterval(() => {
-  const nowMs = machineMs();
-  if (nowMs - lastMs > 15) pauses.push({ fromMs: lastMs, toMs: nowMs });
-  lastMs = nowMs;
-}, 5);

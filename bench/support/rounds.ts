@@ -11,8 +11,8 @@ export interface RoundsOptions {
 
 /**
  * Rounds in which every contender has its turn, so that what else the machine does falls on all of
- * them; each round begins with another one. A first round warms up and doesn't count. Gives the
- * rounds in order, so that ratios can be taken within each.
+ * them; each round begins with another one. A first round warms up and doesn't count (a quick run
+ * leaves it out). Gives the rounds in order, so that ratios can be taken within each.
  */
 export async function pairedRounds<R>(
   contenders: Contenders<R>,
@@ -20,7 +20,7 @@ export async function pairedRounds<R>(
 ): Promise<Record<string, R>[]> {
   const names = Object.keys(contenders);
   const results: Record<string, R>[] = [];
-  for (let round = 0; round <= rounds; round += 1) {
+  for (let round = context.quick ? 1 : 0; round <= rounds; round += 1) {
     const result: Record<string, R> = {};
     for (let turn = 0; turn < names.length; turn += 1) {
       const name = names[(round + turn) % names.length] ?? '';

@@ -1,14 +1,14 @@
 import { type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
+import { type Pauses, watchPauses } from '../../slow-server/src/pauses.ts';
 import type { UpstreamCall } from '../support/checker.ts';
-import { type BusyTimes, watchBusyTimes } from './busy-times.ts';
 import { writeLetter } from './letter.ts';
 import { type LocalServer, listen } from './origin.ts';
 
 export interface CameraSide extends LocalServer {
   readonly calls: readonly UpstreamCall[];
   /** This process runs the suite's client and its origin too, and may notice a call late. */
-  readonly busyTimes: BusyTimes;
+  readonly pauses: Pauses;
 }
 
 /** Begins the paths of cameras whose interval is longer than any test. */
@@ -39,7 +39,7 @@ const OF_THE_BODY = new Set([
 /** The camera that the worker calls: asks the suite's origin and answers with a JPEG. */
 export async function startCameraSide(originUrl: string): Promise<CameraSide> {
   const calls: UpstreamCall[] = [];
-  const busyTimes = watchBusyTimes();
+  const pauses = watchPauses();
   const server = await listen((req, res) => {
     const call = logCall(calls, req, res);
     const headers = { ...req.headers, ...numbered(call) };
@@ -50,10 +50,10 @@ export async function startCameraSide(originUrl: string): Promise<CameraSide> {
     asked.end();
   });
   const close = () => {
-    busyTimes.close();
+    pauses.close();
     server.close();
   };
-  return { url: server.url, close, calls, busyTimes };
+  return { url: server.url, close, calls, pauses };
 }
 
 function logCall(calls: UpstreamCall[], req: IncomingMessage, res: ServerResponse): UpstreamCall {

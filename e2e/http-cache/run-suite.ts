@@ -76,10 +76,10 @@ function applicable(groups: TestGroup[]): TestGroup[] {
 }
 
 /** Whatever the suite asks for, a camera is called at most once per interval. */
-function judgeTheGuarantee({ calls, busyTimes }: CameraSide): void {
+function judgeTheGuarantee({ calls, pauses }: CameraSide): void {
   // A test with several query strings has several cameras.
   const byCamera = calls.map((call) => ({ ...call, name: call.url }));
-  const { breaches } = checkCalls(byCamera, INTERVAL_MS, busyTimes.all());
+  const { breaches } = checkCalls(byCamera, INTERVAL_MS, pauses.all());
   if (breaches.length > 0) throw new Error(`breaches:\n${breaches.join('\n')}`);
 }
 

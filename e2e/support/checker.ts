@@ -8,7 +8,7 @@ export interface UpstreamCall {
   status: number | null;
 }
 
-/** When the upstream could not look (`GET /pauses`): what it logged right after came at some time in it. */
+/** When the upstream could not look (`GET /pauses`): what it logged in it or right after came at some time in it. */
 export interface Pause {
   fromMs: number;
   toMs: number;
@@ -26,8 +26,8 @@ export interface Verdict {
   breaches: string[];
 }
 
-/** What waited during a pause is logged within this time after it. */
-const AFTER_PAUSE_MS = 10;
+/** What waited during a pause is logged within this time after it: until the upstream looks at the clock again. */
+const AFTER_PAUSE_MS = 15;
 /** Timers and the way through the network; the guarantee itself has its guard above the interval. */
 const TOLERANCE_MS = 20;
 
@@ -40,7 +40,7 @@ export function checkCalls(
   intervalMs: number,
   pauses: readonly Pause[] = [],
 ): Verdict {
-  const limits = { intervalMs, earliestMs: (atMs: number) => earliest(atMs, pauses) };
+  const limits = { intervalMs, pauses };
   const verdict: Verdict = {
     calls: calls.length,
     cameras: 0,
@@ -69,28 +69,33 @@ export function checkCalls(
 function judgePair(
   earlier: UpstreamCall,
   later: UpstreamCall,
-  { intervalMs, earliestMs }: { intervalMs: number; earliestMs: (atMs: number) => number },
+  { intervalMs, pauses }: { intervalMs: number; pauses: readonly Pause[] },
   verdict: Verdict,
 ): void {
   // Only what is certain counts as a breach: the earlier call may have come before it was noticed.
-  const gapMs = later.startMs - earliestMs(earlier.startMs);
+  const gapMs = later.startMs - earliest(earlier.startMs, pauses);
   verdict.pairs += 1;
   verdict.smallestGapMs = Math.min(verdict.smallestGapMs, gapMs);
   const pair = `${later.url}: calls ${earlier.number} and ${later.number}`;
   if (gapMs < intervalMs - TOLERANCE_MS) {
-    verdict.breaches.push(`${pair} are ${gapMs.toFixed(1)} ms apart, not ${intervalMs}`);
+    verdict.breaches.push(
+      `${pair} are ${gapMs.toFixed(1)} ms apart, not ${intervalMs}${lastPause(earlier, pauses)}`,
+    );
   }
-  const overlapMs = earliestMs(earlier.endMs ?? Number.POSITIVE_INFINITY) - later.startMs;
+  const overlapMs = earliest(earlier.endMs ?? Number.POSITIVE_INFINITY, pauses) - later.startMs;
   if (overlapMs > TOLERANCE_MS) {
     verdict.breaches.push(`${pair} were in flight at once for ${overlapMs.toFixed(1)} ms`);
   }
 }
 
+/** For who wonders whether the upstream was late rather than the call early. */
+function lastPause({ number, startMs }: UpstreamCall, pauses: readonly Pause[]): string {
+  const last = pauses.findLast(({ toMs }) => toMs < startMs && toMs > startMs - 1000);
+  if (!last) return '';
+  return ` (${(startMs - last.toMs).toFixed(0)} ms before it logged call ${number} the upstream could not look for ${(last.toMs - last.fromMs).toFixed(0)} ms)`;
+}
+
 function earliest(atMs: number, pauses: readonly Pause[]): number {
-  let index = pauses.findIndex(
-    ({ fromMs, toMs }) => fromMs <= atMs && atMs <= toMs + AFTER_PAUSE_MS,
-  );
-  // Between two pauses in a row it looked only once: it accepts a connection, and reads from it the next time.
-  while (index > 0 && pauses[index - 1]?.toMs === pauses[index]?.fromMs) index -= 1;
-  return pauses[index]?.fromMs ?? atMs;
+  const pause = pauses.find(({ fromMs, toMs }) => fromMs <= atMs && atMs <= toMs + AFTER_PAUSE_MS);
+  return pause?.fromMs ?? atMs;
 }

@@ -22,6 +22,6 @@ DELETE /behaviours                       all back to normal
 GET /calls            every call: number, url, name, startMs, endMs, status
 GET /calls?since=<n>  only those after call n
 DELETE /calls         forgets them; the numbers go on
-GET /pauses           when the process itself stood still: fromMs, toMs
+GET /pauses           when the process itself could not look: fromMs, toMs
 GET /livez            200 while the process lives
 `;
