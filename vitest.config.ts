@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 const inAllFolders = (pattern: string) =>
   `{api,worker,shared,slow-server,scripts,e2e,bench,image}/**/${pattern}`;
 const model = 'e2e/model/*.test.ts';
-const integration = ['**/*.redis.test.ts', 'e2e/**/*.e2e.test.ts'];
+const integration = ['**/*.redis.test.ts', '**/*.e2e.test.ts'];
 
 const first = { sequence: { groupOrder: 0 }, maxWorkers: 4 };
 /** Mostly waiting for faults to be overcome: more files at a time than cores, the largest first. */
@@ -11,7 +11,7 @@ const manyAtOnce = { sequence: { groupOrder: 1 }, maxWorkers: 3 };
 
 /**
  * `unit` needs nothing and takes seconds, `model` needs nothing and takes its time, `chart` needs a
- * Helm, `redis` a redis-server on PATH, `e2e` starts whole fleets of processes.
+ * Helm, `redis` a redis-server on PATH, `e2e` starts real processes, mostly whole fleets.
  */
 export default defineConfig({
   test: {
@@ -20,6 +20,9 @@ export default defineConfig({
         test: {
           name: 'unit',
           ...first,
+          // Loading them anew for each file would be half the time.
+          isolate: false,
+          setupFiles: ['slow-server/src/shared-modules.ts'],
           include: [inAllFolders('*.test.ts')],
           exclude: ['**/node_modules/**', model, ...integration],
         },
@@ -47,7 +50,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           ...manyAtOnce,
-          include: ['e2e/**/*.e2e.test.ts'],
+          include: [inAllFolders('*.e2e.test.ts')],
           testTimeout: 120_000,
           hookTimeout: 60_000,
         },

@@ -1,16 +1,15 @@
-import { lookup } from 'node:dns/promises';
 import ipaddr from 'ipaddr.js';
-import { beforeEach, expect, it, vi } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import { AddressRefusedError, allowedAddresses } from './address-guard.ts';
 import { createByteBudget } from './byte-budget.ts';
 import { createCameraCaller } from './call-camera.ts';
 import { startCamera } from './test-support/camera-server.ts';
 import { testCamera, testSource } from './test-support/cameras.ts';
+import { spyOnLookup } from './test-support/spy-on-lookup.ts';
 
 const prepareCameraCall = createCameraCaller(createByteBudget(64 * 1024 ** 2));
 
-vi.mock('node:dns/promises');
-const dns = vi.mocked(lookup as unknown as (host: string) => Promise<object[]>);
+const dns = spyOnLookup();
 const at = (address: string) => ({ address, family: address.includes(':') ? 6 : 4 });
 
 beforeEach(() => {
@@ -48,7 +47,7 @@ it('a name that changes its mind between two look-ups gains nothing: it is asked
 });
 
 it('many cameras of one host are one look-up at a time, and the next asks anew', async () => {
-  const answer = Promise.withResolvers<object[]>();
+  const answer = Promise.withResolvers<{ address: string; family: number }[]>();
   dns.mockReturnValueOnce(answer.promise).mockResolvedValue([at('1.1.1.2')]);
   const asked = Array.from({ length: 100 }, () => allowedAddresses('slow.test', []));
   expect(dns).toHaveBeenCalledTimes(1);
@@ -58,7 +57,7 @@ it('many cameras of one host are one look-up at a time, and the next asks anew',
 });
 
 it('a look-up that fails fails for all who wait for it, and is tried again by the next', async () => {
-  const failing = Promise.withResolvers<object[]>();
+  const failing = Promise.withResolvers<{ address: string; family: number }[]>();
   dns.mockReturnValueOnce(failing.promise).mockResolvedValue([at('1.1.1.1')]);
   const asked = [allowedAddresses('dead.test', []), allowedAddresses('dead.test', [])];
   failing.reject(Object.assign(new Error('dead'), { code: 'EAI_AGAIN' }));

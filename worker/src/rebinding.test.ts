@@ -1,20 +1,17 @@
-import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import ipaddr from 'ipaddr.js';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { createByteBudget } from './byte-budget.ts';
 import { createCameraCaller } from './call-camera.ts';
 import { ok } from './test-support/camera-server.ts';
 import { testCamera, testSource } from './test-support/cameras.ts';
 import { type LyingDns, startLyingDns } from './test-support/dns-server.ts';
 import { image } from './test-support/images.ts';
+import { spyOnLookup } from './test-support/spy-on-lookup.ts';
 
 // getaddrinfo goes by /etc/resolv.conf; here the same question goes to a server of the test's own.
-vi.mock(import('node:dns/promises'), async (actual) => ({
-  ...(await actual()),
-  lookup: vi.fn() as never,
-}));
+const lookup = spyOnLookup();
 
 const prepare = createCameraCaller(createByteBudget(64 * 1024 ** 2));
 const never = new AbortController().signal;
@@ -23,7 +20,7 @@ const ALLOWED = '127.0.0.2';
 
 const useDns = async (answers: (nth: number) => string[]): Promise<LyingDns> => {
   const dns = await startLyingDns(answers);
-  vi.mocked(lookup as unknown as LyingDns['lookup']).mockImplementation(dns.lookup);
+  lookup.mockImplementation(dns.lookup);
   return dns;
 };
 

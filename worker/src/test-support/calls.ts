@@ -1,0 +1,32 @@
+import type { Camera } from '@lastframe/shared/camera';
+import type { Source } from '@lastframe/shared/source';
+import { createByteBudget } from '../byte-budget.ts';
+import { createCameraCaller, type Prepared } from '../call-camera.ts';
+import type { Capture } from '../capture.ts';
+import type { CameraServer } from './camera-server.ts';
+import { testCamera, testSource } from './cameras.ts';
+
+export const prepareCameraCall = createCameraCaller(createByteBudget(64 * 1024 ** 2));
+
+export const never = new AbortController().signal;
+
+export function cameraAt(
+  server: CameraServer,
+  differences: Partial<Source> = {},
+  path = '/a?b=c',
+): Camera {
+  const source = testSource({ timeoutMs: 5000, ...differences });
+  return testCamera(`http://127.0.0.1:${server.port}${path}`, source);
+}
+
+/** A whole call; afterwards no connection may be left. */
+export async function call(
+  server: CameraServer,
+  camera = cameraAt(server),
+  signal = never,
+): Promise<Capture | Prepared> {
+  const prepared = await prepareCameraCall(camera, 4000, signal);
+  const result = prepared.outcome === 'connected' ? await prepared.call.send(signal) : prepared;
+  await server.allClosed();
+  return result;
+}
