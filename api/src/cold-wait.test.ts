@@ -231,6 +231,17 @@ describe('a wait for the next frame', () => {
     parts.expectNothingLeft();
   });
 
+  it('leaves half of the places to those who wait for a first one', async () => {
+    const parts = coldParts({ maxWaiters: 4 });
+    void waitForNext(parts);
+    void waitForNext(parts);
+    expect(await waitForNext(parts)).toEqual({ end: 'full' });
+    void parts.wait();
+    void parts.wait();
+    expect(await parts.wait()).toEqual({ end: 'full' });
+    expect(parts.coldWait.waiting()).toBe(4);
+  });
+
   it('leaves nothing behind when the viewer goes away, and counts among those who wait', async () => {
     const parts = coldParts({ maxWaiters: 1 });
     const viewer = new AbortController();

@@ -23,7 +23,10 @@ export type NextEnd = Extract<ColdEnd, { end: 'frame' | 'timeout' | 'full' }>;
  */
 export interface ColdWait {
   wait(camera: Camera, timeoutMs: number, signal: AbortSignal): Promise<ColdEnd>;
-  /** Waits for a frame that is new to the viewer, whatever fails meanwhile: he has one. */
+  /**
+   * Waits for a frame that is new to the viewer, whatever fails meanwhile: he has one, and takes only
+   * the first half of the places from those who have none.
+   */
   waitForNext(
     camera: Camera,
     timeoutMs: number,
@@ -111,7 +114,8 @@ export function createColdWait(deps: ColdWaitDeps): ColdWait {
     signal: AbortSignal,
     isNew?: Waiter['isNew'],
   ): Promise<ColdEnd> => {
-    if (count >= maxWaiters) return Promise.resolve({ end: 'full' });
+    const places = isNew ? Math.ceil(maxWaiters / 2) : maxWaiters;
+    if (count >= places) return Promise.resolve({ end: 'full' });
     const { promise, resolve } = Promise.withResolvers<ColdEnd>();
     const joined = waiters.has(camera.cameraId);
     const waiter = { untilMonoMs: clock.monoMs() + timeoutMs, joined, isNew, settle: resolve };

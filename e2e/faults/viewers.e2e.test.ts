@@ -105,7 +105,7 @@ describe('viewers that take their time', () => {
 });
 
 describe('viewers that wait for a first frame', () => {
-  const MAX_WAITERS = 20;
+  const MAX_WAITERS = 40;
   const TOO_MANY = 5;
 
   it('are turned away beyond the bound, and leave nothing behind when they go', async () => {
@@ -135,8 +135,8 @@ describe('viewers that wait for a first frame', () => {
       gone.abort();
       // All the others waited until they went; were one's place not free, the next round had fewer.
       expect((await ended).filter(({ status }) => status === 'rejected')).toHaveLength(MAX_WAITERS);
-      // On a busy machine the other viewers open some connections meanwhile.
-      const gonePlaces = MAX_WAITERS - 8;
+      // On a busy machine the other viewers open a dozen connections meanwhile.
+      const gonePlaces = MAX_WAITERS / 2;
       await expect
         .poll(() => openFiles(api), { timeout: 10_000 })
         .toBeLessThanOrEqual(open - gonePlaces);

@@ -126,7 +126,11 @@ export const variables = {
   PLACEHOLDER: flag(api, 'false', 'draw an image for browsers where there is no frame'),
   MAX_STREAMS: count(api, '10000', 'open streams (/events, /stream) per process; beyond: 503'),
   FRONT: flag(api, 'true', 'frames in memory are served right on the connection (a fast path)'),
-  MAX_WAITERS: count(api, '10000', 'waiting requests for cameras without a frame; beyond: 503'),
+  MAX_WAITERS: count(
+    api,
+    '10000',
+    'waiting requests, at most half of them for a next frame, all for a first one; beyond: 503',
+  ),
   CONCURRENCY: count(worker, '1000', 'calls in flight per worker'),
   OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl(
     'collector of traces (OTLP over HTTP, JSON), to which /v1/traces is added; without it none are made',
