@@ -6,8 +6,7 @@ const INTERVAL_MS = 500;
 let fleet: Fleet;
 
 afterEach(async () => {
-  await fleet.check();
-  await fleet.stop();
+  await fleet.checkAndStop();
   expect(fleet.apis.flatMap((api) => [...api.undocumented])).toEqual([]);
 });
 

@@ -5,8 +5,7 @@ import { type Api, type Fleet, startFleet } from './support/fleet.ts';
 let fleet: Fleet;
 
 afterEach(async () => {
-  await fleet.check();
-  await fleet.stop();
+  await fleet.checkAndStop();
   expect(fleet.apis.flatMap((api) => [...api.undocumented])).toEqual([]);
 });
 

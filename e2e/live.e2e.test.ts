@@ -19,8 +19,7 @@ const open: Pick<OpenStream<unknown>, 'close'>[] = [];
 
 afterEach(async () => {
   for (const stream of open.splice(0)) stream.close();
-  await fleet.check();
-  await fleet.stop();
+  await fleet.checkAndStop();
   if (folder) rmSync(folder, { recursive: true });
   folder = undefined;
 });

@@ -16,8 +16,7 @@ const CONSTANT_MIB = 320;
 
 let fleet: Fleet;
 afterEach(async () => {
-  await fleet.check();
-  await fleet.stop();
+  await fleet.checkAndStop();
 });
 
 describe('memory', () => {

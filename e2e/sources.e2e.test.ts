@@ -10,8 +10,7 @@ let fleet: Fleet;
 let folder: string;
 
 afterEach(async () => {
-  await fleet.check();
-  await fleet.stop();
+  await fleet.checkAndStop();
   rmSync(folder, { recursive: true });
 });
 

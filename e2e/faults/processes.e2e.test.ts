@@ -25,8 +25,7 @@ const SLACK_MS = 8000;
 let fleet: Fleet;
 
 afterEach(async () => {
-  await fleet.check();
-  await fleet.stop();
+  await fleet.checkAndStop();
 });
 
 describe('a worker is killed', () => {

@@ -29,8 +29,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  await fleet.check();
-  await fleet.stop();
+  await fleet.checkAndStop();
   await proxy.close();
 });
 
@@ -60,7 +59,9 @@ describe('a network that swallows everything', () => {
     proxy.blackHole();
     const refused = expectNoFrameYet(audience.api, fleet.slow.camera('cold'));
     await Promise.all([expectSwallowed(proxy.port, CUT_MS), expectSilence(fleet), refused]);
-    expect((await fetch(`${worker.opsUrl}/readyz`)).status).toBe(503);
+    await expect
+      .poll(async () => (await fetch(`${worker.opsUrl}/readyz`)).status, { timeout: 10_000 })
+      .toBe(503);
 
     proxy.heal();
     await expectRecovery(fleet, audience, WORKER_CEILING_MS);

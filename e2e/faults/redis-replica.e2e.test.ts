@@ -35,8 +35,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  await fleet.check();
-  await fleet.stop();
+  await fleet.checkAndStop();
   await Promise.all([first.stop(), second.stop(), address.close()]);
 });
 
@@ -51,7 +50,7 @@ describe('Redis fails over', () => {
     await follow(first, await freePort()); // where nobody is to sync from
     // The address is changed last: until then new connections, too, come to a replica.
     await vi.waitFor(() => fleet.workers.map(({ logs }) => expect(said(logs)).toContain(NOTICED)), {
-      timeout: 5000,
+      timeout: 20_000,
     });
     address.switchTo(second.port);
 
@@ -96,7 +95,7 @@ describe('Redis fails over', () => {
 
     expect(await infoOf(first, 'role')).toBe('master');
     expect(await infoOf(second, 'role')).toBe('master');
-    await expect.poll(() => refusalOf(first), { timeout: 5000 }).toContain('NOREPLICAS');
+    await expect.poll(() => refusalOf(first), { timeout: 20_000 }).toContain('NOREPLICAS');
     await expectRecovery({ ...fleet, apis: [api] }, { ...audience, api }, RECOVERY_CEILING_MS);
 
     await second.command('CONFIG', 'SET', 'min-replicas-to-write', '1');
@@ -125,7 +124,7 @@ function atAddress(redis: RedisServer): { redis: RedisServer; redisUrl: string }
 
 async function expectReplica(primary: RedisServer): Promise<void> {
   const good = () => infoOf(primary, 'min_slaves_good_slaves');
-  await expect.poll(good, { timeout: 10_000 }).toBe('1');
+  await expect.poll(good, { timeout: 20_000 }).toBe('1');
 }
 
 async function promote(redis: RedisServer): Promise<void> {

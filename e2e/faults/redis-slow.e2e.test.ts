@@ -9,7 +9,6 @@ import {
   expectServed,
   expectSilence,
   SHORT_TIMES,
-  START_ALLOWANCE_MS,
   startAudience,
 } from '../support/short-faults.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
@@ -19,12 +18,12 @@ const FROZEN_MS = 2000;
 const RECOVERY_CEILING_MS = 6000;
 /** Of a permit that nobody gives back: far more than a recovery may take. */
 const LONG_LIFE_MS = 25_000;
+const SHORT_ALLOWANCE_MS = 500;
 let fleet: Fleet;
 let proxy: TcpProxy | undefined;
 
 afterEach(async () => {
-  await fleet.check();
-  await fleet.stop();
+  await fleet.checkAndStop();
   await proxy?.close();
   proxy = undefined;
 });
@@ -54,9 +53,8 @@ describe('Redis answers late or not at all: viewers of known cameras notice noth
 
     proxy.delay(2000);
     await expectNoFrameYet(audience.api, fleet.slow.camera('cold'));
-    await vi.waitFor(() => fleet.apis.map(({ logs }) => expect(reasonsIn(logs)).toContain(LOST)), {
-      timeout: 5000,
-    });
+    const areLost = () => fleet.apis.every(({ logs }) => logs.some(isLoss));
+    await expect.poll(areLost, { timeout: 20_000 }).toBe(true);
     await expectNoFrameYet(audience.api, fleet.slow.camera('colder'));
 
     proxy.heal();
@@ -66,12 +64,13 @@ describe('Redis answers late or not at all: viewers of known cameras notice noth
   });
 
   it('permits that are granted too late are given back: no camera rests for the life of its permit', async () => {
-    fleet = await startFleet({ apis: 0, workers: 0, env: SHORT_TIMES });
+    const env = { ...SHORT_TIMES, START_ALLOWANCE: `${SHORT_ALLOWANCE_MS}ms` };
+    fleet = await startFleet({ apis: 0, workers: 0, env });
     proxy = await startTcpProxy(fleet.redis.port);
     await fleet.startWorker({
       ADOPT_REDIS: 'true',
       REDIS_URL: `redis://127.0.0.1:${proxy.port}`,
-      UPSTREAM_TIMEOUT: `${LONG_LIFE_MS - START_ALLOWANCE_MS - 2000}ms`,
+      UPSTREAM_TIMEOUT: `${LONG_LIFE_MS - SHORT_ALLOWANCE_MS - 2000}ms`,
     });
     await fleet.startApi();
     const audience = await startAudience(fleet);
@@ -79,7 +78,7 @@ describe('Redis answers late or not at all: viewers of known cameras notice noth
     proxy.delay(800); // longer than a call may take to start, too short for a connection to be given up
     await expectSilence(fleet);
     const permits = () => fleet.redis.command('KEYS', '*:permit:*');
-    await expect.poll(permits, { timeout: 5000, interval: 20 }).not.toEqual([]);
+    await expect.poll(permits, { timeout: 20_000, interval: 20 }).not.toEqual([]);
 
     proxy.heal();
     await expectRecovery(fleet, audience, RECOVERY_CEILING_MS);
@@ -88,17 +87,15 @@ describe('Redis answers late or not at all: viewers of known cameras notice noth
   });
 });
 
-const LOST = 'no answer to HELLO';
-
-function reasonsIn(logs: Fleet['apis'][number]['logs']): unknown[] {
-  return logs.map(({ reason }) => reason);
+function isLoss({ reason }: Fleet['apis'][number]['logs'][number]): boolean {
+  return /no answer to HELLO|Socket timeout/.test(String(reason));
 }
 
 /** Nothing is answered for as long as the freeze lasts; the commands pile up behind it. */
 async function expectFrozen({ redis }: Fleet): Promise<void> {
   const answered = vi.fn();
   const ping = redis.command('PING').then(answered);
+  ping.catch(() => {});
   await pause(FROZEN_MS); // the fault itself
   expect(answered).not.toHaveBeenCalled();
-  ping.catch(() => {});
 }

@@ -17,8 +17,7 @@ const SLACK_MS = 3000;
 let fleet: Fleet;
 
 afterEach(async () => {
-  await fleet.check();
-  await fleet.stop();
+  await fleet.checkAndStop();
 });
 
 describe('a flood of 10,000 new cameras', () => {

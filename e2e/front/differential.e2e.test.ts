@@ -47,8 +47,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await fleet.check();
-  await fleet.stop();
+  await fleet.checkAndStop();
   await rm(folder, { recursive: true });
 });
 

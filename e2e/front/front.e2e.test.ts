@@ -8,8 +8,7 @@ const INTERVAL_MS = 500;
 let fleet: Fleet;
 
 afterEach(async () => {
-  await fleet.check();
-  await fleet.stop();
+  await fleet.checkAndStop();
 });
 
 /** A viewer on one connection, whose requests are all plain: nobody but the front answers him. */

@@ -28,8 +28,7 @@ beforeAll(async () => {
 }, 120_000);
 
 afterAll(async () => {
-  await fleet.check();
-  await fleet.stop();
+  await fleet.checkAndStop();
   await proxy.close();
   expect(fleet.apis.flatMap((api) => [...api.undocumented])).toEqual([]);
 });

@@ -39,8 +39,7 @@ beforeAll(async () => {
 }, 120_000);
 
 afterAll(async () => {
-  await fleet.check();
-  await fleet.stop();
+  await fleet.checkAndStop();
   await rm(folder, { recursive: true });
 });
 

@@ -9,8 +9,7 @@ const STARTING = ['redis connected', 'the queue Redis is fit for the promise', '
 let fleet: Fleet;
 
 afterEach(async () => {
-  await fleet.check();
-  await fleet.stop();
+  await fleet.checkAndStop();
 });
 
 it('a camera can be followed by its id from demand to frame, in the lines of api and worker', async () => {

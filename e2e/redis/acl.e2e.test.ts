@@ -9,8 +9,7 @@ const TOKEN = 'a-token-for-this-test';
 let fleet: Fleet;
 
 afterEach(async () => {
-  await fleet?.check();
-  await fleet?.stop();
+  await fleet?.checkAndStop();
 });
 
 it('the users of docs/redis.md can do all that is done, and nothing else', async () => {

@@ -22,8 +22,7 @@ let sentinels: Sentinels;
 let fleet: Fleet;
 
 afterEach(async () => {
-  await fleet?.check();
-  await fleet?.stop();
+  await fleet?.checkAndStop();
   await sentinels?.stop();
   await Promise.all(servers.map((server) => server.stop()));
 });

@@ -10,8 +10,7 @@ import { freePort, startRedis } from '../support/redis-server.ts';
 let fleet: Fleet;
 
 afterEach(async () => {
-  await fleet?.check();
-  await fleet?.stop();
+  await fleet?.checkAndStop();
 });
 
 it('TLS leads to a Redis whose certificate a private authority signed, and which asks for ours', async () => {

@@ -7,8 +7,7 @@ import { startAudience } from '../support/short-faults.ts';
 let fleet: Fleet;
 
 afterEach(async () => {
-  await fleet?.check();
-  await fleet?.stop();
+  await fleet?.checkAndStop();
 });
 
 it('a Redis of its own for the frames may evict and forget; the queue keeps none of the frames', async () => {

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** A small TCP balancer that follows `/readyz`, as a Kubernetes Service does. */
 export interface Balancer {
@@ -11,10 +12,17 @@ export interface Balancer {
 }
 
 interface Backend {
+  url: string;
   opsUrl: string;
   ready: boolean;
+  lookedMs: number;
   whenReady: () => void;
 }
+
+/** A busy machine may need so long for an answer. */
+const PROBE_TIMEOUT_MS = 3000;
+/** What was seen longer ago, for this process was stopped itself, is looked at again. */
+const OLD_MS = 500;
 
 /** @param probeEveryMs how soon it notices, at the latest, that a process should get nothing more */
 export async function startBalancer(probeEveryMs = 50): Promise<Balancer> {
@@ -22,25 +30,36 @@ export async function startBalancer(probeEveryMs = 50): Promise<Balancer> {
   const sockets = new Set<Socket>();
   let turn = 0;
 
-  const probe = async (opsUrl: string) => {
+  const look = async (backend: Backend) => {
     try {
-      return (await fetch(`${opsUrl}/readyz`, { signal: AbortSignal.timeout(1000) })).ok;
+      const signal = AbortSignal.timeout(PROBE_TIMEOUT_MS);
+      backend.ready = (await fetch(`${backend.opsUrl}/readyz`, { signal })).ok;
     } catch {
-      return false;
+      backend.ready = false;
+    }
+    backend.lookedMs = performance.now();
+    if (backend.ready) backend.whenReady();
+  };
+  const watch = async (backend: Backend) => {
+    while (backends.get(backend.url) === backend) {
+      await look(backend);
+      await sleep(probeEveryMs);
     }
   };
-  const watching = setInterval(async () => {
-    for (const backend of backends.values()) {
-      backend.ready = await probe(backend.opsUrl);
-      if (backend.ready) backend.whenReady();
-    }
-  }, probeEveryMs);
+  const choose = async () => {
+    const sinceMs = performance.now() - probeEveryMs - OLD_MS;
+    const old = [...backends.values()].filter(({ lookedMs }) => lookedMs < sinceMs);
+    await Promise.all(old.map(look));
+    const ready = [...backends.values()].filter((backend) => backend.ready);
+    return ready[turn++ % Math.max(1, ready.length)];
+  };
 
-  const server = createServer((viewer) => {
-    const ready = [...backends].filter(([, { ready }]) => ready);
-    const [url] = ready[turn++ % Math.max(1, ready.length)] ?? [];
-    if (!url) return viewer.destroy();
-    const target = connect(Number(new URL(url).port), '127.0.0.1');
+  const server = createServer({ pauseOnConnect: true }, async (viewer) => {
+    viewer.on('error', () => {});
+    const backend = await choose();
+    if (viewer.destroyed) return;
+    if (!backend) return void viewer.destroy();
+    const target = connect(Number(new URL(backend.url).port), '127.0.0.1');
     for (const [from, to] of [
       [viewer, target],
       [target, viewer],
@@ -53,16 +72,19 @@ export async function startBalancer(probeEveryMs = 50): Promise<Balancer> {
       });
       from.pipe(to);
     }
-    return viewer;
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
   return {
     url: `http://127.0.0.1:${(server.address() as { port: number }).port}`,
     add: ({ url, opsUrl }) =>
-      new Promise((whenReady) => backends.set(url, { opsUrl, ready: false, whenReady })),
+      new Promise((whenReady) => {
+        const backend = { url, opsUrl, ready: false, lookedMs: 0, whenReady };
+        backends.set(url, backend);
+        void watch(backend);
+      }),
     remove: ({ url }) => void backends.delete(url),
     close: async () => {
-      clearInterval(watching);
+      backends.clear();
       for (const socket of sockets) socket.destroy();
       await once(server.close(), 'close');
     },

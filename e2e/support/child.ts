@@ -54,7 +54,7 @@ export async function startChild(
   const { logged, stderr } = followLogs(child, logs);
   const ended = once(child, 'exit').then(([code]) => code as number | null);
   const listening = await Promise.race([
-    logged('listening', 20_000),
+    logged('listening', 60_000),
     ended.then((code) => {
       throw new Error(`${script} ended with ${code} before it listened: ${stderr()}`);
     }),
@@ -88,7 +88,7 @@ function followLogs(child: ChildProcess, logs: LogLine[]) {
       for (const look of waiting) look();
     });
   }
-  const logged = (message: string, timeoutMs = 10_000) =>
+  const logged = (message: string, timeoutMs = 30_000) =>
     new Promise<LogLine>((resolve, reject) => {
       const look = () => {
         const found = logs.find(({ msg }) => msg === message);

@@ -6,18 +6,20 @@ import { type Seen, startViewers, type Viewers, warmUp } from './viewers.ts';
 
 /** Environment under which a hold-off lasts seconds and a cold request doesn't wait long. */
 export const SHORT_TIMES = {
-  UPSTREAM_TIMEOUT: '1s',
-  START_ALLOWANCE: '500ms',
+  UPSTREAM_TIMEOUT: '2s',
+  START_ALLOWANCE: '1s',
   COLD_WAIT: '2s',
   MAX_REPLICA_LAG: '1s',
 };
 
-export const START_ALLOWANCE_MS = 500;
+export const START_ALLOWANCE_MS = 1000;
 /** What a permit may live under `SHORT_TIMES`, at intervals below three seconds: (T + 2 s) + A. */
-export const LIFE_MS = 3500;
+export const LIFE_MS = 5000;
 /** With replicas a hold-off lasts so much longer: their lag and 2 s for noticing. */
 export const REPLICA_ALLOWANCE_MS = 3000;
 const COLD_WAIT_MS = 2000;
+/** What a busy machine may add to any of it. */
+const BUSY_MS = 10_000;
 
 /** Cameras that every api process of the fleet has a frame of, and viewers who look at them. */
 export interface Audience extends Viewers {
@@ -36,9 +38,10 @@ export async function startAudience(fleet: Fleet, cameraCount = 5): Promise<Audi
 }
 
 /** Viewers of known cameras noticed nothing. The ceilings forgive a busy machine with two cores. */
-export function expectServed(seen: Seen, { slowestMs = 5000, p99Ms = 2000 } = {}): void {
+export function expectServed(seen: Seen, { slowestMs = 10_000, p99Ms = 5000 } = {}): void {
   expect(seen.failures).toEqual([]);
   expect(seen.requests).toBeGreaterThan(30);
+  expect(seen.medianMs).toBeLessThan(500);
   expect(seen.slowestMs).toBeLessThan(slowestMs);
   expect(seen.p99Ms).toBeLessThan(p99Ms);
 }
@@ -51,21 +54,23 @@ export async function expectNoFrameYet(api: Api, camera: string): Promise<void> 
   const detail = answer.status === 200 ? 'a frame' : await answer.text();
   expect(answer.status, detail).toBe(503);
   expect(Number(answer.headers.get('retry-after')), detail).toBeGreaterThanOrEqual(1);
-  expect(tookMs, detail).toBeLessThan(COLD_WAIT_MS + 3000);
+  expect(tookMs, detail).toBeLessThan(COLD_WAIT_MS + BUSY_MS);
 }
 
 /**
- * Every camera is called again, and every api process shows what came of it, within the ceiling,
- * counted from now: the fault was just healed.
+ * Every camera is called again, and every api process shows what came of it, within the time that is
+ * promised, counted from now: the fault was just healed.
  */
 export async function expectRecovery(
   fleet: Fleet,
   { api, cameras }: Pick<Audience, 'api' | 'cameras'>,
-  ceilingMs: number,
+  promisedMs: number,
+  busyMs = BUSY_MS,
 ): Promise<void> {
+  const ceilingMs = promisedMs + busyMs;
   const startedMs = performance.now();
   const before = await etagsOf(fleet, cameras);
-  await Promise.all(cameras.map((camera) => recoveryMs(fleet, api.url, camera)));
+  await Promise.all(cameras.map((camera) => recoveryMs(fleet, api.url, camera, ceilingMs)));
   await vi.waitFor(
     async () => {
       const now = await etagsOf(fleet, cameras);
@@ -112,7 +117,7 @@ export async function expectSilence({ slow }: Fleet): Promise<void> {
       await pause(1000); // two intervals, in which somebody would have called
       expect(await slow.calls()).toHaveLength(before);
     },
-    { timeout: 5000 },
+    { timeout: 20_000 },
   );
 }
 

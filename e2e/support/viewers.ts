@@ -6,6 +6,7 @@ export interface Seen {
   /** One line for each answer that was not 200 with an image, or did not come. */
   failures: string[];
   slowestMs: number;
+  medianMs: number;
   p99Ms: number;
   oldestAgeS: number;
 }
@@ -26,14 +27,21 @@ export function startViewers(
 ): Viewers {
   const stopping = new AbortController();
   const latencies: number[] = [];
-  const seen: Seen = { requests: 0, failures: [], slowestMs: 0, p99Ms: 0, oldestAgeS: 0 };
+  const seen: Seen = {
+    requests: 0,
+    failures: [],
+    slowestMs: 0,
+    medianMs: 0,
+    p99Ms: 0,
+    oldestAgeS: 0,
+  };
 
   const look = async (base: string, camera: string) => {
     const startedMs = performance.now();
     seen.requests += 1;
     try {
       const url = `${base}/images?url=${encodeURIComponent(camera)}`;
-      const answer = await fetch(url, { signal: AbortSignal.timeout(10_000) });
+      const answer = await fetch(url, { signal: AbortSignal.timeout(20_000) });
       const { byteLength } = await answer.arrayBuffer();
       if (answer.status !== 200 || byteLength === 0) seen.failures.push(`${answer.status} ${base}`);
       seen.oldestAgeS = Math.max(seen.oldestAgeS, Number(answer.headers.get('age') ?? 0));
@@ -59,6 +67,7 @@ export function startViewers(
       await done;
       latencies.sort((a, b) => a - b);
       seen.slowestMs = latencies.at(-1) ?? 0;
+      seen.medianMs = latencies[Math.floor(latencies.length / 2)] ?? 0;
       seen.p99Ms = latencies[Math.floor(latencies.length * 0.99)] ?? 0;
       return seen;
     },
@@ -69,7 +78,7 @@ export function startViewers(
 export async function warmUp(
   bases: readonly string[],
   cameras: readonly string[],
-  timeoutMs = 20_000,
+  timeoutMs = 60_000,
 ): Promise<void> {
   const untilMs = performance.now() + timeoutMs;
   const warm = async (base: string, camera: string) => {
