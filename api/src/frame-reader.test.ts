@@ -174,6 +174,15 @@ describe('the frame of the store', () => {
     expect(held).toMatchObject({ startedMonoMs: clock.monoMs() - 1000, lastAskedMonoMs: 42 });
   });
 
+  it('with the same bytes goes by the rules of now', async () => {
+    const { run, reader, memory } = readerParts();
+    memory.set(cameraId, heldFrame(camera, { text: 'a', startedAgoMs: 9000 }));
+    const { bytes: _, ...spared } = storedFrame('a', 1000);
+    run.mockResolvedValueOnce({ frame: spared });
+    const sooner = testCamera('a', { intervalMs: 100 });
+    expect((await reader.read(sooner)).held?.camera).toBe(sooner);
+  });
+
   it('that memory has already grows no younger by a slow reply', async () => {
     const { run, reader, memory, clock } = readerParts();
     run.mockResolvedValue({ frame: storedFrame('a', 1000) });
@@ -204,6 +213,19 @@ describe('the frame of the store', () => {
     vi.advanceTimersByTime(5000);
     run.mockResolvedValueOnce({ frame: storedFrame('after', 0, clockMs) });
     expect((await reader.read(camera)).held?.bytes.toString()).toBe('after');
+  });
+
+  it('is read once more with its bytes when memory let go of it meanwhile', async () => {
+    const { run, reader, memory } = readerParts();
+    memory.set(cameraId, heldFrame(camera, { text: 'a' }));
+    const { bytes: _, ...spared } = storedFrame('a', 0);
+    run.mockImplementationOnce(async () => {
+      memory.delete(cameraId);
+      return { frame: spared };
+    });
+    run.mockResolvedValueOnce({ frame: storedFrame('a', 0) });
+    expect((await reader.read(camera)).held?.bytes.toString()).toBe('a');
+    expect(run).toHaveBeenCalledTimes(2);
   });
 
   it('is left alone without bytes when memory has another by now', async () => {

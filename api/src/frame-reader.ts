@@ -79,6 +79,9 @@ async function readOnce(camera: Camera, deps: FrameReaderDeps): Promise<ReadCame
   );
   const receivedMonoMs = deps.clock.monoMs();
   deps.framesClock?.observe({ redisMs: stored.nowMs, sentMonoMs, receivedMonoMs });
+  // It left memory meanwhile, so the bytes are wanted after all.
+  const isMissed = stored.frame && !stored.frame.bytes && !memory.peek(cameraId);
+  if (isMissed && knownEtag !== undefined) return await readOnce(camera, deps);
   const held = swapIn(camera, stored, deps);
   const read = { ...(held && { held }), ...(stored.failure && { failure: stored.failure }) };
   deps.onRead?.(camera, read, stored);
@@ -105,7 +108,9 @@ function swapIn(
   const dueAgoMs = verdict === 'stale' ? Math.max(startedAgoMs, intervalMs) : startedAgoMs;
   const times = { startedMonoMs: monoMs - dueAgoMs, capturedMonoMs: monoMs - capturedAgoMs };
   if (before && !isNewer(before, { ...stored, ...times })) return before;
-  if (before && before.etag === stored.etag) return Object.assign(before, stored, times);
+  if (before && before.etag === stored.etag) {
+    return Object.assign(before, stored, times, { camera });
+  }
   // Bytes are spared only for the ETag that memory held when it asked; by now it holds another.
   if (!bytes) return before;
   const lastAskedMonoMs = before?.lastAskedMonoMs ?? Number.NEGATIVE_INFINITY;

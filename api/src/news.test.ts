@@ -95,6 +95,16 @@ it('the same bytes again make the frame in memory younger, without a read', () =
   expect(reader.readAnew).not.toHaveBeenCalled();
 });
 
+it('the same bytes again go by the rules of now, where somebody watches', () => {
+  const { memory, viewers, heed } = newsParts();
+  const held = heldFrame(camera);
+  memory.set(cameraId, held);
+  const sooner = testCamera('a', { intervalMs: 100 });
+  viewers.enter(sooner);
+  heed(frameNews('unchanged', held.etag));
+  expect(held.camera).toBe(sooner);
+});
+
 it('the same bytes again do not make fresh what was purged during their call', () => {
   const { memory, clock, purges, heed } = newsParts();
   const held = heldFrame(camera, { startedAgoMs: 9000 });

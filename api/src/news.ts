@@ -62,6 +62,7 @@ function renew(announcement: Extract<Announcement, { kind: 'unchanged' }>, deps:
     void readWatched(cameraId, deps);
     return;
   }
+  held.camera = deps.viewers.watched(cameraId) ?? held.camera; // under the rules in force now
   const monoMs = deps.clock.monoMs();
   // Of a call from before a soft purge: it must not make fresh again what is to be called for anew.
   const isPurged =

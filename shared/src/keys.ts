@@ -15,6 +15,8 @@ export interface Keys {
   turn(cameraId: string): string;
   calls(sourceName: string): string;
   rate(sourceName: string): string;
+  /** Cameras that the source's bound of calls in flight turned away. */
+  waiting(sourceName: string): string;
   queueWaiting: string;
   queueActive: string;
   // On the frames Redis
@@ -49,6 +51,7 @@ export function keysFor(prefix: string, { sharded = false } = {}): Keys {
     turn: (cameraId) => `${prefix}:turn:${cameraId}`,
     calls: (sourceName) => `${prefix}:calls:${sourceName}`,
     rate: (sourceName) => `${prefix}:rate:${sourceName}`,
+    waiting: (sourceName) => `${prefix}:waiting:${sourceName}`,
     queueWaiting: `${prefix}:${QUEUE_NAME}:wait`,
     queueActive: `${prefix}:${QUEUE_NAME}:active`,
     // In the slot of its shard, so that one script can read them all, and announce.

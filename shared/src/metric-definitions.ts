@@ -212,6 +212,7 @@ export const metricDefinitions = {
         'failed',
         'timeout',
         'challenged',
+        'no_room',
         'unreachable',
         'refused',
         'aborted',

@@ -31,7 +31,7 @@ it('refuses a body for which there is no room beside those of other calls, and m
     return await prepared.call.send(never);
   };
   expect(room.take(11)).toBe(true);
-  expect(await capture()).toMatchObject({ outcome: 'failed', status: 502 });
+  expect(await capture()).toEqual({ outcome: 'no room' });
   room.giveBack(11);
   expect(await capture()).toMatchObject({ outcome: 'captured' });
   expect(await capture()).toMatchObject({ outcome: 'captured' });

@@ -26,6 +26,8 @@ export type Capture =
   | CaptureFailure
   /** The camera told how to ask: the next call carries the answer. It says nothing about the camera. */
   | { outcome: 'challenged' }
+  /** The bodies of other calls take all that there is for them. It says nothing about the camera. */
+  | { outcome: 'no room' }
   /** We hung up, for a reason of our own. */
   | { outcome: 'aborted' };
 
@@ -122,7 +124,7 @@ async function send(
   }, timeoutMs);
   try {
     const answer = await answered;
-    if (answer === 'unchanged' || answer === 'challenged') return { outcome: answer };
+    if (typeof answer === 'string') return { outcome: answer };
     return 'fault' in answer ? failed(answer) : await judge(answer);
   } catch (error) {
     if (signal.aborted) return { outcome: 'aborted' };
@@ -144,7 +146,7 @@ type Fault = Pick<CaptureFailure, 'error' | 'receivedStatus'> & {
   retryAfterMs?: number | undefined;
 };
 type Body = { bytes: Buffer; validators?: Validators | undefined };
-type Answer = Body | 'unchanged' | 'challenged' | Fault;
+type Answer = Body | 'unchanged' | 'challenged' | 'no room' | Fault;
 
 interface Reading {
   maxBytes: number;
@@ -185,7 +187,8 @@ async function readAnswer(res: IncomingMessage, reading: Reading): Promise<Answe
   }
   if (Number(headers['content-length'] ?? 0) > maxBytes) return tooLarge(maxBytes);
   const body = await readBody(res, maxBytes, budget);
-  return 'fault' in body ? body : { ...body, validators: validatorsOf(headers) };
+  if (body === 'no room' || 'fault' in body) return body;
+  return { ...body, validators: validatorsOf(headers) };
 }
 
 /** Counts while it reads: an endless body costs no more than the largest image. */
@@ -193,16 +196,13 @@ async function readBody(
   res: IncomingMessage,
   maxBytes: number,
   budget: ByteBudget,
-): Promise<Body | Fault> {
+): Promise<Body | 'no room' | Fault> {
   const chunks: Buffer[] = [];
   let size = 0;
   try {
     for await (const chunk of res as AsyncIterable<Buffer>) {
       if (size + chunk.length > maxBytes) return tooLarge(maxBytes);
-      if (!budget.take(chunk.length)) {
-        const fault = 'the worker holds too many bytes already';
-        return { fault, error: 'proxy_internal_error' };
-      }
+      if (!budget.take(chunk.length)) return 'no room';
       size += chunk.length;
       chunks.push(chunk);
     }

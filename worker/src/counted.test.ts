@@ -87,6 +87,7 @@ describe('calls are counted', () => {
     ['failed', { outcome: 'failed', status: 502, reason: 'the camera answered 500' }],
     ['timeout', { outcome: 'failed', status: 504, reason: 'late' }],
     ['challenged', { outcome: 'challenged' }],
+    ['no_room', { outcome: 'no room' }],
     ['aborted', { outcome: 'aborted' }],
   ];
 

@@ -95,6 +95,7 @@ export function countedCalls(
 }
 
 function callOutcome(capture: Capture): LabelsOf<'lastframe_upstream_calls_total'>['outcome'] {
+  if (capture.outcome === 'no room') return 'no_room';
   return capture.outcome === 'failed' && capture.status === 504 ? 'timeout' : capture.outcome;
 }
 

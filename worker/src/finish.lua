@@ -3,12 +3,15 @@
 -- ARGV token, rest (ms; 0: nothing was sent), ok|fail|none, base, cap, at least (ms of back-off)
 local C = redis.call
 local rest, cap, back = math.ceil(tonumber(ARGV[2])), tonumber(ARGV[5]), 0
-C('ZREM', KEYS[4], ARGV[1])
+local first = C('ZREM', KEYS[4], ARGV[1]) == 1
 local value = C('GET', KEYS[1])
 -- Only the owner touches a permit: a late finish must not shorten somebody else's.
 if not value or value:match('^%S+') ~= ARGV[1] then return { 0, 0 } end
 if rest > 0 then C('PEXPIRE', KEYS[1], string.format('%.0f', rest)) else C('DEL', KEYS[1]) end
-if ARGV[3] == 'ok' then
+-- Sent again because its answer was late: one call fails once.
+if not first then
+  back = math.max(0, C('PTTL', KEYS[2]))
+elseif ARGV[3] == 'ok' then
   C('DEL', KEYS[2], KEYS[3])
 elseif ARGV[3] == 'fail' then
   local n = (tonumber(C('GET', KEYS[3]) or '') or 0) + 1

@@ -134,7 +134,11 @@ async function start(config: WorkerConfig, env: Env): Promise<void> {
   metrics.followSources(rules.now().sources);
   rules.onChange(({ sources }) => metrics.followSources(sources));
 
-  const queue = new Queue(QUEUE_NAME, { connection: queueRedis.client, prefix });
+  const queue = new Queue(QUEUE_NAME, {
+    connection: queueRedis.client,
+    prefix,
+    skipVersionCheck: true,
+  });
   queue.on('error', (error) => log.debug({ reason: messageOf(error) }, 'dashboard queue error'));
   const { queuesUser: username, queuesPassword: password } = config;
   const credentials = username && password ? { username, password } : undefined;
@@ -157,8 +161,13 @@ async function start(config: WorkerConfig, env: Env): Promise<void> {
       graceMs: GRACE_MS,
       close: async () => {
         const cut = setTimeout(() => closing.abort(), CALLS_GRACE_MS);
-        // Without Redis BullMQ's close hangs (#2430), and no job can end in order.
-        const hangs = queueRedis.isReady ? [] : [clock.sleep(1000)];
+        // Without Redis BullMQ's close hangs (#2430), and no job can end in order; but permits may.
+        const endCalls = async () => {
+          await clock.sleep(1000);
+          closing.abort();
+          await clock.sleep(1000);
+        };
+        const hangs = queueRedis.isReady ? [] : [endCalls()];
         await Promise.race([worker.close(), ...hangs]).finally(() => clearTimeout(cut));
       },
     },

@@ -115,6 +115,23 @@ describe('back-off', () => {
     expect(await failOnce()).toBe(1);
   });
 
+  it('counts one failure once, though its finish is sent again because the answer was late', async () => {
+    const { permits, client, keys } = await openBench(url);
+    const camera = testCamera();
+    const end = { verdict: 'fail', restMs: 60_000 } as const;
+    const first = granted(await permits.take(camera));
+    await permits.finish(first, end);
+    await permits.finish(first, end);
+    await permits.finish(first, end);
+    expect(await client.get(keys.failures(camera.cameraId))).toBe('1');
+    expect(await client.exists(keys.backoff(camera.cameraId))).toBe(0);
+    await client.del(keys.permit(camera.cameraId));
+    const second = granted(await permits.take(camera));
+    expect(await permits.finish(second, { ...end, restMs: 1 })).toBe(10_000);
+    const again = permits.take(camera);
+    expect(denied(await again)).toMatchObject({ reason: 'backoff' });
+  });
+
   it('S14: is at least what the finish demands, from the first failure on', async () => {
     const { permits, client, keys } = await openBench(url);
     const camera = testCamera();
@@ -214,6 +231,28 @@ describe('the budget of a source', () => {
     expect(denied(await permits.take(third))).toMatchObject({ reason: 'budget', waitMs: 500 });
     await permits.finish(first, { verdict: 'ok', restMs: 1000 });
     granted(await permits.take(third));
+  });
+
+  it('L11: gives a place that is free to one that was turned away, not to one that just had a call', async () => {
+    const { permits, client, keys } = await openBench(url);
+    const source = testSource({ budget: { perSecond: 0, concurrency: 1 } });
+    const [often, seldom] = [testCamera(undefined, source), testCamera(undefined, source)];
+    const first = granted(await permits.take(often));
+    expect(wordOf(await permits.take(seldom))).toBe('budget');
+    await permits.finish(first, { verdict: 'none', restMs: 0 });
+    expect(wordOf(await permits.take(often))).toBe('budget');
+    const second = granted(await permits.take(seldom));
+    // Now the first one is who was turned away.
+    await permits.finish(second, { verdict: 'none', restMs: 0 });
+    expect(wordOf(await permits.take(seldom))).toBe('budget');
+    const third = granted(await permits.take(often));
+    await permits.finish(third, { verdict: 'none', restMs: 0 });
+    // Nobody keeps a place for one that never came back, nor for what a clock set back left.
+    await client.zAdd(keys.waiting(source.name), [
+      { score: Date.now() - 1, value: keys.permit(seldom.cameraId) },
+      { score: Date.now() + 3_600_000, value: 'lost' },
+    ]);
+    granted(await permits.take(often));
   });
 
   it('L11: a call whose worker was killed is counted no longer than its permit lives', async () => {

@@ -108,6 +108,7 @@ async function runTake(
       keys.turn(cameraId),
       keys.calls(source.name),
       keys.rate(source.name),
+      keys.waiting(source.name),
     ],
     [
       token,

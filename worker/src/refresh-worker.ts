@@ -3,7 +3,7 @@ import { QUEUE_NAME } from '@lastframe/shared/keys';
 import { type Log, warnSparingly } from '@lastframe/shared/log';
 import type { RedisLink } from '@lastframe/shared/redis-link';
 import { parseRefreshJob, type RefreshJob } from '@lastframe/shared/refresh-job';
-import { type Job, Worker } from 'bullmq';
+import { createNodeRedisClient, type Job, Worker } from 'bullmq';
 import type { RefreshOutcome } from './refresh.ts';
 
 export interface RefreshWorkerDeps {
@@ -25,11 +25,16 @@ const NOT_STORED = /^failed: frame not /;
  */
 export function createRefreshWorker(deps: RefreshWorkerDeps): Worker {
   const { redis, prefix, concurrency, log } = deps;
+  // A closed worker listens no more, and an error that nobody hears ends the process.
+  const connection = createNodeRedisClient(redis.client).on('error', () => {});
   const worker = new Worker(QUEUE_NAME, (job: Job) => run(job, deps), {
-    connection: redis.client,
+    connection,
     prefix,
     concurrency,
     autorun: false,
+    // It asks once and for ever keeps what came of it: a connection that is lost just then, and the
+    // worker would go round without a pause, deaf to signals.
+    skipVersionCheck: true,
     // A lost connection is tried again soon, not in 15 s; the calls are spaced by their permits.
     runRetryDelay: 1000,
   });
@@ -60,6 +65,8 @@ export function createRefreshWorker(deps: RefreshWorkerDeps): Worker {
 async function run(job: Job, { refresh }: RefreshWorkerDeps): Promise<RefreshOutcome> {
   const payload = parseRefreshJob(job.data);
   const outcome = await refresh(payload, job.id);
+  // Its id is free again: who was told to come back within the bucket is not taken for the same.
+  if (outcome.startsWith('denied')) job.opts.removeOnComplete = true;
   // The dashboard shows a failed camera as a failed job.
   if (outcome.startsWith('failed')) throw new Error(outcome);
   return outcome;

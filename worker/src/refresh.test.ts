@@ -139,6 +139,17 @@ describe('a call', () => {
     expect(told.at(-1)).toEqual({ what: 'wait', reason: 'spaced', inMs: 4000 });
   });
 
+  it('whose body this worker has no room for says nothing about the camera: the next permit is waited for', async () => {
+    const { deps, job, did, ends, told, control, camera } = refreshBench();
+    control.capture = { outcome: 'no room' };
+    expect(await refresh(job, deps)).toBe(
+      'failed: frame not read: the worker holds too many bytes already',
+    );
+    expect(did).toEqual(['take', 'connect', 'send', 'started', 'finish', 'wait']);
+    expect(ends).toEqual([{ verdict: 'none', restMs: spacingMs(camera.source) - 1000 }]);
+    expect(told.at(-1)).toEqual({ what: 'wait', reason: 'spaced', inMs: 4000 });
+  });
+
   it('L12: is finished before its frame is announced, so that who asks again is not denied', async () => {
     const { deps, job, did } = refreshBench();
     expect(await refresh(job, deps)).toBe('captured');

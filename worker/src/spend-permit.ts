@@ -99,6 +99,7 @@ async function sendCall(
     return 'aborted';
   }
   if (capture.outcome === 'challenged') return await endChallenged(permit, restMs, deps);
+  if (capture.outcome === 'no room') return await endUnread(permit, restMs, deps);
   if (capture.outcome === 'failed') {
     const atLeastMs = backoffOf(capture, camera.source);
     const end = () => ({ verdict: 'fail', restMs: restMs(), atLeastMs }) as const;
@@ -137,6 +138,17 @@ async function endChallenged(
   const nextMs = await finish(permit, () => ({ verdict: 'none', restMs: restMs() }), deps);
   await deps.reporter.wait(permit.camera, 'spaced', nextMs());
   return 'failed: the camera asked who we are; the next call says it';
+}
+
+/** The camera did its part: the next permit is for the frame that this worker could not take in. */
+async function endUnread(
+  permit: Permit,
+  restMs: () => number,
+  deps: SpendDeps,
+): Promise<CallOutcome> {
+  const nextMs = await finish(permit, () => ({ verdict: 'none', restMs: restMs() }), deps);
+  await deps.reporter.wait(permit.camera, 'spaced', nextMs());
+  return 'failed: frame not read: the worker holds too many bytes already';
 }
 
 /**

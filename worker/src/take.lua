@@ -1,5 +1,5 @@
 -- Asks for a permit. Answers {outcome, ms, now}.
--- KEYS epoch, permit, backoff, turn (of the camera), calls, rate (of the source)
+-- KEYS epoch, permit, backoff, turn (of the camera), calls, rate, waiting (of the source)
 -- ARGV token, life, replica lag (ms), concurrency, per second (0: no bound)
 local life = tonumber(ARGV[2])
 local hold = since + life + (replicated and tonumber(ARGV[3]) or 0) - now
@@ -26,8 +26,21 @@ end
 if rest > 0 then return { 'backoff', rest, now } end
 
 local most, rate = tonumber(ARGV[4]), tonumber(ARGV[5])
-if most > 0 and C('ZCOUNT', KEYS[5], fmt('(%.0f', now), fmt('%.0f', now + 2 * life)) >= most then
-  return { 'budget', 500, now }
+if most > 0 then
+  -- Who was turned away comes back within this time if its frame is still wanted. Until then its
+  -- place is not for one that just had a call: that one is always back first.
+  local back, taken = 5000, C('ZCOUNT', KEYS[5], fmt('(%.0f', now), fmt('%.0f', now + 2 * life))
+  local score = tonumber(C('ZSCORE', KEYS[7], KEYS[2]) or '')
+  if not score or score <= now or score > now + back then
+    taken = taken + C('ZCOUNT', KEYS[7], fmt('(%.0f', now), fmt('%.0f', now + back))
+  end
+  if taken >= most then
+    C('ZREMRANGEBYSCORE', KEYS[7], '-inf', fmt('%.0f', now))
+    C('ZREMRANGEBYSCORE', KEYS[7], fmt('(%.0f', now + back), '+inf')
+    C('ZADD', KEYS[7], fmt('%.0f', now + back), KEYS[2])
+    C('PEXPIRE', KEYS[7], fmt('%.0f', 2 * back))
+    return { 'budget', 500, now }
+  end
 end
 if rate > 0 then -- each camera reserves a turn of its own, so that none starves
   local gap, far = math.ceil(1000 / rate), now + 60000
@@ -48,6 +61,7 @@ end
 -- One command, so that a permit always ends.
 C('SET', KEYS[2], ARGV[1] .. ' ' .. ARGV[2], 'PX', ARGV[2])
 C('DEL', KEYS[4])
+if most > 0 then C('ZREM', KEYS[7], KEYS[2]) end
 C('ZREMRANGEBYSCORE', KEYS[5], '-inf', fmt('%.0f', now))
 C('ZREMRANGEBYSCORE', KEYS[5], fmt('(%.0f', now + 2 * life), '+inf')
 C('ZADD', KEYS[5], fmt('%.0f', now + life), ARGV[1])
