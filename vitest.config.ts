@@ -5,6 +5,8 @@ const inAllFolders = (pattern: string) =>
 const model = 'e2e/model/*.test.ts';
 const integration = ['**/*.redis.test.ts', '**/*.e2e.test.ts'];
 
+/** On a busy machine an event may take longer than the second that is the default. */
+const patient = { expect: { poll: { timeout: 10_000 } } };
 const first = { sequence: { groupOrder: 0 }, maxWorkers: 4 };
 /** Mostly waiting for faults to be overcome: more files at a time than cores, the largest first. */
 const manyAtOnce = { sequence: { groupOrder: 1 }, maxWorkers: 3 };
@@ -20,6 +22,8 @@ export default defineConfig({
         test: {
           name: 'unit',
           ...first,
+          ...patient,
+          testTimeout: 30_000,
           // Loading them anew for each file would be half the time.
           isolate: false,
           setupFiles: ['slow-server/src/shared-modules.ts'],
@@ -35,15 +39,17 @@ export default defineConfig({
           ...first,
           include: ['charts/**/*.test.ts'],
           testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
       {
         test: {
           name: 'redis',
           ...manyAtOnce,
+          ...patient,
           include: [inAllFolders('*.redis.test.ts')],
           globalSetup: ['e2e/support/redis-for-tests.ts'],
-          testTimeout: 20_000,
+          testTimeout: 60_000,
         },
       },
       {

@@ -7,13 +7,15 @@ import { silentLog } from './test-parts.ts';
 
 const CHANNEL = 'p:announcements';
 const RECOVERY = { timeout: 10_000, interval: 50 };
+/** A connection that is dropped because an answer is only slow would add a gap. */
+const PATIENT = { pingDeadlineMs: 10_000 };
 const { cameraId } = testCamera('a');
 const started = encodeAnnouncement({ kind: 'started', cameraId });
 
-async function listenerParts({ startsAway = false } = {}) {
+async function listenerParts({ startsAway = false, pingDeadlineMs = PATIENT.pingDeadlineMs } = {}) {
   const server = await ownRedis();
   if (startsAway) await server.kill();
-  const link = testLink(server.url);
+  const link = testLink(server.url, { pingDeadlineMs });
   const heed = vi.fn();
   const onGap = vi.fn();
   if (!startsAway) await link.ready(10_000);
@@ -28,8 +30,9 @@ it('hears every announcement once, from the moment on in which the gap is told',
   const { heed, gaps, publish } = await listenerParts();
   await gaps(1);
   expect(await publish(started)).toBe(1);
-  await vi.waitFor(() =>
-    expect(heed).toHaveBeenCalledExactlyOnceWith({ v: 1, kind: 'started', cameraId }),
+  await vi.waitFor(
+    () => expect(heed).toHaveBeenCalledExactlyOnceWith({ v: 1, kind: 'started', cameraId }),
+    RECOVERY,
   );
 });
 
@@ -39,7 +42,7 @@ it('passes over what it can not read, and hears the next', async () => {
   await publish('garbage');
   await publish(encodeAnnouncement({ kind: 'started', cameraId }).replace('started', 'moved'));
   await publish(started);
-  await vi.waitFor(() => expect(heed).toHaveBeenCalledOnce());
+  await vi.waitFor(() => expect(heed).toHaveBeenCalledOnce(), RECOVERY);
 });
 
 it('tells a gap each time when the connection was lost, and hears again after it', async () => {
@@ -49,7 +52,7 @@ it('tells a gap each time when the connection was lost, and hears again after it
     await server.command('CLIENT', 'KILL', 'TYPE', 'pubsub');
     await gaps(count);
     expect(await publish(started)).toBe(1);
-    await vi.waitFor(() => expect(heed).toHaveBeenCalledTimes(count - 1));
+    await vi.waitFor(() => expect(heed).toHaveBeenCalledTimes(count - 1), RECOVERY);
   }
 });
 
@@ -60,18 +63,18 @@ it('tells a gap after a restart of Redis', async () => {
   await server.start();
   await gaps(2);
   await publish(started);
-  await vi.waitFor(() => expect(heed).toHaveBeenCalledOnce());
+  await vi.waitFor(() => expect(heed).toHaveBeenCalledOnce(), RECOVERY);
 });
 
 it('tells a gap when a frozen Redis thaws', async () => {
-  const { server, link, heed, gaps, publish } = await listenerParts();
+  const { server, link, heed, gaps, publish } = await listenerParts({ pingDeadlineMs: 1000 });
   await gaps(1);
   server.signal('SIGSTOP');
   await vi.waitFor(() => expect(link.isReady).toBe(false), RECOVERY);
   server.signal('SIGCONT');
   await gaps(2);
   await publish(started);
-  await vi.waitFor(() => expect(heed).toHaveBeenCalledOnce());
+  await vi.waitFor(() => expect(heed).toHaveBeenCalledOnce(), RECOVERY);
 });
 
 it('subscribes when Redis comes, if it was away', async () => {
@@ -80,23 +83,23 @@ it('subscribes when Redis comes, if it was away', async () => {
   await server.start();
   await gaps(1);
   await publish(started);
-  await vi.waitFor(() => expect(heed).toHaveBeenCalledOnce());
+  await vi.waitFor(() => expect(heed).toHaveBeenCalledOnce(), RECOVERY);
 });
 
 it('asks again for a channel that it was refused, and hears the others meanwhile', async () => {
   const server = await ownRedis();
   await server.command('ACL', 'SETUSER', 'default', 'resetchannels', `&${CHANNEL}`);
-  const link = testLink(server.url);
+  const link = testLink(server.url, PATIENT);
   await link.ready(10_000);
   const onGap = vi.fn();
   const heed = vi.fn();
   const channels = [CHANNEL, 'p:other'];
   listenToAnnouncements(link, { publish: 'SPUBLISH', channels }, heed, onGap, silentLog);
-  await vi.waitFor(() => expect(onGap).toHaveBeenCalledOnce());
+  await vi.waitFor(() => expect(onGap).toHaveBeenCalledOnce(), RECOVERY);
   await server.command('SPUBLISH', CHANNEL, started);
-  await vi.waitFor(() => expect(heed).toHaveBeenCalledOnce());
+  await vi.waitFor(() => expect(heed).toHaveBeenCalledOnce(), RECOVERY);
   await server.command('ACL', 'SETUSER', 'default', 'allchannels');
   await vi.waitFor(() => expect(onGap).toHaveBeenCalledTimes(2), RECOVERY);
   expect(await server.command('SPUBLISH', 'p:other', started)).toBe(1);
-  await vi.waitFor(() => expect(heed).toHaveBeenCalledTimes(2));
+  await vi.waitFor(() => expect(heed).toHaveBeenCalledTimes(2), RECOVERY);
 });

@@ -2,7 +2,7 @@ import { makeRules, type NamedCamera } from '@lastframe/shared/rules';
 import { testCamera, testSource } from '@lastframe/shared/test-camera';
 import { signatureOf } from '@lastframe/shared/url-signature';
 import { parseList, Token } from 'structured-headers';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createApp } from './app.ts';
 import { createColdLimit } from './cold-limit.ts';
 import { createColdWait } from './cold-wait.ts';
@@ -824,6 +824,7 @@ describe('Cache-Status', () => {
 it('an error that nobody expected is 503 without a word of it, and goes to the log', async () => {
   const parts = appParts();
   const error = vi.spyOn(silentLog, 'error');
+  onTestFinished(() => error.mockRestore());
   parts.demand.raise.mockImplementation(() => {
     throw new Error('s3cret inside');
   });
@@ -835,5 +836,4 @@ it('an error that nobody expected is 503 without a word of it, and goes to the l
     expect.objectContaining({ reason: 's3cret inside', path: '/images' }),
     'request failed',
   );
-  error.mockRestore();
 });

@@ -3,7 +3,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import { makeRules, type Rules } from '@lastframe/shared/rules';
 import { testCamera, testSource } from '@lastframe/shared/test-camera';
 import { signatureOf } from '@lastframe/shared/url-signature';
-import { afterEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { addCommonHeaders, createApp } from './app.ts';
 import { createColdWait } from './cold-wait.ts';
 import { createHit, type Served } from './hit.ts';
@@ -20,7 +20,13 @@ const rulesOfTest = () =>
 const sockets: Socket[] = [];
 let publicServer: PublicServer;
 
+// Else a second may pass between two answers that are compared, and the frame be older by it.
+beforeEach(() => {
+  const nowMs = performance.now();
+  vi.spyOn(performance, 'now').mockReturnValue(nowMs);
+});
 afterEach(async () => {
+  vi.restoreAllMocks();
   for (const socket of sockets.splice(0)) socket.destroy();
   await publicServer.close({ drainMs: 0, graceMs: 0 });
 });
@@ -67,6 +73,7 @@ async function start({ urlSigningKey = '', basePath = '/', fast = true } = {}) {
 async function open() {
   const socket = connect((publicServer.server.address() as AddressInfo).port, '127.0.0.1');
   sockets.push(socket);
+  socket.on('error', () => {});
   await once(socket, 'connect');
   const ask = async (target = TARGET, { method = 'GET', more = '' } = {}) => {
     socket.write(`${method} ${target} HTTP/1.1\r\nHost: a\r\n${more}\r\n`);
@@ -196,7 +203,7 @@ it('asks every viewer to come back on another connection while the process drain
   const [first, idle] = [await open(), await open()];
   await first.ask();
   await idle.ask();
-  const closed = publicServer.close({ drainMs: 200, graceMs: 60_000 });
+  const closed = publicServer.close({ drainMs: 1000, graceMs: 60_000 });
   expect(await first.ask()).toMatch(/^Connection: close\r$/m);
   await once(idle.socket, 'close'); // in the grace, not at its end
   await closed;

@@ -9,7 +9,8 @@ declare module 'vitest' {
 
 /** One Redis for all `*.redis.test.ts`; each test takes a random prefix. */
 export default async function setup({ provide }: TestProject): Promise<() => Promise<void>> {
-  const redis = await startRedis();
+  // Never restarted: to keep every write on disk would make all files wait for each other's.
+  const redis = await startRedis({ args: ['--appendonly', 'no'] });
   provide('redisUrl', redis.url);
   return () => redis.stop();
 }

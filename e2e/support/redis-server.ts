@@ -39,17 +39,28 @@ export async function startRedis({
   launcher,
 }: RedisOptions = {}): Promise<RedisServer> {
   const binary = redisBinary();
-  const port = await freePort();
+  let port = await freePort();
   const dir = await mkdtemp(join(tmpdir(), 'lastframe-redis-'));
-  const url = `redis://127.0.0.1:${port}`;
   let child: ChildProcess | undefined;
 
   const start = async () => {
     const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--save', ''];
-    args.push('--appendonly', 'yes', '--appendfsync', 'always', ...more);
+    args.push('--appendonly', 'yes', '--appendfsync', 'always');
+    // By default a primary waits 5 s for more replicas before it lets the first one sync.
+    args.push('--repl-diskless-sync-delay', '0', ...more);
     const [command = binary, ...rest] = [...(launcher ?? []), binary, ...args];
     child = spawn(command, rest, { stdio: 'ignore', env: { ...process.env, ...env } });
-    await answering(url, child);
+    await answering(urlOf(port), child);
+  };
+  /** Between the look for a free port and the start another process may have taken it. */
+  const startFirst = async (tries = 3): Promise<void> => {
+    try {
+      await start();
+    } catch (error) {
+      if (child?.exitCode === null || tries === 1) throw error;
+      port = await freePort();
+      await startFirst(tries - 1);
+    }
   };
   const kill = async (signal: NodeJS.Signals = 'SIGKILL') => {
     if (!child || child.exitCode !== null || child.signalCode !== null) return;
@@ -57,7 +68,8 @@ export async function startRedis({
     child.kill(signal);
     await ended;
   };
-  await start();
+  await startFirst();
+  const url = urlOf(port);
   return {
     port,
     url,
@@ -79,6 +91,8 @@ export async function startRedis({
     },
   };
 }
+
+const urlOf = (port: number) => `redis://127.0.0.1:${port}`;
 
 export async function freePort(): Promise<number> {
   const server = createServer();
@@ -103,16 +117,27 @@ async function withClient<T>(
 }
 
 async function answering(url: string, child: ChildProcess): Promise<void> {
+  // Whoever else has the port may never answer.
+  const ended = once(child, 'exit').then(() => false);
   for (let tries = 0; tries < 200; tries += 1) {
     if (child.exitCode !== null) throw new Error(`redis-server ended with ${child.exitCode}`);
     try {
-      if ((await withClient(url, (client) => client.sendCommand(['PING']))) === 'PONG') return;
+      if (await Promise.race([answers(url, child), ended])) return;
     } catch {
       // not there yet
     }
     await sleep(50);
   }
   throw new Error('redis-server did not answer within 10 s');
+}
+
+/** Whether this Redis itself answers, not another one that took its port. */
+async function answers(url: string, child: ChildProcess): Promise<boolean> {
+  const info = await withClient(url, async (client) => {
+    await client.sendCommand(['PING']); // refused while it loads its data
+    return await client.sendCommand(['INFO', 'server']);
+  });
+  return String(info).includes(`process_id:${child.pid}\r`);
 }
 
 export function redisBinary(): string {

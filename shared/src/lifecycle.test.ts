@@ -1,4 +1,4 @@
-import { expect, it, vi } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { runSteps } from './lifecycle.ts';
 import { createLog } from './log.ts';
 
@@ -30,6 +30,7 @@ it.each([
   ],
 ])('goes on after a step that %s, and tells', async (_, close) => {
   const warn = vi.spyOn(log, 'warn');
+  onTestFinished(() => warn.mockRestore());
   const next = vi.fn(async () => {});
   await runSteps(log, [
     { name: 'bad', graceMs, close },
@@ -40,7 +41,6 @@ it.each([
     { step: 'bad', reason: 'broken' },
     'closing step failed',
   );
-  warn.mockRestore();
 });
 
 it('gives up a step that hangs when its grace is over, not before', async () => {

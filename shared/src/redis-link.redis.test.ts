@@ -8,7 +8,8 @@ import { ownRedis, testLink } from './test-redis.ts';
 
 const RECOVERY = { timeout: 10_000, interval: 50 };
 
-const ping = (link: RedisLink, deadlineMs = 500) => link.run(deadlineMs, (client) => client.ping());
+const ping = (link: RedisLink, deadlineMs = 2000) =>
+  link.run(deadlineMs, (client) => client.ping());
 
 /** Until commands are answered again; none of them may fail otherwise than with our own error. */
 async function expectBack(link: RedisLink): Promise<void> {
@@ -32,20 +33,20 @@ describe('a Redis that is there', () => {
     await link.ready(10_000);
     expect(link.isReady).toBe(true);
     expect(await ping(link)).toBe('PONG');
-    expect(await link.run(500, (client) => client.clientGetName())).toBe('lastframe:queue');
+    expect(await link.run(2000, (client) => client.clientGetName())).toBe('lastframe:queue');
   });
 
   it('may refuse a command; that is the error of the command', async () => {
     const link = testLink(inject('redisUrl'));
     await link.ready(10_000);
-    const refused = link.run(500, (client) => client.sendCommand(['NONSENSE']));
+    const refused = link.run(2000, (client) => client.sendCommand(['NONSENSE']));
     await expect(refused).rejects.toThrow(/unknown command/);
   });
 
   it('may be slower than the deadline of one command, and the next is answered', async () => {
     const link = testLink(inject('redisUrl'));
     await link.ready(10_000);
-    const slow = link.run(50, (client) => client.blPop('test-nobody-pushes', 0.2));
+    const slow = link.run(50, (client) => client.blPop('test-nobody-pushes', 1));
     await expect(slow).rejects.toThrow(RedisUnavailableError);
     await expectBack(link);
   });
@@ -57,19 +58,19 @@ describe('a process that was busy', () => {
     await link.ready(10_000);
     const answered = ping(link, 50);
     await new Promise((resolve) => setImmediate(resolve)); // it is written, and nothing is read yet
-    const busyUntilMs = performance.now() + 200;
-    while (performance.now() < busyUntilMs);
+    // Blocks without taking the CPU from Redis.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000);
     expect(await answered).toBe('PONG');
   });
 });
 
 describe('a connection with much to do', () => {
   it('is not taken for dead while commands are answered, however long its HELLO waits', async () => {
-    const link = testLink(inject('redisUrl'), { pingDeadlineMs: 100 });
+    const link = testLink(inject('redisUrl'), { pingDeadlineMs: 1000 });
     await link.ready(10_000);
     const lost = vi.fn();
     link.client.on('reconnecting', lost);
-    const one = () => link.run(10_000, (client) => client.blPop('test-nobody-pushes', 0.05));
+    const one = () => link.run(15_000, (client) => client.blPop('test-nobody-pushes', 0.1));
     await Promise.all(Array.from({ length: 40 }, one));
     expect(await ping(link)).toBe('PONG');
     expect(lost).not.toHaveBeenCalled();
@@ -82,7 +83,7 @@ describe('a Redis that is away', () => {
     const command = vi.fn(async () => {});
     const since = performance.now();
     await expect(link.run(5000, command)).rejects.toThrow(RedisUnavailableError);
-    expect(performance.now() - since).toBeLessThan(500);
+    expect(performance.now() - since).toBeLessThan(4000);
     expect(command).not.toHaveBeenCalled();
   });
 
@@ -100,12 +101,14 @@ describe('a Redis that is away', () => {
     const server = await ownRedis();
     const log = createLog('test', 'silent');
     const told = [vi.spyOn(log, 'info'), vi.spyOn(log, 'warn')];
-    const link = testLink(server.url, { log });
+    // A HELLO that is only slow would tell of one more loss.
+    const link = testLink(server.url, { log, pingDeadlineMs: 10_000 });
     await link.ready(10_000);
     await server.kill();
     await vi.waitFor(() => expect(link.isReady).toBe(false), RECOVERY);
     await expect(ping(link)).rejects.toThrow(RedisUnavailableError);
-    await once(link.client, 'reconnecting');
+    // Not `once` of node:events: that fails with the errors of the attempts.
+    await new Promise((done) => link.client.once('reconnecting', done));
     await server.start();
     await expectBack(link);
     expect(told.map(({ mock }) => mock.calls.map(([, message]) => message))).toEqual([
@@ -123,7 +126,7 @@ describe('a Redis that is away', () => {
     const since = performance.now();
     await link.close();
     await link.close();
-    expect(performance.now() - since).toBeLessThan(1500);
+    expect(performance.now() - since).toBeLessThan(5000);
     const ready = vi.fn();
     link.client.on('ready', ready);
     await server.start();
@@ -149,7 +152,7 @@ describe('a Redis that is frozen', () => {
     server.signal('SIGSTOP');
     const since = performance.now();
     await expect(ping(link, 300)).rejects.toThrow(/did not answer within 300 ms/);
-    expect(performance.now() - since).toBeLessThan(1500);
+    expect(performance.now() - since).toBeLessThan(5000);
     await vi.waitFor(() => expect(link.isReady).toBe(false), RECOVERY);
     server.signal('SIGCONT');
     await expectBack(link);
@@ -164,7 +167,7 @@ describe('a Redis that is frozen', () => {
     void ping(link, 200).catch(() => {});
     const since = performance.now();
     await link.close();
-    expect(performance.now() - since).toBeLessThan(2500);
+    expect(performance.now() - since).toBeLessThan(5000);
   });
 });
 

@@ -4,3 +4,7 @@
  * slow server's own process; made after that it would be sent.
  */
 import '@hono/node-server/utils/response';
+import { getRequestListener } from '@hono/node-server';
+
+// Replaced here, not by whichever file comes first: every file sees what the processes have.
+getRequestListener(() => new Response());

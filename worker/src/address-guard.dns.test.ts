@@ -39,7 +39,7 @@ it('a name that changes its mind between two look-ups gains nothing: it is asked
   dns.mockResolvedValueOnce([at('127.0.0.2')]).mockResolvedValue([at('127.0.0.1')]);
   const camera = testCamera(`http://rebind.test:${server.port}/`, testSource({ networks }));
   // Nothing listens there: the server is at the address that DNS gives by then.
-  const prepared = await prepareCameraCall(camera, 2000, new AbortController().signal);
+  const prepared = await prepareCameraCall(camera, 10_000, new AbortController().signal);
   expect(prepared).toMatchObject({ outcome: 'failed', status: 502 });
   await server.roundTrip();
   expect(server.connections).toBe(0);

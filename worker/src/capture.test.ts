@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import packageJson from '../package.json' with { type: 'json' };
 import { createByteBudget } from './byte-budget.ts';
@@ -124,13 +123,16 @@ describe('a call', () => {
   });
 
   it('fails at once when the camera hangs up while the validators are read', async () => {
-    const hangUp = createServer((socket) => socket.destroy());
+    // Closed here once the worker closed its side, so it has read that the camera hung up.
+    const closed = Promise.withResolvers<undefined>();
+    const hangUp = createServer((socket) =>
+      socket.on('close', () => closed.resolve(undefined)).end(),
+    );
     await once(hangUp.listen(0, '127.0.0.1'), 'listening');
     onTestFinished(() => void hangUp.close());
     const { port } = hangUp.address() as AddressInfo;
     const camera = testCamera(`http://127.0.0.1:${port}/`, testSource());
-    const slowly = sleep(200).then(() => undefined);
-    const prepared = await prepareCameraCall(camera, 4000, never, slowly);
+    const prepared = await prepareCameraCall(camera, 4000, never, closed.promise);
     expect(prepared).toMatchObject({ outcome: 'failed', status: 502 });
   });
 

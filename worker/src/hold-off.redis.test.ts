@@ -46,7 +46,7 @@ it('the hold-off that is shown is the one by which permits are denied', async ()
   const bench = await openBench(url, { adopt: false });
   const waitMs = await heldMs(bench);
   const shownMs = bench.watch.holdOffMs(LIFE_MS, LAG_MS);
-  expect(shownMs).toBeLessThanOrEqual(waitMs + 50);
+  expect(shownMs).toBeLessThanOrEqual(waitMs + SLOW_MACHINE_MS);
   expect(shownMs).toBeGreaterThan(waitMs - SLOW_MACHINE_MS);
   const adopted = await openBench(url);
   expect(adopted.watch.holdOffMs(LIFE_MS, LAG_MS)).toBe(0);
@@ -59,17 +59,21 @@ describe('a hold-off', () => {
   });
 
   it('L1: lasts for each source as long as its own permits, and is over then', async () => {
+    const openedMs = performance.now();
     const bench = await openBench(url, { adopt: false });
-    const quick = testSource({ intervalMs: 50, timeoutMs: 1, startAllowanceMs: 300 });
+    const quick = testSource({ intervalMs: 50, timeoutMs: 1, startAllowanceMs: 2000 });
     const rare = testSource({ intervalMs: 3_600_000 });
     expect(denied(await takeNew(bench, rare)).waitMs).toBeGreaterThan(3_500_000);
-    const begunMs = performance.now();
-    expect(wordOf(await takeNew(bench, quick))).toBe('hold');
+    const askedMs = performance.now();
+    const { reason, waitMs } = denied(await takeNew(bench, quick));
+    expect(reason).toBe('hold');
+    expect(waitMs).toBeLessThanOrEqual(permitLifeMs(quick));
+    // Less what lay between the record and this take.
+    expect(waitMs).toBeGreaterThan(permitLifeMs(quick) - (performance.now() - openedMs) - 2);
     await expect
-      .poll(async () => wordOf(await takeNew(bench, quick)), { interval: 20, timeout: 10_000 })
+      .poll(async () => wordOf(await takeNew(bench, quick)), { interval: 20, timeout: 15_000 })
       .toBe('granted');
-    // Less what lay between the record and the first take.
-    expect(performance.now() - begunMs).toBeGreaterThan(permitLifeMs(quick) - 500);
+    expect(performance.now() - askedMs).toBeGreaterThanOrEqual(waitMs - 2);
     expect(wordOf(await takeNew(bench, rare))).toBe('hold');
   });
 
@@ -182,7 +186,7 @@ describe('a promotion', () => {
     const deps = { clock: systemClock, redis: link, watch, keys, replicaLagMs: 0 };
     const permits = createPermits(deps);
     await expect
-      .poll(async () => wordOf(await permits.take(testCamera())), { timeout: 5000 })
+      .poll(async () => wordOf(await permits.take(testCamera())), { timeout: 10_000 })
       .toBe('hold');
   });
 

@@ -8,10 +8,6 @@ import { denied, granted, wordOf } from './test-support/permit-word.ts';
 
 const url = inject('redisUrl');
 
-/** Short enough to see its end, long enough for a busy machine. */
-const quick = () =>
-  testCamera(undefined, testSource({ intervalMs: 150, timeoutMs: 100, startAllowanceMs: 1000 }));
-
 describe('spacing and overlap', () => {
   it('grants a camera once, and another camera at the same time', async () => {
     const { permits } = await openBench(url);
@@ -27,22 +23,23 @@ describe('spacing and overlap', () => {
     granted(await permits.take(camera));
     const { waitMs } = denied(await permits.take(camera));
     const lifeMs = permitLifeMs(camera.source);
-    expect(waitMs).toBeGreaterThan(lifeMs - 2000);
+    expect(waitMs).toBeGreaterThan(lifeMs - 5000);
     expect(waitMs).toBeLessThanOrEqual(lifeMs + 1);
     expect(await client.pTTL(keys.permit(camera.cameraId))).toBeGreaterThan(0);
   });
 
   it('S6: once finished it is spaced for what is left of the interval, and not longer', async () => {
     const { permits } = await openBench(url);
-    const camera = quick();
+    // Short enough to see its end, long enough for a busy machine.
+    const camera = testCamera(undefined, testSource({ intervalMs: 2000 }));
     const permit = granted(await permits.take(camera));
     const finishedMs = performance.now();
     await permits.finish(permit, { verdict: 'ok', restMs: spacingMs(camera.source) });
     const { reason, waitMs } = denied(await permits.take(camera));
     expect(reason).toBe('spaced');
-    expect(waitMs).toBeLessThanOrEqual(162);
+    expect(waitMs).toBeLessThanOrEqual(Math.ceil(spacingMs(camera.source)) + 1);
     await expect
-      .poll(async () => wordOf(await permits.take(camera)), { interval: 5, timeout: 5000 })
+      .poll(async () => wordOf(await permits.take(camera)), { interval: 20, timeout: 10_000 })
       .toBe('granted');
     expect(performance.now() - finishedMs).toBeGreaterThanOrEqual(spacingMs(camera.source));
   });
@@ -87,7 +84,7 @@ describe('spacing and overlap', () => {
     const source = testSource({ budget: { perSecond: 5, concurrency: 5 } });
     const camera = testCamera(undefined, source);
     const permit = granted(await permits.take(camera));
-    await permits.finish(permit, { verdict: 'fail', restMs: 100, atLeastMs: 100 });
+    await permits.finish(permit, { verdict: 'fail', restMs: 60_000, atLeastMs: 60_000 });
     await permits.take(testCamera(undefined, source));
     const found = await client.keys(`${prefix}:*`);
     expect(found.length).toBeGreaterThanOrEqual(5);
@@ -140,7 +137,7 @@ describe('back-off', () => {
     await expect.poll(() => client.exists(keys.permit(camera.cameraId))).toBe(0);
     const { reason, waitMs } = denied(await permits.take(camera));
     expect(reason).toBe('backoff');
-    expect(waitMs).toBeGreaterThan(13_000);
+    expect(waitMs).toBeGreaterThan(10_000);
   });
 
   it('L10: lasts an hour if a camera asks for it, in a key of its own', async () => {
@@ -165,7 +162,7 @@ describe('back-off', () => {
 
   it('S13: fractions of milliseconds abort no script half-way', async () => {
     const { permits, client, keys } = await openBench(url);
-    const source = testSource({ intervalMs: 333, startAllowanceMs: 1000.25 });
+    const source = testSource({ intervalMs: 3333, startAllowanceMs: 4000.25 });
     const camera = testCamera(undefined, source);
     for (let n = 0; n < 3; n += 1) {
       await client.del([keys.permit(camera.cameraId), keys.backoff(camera.cameraId)]);
@@ -182,13 +179,13 @@ describe('B: no permit outlives its life', () => {
   it('S13: a permit without a TTL gets one', async () => {
     const { permits, client, keys } = await openBench(url);
     const camera = testCamera();
-    await client.set(keys.permit(camera.cameraId), 'lost-token 700');
-    expect(denied(await permits.take(camera))).toMatchObject({ reason: 'spaced', waitMs: 701 });
+    await client.set(keys.permit(camera.cameraId), 'lost-token 3000');
+    expect(denied(await permits.take(camera))).toMatchObject({ reason: 'spaced', waitMs: 3001 });
     const leftMs = await client.pTTL(keys.permit(camera.cameraId));
     expect(leftMs).toBeGreaterThan(0);
-    expect(leftMs).toBeLessThanOrEqual(700);
+    expect(leftMs).toBeLessThanOrEqual(3000);
     await expect
-      .poll(async () => wordOf(await permits.take(camera)), { timeout: 5000 })
+      .poll(async () => wordOf(await permits.take(camera)), { timeout: 10_000 })
       .toBe('granted');
   });
 
@@ -215,8 +212,8 @@ describe('B: no permit outlives its life', () => {
   it('L4: so is a back-off', async () => {
     const { permits, client, keys } = await openBench(url);
     const camera = testCamera();
-    await client.set(keys.backoff(camera.cameraId), '600');
-    expect(denied(await permits.take(camera))).toMatchObject({ reason: 'backoff', waitMs: 601 });
+    await client.set(keys.backoff(camera.cameraId), '60000');
+    expect(denied(await permits.take(camera))).toMatchObject({ reason: 'backoff', waitMs: 60_001 });
     expect(await client.pTTL(keys.backoff(camera.cameraId))).toBeGreaterThan(0);
   });
 });
@@ -260,7 +257,7 @@ describe('the budget of a source', () => {
     const source = testSource({
       intervalMs: 50,
       timeoutMs: 1,
-      startAllowanceMs: 300,
+      startAllowanceMs: 2000,
       budget: { perSecond: 0, concurrency: 1 },
     });
     granted(await permits.take(testCamera(undefined, source)));
@@ -284,14 +281,14 @@ describe('the budget of a source', () => {
     const source = testSource({
       intervalMs: 20,
       timeoutMs: 1,
-      startAllowanceMs: 500,
       budget: { perSecond: 20, concurrency: 0 },
     });
     const cameras = Array.from({ length: 30 }, () => testCamera(undefined, source));
     const calls = new Map(cameras.map(({ cameraId }) => [cameraId, 0]));
     const grantedMs: number[] = [];
-    const end = performance.now() + 3200;
-    while (performance.now() < end) {
+    const startMs = performance.now();
+    const forMs = () => performance.now() - startMs;
+    while (grantedMs.length < 50 && forMs() < 15_000) {
       for (const camera of cameras) {
         const taken = await permits.take(camera);
         if (taken.outcome !== 'granted') continue;
@@ -301,10 +298,9 @@ describe('the budget of a source', () => {
       }
       await turnOfTheLoop();
     }
-    expect(Math.min(...calls.values())).toBeGreaterThanOrEqual(1);
+    expect(grantedMs.length).toBeGreaterThanOrEqual(50);
+    expect(grantedMs.length).toBeLessThanOrEqual((20 * forMs()) / 1000 + 2);
     expect(Math.max(...calls.values()) - Math.min(...calls.values())).toBeLessThanOrEqual(1);
-    expect(grantedMs.length).toBeLessThanOrEqual(20 * 3.2 + 2);
-    expect(grantedMs.length).toBeGreaterThan(30);
   });
 
   it('lasts as long as the gap between two calls, however long that is', async () => {

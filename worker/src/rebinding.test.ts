@@ -28,8 +28,7 @@ const useDns = async (answers: (nth: number) => string[]): Promise<LyingDns> => 
 async function startListeners(...addresses: string[]) {
   const reached: Record<string, number> = {};
   let request = '';
-  let port = 0;
-  for (const address of addresses) {
+  const listen = async (port: number, address: string) => {
     const server = createServer((socket) => {
       reached[address] = (reached[address] ?? 0) + 1;
       socket.on('error', () => {});
@@ -38,11 +37,22 @@ async function startListeners(...addresses: string[]) {
         socket.write(ok(image('jpeg')));
       });
     });
-    await once(server.listen(port, address), 'listening');
     onTestFinished(() => void server.close());
-    port = (server.address() as AddressInfo).port;
-  }
-  return { port, reached, request: () => request };
+    await once(server.listen(port, address), 'listening');
+    return (server.address() as AddressInfo).port;
+  };
+  /** What is free on the first address may be taken on another. */
+  const listenOnAll = async (): Promise<number> => {
+    let port = 0;
+    try {
+      for (const address of addresses) port = await listen(port, address);
+      return port;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+      return await listenOnAll();
+    }
+  };
+  return { port: await listenOnAll(), reached, request: () => request };
 }
 
 async function call(port: number, networks = [`${ALLOWED}/32`]) {

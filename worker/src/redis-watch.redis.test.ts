@@ -51,7 +51,8 @@ describe('a queue Redis that is unfit', () => {
 
   it('grants nothing when it became a replica since the last look', async () => {
     const server = await ownRedis();
-    const { permits } = await openBench(server.url);
+    // Else the link may have noticed already, and dropped the connection.
+    const { permits } = await openBench(server.url, { anyRole: true });
     await server.command('REPLICAOF', '127.0.0.1', '1');
     expect(wordOf(await permits.take(testCamera()))).toMatch(/unknown: .*(READONLY|UNKILLABLE)/);
   });
@@ -98,7 +99,7 @@ describe('a worker', () => {
     expect(await client.exists(keys.workerAlive)).toBe(0);
     takesJobs = true;
     await watch.look();
-    expect(await client.pTTL(keys.workerAlive)).toBeGreaterThan(3000);
+    expect(await client.pTTL(keys.workerAlive)).toBeGreaterThan(0);
     takesJobs = false;
     await client.del(keys.workerAlive);
     await watch.look();

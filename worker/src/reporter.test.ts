@@ -1,6 +1,6 @@
 import { RedisUnavailableError } from '@lastframe/shared/errors';
 import { keysFor } from '@lastframe/shared/keys';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Finish, Permit } from './permit.ts';
 import { permitLifeMs } from './permit-times.ts';
 import { createReporter } from './reporter.ts';
@@ -16,6 +16,9 @@ const frame = {
   capturedAgoMs: 0,
   nextMs: 0,
 };
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
 
 /** Frames Redis and permits that fail so often, then work. */
 function setup({ framesFail = 0, finishFails = 0, full = undefined as string | undefined } = {}) {
@@ -39,7 +42,9 @@ function setup({ framesFail = 0, finishFails = 0, full = undefined as string | u
 describe('a frame', () => {
   it('is stored although Redis fails a few times', async () => {
     const { reporter, counts } = setup({ framesFail: 3 });
-    expect(await reporter.frame(camera, () => frame)).toBe('frame');
+    const stored = reporter.frame(camera, () => frame);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(await stored).toBe('frame');
     expect(counts.frames).toBe(4);
   });
 
@@ -64,13 +69,13 @@ describe('a frame', () => {
       asked += 1;
       return frame;
     };
-    expect(await reporter.frame(camera, frameNow)).toBe('frame');
+    const told = reporter.frame(camera, frameNow);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(await told).toBe('frame');
     expect(asked).toBe(3);
   });
 
   it('is given up after two seconds', async () => {
-    vi.useFakeTimers();
-    onTestFinished(() => void vi.useRealTimers());
     const { reporter, counts } = setup({ framesFail: Number.POSITIVE_INFINITY });
     let isGivenUp = false;
     const stored = reporter
@@ -145,6 +150,7 @@ describe('a finish', () => {
       return { verdict: 'ok', restMs } as const;
     };
     expect(await reporter.finish(permit, endNow)).toBe(permitLifeMs(camera.source) - 500);
-    await expect.poll(() => ends.map((end) => end.restMs), { timeout: 5000 }).toEqual([90, 80, 70]);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(ends.map((end) => end.restMs)).toEqual([90, 80, 70]);
   });
 });

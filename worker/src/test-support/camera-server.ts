@@ -61,6 +61,7 @@ export async function startCamera(
     allClosed: () => expect.poll(() => open.size, { timeout: 5000 }).toBe(0),
     roundTrip: async () => {
       const socket = connect(port, '127.0.0.1');
+      socket.on('error', () => {});
       socket.write(PROBE);
       await once(socket, 'data');
       socket.destroy();

@@ -29,7 +29,8 @@ export async function startLyingDns(answers: (nth: number) => string[]): Promise
   socket.bind(0, '127.0.0.1');
   await once(socket, 'listening');
   onTestFinished(() => void socket.close());
-  const resolver = new Resolver();
+  // Asks once: each query counts.
+  const resolver = new Resolver({ timeout: 30_000, tries: 1 });
   resolver.setServers([`127.0.0.1:${socket.address().port}`]);
   return {
     get asked() {
