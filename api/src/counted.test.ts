@@ -35,7 +35,7 @@ it('demand is counted and raised', async () => {
 
 it('jobs asked for are counted, those that could not be too, and their errors stay errors', async () => {
   const add = vi.fn().mockResolvedValueOnce(undefined).mockRejectedValueOnce(new Error('away'));
-  const queue = countedQueue({ add }, metrics);
+  const queue = countedQueue({ add, jobIdAt: () => 'a' }, metrics);
   await queue.add(camera, 1);
   await expect(queue.add(camera, 1)).rejects.toThrow('away');
   expect(await numberOf('lastframe_jobs_added_total{outcome="added"}')).toBe(1);

@@ -37,7 +37,7 @@ export interface DemandDeps {
   reader: FrameReader;
   viewers: Viewers;
   fleet: FleetWatch;
-  queue: RefreshQueue;
+  queue: Pick<RefreshQueue, 'add'>;
   random: () => number;
   /** This process, as its jobs name it. */
   askerId: string;

@@ -56,6 +56,17 @@ it('is closed while as many jobs wait as Redis should hold', async () => {
   expect(fleet.closedBecause()).toBeUndefined();
 });
 
+it('tells since when the workers trust that time', async () => {
+  const { client, keys, fleet } = await watchParts();
+  expect(fleet.trustedSinceMs()).toBe(0);
+  await client.set(keys.epoch, 'run-line 1790000000123 replicated');
+  await fleet.look();
+  expect(fleet.trustedSinceMs()).toBe(1_790_000_000_123);
+  await client.del(keys.epoch);
+  await fleet.look();
+  expect(fleet.trustedSinceMs()).toBe(0);
+});
+
 it('tells the time of Redis, also between looks', async () => {
   const { client, fleet } = await watchParts();
   const sinceMs = performance.now();

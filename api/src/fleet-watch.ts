@@ -11,6 +11,8 @@ export interface FleetWatch {
   isBehind(): boolean;
   /** The queue Redis's time, undefined while unknown. */
   redisNowMs(): number | undefined;
+  /** Since when the workers trust that time; 0 while unknown. Another value: it may have been set back. */
+  trustedSinceMs(): number;
   /** What the last look saw; undefined when the queue Redis did not answer it. */
   seen(): Seen | undefined;
   look(): Promise<void>;
@@ -38,16 +40,20 @@ export function createFleetWatch(deps: {
   let closed: string | undefined = 'Redis has not answered yet';
   let isBehind = false;
   let seen: Seen | undefined;
+  let trustedSinceMs = 0;
 
   const look = async () => {
     const sentMonoMs = clock.monoMs();
-    const [redisMs, alive, waitingJobs, activeJobs] = await queue.run(DEADLINE_MS, (client) =>
-      Promise.all([
-        timeMs(client),
-        client.exists(keys.workerAlive),
-        client.lLen(keys.queueWaiting),
-        client.lLen(keys.queueActive),
-      ]),
+    const [redisMs, alive, waitingJobs, activeJobs, epoch] = await queue.run(
+      DEADLINE_MS,
+      (client) =>
+        Promise.all([
+          timeMs(client),
+          client.exists(keys.workerAlive),
+          client.lLen(keys.queueWaiting),
+          client.lLen(keys.queueActive),
+          client.get(keys.epoch),
+        ]),
     );
     const reading = { redisMs, sentMonoMs, receivedMonoMs: clock.monoMs() };
     const clockSeen = observeClock(window, reading);
@@ -56,6 +62,7 @@ export function createFleetWatch(deps: {
     window = next.stepped ? undefined : next.window;
     seen = { workerAlive: alive === 1, waitingJobs, activeJobs };
     closed = closedBecause(seen.workerAlive, waitingJobs);
+    trustedSinceMs = Number(/^\S+ (\d+)/.exec(epoch ?? '')?.[1] ?? 0);
     isBehind = waitingJobs > CROWD_OF_JOBS;
   };
 
@@ -63,6 +70,7 @@ export function createFleetWatch(deps: {
     closedBecause: () => closed,
     isBehind: () => isBehind,
     seen: () => seen,
+    trustedSinceMs: () => trustedSinceMs,
     redisNowMs: () => window && redisNowMs(window, clock.monoMs()),
     look: () =>
       look().catch(() => {

@@ -95,7 +95,7 @@ export function connectFlow(tools: Tools) {
   showFleet(fleet, metrics);
   const fleetId = createFleetId(queueRedis, keys.fleet);
   const askerId = randomBytes(4).toString('hex');
-  const jobs = createRefreshQueue(queueRedis, config.redisPrefix, askerId);
+  const jobs = createRefreshQueue(queueRedis, config.redisPrefix, askerId, fleet.trustedSinceMs);
   const queue = followedQueue(countedQueue(jobs, metrics), wants, step, tracer);
   const asking = createDemand({
     clock,

@@ -1,7 +1,6 @@
 import type { Announcement } from '@lastframe/shared/announcement';
 import type { Camera } from '@lastframe/shared/camera';
 import type { Log } from '@lastframe/shared/log';
-import { refreshJobId } from '@lastframe/shared/refresh-job';
 import type { Step } from '@lastframe/shared/steps';
 import { NEW_TRACE, type Tracer } from '@lastframe/shared/tracing';
 import type { MiddlewareHandler } from 'hono';
@@ -70,12 +69,12 @@ export function followedQueue(
   wants: Wants,
   step: Step,
   tracer: Tracer | undefined,
-): RefreshQueue {
+): Pick<RefreshQueue, 'add'> {
   return {
     add: (camera, redisNowMs) => {
-      const { cameraId, source } = camera;
+      const { cameraId } = camera;
       const [parent = NEW_TRACE, ...links] = wants.take(cameraId);
-      const jobId = refreshJobId(cameraId, source.intervalMs, redisNowMs);
+      const jobId = queue.jobIdAt(camera, redisNowMs);
       return step(
         'refresh asked for',
         { kind: 'producer', parent, links, details: { cameraId, jobId } },

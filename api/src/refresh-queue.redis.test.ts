@@ -36,11 +36,21 @@ it('makes one job of all who ask in one bucket, and another in the next', async 
   expect(await seen.getWaitingCount()).toBe(3);
 });
 
+it('makes another job when the time comes again, though the one of before is still kept', async () => {
+  const { link, prefix, seen } = await queueParts();
+  let sinceMs = 0;
+  const jobs = createRefreshQueue(link, prefix, 'me', () => sinceMs);
+  await jobs.add(camera, NOW_MS);
+  sinceMs = NOW_MS - 60_000; // set back by a minute, and a minute later
+  await jobs.add(camera, NOW_MS);
+  expect(await seen.getWaitingCount()).toBe(2);
+});
+
 it('says which camera, and when it was asked for; with the options of a refresh', async () => {
   const { jobs, seen } = await queueParts();
   await jobs.add(camera, NOW_MS + 42);
   const [job] = await seen.getWaiting();
-  expect(job?.id).toBe(refreshJobId(cameraId, 5000, NOW_MS));
+  expect(job?.id).toBe(refreshJobId(cameraId, 5000, { redisMs: NOW_MS, sinceMs: 0 }));
   expect(job?.name).toBe(cameraId);
   expect(job?.data).toEqual({
     v: 1,

@@ -14,13 +14,19 @@ export interface RefreshQueue {
    * @throws RedisUnavailableError
    */
   add(camera: Camera, redisNowMs: number, trace?: string): Promise<void>;
+  /** What that job is called. */
+  jobIdAt(camera: Camera, redisNowMs: number): string;
 }
 
-/** @param askerId what the jobs call this process */
+/**
+ * @param askerId what the jobs call this process
+ * @param sinceMs since when Redis's clock is trusted
+ */
 export function createRefreshQueue(
   redis: RedisLink,
   prefix: string,
   askerId: string,
+  sinceMs: () => number = () => 0,
 ): RefreshQueue {
   let queue: Queue | undefined;
   // Made at the first add with a connection: a Queue made while Redis is away fails for good.
@@ -36,11 +42,14 @@ export function createRefreshQueue(
     }).on('error', () => {}); // the connection's own log tells
     return queue;
   };
+  const jobIdAt = ({ cameraId, source }: Camera, redisMs: number) =>
+    refreshJobId(cameraId, source.intervalMs, { redisMs, sinceMs: sinceMs() });
   return {
+    jobIdAt,
     add: async (camera, redisNowMs, trace) => {
-      const { cameraId, source } = camera;
+      const { cameraId } = camera;
       const jobs = open();
-      const jobId = refreshJobId(cameraId, source.intervalMs, redisNowMs);
+      const jobId = jobIdAt(camera, redisNowMs);
       await redis.run(DEADLINE_MS, () =>
         jobs.add(cameraId, refreshJobFor(camera, redisNowMs, { askedBy: askerId, trace }), {
           jobId,

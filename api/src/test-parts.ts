@@ -69,6 +69,7 @@ export function testParts() {
     isBehind: () => fleet.behind,
     redisNowMs: (): number | undefined => 1_790_000_000_000 + Math.floor(clock.monoMs()),
     seen: () => undefined,
+    trustedSinceMs: () => 0,
     look: async () => {},
   };
   const viewers = createViewers({ clock, memory });

@@ -26,11 +26,16 @@ describe('the bucket', () => {
 
 describe('the jobId', () => {
   it('is one within a bucket of the time of Redis, and another in the next', () => {
-    const idAt = (redisMs: number) => refreshJobId(cameraId, 5000, redisMs);
+    const idAt = (redisMs: number) => refreshJobId(cameraId, 5000, { redisMs, sinceMs: 0 });
     expect(idAt(10_000)).toBe(`${cameraId}-2`);
     expect(idAt(14_999)).toBe(idAt(10_000));
     expect(idAt(15_000)).not.toBe(idAt(14_999));
     expect(idAt(9999)).not.toBe(idAt(10_000));
+  });
+
+  it('is another one when the time comes again, after the clock was set back', () => {
+    const idSince = (sinceMs: number) => refreshJobId(cameraId, 5000, { redisMs: 10_000, sinceMs });
+    expect(new Set([0, 8000, 9000].map(idSince)).size).toBe(3);
   });
 
   it('is one that BullMQ takes: no colon in it, no integer, no exponent', () => {
@@ -38,8 +43,9 @@ describe('the jobId', () => {
     const times = fc.double({ min: 0, max: 4e12, noNaN: true });
     fc.assert(
       fc.property(ids, fc.integer({ min: 1, max: 1e9 }), times, (id, intervalMs, redisMs) => {
-        const jobId = refreshJobId(id, intervalMs, redisMs);
-        expect(jobId).toMatch(/^[0-9a-f]{32}-\d+$/);
+        const sinceMs = Math.floor(redisMs / 2);
+        const jobId = refreshJobId(id, intervalMs, { redisMs, sinceMs });
+        expect(jobId).toMatch(/^[0-9a-f]{32}-\d+(-\d+)?$/);
         expect(Number.isInteger(Number(jobId))).toBe(false);
       }),
     );
@@ -50,7 +56,9 @@ describe('the jobId', () => {
     fc.assert(
       fc.property(times, fc.integer({ min: 1, max: 1e7 }), fc.nat(1000), (ms, intervalMs, more) => {
         const laterMs = ms + bucketMsOf(intervalMs) + more;
-        const ids = [ms, laterMs].map((at) => refreshJobId(cameraId, intervalMs, at));
+        const ids = [ms, laterMs].map((redisMs) =>
+          refreshJobId(cameraId, intervalMs, { redisMs, sinceMs: 7 }),
+        );
         expect(ids[0]).not.toBe(ids[1]);
       }),
     );

@@ -48,9 +48,17 @@ export function bucketMsOf(intervalMs: number): number {
   return Math.min(5000, Math.max(250, intervalMs));
 }
 
-/** All demand for one camera in one bucket of Redis's time is one job. */
-export function refreshJobId(cameraId: string, intervalMs: number, redisMs: number): string {
-  return `${cameraId}-${Math.floor(redisMs / bucketMsOf(intervalMs))}`;
+/**
+ * All demand for one camera in one bucket of Redis's time is one job. A clock that is set back comes
+ * to buckets whose jobs are still kept, so the id says since when the clock is trusted, too.
+ */
+export function refreshJobId(
+  cameraId: string,
+  intervalMs: number,
+  { redisMs, sinceMs }: { redisMs: number; sinceMs: number },
+): string {
+  const bucket = `${cameraId}-${Math.floor(redisMs / bucketMsOf(intervalMs))}`;
+  return sinceMs > 0 ? `${bucket}-${sinceMs}` : bucket;
 }
 
 /**
