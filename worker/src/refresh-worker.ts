@@ -16,6 +16,8 @@ export interface RefreshWorkerDeps {
 
 /** Outcomes that are the camera's own, not a fault of the fleet. */
 const FAILED_CALL = /^failed: (?!not allowed here|frame not )/;
+/** That may be over before the bucket is; a back-off lasts longer, and is worth seeing on the dashboard. */
+const SHORT_DENIAL = /^denied: (budget|spaced|hold)$/;
 /** Of the fleet, and of many cameras at once. */
 const NOT_STORED = /^failed: frame not /;
 
@@ -66,7 +68,7 @@ async function run(job: Job, { refresh }: RefreshWorkerDeps): Promise<RefreshOut
   const payload = parseRefreshJob(job.data);
   const outcome = await refresh(payload, job.id);
   // Its id is free again: who was told to come back within the bucket is not taken for the same.
-  if (outcome.startsWith('denied')) job.opts.removeOnComplete = true;
+  if (SHORT_DENIAL.test(outcome)) job.opts.removeOnComplete = true;
   // The dashboard shows a failed camera as a failed job.
   if (outcome.startsWith('failed')) throw new Error(outcome);
   return outcome;
