@@ -1,20 +1,27 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { UpstreamCall } from '../support/checker.ts';
+import { earliest, type UpstreamCall } from '../support/checker.ts';
 import { type Api, type Fleet, startFleet } from '../support/fleet.ts';
 import { residentMiB } from '../support/proc.ts';
 import { expectCleanEnd, expectPermitsEnd } from '../support/recovery.ts';
 import { freePort } from '../support/redis-server.ts';
 import { report } from '../support/report.ts';
-import { expectServed, LIFE_MS, SHORT_TIMES } from '../support/short-faults.ts';
+import {
+  expectServed,
+  LIFE_MS,
+  PATIENT_CALLS,
+  PATIENT_LIFE_MS,
+  SHORT_TIMES,
+} from '../support/short-faults.ts';
 import { startViewers, warmUp } from '../support/viewers.ts';
 
 const INTERVAL_MS = 500;
-const TIMEOUT_MS = 2000;
+/** A call that fails at once must not take so long on a busy machine; those that hang take it all. */
+const TIMEOUT_MS = 4000;
 const RETRY_AFTER_S = 3;
 /** What a busy machine with two cores may add to any recovery. */
-const SLACK_MS = 8000;
+const SLACK_MS = 20_000;
 
 /** What a camera does, and what a viewer without a frame is told about it. */
 const FAULTS: Record<string, { query: Record<string, string>; status: 502 | 504; says: RegExp }> = {
@@ -24,8 +31,8 @@ const FAULTS: Record<string, { query: Record<string, string>; status: 502 | 504;
     status: 502,
     says: /answered 429/,
   },
-  hang: { query: { delay: '1m' }, status: 504, says: /did not answer within 2000 ms/ },
-  drip: { query: { as: 'drip' }, status: 504, says: /did not answer within 2000 ms/ },
+  hang: { query: { delay: '1m' }, status: 504, says: /did not answer within 4000 ms/ },
+  drip: { query: { as: 'drip' }, status: 504, says: /did not answer within 4000 ms/ },
   huge: { query: { as: 'huge' }, status: 502, says: /larger than 2097152 bytes/ },
   endless: { query: { as: 'endless' }, status: 502, says: /larger than 2097152 bytes/ },
   empty: { query: { as: 'empty' }, status: 502, says: /empty body/ },
@@ -36,6 +43,8 @@ const FAULTS: Record<string, { query: Record<string, string>; status: 502 | 504;
   gzip: { query: { as: 'gzip' }, status: 502, says: /compressed/ },
 };
 const NAMES = Object.keys(FAULTS);
+/** So often each is called before it is looked at: twice takes those that hang as long as the others thrice. */
+const failuresDue = (name: string) => (name === 'hang' || name === 'drip' ? 2 : 3);
 let fleet: Fleet;
 
 afterEach(async () => {
@@ -44,7 +53,11 @@ afterEach(async () => {
 
 describe('cameras that fail and lie', () => {
   it('keep their last good frame, are called more and more rarely, and heal with their next good call', async () => {
-    const api = await start({ MAX_FRAME_SIZE: '2MiB' });
+    const api = await start({
+      MAX_FRAME_SIZE: '2MiB',
+      UPSTREAM_TIMEOUT: `${TIMEOUT_MS}ms`,
+      START_ALLOWANCE: '4s',
+    });
     const cameras = NAMES.map((name) => fleet.slow.camera(name));
     const good = fleet.slow.camera('good');
     await warmUp([api.url], [...cameras, good]);
@@ -52,18 +65,23 @@ describe('cameras that fail and lie', () => {
 
     await Promise.all(NAMES.map((name) => fleet.slow.behave(name, FAULTS[name]?.query)));
     const goodUpTo = await lastNumber();
-    const cold = NAMES.map((name) => expectColdProblem(api, name));
-    const fewest = async () =>
-      Math.min(...(await failuresSince(goodUpTo)).map(({ starts }) => starts.length));
-    await expect.poll(fewest, { timeout: 30_000 }).toBeGreaterThanOrEqual(3);
-    await Promise.all(cold);
+    const tooFew = async () =>
+      (await failuresSince(goodUpTo))
+        .filter(({ name, starts }) => starts.length < failuresDue(name))
+        .map(({ name }) => name);
+    await Promise.all([
+      expect.poll(tooFew, { timeout: 60_000 }).toEqual([]),
+      ...NAMES.map((name) => expectColdProblem(api, name)),
+    ]);
 
     // Whatever was under way when the fault began has ended: what is served now is the last good frame.
     const last = await Promise.all(cameras.map((camera) => look(api, camera)));
     expect(last.map(({ status }) => status)).toEqual(cameras.map(() => 200));
-    for (const { name, starts } of await failuresSince(goodUpTo)) {
+    const failures = await failuresSince(goodUpTo);
+    const pauses = await fleet.slow.pauses();
+    for (const { name, starts } of failures) {
       for (const [n, startMs] of starts.entries()) {
-        const gapMs = startMs - (starts[n - 1] ?? Number.NEGATIVE_INFINITY);
+        const gapMs = startMs - earliest(starts[n - 1] ?? Number.NEGATIVE_INFINITY, pauses);
         expect(gapMs, `${name} after failure ${n}`).toBeGreaterThan(leastGapMs(name, n));
       }
     }
@@ -71,7 +89,8 @@ describe('cameras that fail and lie', () => {
     const ages = await Promise.all(cameras.map((camera) => look(api, camera)));
     expect(Math.min(...ages.map(({ ageS }) => ageS))).toBeGreaterThanOrEqual(3);
     expect(ages.map(({ etag }) => etag)).toEqual(last.map(({ etag }) => etag));
-    expect((await look(api, good)).ageS).toBeLessThanOrEqual(2);
+    const ageOfGood = async () => (await look(api, good)).ageS;
+    await expect.poll(ageOfGood, { timeout: 20_000 }).toBeLessThanOrEqual(2);
 
     const backOffMs = await longestBackOffMs();
     const healedAtMs = performance.now();
@@ -79,7 +98,7 @@ describe('cameras that fail and lie', () => {
     const healMs = await Promise.all(
       cameras.map(async (camera, n) => {
         const isNew = async () => (await look(api, camera)).etag !== last[n]?.etag;
-        await expect.poll(isNew, { timeout: 30_000 }).toBe(true);
+        await expect.poll(isNew, { timeout: 60_000 }).toBe(true);
         return performance.now() - healedAtMs;
       }),
     );
@@ -87,14 +106,14 @@ describe('cameras that fail and lie', () => {
       backOffMs,
       ...Object.fromEntries(NAMES.map((name, n) => [name, Math.round(healMs[n] ?? 0)])),
     });
-    // The next call may come a back-off after the last failed one.
+    // The next call may come a back-off after the last failed one, and that one after the look at it.
     expect(Math.max(...healMs)).toBeLessThan(backOffMs + SLACK_MS);
     expectServed(await viewers.stop());
-    await expectNothingLeft();
+    await expectNothingLeft(TIMEOUT_MS + 2000 + 4000);
   });
 
   it('cost the worker no memory, however much they send', async () => {
-    const api = await start({ MAX_FRAME_SIZE: '1MiB' });
+    const api = await start({ ...PATIENT_CALLS, MAX_FRAME_SIZE: '1MiB', COLD_WAIT: '30s' });
     const [worker] = fleet.workers;
     const pid = worker?.pid ?? 0;
     const floods = (from: number, count: number) =>
@@ -116,7 +135,7 @@ describe('cameras that fail and lie', () => {
     report('endless and huge bodies', { calls: (await fleet.slow.calls()).length, before, sizes });
     // 120 more bodies of which a megabyte each was read: kept, they were 120 MiB.
     expect(Math.max(...sizes.slice(-3)) - before).toBeLessThan(60);
-    await expectNothingLeft();
+    await expectNothingLeft(PATIENT_LIFE_MS);
   });
 });
 
@@ -134,24 +153,26 @@ describe('a camera that can not be reached', () => {
     });
     const failures = () =>
       blind.logs.filter(({ outcome }) => /can not be resolved now/.test(String(outcome)));
-    await expect.poll(() => failures().length, { timeout: 20_000 }).toBeGreaterThanOrEqual(3);
+    await expect.poll(() => failures().length, { timeout: 60_000 }).toBeGreaterThanOrEqual(3);
     const { etag, ageS, status } = await look(api, camera);
     expect(status).toBe(200);
     expect(ageS).toBeGreaterThanOrEqual(2);
     const times = failures().map(({ time }) => Date.parse(String(time)));
     for (const [n, timeMs] of times.entries()) {
-      if (n > 0) expect(timeMs - (times[n - 1] ?? 0)).toBeGreaterThan(INTERVAL_MS - 20);
+      // By the worker's own clock, and it may have noted the earlier one late.
+      if (n > 0) expect(timeMs - (times[n - 1] ?? 0)).toBeGreaterThan(INTERVAL_MS / 2);
     }
 
     const healedAtMs = performance.now();
     await blind.end('SIGTERM');
     await fleet.startWorker();
     const isNew = async () => (await look(api, camera)).etag !== etag;
-    await expect.poll(isNew, { timeout: 20_000 }).toBe(true);
+    await expect.poll(isNew, { timeout: 60_000 }).toBe(true);
     const recovered = performance.now() - healedAtMs;
-    report('resolver down', { recovered, tries: times.length });
+    const tries = failures().length; // it may have failed once more before it ended
+    report('resolver down', { recovered, tries });
     // After n failures in a row the back-off is I · 2ⁿ⁻¹.
-    expect(recovered).toBeLessThan(INTERVAL_MS * 2 ** times.length + SLACK_MS);
+    expect(recovered).toBeLessThan(INTERVAL_MS * 2 ** tries + SLACK_MS);
     expectServed(await viewers.stop());
     await expectNothingLeft();
   });
@@ -159,7 +180,13 @@ describe('a camera that can not be reached', () => {
   it('because its name is unknown or nothing listens: 502 at once, and again from memory; it heals', async () => {
     const port = await freePort();
     const refused = `http://127.0.0.1:${port}/late.jpg`;
-    const api = await start({ ALLOWED_SOURCES: 'http://127.0.0.1:*/*,http://camera.invalid/*' });
+    const intervalMs = 6000; // a failure is remembered for so long
+    const api = await start({
+      ...PATIENT_CALLS,
+      ALLOWED_SOURCES: 'http://127.0.0.1:*/*,http://camera.invalid/*',
+      INTERVAL: `${intervalMs}ms`,
+      COLD_WAIT: '30s',
+    });
 
     const unknown = await problemOf(await api.image('http://camera.invalid/a.jpg'));
     expect(unknown).toMatchObject({ status: 502, detail: "the camera's host name is unknown" });
@@ -167,7 +194,7 @@ describe('a camera that can not be reached', () => {
     expect(closed).toMatchObject({ status: 502, detail: 'the camera refused the connection' });
     const startedMs = performance.now();
     expect((await problemOf(await api.image(refused))).status).toBe(502);
-    expect(performance.now() - startedMs).toBeLessThan(300);
+    expect(performance.now() - startedMs).toBeLessThan(intervalMs - 1000);
 
     const picture = Buffer.from(await (await fetch(fleet.slow.camera('any'))).arrayBuffer());
     const calledAtMs: number[] = [];
@@ -179,10 +206,11 @@ describe('a camera that can not be reached', () => {
     const healedAtMs = performance.now();
     await warmUp([api.url], [refused]);
     report('connection refused', { recovered: performance.now() - healedAtMs });
-    expect(performance.now() - healedAtMs).toBeLessThan(4 * INTERVAL_MS + SLACK_MS);
-    expect(calledAtMs.length).toBeLessThanOrEqual(2);
+    expect(performance.now() - healedAtMs).toBeLessThan(intervalMs + SLACK_MS);
+    const sinceFirstMs = performance.now() - (calledAtMs[0] ?? 0);
+    expect(calledAtMs.length).toBeLessThanOrEqual(1 + Math.ceil(sinceFirstMs / intervalMs));
     server.close();
-    await expectNothingLeft();
+    await expectNothingLeft(PATIENT_LIFE_MS);
   });
 });
 
@@ -209,8 +237,8 @@ async function start(env: Record<string, string> = {}): Promise<Api> {
   return api;
 }
 
-async function expectNothingLeft(): Promise<void> {
-  await expectPermitsEnd(fleet, LIFE_MS);
+async function expectNothingLeft(lifeMs = LIFE_MS): Promise<void> {
+  await expectPermitsEnd(fleet, lifeMs);
   await expectCleanEnd(fleet);
 }
 

@@ -30,29 +30,33 @@ it('a worker is stopped in mid-call for longer than its jobs are locked: they ru
   const stoppedAt = (await fleet.slow.calls()).length;
   await sleep(PAUSE_MS); // the fault
 
-  const stalled = other.logs.filter(({ msg }) => msg === 'refresh job stalled; it runs again');
-  expect(stalled.length).toBeGreaterThan(0);
-  const rerun = other.logs.filter(({ msg, jobId }) => {
-    return msg === 'refresh' && stalled.some((job) => job.jobId === jobId);
-  });
-  expect(rerun.length).toBeGreaterThan(0);
+  const stalled = () =>
+    other.logs.filter(({ msg }) => msg === 'refresh job stalled; it runs again');
+  const rerun = () =>
+    other.logs.filter(({ msg, jobId }) => {
+      return msg === 'refresh' && stalled().some((job) => job.jobId === jobId);
+    });
+  await expect.poll(() => rerun().length, { timeout: 30_000 }).toBeGreaterThan(0);
   const before = await capturesOf(api.url, cameras);
   stopped.signal('SIGCONT');
+  const meanwhile = (await fleet.slow.calls()).slice(stoppedAt);
   const recovered = await Promise.all(cameras.map((camera) => recoveryMs(fleet, api.url, camera)));
   const after = await capturesOf(api.url, cameras);
 
   report('a pause of 65 s', {
-    stalled: stalled.length,
-    rerun: rerun.map(({ outcome }) => outcome),
-    callsOfTheOther: (await fleet.slow.calls()).length - stoppedAt,
+    stalled: stalled().length,
+    rerun: rerun().map(({ outcome }) => outcome),
+    callsOfTheOther: meanwhile.length,
     recovered: Math.max(...recovered),
   });
   // The other one called on: each camera most of the time, but for one life of a spent permit.
-  expect((await fleet.slow.calls()).length - stoppedAt).toBeGreaterThan(8 * 60);
-  expect(Math.max(...recovered)).toBeLessThan(10_000);
+  for (const camera of cameras) {
+    expect(meanwhile.filter(({ url }) => url === camera).length).toBeGreaterThan(30);
+  }
+  expect(Math.max(...recovered)).toBeLessThan(20_000);
   // No frame went back to what the stopped worker held in its hands.
-  for (const [n, capturedMs] of after.entries()) {
-    expect(capturedMs).toBeGreaterThanOrEqual((before[n] ?? 0) - 1000);
+  for (const [n, { latestMs }] of after.entries()) {
+    expect(latestMs).toBeGreaterThanOrEqual(before[n]?.earliestMs ?? 0);
   }
   const seen = await viewers.stop();
   expectServed(seen);
@@ -70,9 +74,9 @@ async function stopInMidCall(worker: Worker): Promise<void> {
     return (await fleet.redis.command('LRANGE', list, '0', '-1')) as string[];
   };
   for (;;) {
-    await expect.poll(inFlight, { timeout: 10_000, interval: 5 }).toBeGreaterThanOrEqual(6);
+    await expect.poll(inFlight, { timeout: 30_000, interval: 5 }).toBeGreaterThanOrEqual(4);
     worker.signal('SIGSTOP');
-    await expect.poll(() => isStopped(worker.pid)).toBe(true);
+    await expect.poll(() => isStopped(worker.pid), { timeout: 20_000 }).toBe(true);
     const held = await activeJobs();
     await sleep(5 * INTERVAL_MS); // the other one's are done by then
     const still = await activeJobs();
@@ -81,13 +85,15 @@ async function stopInMidCall(worker: Worker): Promise<void> {
   }
 }
 
-/** When the frames that are served were captured, by the local clock and whole seconds of Age. */
-async function capturesOf(base: string, cameras: readonly string[]): Promise<number[]> {
+/** Between when and when the frames that are served were captured: Age is in whole seconds. */
+async function capturesOf(base: string, cameras: readonly string[]) {
   return await Promise.all(
     cameras.map(async (camera) => {
+      const askedMs = performance.now();
       const answer = await fetch(`${base}/images?url=${encodeURIComponent(camera)}`);
       await answer.arrayBuffer();
-      return performance.now() - Number(answer.headers.get('age')) * 1000;
+      const ageMs = Number(answer.headers.get('age')) * 1000;
+      return { earliestMs: askedMs - ageMs - 1000, latestMs: performance.now() - ageMs };
     }),
   );
 }

@@ -26,7 +26,7 @@ let address: TcpProxy;
 let fleet: Fleet;
 
 beforeEach(async () => {
-  const args = ['--min-replicas-to-write', '1', '--min-replicas-max-lag', '1'];
+  const args = ['--min-replicas-to-write', '1', '--min-replicas-max-lag', '2'];
   args.push('--repl-diskless-sync-delay', '0');
   [first, second] = await Promise.all([startRedis({ args }), startRedis({ args })]);
   await follow(second, first.port);

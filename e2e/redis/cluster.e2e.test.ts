@@ -8,9 +8,6 @@ import type { RedisServer } from '../support/redis-server.ts';
 import { expectServed, SHORT_TIMES } from '../support/short-faults.ts';
 import { startViewers, warmUp } from '../support/viewers.ts';
 
-/** Four Redis and two processes of each kind start and die here on a machine of two cores. */
-const PATIENT = { slowestMs: 10_000, p99Ms: 5000 };
-
 let cluster: RedisCluster;
 let fleet: Fleet;
 let cameras: string[];
@@ -19,7 +16,7 @@ beforeAll(async () => {
   cluster = await startRedisCluster();
   const FRAMES_REDIS_URL = `redis+cluster://${cluster.hosts}`;
   fleet = await startFleet({ apis: 2, workers: 2, env: { ...SHORT_TIMES, FRAMES_REDIS_URL } });
-  cameras = Array.from({ length: 12 }, (_, n) => fleet.slow.camera(`cam-${n}`));
+  cameras = await camerasOfEach(cluster.primaries, 4);
   await warmUp(
     fleet.apis.map(({ url }) => url),
     cameras,
@@ -80,7 +77,7 @@ it('a node without a replica dies: cameras of the others go on, its own are serv
   await expectNewFrames(others);
   await dead.start();
   await expectNewFrames(cameras);
-  expectServed(await viewers.stop(), PATIENT);
+  expectServed(await viewers.stop());
 });
 
 it('a primary dies and its replica takes over: all cameras go on, and news are heard', async () => {
@@ -89,13 +86,13 @@ it('a primary dies and its replica takes over: all cameras go on, and news are h
   const killedMs = performance.now();
   await dead?.kill();
   const isPrimary = async () => String(await cluster.replica.command('ROLE'));
-  await expect.poll(isPrimary, { timeout: 30_000 }).toContain('master');
+  await expect.poll(isPrimary, { timeout: 60_000 }).toContain('master');
   await expectAllListen([cluster.replica, ...cluster.primaries.slice(1)]);
   await expectNewFrames(cameras);
   console.log(
     `shard failover: all frames new after ${Math.round(performance.now() - killedMs)} ms`,
   );
-  expectServed(await viewers.stop(), PATIENT);
+  expectServed(await viewers.stop());
 });
 
 it('no camera was called twice in an interval, and all processes end in order', async () => {
@@ -112,7 +109,7 @@ async function expectNewFrames(of: readonly string[]): Promise<void> {
     );
   const before = await etags();
   const stillOld = async () => (await etags()).filter((etag, n) => etag === before[n]).length;
-  await expect.poll(stillOld, { timeout: 30_000, interval: 200 }).toBe(0);
+  await expect.poll(stillOld, { timeout: 60_000, interval: 200 }).toBe(0);
 }
 
 /** Each of the 256 channels is at one of the nodes, with a subscription of every api process. */
@@ -129,7 +126,18 @@ async function expectAllListen(nodes: readonly RedisServer[]): Promise<void> {
     return [counts.size, Math.min(...counts.values()), Math.max(...counts.values())];
   };
   const all = [256, fleet.apis.length, fleet.apis.length];
-  await expect.poll(subscriptions, { timeout: 20_000 }).toEqual(all);
+  await expect.poll(subscriptions, { timeout: 60_000 }).toEqual(all);
+}
+
+/** So many for each node: chance, by which the cameras are shared among them, may forget one. */
+async function camerasOfEach(nodes: readonly RedisServer[], count: number): Promise<string[]> {
+  const found = new Map(nodes.map(({ port }) => [port, [] as string[]]));
+  for (let n = 0; [...found.values()].some(({ length }) => length < count); n += 1) {
+    const camera = fleet.slow.camera(`cam-${n}`);
+    const ofNode = found.get(await portOf(camera));
+    if (ofNode && ofNode.length < count) ofNode.push(camera);
+  }
+  return [...found.values()].flat();
 }
 
 async function framesIn(redis: RedisServer): Promise<string[]> {

@@ -14,8 +14,11 @@ import {
 } from '../support/short-faults.ts';
 
 const HOLD_OFF_MS = LIFE_MS + REPLICA_ALLOWANCE_MS;
-/** The Sentinels notice after 1 s and elect; then the hold-off; a busy machine gets the rest. */
-const RECOVERY_CEILING_MS = HOLD_OFF_MS + 25_000;
+/**
+ * The Sentinels notice after 1 s and elect; then the hold-off. A Sentinel that a busy machine stops
+ * for two seconds trusts nobody for 30 s, itself included.
+ */
+const RECOVERY_CEILING_MS = HOLD_OFF_MS + 60_000;
 
 let servers: RedisServer[];
 let sentinels: Sentinels;
@@ -28,7 +31,7 @@ afterEach(async () => {
 });
 
 it('the primary dies: the Sentinels promote another, all follow, and no camera is called twice', async () => {
-  const args = ['--min-replicas-to-write', '1', '--min-replicas-max-lag', '1'];
+  const args = ['--min-replicas-to-write', '1', '--min-replicas-max-lag', '2'];
   args.push('--repl-diskless-sync-delay', '0');
   const primary = await startRedis({ args });
   const replicaOf = ['--replicaof', `127.0.0.1 ${primary.port}`];
@@ -41,7 +44,7 @@ it('the primary dies: the Sentinels promote another, all follow, and no camera i
   fleet = await startFleet({ apis: 2, workers: 2, env: SHORT_TIMES, redis: primary, redisUrl });
   const audience = await startAudience(fleet);
   const callCount = async () => (await fleet.slow.calls()).length;
-  await expect.poll(callCount, { timeout: 20_000 }).toBeGreaterThan(25);
+  await expect.poll(callCount, { timeout: 60_000 }).toBeGreaterThan(25);
 
   await primary.kill();
   const killedMs = performance.now();

@@ -33,7 +33,7 @@ it('TLS leads to a Redis whose certificate a private authority signed, and which
 async function expectOneFrame(): Promise<void> {
   const camera = fleet.slow.camera('one');
   const status = async () => (await fleet.apis[0]?.image(camera))?.status;
-  await expect.poll(status, { timeout: 20_000 }).toBe(200);
+  await expect.poll(status, { timeout: 60_000 }).toBe(200);
 }
 
 /** Speaks TLS on another port, only with whom the authority knows. */

@@ -95,7 +95,8 @@ function lastPause({ number, startMs }: UpstreamCall, pauses: readonly Pause[]):
   return ` (${(startMs - last.toMs).toFixed(0)} ms before it logged call ${number} the upstream could not look for ${(last.toMs - last.fromMs).toFixed(0)} ms)`;
 }
 
-function earliest(atMs: number, pauses: readonly Pause[]): number {
+/** When that may have come which the upstream noticed at this time. */
+export function earliest(atMs: number, pauses: readonly Pause[]): number {
   const pause = pauses.find(({ fromMs, toMs }) => fromMs <= atMs && atMs <= toMs + AFTER_PAUSE_MS);
   return pause?.fromMs ?? atMs;
 }

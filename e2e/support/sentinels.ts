@@ -30,7 +30,7 @@ export async function startSentinels(primary: RedisServer, replicas: number): Pr
   for (const port of ports) {
     const all = { 'num-other-sentinels': '2', 'num-slaves': String(replicas), flags: 'master' };
     await vi.waitFor(async () => expect(await master(port)).toMatchObject(all), {
-      timeout: 30_000,
+      timeout: 60_000,
       interval: 100,
     });
   }

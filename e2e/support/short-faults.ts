@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, vi } from 'vitest';
+import { earliest } from './checker.ts';
 import type { Api, Fleet } from './fleet.ts';
 import { expectCleanEnd, expectPermitsEnd, recoveryMs } from './recovery.ts';
 import { type Seen, startViewers, type Viewers, warmUp } from './viewers.ts';
@@ -9,14 +10,19 @@ export const SHORT_TIMES = {
   UPSTREAM_TIMEOUT: '2s',
   START_ALLOWANCE: '1s',
   COLD_WAIT: '2s',
-  MAX_REPLICA_LAG: '1s',
+  MAX_REPLICA_LAG: '2s',
 };
 
 export const START_ALLOWANCE_MS = 1000;
 /** What a permit may live under `SHORT_TIMES`, at intervals below three seconds: (T + 2 s) + A. */
 export const LIFE_MS = 5000;
 /** With replicas a hold-off lasts so much longer: their lag and 2 s for noticing. */
-export const REPLICA_ALLOWANCE_MS = 3000;
+export const REPLICA_ALLOWANCE_MS = 4000;
+
+/** For tests whose calls must not fail, nor start too late for their permit, on a busy machine. */
+export const PATIENT_CALLS = { ...SHORT_TIMES, UPSTREAM_TIMEOUT: '10s', START_ALLOWANCE: '4s' };
+/** What a permit may live under `PATIENT_CALLS`. */
+export const PATIENT_LIFE_MS = 16_000;
 const COLD_WAIT_MS = 2000;
 /** What a busy machine may add to any of it. */
 const BUSY_MS = 10_000;
@@ -98,14 +104,14 @@ export async function expectHoldOff(
   holdOffMs = LIFE_MS,
   afterCall = 0,
 ): Promise<void> {
-  const calls = await fleet.slow.calls();
+  const [calls, notLooking] = await Promise.all([fleet.slow.calls(), fleet.slow.pauses()]);
   for (const camera of cameras) {
     const ofCamera = calls.filter(({ url }) => url === camera);
-    const pauses = ofCamera.flatMap(({ number, startMs }, index) => {
+    const gaps = ofCamera.flatMap(({ number, startMs }, index) => {
       const before = ofCamera[index - 1];
-      return before && number > afterCall ? [startMs - before.startMs] : [];
+      return before && number > afterCall ? [startMs - earliest(before.startMs, notLooking)] : [];
     });
-    expect(Math.max(...pauses)).toBeGreaterThan(holdOffMs - START_ALLOWANCE_MS);
+    expect(Math.max(...gaps)).toBeGreaterThan(holdOffMs - START_ALLOWANCE_MS);
   }
 }
 
