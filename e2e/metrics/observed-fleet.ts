@@ -24,11 +24,11 @@ export interface ObservedFleet {
    * has seen viewers get them before it returns.
    */
   view(cameras: readonly string[]): Promise<void>;
-  /** Waits until these alerts fire, and perhaps others. */
+  /** Waits until each of these alerts has fired, and perhaps others. */
   fires(...alerts: string[]): Promise<void>;
   /** Waits until no alert fires. */
   silent(): Promise<void>;
-  stop(): Promise<void>;
+  checkAndStop(): Promise<void>;
 }
 
 /** The named cameras `gate` and `mast`, and the slow server as the source `yard`. */
@@ -73,14 +73,20 @@ export async function startObservedFleet(
     },
     fires: async (...alerts) => {
       const expected = expect.arrayContaining(alerts);
-      await expect.poll(prometheus.firing, { timeout: CEILING_MS }).toEqual(expected);
+      // Not all in one look: each may cease for a moment.
+      const fired = new Set<string>();
+      const firedSoFar = async () => {
+        for (const name of await prometheus.firing()) fired.add(name);
+        return [...fired];
+      };
+      await expect.poll(firedSoFar, { timeout: CEILING_MS }).toEqual(expected);
     },
     silent: () => expect.poll(prometheus.firing, { timeout: CEILING_MS }).toEqual([]),
-    stop: async () => {
+    checkAndStop: async () => {
       await viewers?.stop();
       await prometheus.stop();
-      await fleet.stop();
       rmSync(folder, { recursive: true });
+      await fleet.checkAndStop();
     },
   };
 }

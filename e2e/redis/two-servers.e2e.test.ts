@@ -14,7 +14,7 @@ it('a Redis of its own for the frames may evict and forget; the queue keeps none
   const frames = await ownRedis('--maxmemory', '3mb', '--maxmemory-policy', 'allkeys-lru');
   fleet = await startFleet({ apis: 2, env: { FRAMES_REDIS_URL: frames.url } });
   const audience = await startAudience(fleet);
-  expect(await keysOf(frames, '*:frame:*')).toHaveLength(audience.cameras.length);
+  await expectFrames(frames, audience.cameras.length);
   expect(await keysOf(fleet.redis, '*:frame:*')).toEqual([]);
   await frames.command('FLUSHALL');
   await expectFrames(frames, audience.cameras.length);
