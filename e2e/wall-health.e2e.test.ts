@@ -28,6 +28,8 @@ const SIZES = { phone: [360, 780], desktop: [1440, 900], wall: [3840, 2160] } as
 /** `make pictures` names the folder of the docs; else they are only looked at by the test. */
 const { PICTURES_FOLDER } = process.env;
 
+const SOON = { timeout: 20_000 };
+
 let browser: Browser;
 let wall: WallFleet;
 let folder: string;
@@ -85,6 +87,11 @@ it('marks the cameras that are late, frozen or failing, each by a word, an icon 
     .toBe(TITLES.length - 1);
   for (const title of TITLES.filter((one) => one !== COLD)) await becomes(page, title, 'Live');
 
+  // Said once, politely, to who can't see the colours; later news may take its place.
+  const isSaid = expect
+    .poll(() => page.getByRole('status').textContent(), { timeout: 60_000 })
+    .toMatch(new RegExp(`(${LATE}|${FROZEN}|${FAILING}) is |cameras have changed`));
+  isSaid.catch(() => {}); // heard below
   await wall.fleet.slow.behave(LATE, { delay: '10m' });
   await wall.fleet.slow.behave(FROZEN, { as: 'frozen' });
   await wall.fleet.slow.behave(FAILING, { status: '500' });
@@ -104,13 +111,12 @@ it('marks the cameras that are late, frozen or failing, each by a word, an icon 
     const icon = await tile(page, title).locator('.health use').getAttribute('href');
     expect(icon).toBe(`#icon-${(await healthOf(page, title))?.toLowerCase()}`);
   }
-  expect(await page.getByRole('list', { name: 'How the cameras are' }).textContent()).toBe(
-    '8 live1 late1 frozen2 failing',
-  );
-  // Said once, politely, to who can't see the colours.
+  const counts = page.getByRole('list', { name: 'How the cameras are' });
+  // On a busy machine one that is well may be late for a moment.
   await expect
-    .poll(() => page.getByRole('status').textContent(), { timeout: 10_000 })
-    .toMatch(/^[A-Z]\w+ \w+ is (late|frozen|failing)|cameras have changed/);
+    .poll(() => counts.textContent(), { timeout: 60_000 })
+    .toBe('8 live1 late1 frozen2 failing');
+  await isSaid;
   expect(complaints).toEqual([]);
   await close();
 });
@@ -138,7 +144,7 @@ it('can be walked by keyboard: arrows from tile to tile, Enter enlarges, arrows 
 
   await page.keyboard.press('Enter');
   const dialog = page.getByRole('dialog');
-  await expect.poll(() => dialog.getByRole('heading').textContent()).toBe(TITLES[0]);
+  await expect.poll(() => dialog.getByRole('heading').textContent(), SOON).toBe(TITLES[0]);
   await dialog.getByRole('img', { name: `Last picture of ${TITLES[0]}` }).waitFor();
   expect(await dialog.getByRole('button', { name: 'Close' }).evaluate(isFocused)).toBe(true);
   await page.keyboard.press('ArrowRight');
@@ -149,8 +155,8 @@ it('can be walked by keyboard: arrows from tile to tile, Enter enlarges, arrows 
     .poll(() => dialog.getByRole('img').getAttribute('data-etag'), { timeout: 20_000 })
     .not.toBe(first);
   await page.keyboard.press('Escape');
-  await expect.poll(() => page.getByRole('dialog').count()).toBe(0);
-  await expect.poll(focused).toBe(TITLES[2]);
+  await expect.poll(() => page.getByRole('dialog').count(), SOON).toBe(0);
+  await expect.poll(focused, SOON).toBe(TITLES[2]);
   expect(complaints).toEqual([]);
   await close();
 });

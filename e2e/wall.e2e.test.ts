@@ -15,6 +15,8 @@ import { startWallFleet, type WallFleet } from './support/wall-fleet.ts';
 
 const CAMERAS = 40;
 const INTERVAL_MS = 3000;
+/** Of a machine that is busy with other things. */
+const SOON = { timeout: 60_000 };
 /** That of a hidden wall, and a little. */
 const RESTS_AFTER_MS = 11_000;
 const DESKTOP = { viewport: { width: 1440, height: 900 } };
@@ -52,7 +54,7 @@ async function countOfPictures(page: Page): Promise<number> {
 }
 
 async function allShown(page: Page, cameras = CAMERAS): Promise<void> {
-  await expect.poll(() => countOfPictures(page), { timeout: 30_000 }).toBe(cameras);
+  await expect.poll(() => countOfPictures(page), SOON).toBe(cameras);
 }
 
 describe('the wall of 40 cameras on three api processes', () => {
@@ -90,21 +92,22 @@ describe('the wall of 40 cameras on three api processes', () => {
     // What was under way still came.
     const firstAfterMs = 1000 + (await allSwappedSince(killedAtMs + 1000, swaps));
     report('the wall goes on after kill -9 of its process', { firstAfterMs });
-    expect(await page.locator('#lost').isVisible()).toBe(false);
+    await expect.poll(() => page.locator('#lost').isVisible(), SOON).toBe(false);
 
     // The processes that nobody asked for a while have old frames, and serve them.
     expect(stepsBack(await swaps(), announced)).toEqual([]);
 
     const living = () => wall.fleet.apis.filter(({ hasEnded }) => !hasEnded);
     for (const api of living()) await kill(api);
-    await page.locator('#lost').waitFor({ timeout: 30_000 });
-    expect(await page.locator('.tile .health').first().textContent()).toBe('No news');
+    await page.locator('#lost').waitFor(SOON);
+    const health = () => page.locator('.tile .health').first().textContent();
+    await expect.poll(health, SOON).toBe('No news');
     await Promise.all([wall.startApi(), wall.startApi()]);
     await Promise.all(living().map((api) => wall.balancer.add(api)));
     const againAtMs = Date.now();
-    await page.locator('#lost').waitFor({ state: 'hidden', timeout: 30_000 });
+    await page.locator('#lost').waitFor({ state: 'hidden', ...SOON });
     await allSwappedSince(againAtMs, swaps);
-    expect(await page.locator('.tile .health').first().textContent()).toBe('Live');
+    await expect.poll(health, SOON).toBe('Live');
     await close();
   });
 
@@ -113,22 +116,20 @@ describe('the wall of 40 cameras on three api processes', () => {
       viewport: { width: 360, height: 780 },
     });
     await page.goto(wall.balancer.url);
-    await expect.poll(() => countOfPictures(page), { timeout: 30_000 }).toBeGreaterThan(2);
+    await expect.poll(() => countOfPictures(page), SOON).toBeGreaterThan(2);
     const last = page.locator('.tile').last();
-    expect(await last.locator('.health').textContent()).toBe('Live');
+    await expect.poll(() => last.locator('.health').textContent(), SOON).toBe('Live');
     expect(await last.locator('img').count()).toBe(0);
     expect(requested.filter((url) => url.endsWith(`/cameras/cam-${CAMERAS - 1}`))).toEqual([]);
     await last.scrollIntoViewIfNeeded();
-    await expect.poll(() => last.locator('img').count(), { timeout: 10_000 }).toBe(1);
+    await expect.poll(() => last.locator('img').count(), SOON).toBe(1);
 
     await setHidden(page, true);
     const before = await newFrames(CAMERAS, () => images(requested).length);
     // One may have been under way.
     expect(images(requested).length - before).toBeLessThan(8);
     await setHidden(page, false);
-    await expect
-      .poll(() => images(requested).length, { timeout: 10_000 })
-      .toBeGreaterThan(before + 8);
+    await expect.poll(() => images(requested).length, SOON).toBeGreaterThan(before + 8);
     await close();
   });
 
@@ -136,7 +137,7 @@ describe('the wall of 40 cameras on three api processes', () => {
     const { page, requested, close } = await openPage(browser, DESKTOP);
     await openInBackground(page);
     const opened = page.waitForResponse(isForNews);
-    const closed = page.waitForEvent('requestfailed', { predicate: isForNews, timeout: 30_000 });
+    const closed = page.waitForEvent('requestfailed', { predicate: isForNews, ...SOON });
     await page.goto(`${wall.balancer.url}/?camera=cam-1`);
     await opened;
     await page.clock.fastForward(RESTS_AFTER_MS);
@@ -205,7 +206,7 @@ describe('the wall of 40 cameras on three api processes', () => {
       if (!answer.url().includes('/events')) bodies.push(answer.text().catch(() => ''));
     });
     await page.goto(wall.balancer.url);
-    await expect.poll(() => countOfPictures(page), { timeout: 30_000 }).toBeGreaterThan(4);
+    await expect.poll(() => countOfPictures(page), SOON).toBeGreaterThan(4);
     const all = [...(await Promise.all(bodies)), await page.content()].join('\n');
     expect(all).toContain('Camera 1');
     expect(all).not.toContain(wall.secret);
@@ -226,7 +227,7 @@ describe('MJPEG in Chromium', () => {
       document.body.append(image);
     });
     let inTime = 0;
-    for (let round = 0; round < 12 && inTime < 3; round += 1) {
+    for (let round = 0; round < 30 && inTime < 3; round += 1) {
       const etag = await nextFrameOf(page);
       if (await isSeenWithin(page, etag, 10_000)) {
         const now = await etagOf(page);

@@ -59,7 +59,8 @@ describe('a process with the front answers as one without', () => {
       return await differenceOf(chunks);
     };
     const batches = fc.array(oddRequests(known), { minLength: AT_ONCE, maxLength: AT_ONCE });
-    const seed = Date.now() % 2 ** 31;
+    // The same ones every time, unless more are asked for to find something.
+    const seed = process.env.FUZZ_RUNS ? Date.now() % 2 ** 31 : 1;
     report('differential', { seed, cases: CASES });
     await fc.assert(
       fc.asyncProperty(batches, async (batch) => {

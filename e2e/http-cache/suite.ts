@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 const FOLDER = join(import.meta.dirname, '../../.lastframe/http-cache-tests');
+const RUNNER = 'client/runner.mjs';
 const NPM_TIMEOUT_MS = 60_000;
 
 export const SUITE_VERSION = '0.4.5';
@@ -37,22 +38,38 @@ export type SuiteResult = true | [kind: string, message: string];
 /** The parts of http-cache-tests: its tests, its client and the handlers of its origin server. */
 export interface Suite {
   groups: TestGroup[];
-  runTests(groups: TestGroup[], fetch: unknown, isBrowser: boolean, base: string): Promise<void>;
+  runTests(
+    groups: TestGroup[],
+    fetch: unknown,
+    isBrowser: boolean,
+    base: string,
+    /** How many of the tests at a time. */
+    chunkSize?: number,
+  ): Promise<void>;
   getResults(): Record<string, SuiteResult>;
   httpDate(nowMs: number, deltaS: number, format?: 'rfc850'): string;
   handlers: Record<'config' | 'state' | 'test', Handler>;
 }
 
-/** Not a dependency: it would bring the whole of npm 6 along. */
+let loads = 0;
+
+/**
+ * Not a dependency: it would bring the whole of npm 6 along. What is loaded runs tests once: its runner
+ * keeps those of every run before.
+ */
 export async function loadSuite(): Promise<Suite> {
   const folder = join(FOLDER, SUITE_VERSION);
   if (!existsSync(folder)) await download(folder);
-  const load = (file: string) => import(/* @vite-ignore */ pathToFileURL(join(folder, file)).href);
+  loads += 1;
+  const load = (file: string) => {
+    const { href } = pathToFileURL(join(folder, file));
+    return import(/* @vite-ignore */ file === RUNNER ? `${href}?${loads}` : href);
+  };
   const [tests, surrogate, runner, utils, config, state, test] = await Promise.all(
     [
       'tests/index.mjs',
       'tests/surrogate-control.mjs',
-      'client/runner.mjs',
+      RUNNER,
       'lib/utils.mjs',
       'server/handle-config.mjs',
       'server/handle-state.mjs',

@@ -8,13 +8,12 @@ beforeAll(async () => {
   observed = await startObservedFleet(async () => ({ MAX_STREAMS: '2' }));
   const { slow } = observed.fleet;
   await observed.view([slow.camera('gate'), slow.camera('a'), slow.camera('b')]);
-}, 60_000);
+});
 
 afterEach(() => clearInterval(asking));
 
 afterAll(async () => {
-  await observed.fleet.check();
-  await observed.stop();
+  await observed?.checkAndStop();
 });
 
 /** Somebody asks for a new camera, time and again, and doesn't wait for it. */

@@ -14,12 +14,14 @@ beforeAll(async () => {
   });
   const { slow } = observed.fleet;
   await observed.view([slow.camera('gate'), slow.camera('a')]);
-}, 60_000);
+});
 
 afterAll(async () => {
-  await observed.fleet.check();
-  await observed.stop();
-  await newsProxy.close();
+  try {
+    await observed?.checkAndStop();
+  } finally {
+    await newsProxy?.close();
+  }
 });
 
 it('a queue Redis that may evict permits', async () => {

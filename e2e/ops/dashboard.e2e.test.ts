@@ -36,7 +36,7 @@ beforeAll(async () => {
   const backoff = `${fleet.redisPrefix}:backoff:${(await named('north')).cameraId}`;
   await fleet.redis.command('SET', backoff, '60000', 'PX', '60000');
   await outcome('/cameras/north', 'denied: backoff');
-}, 120_000);
+});
 
 afterAll(async () => {
   await fleet.checkAndStop();
@@ -104,7 +104,7 @@ interface ShownJob {
 const text = async (path: string) => await (await fetch(`${worker.opsUrl}/queues${path}`)).text();
 
 async function jobs(status: string): Promise<ShownJob[]> {
-  const said = await text(`/api/queues?activeQueue=refresh&status=${status}&jobsPerPage=20`);
+  const said = await text(`/api/queues?activeQueue=refresh&status=${status}&jobsPerPage=200`);
   const { queues } = JSON.parse(said) as { queues?: { jobs: ShownJob[] }[] };
   if (!queues?.[0]) throw new Error(`the dashboard says ${said}`);
   return queues[0].jobs;

@@ -3,8 +3,8 @@ import type { Child, LogLine } from '../support/child.ts';
 import { type Api, type Fleet, startFleet } from '../support/fleet.ts';
 
 const SOON = { timeout: 30_000 };
-/** What workers say when they start. */
-const STARTING = ['redis connected', 'the queue Redis is fit for the promise', 'listening'];
+/** A busy machine may lose its connection and get another at any time. */
+const isAboutRedis = ({ msg }: LogLine) => /redis/i.test(String(msg));
 
 let fleet: Fleet;
 
@@ -34,11 +34,13 @@ it('a camera can be followed by its id from demand to frame, in the lines of api
       'store: frame',
       'refresh: captured',
     ]);
+  // A wait for a frame looks for it every second.
+  const isFirstRead = (text: string, n: number, all: string[]) =>
+    text !== 'frame read' || all.indexOf(text) === n;
   await expect
-    .poll(() => of(api).map(message).toSorted(), SOON)
+    .poll(() => of(api).map(message).filter(isFirstRead).toSorted(), SOON)
     .toEqual(
       [
-        'frame read',
         'refresh asked for',
         'news heard: started',
         'news heard: frame',
@@ -65,7 +67,8 @@ it('at info a thousand requests, and the refreshes that they make, add no line',
   const worker = fleet.workers[0] as Child;
   const camera = fleet.slow.camera('busy');
   await (await api.image(camera)).arrayBuffer();
-  const before = [api.logs.length, worker.logs.length];
+  const lines = () => [api, worker].map(({ logs }) => logs.filter((line) => !isAboutRedis(line)));
+  const before = lines();
   const callsBefore = (await fleet.slow.calls()).length;
   let requests = 0;
   await expect
@@ -79,7 +82,7 @@ it('at info a thousand requests, and the refreshes that they make, add no line',
       return Math.min(requests / 100, (await fleet.slow.calls()).length - callsBefore);
     }, SOON)
     .toBeGreaterThanOrEqual(10);
-  expect([api.logs.length, worker.logs.length]).toEqual(before);
+  expect(lines()).toEqual(before);
 });
 
 it('a camera that fails is one line when it begins and one when it ends, of whatever worker', async () => {
@@ -89,7 +92,7 @@ it('a camera that fails is one line when it begins and one when it ends, of what
   const lines = () =>
     fleet.workers
       .flatMap(({ logs }) => logs)
-      .filter(({ msg }) => !STARTING.includes(String(msg)))
+      .filter((line) => !isAboutRedis(line) && line.msg !== 'listening')
       .toSorted((a, b) => String(a.time).localeCompare(String(b.time)))
       .map(({ level, msg, reason }) => [level, msg, reason]);
   const calls = async () => {
@@ -102,7 +105,7 @@ it('a camera that fails is one line when it begins and one when it ends, of what
   expect(await calls()).toBe(0);
   await fleet.slow.behave('shaky', { status: '500' });
   await expect.poll(calls, SOON).toBeGreaterThanOrEqual(3);
-  expect(lines()).toEqual([failing]);
+  await expect.poll(lines, SOON).toEqual([failing]);
   await fleet.slow.behave('shaky');
   await expect.poll(async () => [await calls(), lines()][1], SOON).toEqual([failing, live]);
 });

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Child, startChild } from '../support/child.ts';
+import { type Child, type LogLine, startChild } from '../support/child.ts';
 import { type Fleet, startFleet } from '../support/fleet.ts';
 import { ask } from './ask.ts';
 import { badQueries, badUrls, leadToCanaries, redirectedGroups } from './bad-inputs.ts';
@@ -14,6 +14,9 @@ const GOOD_HOST = '127.0.0.2';
 const REFUSED = new Set([400, 403]);
 /** A name that is unknown here, or whose DNS is silent, is refused by nobody: it leads nowhere. */
 const LEADS_NOWHERE = new Set([400, 403, 502, 504]);
+
+/** Until the lines of a process are read. */
+const SOON = { timeout: 10_000 };
 
 let canaries: Canaries;
 let good: Child;
@@ -60,7 +63,7 @@ describe('bad inputs, where every source but only one address is allowed', () =>
 
   it('the camera that may be called is called', async () => {
     expect(await statusOf(`http://${GOOD_HOST}:{good}/image/one?size=64x36`)).toBe(200);
-    expect(connectionsTo(portOfGood())).toBe(1);
+    await expect.poll(() => connectionsTo(portOfGood()), SOON).toBe(1);
   });
 
   it.each(Object.keys(badUrls))('%s', async (group) => {
@@ -88,13 +91,14 @@ describe('bad inputs, where every source but only one address is allowed', () =>
     });
     const before = connectionsTo(portOfGood());
     const statuses = await statusesOf(redirects);
-    expectNothingReached();
     expect(statuses.filter(([, status]) => status !== 502)).toEqual([]);
-    expect(connectionsTo(portOfGood()) - before).toBe(redirects.length);
+    await expect.poll(() => connectionsTo(portOfGood()) - before, SOON).toBe(redirects.length);
+    expectNothingReached();
   });
 
   it('the camera that may be called still is, afterwards', async () => {
     expect(await statusOf(`http://${GOOD_HOST}:{good}/image/two?size=64x36`)).toBe(200);
+    expectNothingReached();
   });
 });
 
@@ -112,7 +116,7 @@ describe('the same inputs, where every address is allowed', () => {
       expect(await statusOf(url), url).toBe(502);
       expect(canaries.reached[kind], url).toBeGreaterThan(before);
     }
-    expect(connectionsTo(canaries.port)).toBeGreaterThan(0);
+    await expect.poll(() => connectionsTo(canaries.port), SOON).toBeGreaterThan(0);
   });
 });
 
@@ -121,13 +125,18 @@ function expectNothingReached(): void {
   expect(canaries.reached).toEqual({ ipv4: 0, ipv6: 0 });
   const allowed = [`127.0.0.1:${fleet.redis.port}`, `${GOOD_HOST}:${portOfGood()}`];
   expect(attempts().filter((to) => !allowed.includes(to))).toEqual([]);
-  // Redis may be connected to, but not by calls: what there is are the clients' own connections.
-  expect(connectionsTo(fleet.redis.port)).toBeLessThanOrEqual(12);
+  // Redis may be connected to, but not by calls: what there is are the clients' own connections,
+  // which a busy machine may lose.
+  const losses = lines().filter(({ msg }) => msg === 'redis lost').length;
+  expect(connectionsTo(fleet.redis.port)).toBeLessThanOrEqual(12 * (1 + losses));
+}
+
+function lines(): LogLine[] {
+  return [...fleet.apis, ...fleet.workers].flatMap(({ logs }) => logs);
 }
 
 function attempts(): string[] {
-  return [...fleet.apis, ...fleet.workers]
-    .flatMap(({ logs }) => logs)
+  return lines()
     .filter(({ msg }) => msg === 'connects')
     .map(({ ip, port }) => `${ip}:${port}`);
 }

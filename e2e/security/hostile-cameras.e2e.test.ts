@@ -16,8 +16,8 @@ beforeAll(async () => {
     env: {
       ALLOWED_SOURCES: `${camera.url}/*`,
       MAX_FRAME_SIZE: '1MiB',
-      UPSTREAM_TIMEOUT: '1s',
-      COLD_WAIT: '10s',
+      UPSTREAM_TIMEOUT: '4s',
+      COLD_WAIT: '20s',
     },
   });
 });

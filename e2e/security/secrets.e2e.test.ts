@@ -39,7 +39,16 @@ beforeAll(async () => {
   fleet = await startFleet({
     redis,
     redisUrl,
-    env: { LOG_LEVEL: 'trace', QUEUES_USER: 'ops', QUEUES_PASSWORD, ADMIN_TOKEN, COLD_WAIT: '3s' },
+    env: {
+      LOG_LEVEL: 'trace',
+      QUEUES_USER: 'ops',
+      QUEUES_PASSWORD,
+      ADMIN_TOKEN,
+      // A camera that hangs is to be told of before the viewer's patience is over.
+      COLD_WAIT: '20s',
+      UPSTREAM_TIMEOUT: '4s',
+      START_ALLOWANCE: '2s',
+    },
   });
   const listener = createClient({ url: redisUrl });
   listener.on('error', () => {});
@@ -50,7 +59,7 @@ beforeAll(async () => {
   const hiddenPath = `http://cams.test/${CAMERA_TOKEN}/*`;
   await fleet.startWorker({ ALLOWED_SOURCES: `${fleet.slow.url}/*,${hiddenPath}` });
   await makeTraffic();
-}, 60_000);
+});
 
 afterAll(async () => {
   stopListening();
