@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Api, type Fleet, startFleet } from './support/fleet.ts';
+import { warmUp } from './support/viewers.ts';
 
 const INTERVAL_MS = 500;
 let fleet: Fleet;
@@ -31,7 +32,8 @@ describe('the whole flow', () => {
   });
 
   it('calls a cold camera once for 300 viewers on three api processes, and all get that frame', async () => {
-    fleet = await startFleet({ apis: 3, workers: 2, intervalMs: 60_000, delayMs: 500 });
+    const env = { COLD_WAIT: '60s' };
+    fleet = await startFleet({ apis: 3, workers: 2, intervalMs: 60_000, delayMs: 500, env });
     const camera = fleet.slow.camera('cold');
     const answers = await Promise.all(
       Array.from({ length: 300 }, async (_, n) => {
@@ -160,11 +162,8 @@ function apiOf(n: number): Api {
 }
 
 async function warm(cameras: string[]): Promise<void> {
-  const answers = await Promise.all(
-    cameras.flatMap((camera) => fleet.apis.map((api) => api.image(camera))),
-  );
-  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
-  await Promise.all(answers.map((answer) => answer.arrayBuffer()));
+  const urls = fleet.apis.map(({ url }) => url);
+  await warmUp(urls, cameras);
 }
 
 async function lastOf(camera: string): Promise<Buffer> {
