@@ -103,3 +103,25 @@ it('asks again for a channel that it was refused, and hears the others meanwhile
   expect(await server.command('SPUBLISH', 'p:other', started)).toBe(1);
   await vi.waitFor(() => expect(heed).toHaveBeenCalledTimes(2), RECOVERY);
 });
+
+it('asks again for a channel whose slot its node let go of and has again, as in a Cluster that is moved', async () => {
+  const server = await ownRedis('--cluster-enabled', 'yes');
+  await server.command('CLUSTER', 'ADDSLOTSRANGE', '0', '16383');
+  await vi.waitFor(
+    async () => expect(await server.command('CLUSTER', 'INFO')).toContain('cluster_state:ok'),
+    RECOVERY,
+  );
+  const link = testLink(server.url, PATIENT);
+  await link.ready(10_000);
+  const onGap = vi.fn();
+  const heed = vi.fn();
+  const subscription = { publish: 'SPUBLISH', channels: [CHANNEL, 'p:other'] } as const;
+  listenToAnnouncements(link, subscription, heed, onGap, silentLog);
+  await vi.waitFor(() => expect(onGap).toHaveBeenCalledOnce(), RECOVERY);
+  const slot = String(await server.command('CLUSTER', 'KEYSLOT', CHANNEL));
+  await server.command('CLUSTER', 'DELSLOTS', slot);
+  await server.command('CLUSTER', 'ADDSLOTS', slot);
+  await vi.waitFor(() => expect(onGap).toHaveBeenCalledTimes(2), RECOVERY);
+  expect(await server.command('SPUBLISH', CHANNEL, started)).toBe(1);
+  await vi.waitFor(() => expect(heed).toHaveBeenCalledOnce(), RECOVERY);
+});

@@ -4,7 +4,7 @@ import type { Keys } from '@lastframe/shared/keys';
 import type { Log } from '@lastframe/shared/log';
 import type { RedisLink } from '@lastframe/shared/redis-link';
 
-/** A node of a Cluster refuses a shard until it knows that the shard is its own now. */
+/** A node of a Cluster refuses a shard, and ends what listens to it, until it knows that the shard is its own. */
 const REFUSED_RETRY_MS = 500;
 
 /**
@@ -40,9 +40,18 @@ export function listenToAnnouncements(
     if (refusals.length === 0) return;
     const reason = messageOf(refusals[0]?.reason);
     if (isNew) log.warn({ reason }, 'announcements could not be subscribed to; tried again');
+    subscribeLater();
+  };
+  const subscribeLater = () => {
+    clearTimeout(retry);
     // A connection that is lost meanwhile is told by its next `ready`.
     retry = setTimeout(() => redis.isReady && void subscribe(false), REFUSED_RETRY_MS).unref();
   };
   redis.client.on('ready', () => void subscribe(true));
+  // Its node let go of the shard. Should it be its own again before the topology is looked at, nobody else tells.
+  redis.client.on('sharded-channel-moved', (channel) => {
+    subscribed.delete(String(channel));
+    subscribeLater();
+  });
   if (redis.isReady) void subscribe(true);
 }
