@@ -46,14 +46,33 @@ export async function startRedisCluster(size = 3): Promise<RedisCluster> {
     },
     moveSlot: async (key, to) => {
       const slot = String(await first.redis.command('CLUSTER', 'KEYSLOT', key));
-      const id = String(await primaries[to]?.redis.command('CLUSTER', 'MYID'));
-      for (const { redis } of primaries)
-        await redis.command('CLUSTER', 'SETSLOT', slot, 'NODE', id);
+      const target = primaries[to]?.redis;
+      const id = String(await target?.command('CLUSTER', 'MYID'));
+      const others = primaries.map(({ redis }) => redis).filter((redis) => redis !== target);
+      // Who imports a slot says so with a new epoch when it has it; else its owner of before, whose
+      // epoch may be higher, takes it back.
+      for (const redis of others) {
+        const source = String(await redis.command('CLUSTER', 'MYID'));
+        const nodes = String(await redis.command('CLUSTER', 'NODES'));
+        if (ownsSlot(nodes, Number(slot)))
+          await target?.command('CLUSTER', 'SETSLOT', slot, 'IMPORTING', source);
+      }
+      await target?.command('CLUSTER', 'SETSLOT', slot, 'NODE', id);
+      for (const redis of others) await redis.command('CLUSTER', 'SETSLOT', slot, 'NODE', id);
     },
     stop: async () => {
       await Promise.all(nodes.map(({ redis }) => redis.stop()));
     },
   };
+}
+
+/** Whether the node that answered `CLUSTER NODES` with this has the slot. */
+function ownsSlot(nodes: string, slot: number): boolean {
+  const own = nodes.split('\n').find((line) => line.includes('myself'));
+  return (own?.split(' ').slice(8) ?? []).some((range) => {
+    const [from, to = from] = range.split('-').map(Number);
+    return from !== undefined && to !== undefined && from <= slot && slot <= to;
+  });
 }
 
 interface Node {
