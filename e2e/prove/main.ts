@@ -35,7 +35,8 @@ const fleet = await startFleet({
   workers: 0,
   intervalMs: INTERVAL_MS,
   delayMs: 300,
-  env: { LOG_LEVEL: 'warn', COLD_WAIT: '5s' },
+  // A hold-off lasts as long as a permit may live: short calls leave time for more faults.
+  env: { LOG_LEVEL: 'warn', COLD_WAIT: '5s', UPSTREAM_TIMEOUT: '2s', START_ALLOWANCE: '1s' },
 });
 let nextPod = 0;
 const resetting = new Set<string>();
