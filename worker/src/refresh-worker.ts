@@ -16,10 +16,10 @@ export interface RefreshWorkerDeps {
 
 /** Outcomes that are the camera's own, not a fault of the fleet. */
 const FAILED_CALL = /^failed: (?!not allowed here|frame not )/;
-/** That may be over before the bucket is; a back-off lasts longer, and is worth seeing on the dashboard. */
-const SHORT_DENIAL = /^denied: (budget|spaced|hold)$/;
 /** Of the fleet, and of many cameras at once. */
 const NOT_STORED = /^failed: frame not /;
+/** Denials that may be over before the bucket is; a back-off lasts longer, and is worth seeing on the dashboard. */
+const SHORT_DENIAL = /^denied: (budget|spaced|hold)$/;
 
 /**
  * Takes refresh jobs off the queue. A job may run twice (a stall, a lost lock): its permit is what

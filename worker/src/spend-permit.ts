@@ -26,6 +26,20 @@ export interface SpendDeps {
   log: Log;
 }
 
+/**
+ * Ends of a call that say nothing about the camera; who waits for a frame waits for the next permit.
+ * A call that told us how to ask was a call: asking again at once would be a second one on its permit.
+ */
+const BLAMELESS = {
+  aborted: 'aborted',
+  challenged: 'failed: the camera asked who we are; the next call says it',
+  'no room': 'failed: frame not read: the worker holds too many bytes already',
+} satisfies Partial<Record<Capture['outcome'], CallOutcome>>;
+
+const isBlameless = (
+  capture: Capture,
+): capture is Extract<Capture, { outcome: keyof typeof BLAMELESS }> => capture.outcome in BLAMELESS;
+
 /** What a send may still take after the last look at the clock. */
 const SEND_MARGIN_MS = 50;
 
@@ -92,14 +106,12 @@ async function sendCall(
   deps.reporter.started(camera, deps.askedBy);
   const capture = await answered;
   const sinceCapturedMs = monotonicSince(deps.clock);
-  if (capture.outcome === 'aborted') {
+  if (isBlameless(capture)) {
     const nextMs = await finish(permit, () => ({ verdict: 'none', restMs: restMs() }), deps);
     // Else all would wait for the end of a call that is over.
     await deps.reporter.wait(camera, 'spaced', nextMs());
-    return 'aborted';
+    return BLAMELESS[capture.outcome];
   }
-  if (capture.outcome === 'challenged') return await endChallenged(permit, restMs, deps);
-  if (capture.outcome === 'no room') return await endUnread(permit, restMs, deps);
   if (capture.outcome === 'failed') {
     const atLeastMs = backoffOf(capture, camera.source);
     const end = () => ({ verdict: 'fail', restMs: restMs(), atLeastMs }) as const;
@@ -124,31 +136,6 @@ async function endLateSend(
   deps.log.warn({ cameraId: permit.camera.cameraId }, 'a call was sent too late and cut off');
   await finish(permit, () => ({ verdict: 'none', restMs: restMs() }), deps);
   return 'failed: sent too late and cut off';
-}
-
-/**
- * The call told us how to ask, and was a call: who waits for a frame waits for the next permit,
- * which carries the answer. Asking again at once would be a second call on one permit.
- */
-async function endChallenged(
-  permit: Permit,
-  restMs: () => number,
-  deps: SpendDeps,
-): Promise<CallOutcome> {
-  const nextMs = await finish(permit, () => ({ verdict: 'none', restMs: restMs() }), deps);
-  await deps.reporter.wait(permit.camera, 'spaced', nextMs());
-  return 'failed: the camera asked who we are; the next call says it';
-}
-
-/** The camera did its part: the next permit is for the frame that this worker could not take in. */
-async function endUnread(
-  permit: Permit,
-  restMs: () => number,
-  deps: SpendDeps,
-): Promise<CallOutcome> {
-  const nextMs = await finish(permit, () => ({ verdict: 'none', restMs: restMs() }), deps);
-  await deps.reporter.wait(permit.camera, 'spaced', nextMs());
-  return 'failed: frame not read: the worker holds too many bytes already';
 }
 
 /**
