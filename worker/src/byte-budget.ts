@@ -1,20 +1,77 @@
 /** The bytes of bodies that a worker may hold at once, over all its calls. */
 export interface ByteBudget {
-  /** False when there is no room for so many more. */
-  take(bytes: number): boolean;
-  giveBack(bytes: number): void;
+  /**
+   * Opens the share of one call. Calls of one group, such as all the cameras of a source, compete
+   * with each other first. `evict` is called at most once, when the share has to make room; it has
+   * been released by then.
+   */
+  open(group: string, evict: () => void): ByteShare;
 }
 
+export interface ByteShare {
+  /** False when there is no room for so many more; what was taken before stays taken. */
+  take(bytes: number): boolean;
+  /** Gives everything back; may be called again. */
+  release(): void;
+}
+
+interface Holding {
+  group: string;
+  bytes: number;
+  evict: () => void;
+}
+
+/**
+ * When the budget is spent, the largest body of the group that holds most makes room, which may be
+ * the body that asks. So a small body always finds room, however many large or slow ones there are,
+ * and a flood of made-up cameras costs their own source first.
+ */
 export function createByteBudget(limitBytes: number): ByteBudget {
+  const holdings = new Set<Holding>();
   let takenBytes = 0;
+  const drop = (holding: Holding) => {
+    if (holdings.delete(holding)) takenBytes -= holding.bytes;
+  };
+  const makeRoom = (asking: Holding, bytes: number): boolean => {
+    while (takenBytes + bytes > limitBytes) {
+      const largest = largestHolding(holdings, asking, bytes);
+      if (largest === asking) return false;
+      drop(largest);
+      largest.evict();
+    }
+    return true;
+  };
   return {
-    take: (bytes) => {
-      if (takenBytes + bytes > limitBytes) return false;
-      takenBytes += bytes;
-      return true;
-    },
-    giveBack: (bytes) => {
-      takenBytes -= bytes;
+    open: (group, evict) => {
+      const holding: Holding = { group, bytes: 0, evict };
+      holdings.add(holding);
+      return {
+        take: (bytes) => {
+          if (!holdings.has(holding) || !makeRoom(holding, bytes)) return false;
+          holding.bytes += bytes;
+          takenBytes += bytes;
+          return true;
+        },
+        release: () => drop(holding),
+      };
     },
   };
+}
+
+/** The largest of the group that holds most, once the one that asks has what it asks for. */
+function largestHolding(holdings: Set<Holding>, asking: Holding, askedBytes: number): Holding {
+  const bytesOf = (holding: Holding) => holding.bytes + (holding === asking ? askedBytes : 0);
+  const byGroup = new Map<string, number>();
+  for (const holding of holdings) {
+    byGroup.set(holding.group, (byGroup.get(holding.group) ?? 0) + bytesOf(holding));
+  }
+  const mostBytes = Math.max(...byGroup.values());
+  let largest = asking;
+  for (const holding of holdings) {
+    const isOfLargestGroup = byGroup.get(holding.group) === mostBytes;
+    const isLarger =
+      byGroup.get(largest.group) !== mostBytes || bytesOf(holding) > bytesOf(largest);
+    if (isOfLargestGroup && isLarger) largest = holding;
+  }
+  return largest;
 }

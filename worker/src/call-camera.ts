@@ -1,11 +1,11 @@
-import type { Socket } from 'node:net';
 import type { Camera } from '@lastframe/shared/camera';
 import type { Validators } from '@lastframe/shared/frame-store';
 import { AddressRefusedError } from './address-guard.ts';
 import { type Authorizer, createAuthorizer } from './authorization.ts';
 import type { ByteBudget } from './byte-budget.ts';
-import { explainCallError, type PreparedCall, prepareCall } from './capture.ts';
-import { connectToCamera } from './connect.ts';
+import { explainCallError } from './call-error.ts';
+import { type PreparedCall, prepareCall } from './capture.ts';
+import { assertUsable, type Connection, connectToCamera } from './connect.ts';
 
 export type Prepared =
   | { outcome: 'connected'; call: PreparedCall }
@@ -59,8 +59,8 @@ async function prepareCameraCall(
   signal.addEventListener('abort', end, { once: true });
   if (signal.aborted) end();
   try {
-    const socket = await connectToCamera(camera, ending.signal);
-    return { outcome: 'connected', call: await prepareCallOn(socket, camera, deps) };
+    const connection = await connectToCamera(camera, ending.signal);
+    return { outcome: 'connected', call: await prepareCallOn(connection, camera, deps) };
   } catch (error) {
     if (signal.aborted) return { outcome: 'aborted' };
     if (error instanceof AddressRefusedError) {
@@ -80,15 +80,16 @@ async function prepareCameraCall(
 
 /** A request that can't be made, as by a header that HTTP doesn't allow, must not leave its socket. */
 async function prepareCallOn(
-  socket: Socket,
+  connection: Connection,
   camera: Camera,
   { budget, pseudonym, authorizer, validators }: CallerDeps,
 ): Promise<PreparedCall> {
+  const { socket } = connection;
   try {
     const headers = { via: pseudonym(), validators: await validators };
     // Meanwhile the camera may have hung up, and a request made now would wait for its deadline.
-    if (socket.destroyed) throw new Error('the camera closed the connection');
-    return await prepareCall(socket, camera, budget, authorizer, headers);
+    assertUsable(socket);
+    return await prepareCall(connection, camera, budget, authorizer, headers);
   } catch (error) {
     socket.destroy();
     throw error;

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { explainCallError } from './capture.ts';
+import { explainCallError } from './call-error.ts';
 
 it.each([
   ['ECONNREFUSED', 'connection_refused'],

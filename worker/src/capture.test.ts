@@ -20,7 +20,7 @@ function pour(socket: Socket, piece: Buffer): void {
   more();
 }
 
-it('refuses a body for which there is no room beside those of other calls, and makes room again', async () => {
+it('refuses the largest body for which there is no room beside those of other calls, and makes room again', async () => {
   const room = createByteBudget(jpeg.length + 10);
   const prepare = createCameraCaller(room);
   const server = await startCamera((socket) => socket.write(ok(jpeg)));
@@ -29,9 +29,11 @@ it('refuses a body for which there is no room beside those of other calls, and m
     if (prepared.outcome !== 'connected') throw new Error('not connected');
     return await prepared.call.send(never);
   };
-  expect(room.take(11)).toBe(true);
+  // Small bodies of many other cameras, so that this one is the largest.
+  const others = Array.from({ length: 11 }, (_, n) => room.open(`camera ${n}`, () => {}));
+  for (const other of others) expect(other.take(1)).toBe(true);
   expect(await capture()).toEqual({ outcome: 'no room' });
-  room.giveBack(11);
+  for (const other of others) other.release();
   expect(await capture()).toMatchObject({ outcome: 'captured' });
   expect(await capture()).toMatchObject({ outcome: 'captured' });
 });

@@ -1,17 +1,18 @@
 import { once } from 'node:events';
-import { type ClientRequest, type IncomingMessage, request } from 'node:http';
-import type { Socket } from 'node:net';
+import { type ClientRequest, request } from 'node:http';
 import type { Camera } from '@lastframe/shared/camera';
-import { messageOf } from '@lastframe/shared/errors';
 import type { Dimensions } from '@lastframe/shared/frame';
 import type { Validators } from '@lastframe/shared/frame-store';
 import packageJson from '../package.json' with { type: 'json' };
+import type { AnswerGuard } from './answer-guard.ts';
 import type { Authorizer } from './authorization.ts';
 import type { ByteBudget } from './byte-budget.ts';
+import { CutOffError, explainCallError } from './call-error.ts';
+import { type Connection, HUNG_UP } from './connect.ts';
 import { dimensionsOf } from './image-dimensions.ts';
 import { sniffImage } from './image-type.ts';
-import { retryAfterMs } from './retry-after.ts';
-import { conditionalHeaders, validatorsOf } from './validators.ts';
+import { type Answer, type Body, type Fault, type Reading, readAnswer } from './read-answer.ts';
+import { conditionalHeaders } from './validators.ts';
 
 export type Capture =
   | {
@@ -62,7 +63,7 @@ const USER_AGENT = `Lastframe/${packageJson.version} (+https://github.com/lastfr
 
 /** Hands the socket to a request, so that `send` has nothing left to wait for. */
 export async function prepareCall(
-  socket: Socket,
+  { socket, guard }: Connection,
   camera: Camera,
   budget: ByteBudget,
   authorizer: Authorizer,
@@ -87,134 +88,101 @@ export async function prepareCall(
       ...conditions,
     },
   });
+  const exchange = listenToAnswer(req, guard, {
+    maxBytes: camera.source.maxFrameBytes,
+    openShare: (evict) => budget.open(budgetGroupOf(camera), evict),
+    guard,
+    isConditional: Object.keys(conditions).length > 0,
+    isChallenge: (res) => {
+      if (res.statusCode === 401) return authorizer.refused(camera, res.headers, authorization);
+      authorizer.answered(camera, res.headers);
+      return false;
+    },
+  });
   await once(req, 'socket');
   return {
-    send: (signal) => {
-      const isChallenge = (res: IncomingMessage) => {
-        if (res.statusCode === 401) return authorizer.refused(camera, res.headers, authorization);
-        authorizer.answered(camera, res.headers);
-        return false;
-      };
-      const isConditional = Object.keys(conditions).length > 0;
-      return send(req, camera, { budget, isConditional, isChallenge }, signal);
-    },
-    destroy: () => {
-      req.on('error', () => {});
-      req.destroy();
-    },
+    send: (signal) => send(req, exchange, camera.source.timeoutMs, signal),
+    destroy: () => void req.destroy(),
   };
+}
+
+/** Anybody can make up the URLs of a source's cameras; a named camera is the operator's own. */
+function budgetGroupOf({ name, source }: Camera): string {
+  return name === undefined ? `source ${source.name}` : `camera ${name}`;
+}
+
+interface Exchange {
+  answered: Promise<Answer>;
+  /** Ends the call, whatever its streams do. */
+  fail(error: Error): void;
+  /** From now on the camera may speak. */
+  open(): void;
+}
+
+/**
+ * Listens from the request's creation to its close, so that whatever the camera does ends this call
+ * and nothing else: an error event without a listener would end the process.
+ */
+function listenToAnswer(req: ClientRequest, guard: AnswerGuard, reading: Reading): Exchange {
+  const { promise: answered, resolve, reject } = Promise.withResolvers<Answer>();
+  // Before `send` nobody waits for it yet.
+  answered.catch(() => {});
+  let isComplete = () => false;
+  const fail = (error: Error) => {
+    const cause = req.socket?.errored ?? error;
+    // What comes after a complete answer doesn't spoil it.
+    if (cause instanceof CutOffError || !isComplete()) reject(cause);
+  };
+  req.on('error', fail);
+  req.on('close', () => fail(new Error(HUNG_UP)));
+  req.on('information', guard.countInformational);
+  req.on('response', (res) => {
+    res.on('error', fail);
+    // The parser still reads to the end of the bytes for which the camera was cut off.
+    if (res.socket.destroyed) return;
+    isComplete = () => res.complete;
+    readAnswer(res, reading).then(resolve, fail);
+  });
+  return { answered, fail: reject, open: guard.open };
 }
 
 async function send(
   req: ClientRequest,
-  camera: Camera,
-  reading: Omit<Reading, 'maxBytes'>,
+  { answered, fail, open }: Exchange,
+  timeoutMs: number,
   signal: AbortSignal,
 ): Promise<Capture> {
-  const { timeoutMs, maxFrameBytes: maxBytes } = camera.source;
-  const answered = answerOf(req, { ...reading, maxBytes });
-  const hangUp = () => req.destroy();
-  signal.addEventListener('abort', hangUp, { once: true });
-  let late = false;
-  req.end();
+  const cutOff = (error: Error) => {
+    fail(error);
+    req.destroy();
+  };
+  const abort = () => cutOff(new Error('aborted'));
+  signal.addEventListener('abort', abort, { once: true });
+  open();
+  // A camera that spoke or hung up before it was asked gets no request.
+  if (!req.destroyed) req.end();
   // One deadline over head and body: a dripping camera must not hold its permit.
-  const deadline = setTimeout(() => {
-    late = true;
-    hangUp();
-  }, timeoutMs);
+  const deadline = setTimeout(cutOff, timeoutMs, new CutOffError('RESPONSE_TIMEOUT'));
   try {
     const answer = await answered;
     if (typeof answer === 'string') return { outcome: answer };
     return 'fault' in answer ? failed(answer) : await judge(answer);
   } catch (error) {
-    if (signal.aborted) return { outcome: 'aborted' };
-    if (late) {
-      const reason = `the camera did not answer within ${timeoutMs} ms`;
-      return { outcome: 'failed', status: 504, reason, error: 'http_response_timeout' };
-    }
-    const { reason: fault, error: kind } = explainCallError(error);
-    return failed({ fault, error: kind });
+    return signal.aborted ? { outcome: 'aborted' } : failedBy(error, timeoutMs);
   } finally {
     clearTimeout(deadline);
-    signal.removeEventListener('abort', hangUp);
-    hangUp();
+    signal.removeEventListener('abort', abort);
+    req.destroy();
   }
 }
 
-type Fault = Pick<CaptureFailure, 'error' | 'receivedStatus'> & {
-  fault: string;
-  retryAfterMs?: number | undefined;
-};
-type Body = { bytes: Buffer; validators?: Validators | undefined };
-type Answer = Body | 'unchanged' | 'challenged' | 'no room' | Fault;
-
-interface Reading {
-  maxBytes: number;
-  budget: ByteBudget;
-  /** Only then a 304 means something. */
-  isConditional: boolean;
-  /** The answer only tells how to ask. */
-  isChallenge: (res: IncomingMessage) => boolean;
-}
-
-function answerOf(req: ClientRequest, reading: Reading): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    req.on('error', reject);
-    req.on('close', () => reject(new Error('the camera closed the connection')));
-    req.on('response', (res) => {
-      if (reading.isChallenge(res)) resolve('challenged');
-      else readAnswer(res, reading).then(resolve, reject);
-    });
-  });
-}
-
-async function readAnswer(res: IncomingMessage, reading: Reading): Promise<Answer> {
-  const { statusCode = 0, headers } = res;
-  const { maxBytes, budget, isConditional } = reading;
-  if (statusCode === 304 && isConditional) return 'unchanged';
-  if (statusCode !== 200) {
-    const asked = statusCode === 429 || statusCode === 503;
-    return {
-      fault: `the camera answered ${statusCode}`,
-      error: 'destination_unavailable',
-      receivedStatus: statusCode,
-      retryAfterMs: asked ? retryAfterMs(headers['retry-after'], headers.date) : undefined,
-    };
+function failedBy(error: unknown, timeoutMs: number): CaptureFailure {
+  if (error instanceof CutOffError && error.code === 'RESPONSE_TIMEOUT') {
+    const reason = `the camera did not answer within ${timeoutMs} ms`;
+    return { outcome: 'failed', status: 504, reason, error: 'http_response_timeout' };
   }
-  if ((headers['content-encoding'] ?? 'identity') !== 'identity') {
-    const fault = 'the camera sent a compressed body without being asked to';
-    return { fault, error: 'http_response_content_coding' };
-  }
-  if (Number(headers['content-length'] ?? 0) > maxBytes) return tooLarge(maxBytes);
-  const body = await readBody(res, maxBytes, budget);
-  if (body === 'no room' || 'fault' in body) return body;
-  return { ...body, validators: validatorsOf(headers) };
-}
-
-/** Counts while it reads: an endless body costs no more than the largest image. */
-async function readBody(
-  res: IncomingMessage,
-  maxBytes: number,
-  budget: ByteBudget,
-): Promise<Body | 'no room' | Fault> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  try {
-    for await (const chunk of res as AsyncIterable<Buffer>) {
-      if (size + chunk.length > maxBytes) return tooLarge(maxBytes);
-      if (!budget.take(chunk.length)) return 'no room';
-      size += chunk.length;
-      chunks.push(chunk);
-    }
-    return { bytes: Buffer.concat(chunks, size) };
-  } finally {
-    budget.giveBack(size);
-  }
-}
-
-function tooLarge(maxBytes: number): Fault {
-  const fault = `the camera's image is larger than ${maxBytes} bytes`;
-  return { fault, error: 'http_response_body_size' };
+  const { reason: fault, error: kind } = explainCallError(error);
+  return failed({ fault, error: kind });
 }
 
 async function judge({ bytes, validators }: Body): Promise<Capture> {
@@ -235,35 +203,3 @@ function failed({ fault, error, receivedStatus, retryAfterMs: wish }: Fault): Ca
     ...(wish !== undefined && { retryAfterMs: wish }),
   };
 }
-
-/**
- * Words for what went wrong on the way to the camera, without its address, and the error type of
- * RFC 9209 for it.
- */
-export function explainCallError(error: unknown): { reason: string; error: string } {
-  // A DOMException has a number there.
-  const code = String((error as NodeJS.ErrnoException)?.code ?? '');
-  const known = CALL_ERRORS[code];
-  if (known) return { reason: known[0], error: known[1] };
-  if (code.startsWith('HPE_')) {
-    return { reason: "the camera's answer is no valid HTTP", error: 'http_protocol_error' };
-  }
-  if (/^(ERR_TLS|CERT_|DEPTH_|SELF_|UNABLE_)/.test(code)) {
-    return { reason: "the camera's certificate is not trusted", error: 'tls_certificate_error' };
-  }
-  const reason = code ? `the call failed (${code})` : `the call failed: ${messageOf(error)}`;
-  return { reason, error: 'connection_terminated' };
-}
-
-const CALL_ERRORS: Record<string, [reason: string, error: string]> = {
-  ECONNREFUSED: ['the camera refused the connection', 'connection_refused'],
-  ECONNRESET: [
-    'the camera closed the connection in the middle of its answer',
-    'connection_terminated',
-  ],
-  EHOSTUNREACH: ['the camera can not be reached', 'destination_ip_unroutable'],
-  ENETUNREACH: ['the camera can not be reached', 'destination_ip_unroutable'],
-  ETIMEDOUT: ['the connection to the camera timed out', 'connection_timeout'],
-  ENOTFOUND: ["the camera's host name is unknown", 'dns_error'],
-  EAI_AGAIN: ["the camera's host name can not be resolved now", 'dns_error'],
-};

@@ -1,13 +1,22 @@
 import { connect as connectTcp, type LookupFunction, type Socket } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import type { Camera } from '@lastframe/shared/camera';
 import { type Address, allowedAddresses } from './address-guard.ts';
+import { type AnswerGuard, guardAnswer } from './answer-guard.ts';
+
+export interface Connection {
+  socket: Socket;
+  guard: AnswerGuard;
+}
+
+export const HUNG_UP = 'the camera closed the connection';
 
 /**
  * Opens a connection to the camera's host, TLS included, on which nothing has been sent yet.
  * @throws AddressRefusedError, an error of the resolver or the socket, or the signal's reason
  */
-export async function connectToCamera(camera: Camera, signal: AbortSignal): Promise<Socket> {
+export async function connectToCamera(camera: Camera, signal: AbortSignal): Promise<Connection> {
   // Before anything is begun: a look-up that nobody waits for would fail with nobody to hear it.
   signal.throwIfAborted();
   const url = new URL(camera.url);
@@ -29,7 +38,26 @@ export async function connectToCamera(camera: Camera, signal: AbortSignal): Prom
     ? connectTls({ ...options, ...trust(camera), servername, ALPNProtocols: ['http/1.1'] })
     : connectTcp(options);
   await connected(socket, tls ? 'secureConnect' : 'connect', signal);
-  return socket;
+  const guard = guardAnswer(socket);
+  await arrivedSoFar();
+  assertUsable(socket);
+  return { socket, guard };
+}
+
+/** @throws what ended the connection, such as a camera that hung up or spoke before it was asked */
+export function assertUsable(socket: Socket): void {
+  if (!socket.destroyed && !socket.readableEnded) return;
+  socket.destroy();
+  throw socket.errored ?? new Error(HUNG_UP);
+}
+
+/**
+ * Lets the event loop read once what the camera sent unasked: the first turn ends after the reading
+ * of this one, the second after the reading of the next.
+ */
+async function arrivedSoFar(): Promise<void> {
+  await setImmediate();
+  await setImmediate();
 }
 
 /** Who may sign the camera's certificate: anybody, those whom its source names, or the usual ones. */
@@ -47,14 +75,17 @@ function lookupAmong(addresses: readonly Address[]): LookupFunction {
 }
 
 function connected(socket: Socket, event: string, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
+  // For as long as the socket lives, whoever else listens: an unheard error would end the process.
+  socket.on('error', () => {});
+  return new Promise<void>((resolve, reject) => {
     const abort = () => socket.destroy(signal.reason);
-    socket.once('error', reject);
-    socket.once('close', () => reject(new Error('the connection was closed')));
-    socket.once(event, () => {
+    const settle = (settled: () => void) => {
       signal.removeEventListener('abort', abort);
-      resolve();
-    });
+      settled();
+    };
+    socket.once(event, () => settle(resolve));
+    socket.once('error', (error) => settle(() => reject(error)));
+    socket.once('close', () => settle(() => reject(new Error(HUNG_UP))));
     if (signal.aborted) abort();
     else signal.addEventListener('abort', abort, { once: true });
   });

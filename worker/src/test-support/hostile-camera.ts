@@ -1,0 +1,145 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
+import { expect, onTestFinished } from 'vitest';
+import { message, ok } from './camera-server.ts';
+import { selfSigned } from './certificate.ts';
+import { image } from './images.ts';
+
+/** When a hostile camera does what it does. */
+export const PHASES = [
+  'on accept',
+  'in the TLS handshake',
+  'in its certificate',
+  'before the request',
+  'after the request',
+  'in its head',
+  'in its body',
+  'after its body',
+] as const;
+export type Phase = (typeof PHASES)[number];
+
+/** What it does; `reset` ends the TCP connection below a TLS one. */
+type Trouble = (socket: Socket, reset: () => void) => void;
+
+const jpeg = image('jpeg');
+const flood = (piece: string): Trouble => {
+  const many = Buffer.from(piece.repeat(1000));
+  return (socket) => {
+    const more = () => {
+      while (socket.writable && socket.write(many));
+    };
+    socket.on('drain', more);
+    more();
+  };
+};
+
+export const TROUBLES = {
+  'a banner': (socket) => socket.write('SSH-2.0-OpenSSH_9.6\r\n'),
+  garbage: (socket) => socket.write(Buffer.from('00ff16030100d8fe'.repeat(100), 'hex')),
+  'a valid answer': (socket) => socket.write(ok(jpeg)),
+  'half an answer': (socket) => socket.write('HTTP/1.1 200 OK\r\nContent-'),
+  'endless 1xx answers': flood('HTTP/1.1 100 Continue\r\n\r\n'),
+  'endless line ends': flood('\r\n'),
+  'a reset': (_, reset) => reset(),
+  'an end': (socket) => socket.end(),
+  silence: () => {},
+} satisfies Record<string, Trouble>;
+export type TroubleName = keyof typeof TROUBLES;
+
+export interface HostileCamera {
+  port: number;
+  readonly requests: number;
+  /** Resolves when the trouble was made. */
+  troubled: Promise<void>;
+  /** Makes the trouble of the phase before the request. */
+  strike(): void;
+  allClosed(): Promise<void>;
+}
+
+const HEAD = message(['HTTP/1.1 200 OK', `Content-Length: ${jpeg.length}`]);
+const certificate = selfSigned('localhost');
+
+/** A camera that makes one trouble in one phase of each connection, over TCP or TLS. */
+export async function startHostileCamera(
+  phase: Phase,
+  trouble: TroubleName,
+  isTls: boolean,
+): Promise<HostileCamera> {
+  const open = new Set<Socket>();
+  const { promise: troubled, resolve } = Promise.withResolvers<void>();
+  let requests = 0;
+  const { promise: struck, resolve: strike } = Promise.withResolvers<void>();
+  const keep = (socket: Socket) => {
+    open.add(socket);
+    socket.on('error', () => {}).on('close', () => open.delete(socket));
+  };
+  const make = (socket: Socket, raw: Socket) => {
+    TROUBLES[trouble](socket, () => raw.resetAndDestroy());
+    resolve();
+  };
+  const serveHttp = (socket: Socket, raw: Socket) => {
+    if (phase === 'before the request') void struck.then(() => make(socket, raw));
+    let head = '';
+    socket.on('data', (bytes) => {
+      head += bytes;
+      if (!head.endsWith('\r\n\r\n')) return;
+      requests += 1;
+      const sent = {
+        'after the request': '',
+        'in its head': HEAD.subarray(0, HEAD.length - 10),
+        'in its body': Buffer.concat([HEAD, jpeg.subarray(0, jpeg.length / 2)]),
+        'after its body': Buffer.concat([HEAD, jpeg]),
+      }[phase as string];
+      if (sent !== undefined) socket.write(sent, () => make(socket, raw));
+    });
+  };
+  const tlsServer = createTlsServer(certificate);
+  const serveTls = (raw: Socket) => {
+    if (phase === 'in the TLS handshake') raw.once('data', () => make(raw, raw));
+    else if (phase === 'in its certificate') cutHandshake(raw, () => make(raw, raw));
+    else tlsServer.emit('connection', raw);
+  };
+  const rawOf = new Map<number | undefined, Socket>();
+  tlsServer.on('secureConnection', (socket) => {
+    keep(socket);
+    const raw = rawOf.get(socket.remotePort);
+    if (raw) serveHttp(socket, raw);
+  });
+  tlsServer.on('tlsClientError', () => {});
+  // Without delay, or what follows the handshake would wait for the client to acknowledge that.
+  const server = createServer({ noDelay: true }, (raw) => {
+    keep(raw);
+    rawOf.set(raw.remotePort, raw);
+    if (phase === 'on accept') make(raw.resume(), raw);
+    else if (isTls) serveTls(raw);
+    else serveHttp(raw, raw);
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  onTestFinished(() => {
+    for (const socket of open) socket.destroy();
+    server.close();
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    get requests() {
+      return requests;
+    },
+    troubled,
+    strike,
+    allClosed: () => expect.poll(() => open.size, { timeout: 20_000 }).toBe(0),
+  };
+}
+
+/** Passes on the beginning of a real server's handshake. */
+function cutHandshake(raw: Socket, then: () => void): void {
+  const server = createTlsServer(certificate).listen(0, '127.0.0.1', () => {
+    const inner = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    inner.on('error', () => {});
+    raw.on('data', (bytes) => inner.write(bytes)).on('close', () => inner.destroy());
+    inner.once('data', (bytes) => {
+      server.close();
+      raw.write(bytes.subarray(0, 300), then);
+    });
+  });
+}
