@@ -1,4 +1,5 @@
 import { type Announcement, decodeAnnouncement } from '@lastframe/shared/announcement';
+import { contain } from '@lastframe/shared/contain';
 import { messageOf } from '@lastframe/shared/errors';
 import type { Keys } from '@lastframe/shared/keys';
 import type { Log } from '@lastframe/shared/log';
@@ -22,7 +23,8 @@ export function listenToAnnouncements(
   let retry: NodeJS.Timeout | undefined;
   const hear = (message: string) => {
     const announcement = decodeAnnouncement(message);
-    if (announcement) heed(announcement);
+    // An exception would go through the Redis client, which could not read on after it.
+    if (announcement) contain(() => heed(announcement));
     else log.warn('an announcement could not be read');
   };
   /** Each by itself: of a Cluster's, each is in a slot of its own. */

@@ -57,7 +57,7 @@ const FORGOTTEN_MS = 2 * MAX_TOLD_WAIT_MS;
 const MAX_TICK_MS = 20;
 
 export function createDemand(deps: DemandDeps): Demand {
-  const { clock, memory, viewers, fleet, random, askerId } = deps;
+  const { clock, memory, viewers, fleet, random, askerId, log } = deps;
   const turns: Turns = { askerId, random, lagMs: 0 };
   const all = new Map<string, Wanted>();
   let closed = false;
@@ -67,7 +67,11 @@ export function createDemand(deps: DemandDeps): Demand {
     wanted.timer = undefined;
     if (closed || wanted.isAsking) return;
     wanted.isAsking = true;
-    const dueMonoMs = await nextAsk(wanted, turns, deps);
+    const dueMonoMs = await nextAsk(wanted, turns, deps).catch((error) => {
+      // Else the camera would never be asked for again.
+      log.error({ err: error, cameraId: wanted.camera.cameraId }, 'demand failed; trying again');
+      return clock.monoMs() + CLOSED_RETRY_MS;
+    });
     wanted.isAsking = false;
     // Somebody may have raised demand since nobody wanted it.
     if (closed || (dueMonoMs === undefined && !wanted.asked)) all.delete(wanted.camera.cameraId);

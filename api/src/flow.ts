@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Announcement } from '@lastframe/shared/announcement';
 import type { Clock } from '@lastframe/shared/clock';
 import type { ApiConfig } from '@lastframe/shared/config';
+import { contain } from '@lastframe/shared/contain';
 import { createFleetId } from '@lastframe/shared/fleet-id';
 import type { Keys } from '@lastframe/shared/keys';
 import type { LiveRules } from '@lastframe/shared/live-rules';
@@ -146,8 +147,8 @@ export function connectFlow(tools: Tools) {
   const lookAgain = () => {
     void look();
     void noteAsked();
-    live.look();
-    streams.look();
+    contain(live.look);
+    contain(streams.look);
   };
   const timers: NodeJS.Timeout[] = [];
   return {

@@ -1,6 +1,7 @@
 import type { Announcement } from '@lastframe/shared/announcement';
 import type { Camera } from '@lastframe/shared/camera';
 import type { HealthFacts } from '@lastframe/shared/camera-health';
+import { contain } from '@lastframe/shared/contain';
 import type { StoredCamera } from '@lastframe/shared/stored-camera';
 import {
   type CameraState,
@@ -132,7 +133,8 @@ export function createLive(deps: LiveDeps): Live {
     },
     look: () => {
       for (const live of all.values()) {
-        if (live.state) learn(live, live.state.frame, live.state.facts, deps);
+        const { state } = live;
+        if (state) contain(() => learn(live, state.frame, state.facts, deps));
       }
     },
   };
@@ -157,7 +159,9 @@ function learn(
   const kind = newsBetween(before, live.state);
   if (kind === undefined) return;
   const news = { kind, state: live.state, nowMs };
-  for (const { tell } of live.watchers.values()) tell(news, kind === 'frame' ? held : undefined);
+  for (const { tell } of live.watchers.values()) {
+    contain(() => tell(news, kind === 'frame' ? held : undefined));
+  }
 }
 
 /**

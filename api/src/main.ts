@@ -12,6 +12,7 @@ import { createRedisMetrics } from '@lastframe/shared/redis-metrics';
 import { isSharded, openRedisRoles } from '@lastframe/shared/redis-roles';
 import { createStep } from '@lastframe/shared/steps';
 import { openTracer } from '@lastframe/shared/tracing';
+import { outliveUncaughtErrors } from '@lastframe/shared/uncaught-errors';
 import { connectFlow } from './flow.ts';
 import { createOpsListener, createPublicListener } from './listeners.ts';
 
@@ -39,7 +40,9 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
   process.on('SIGHUP', rules.reload);
   // A signal that comes before there is anything to close ends the process as well.
   const closingSteps: ClosingStep[] = [];
-  closeOnSignal(log, closingSteps);
+  const end = closeOnSignal(log, closingSteps);
+  const countUncaught = metrics.counter('lastframe_uncaught_errors_total');
+  const nowServing = outliveUncaughtErrors({ log, end, count: () => countUncaught({}) });
 
   const redisMetrics = createRedisMetrics(metrics);
   const redis = openRedisRoles({
@@ -61,6 +64,7 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
   const { host, port, reusePort, opsHost } = config;
   const opsPort = await listen(opsListener, { host: opsHost, port: config.opsPort });
   const publicPort = await listen(publicListener.server, { host, port, reusePort });
+  nowServing();
   log.info({ host, port: publicPort, opsHost, opsPort }, 'listening');
 
   closingSteps.push(

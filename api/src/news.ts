@@ -1,5 +1,6 @@
 import type { Announcement } from '@lastframe/shared/announcement';
 import type { Clock } from '@lastframe/shared/clock';
+import { contain } from '@lastframe/shared/contain';
 import { messageOf } from '@lastframe/shared/errors';
 import type { Log } from '@lastframe/shared/log';
 import type { ColdWait } from './cold-wait.ts';
@@ -28,13 +29,18 @@ export interface NewsDeps {
  * read once and swapped in; of others it is only known that memory may be behind.
  */
 export function heedAnnouncement(announcement: Announcement, deps: NewsDeps): void {
-  const { demand, coldWait } = deps;
+  const { demand, live } = deps;
+  contain(() => updateFrame(announcement, deps));
+  contain(() => demand.heed(announcement));
+  contain(() => live?.heed(announcement));
+}
+
+/** Those who have a frame, or wait for one. */
+function updateFrame(announcement: Announcement, deps: NewsDeps): void {
   if (announcement.kind === 'frame') void readWatched(announcement.cameraId, deps);
   else if (announcement.kind === 'unchanged') renew(announcement, deps);
   else if (announcement.kind === 'purge') deps.purges.heed(announcement);
-  else coldWait.heed(announcement);
-  demand.heed(announcement);
-  deps.live?.heed(announcement);
+  else deps.coldWait.heed(announcement);
 }
 
 /** Reads anew what the store has of a camera, if somebody watches it here; else memory is unsure of it. */

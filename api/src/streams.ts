@@ -1,3 +1,4 @@
+import { contain } from '@lastframe/shared/contain';
 import type { Rules } from '@lastframe/shared/rules';
 
 /** One open stream, whatever it sends. */
@@ -37,17 +38,17 @@ export function createStreams(max: number): Streams {
     },
     count: () => all.size,
     beat: () => {
-      for (const stream of all) stream.beat();
+      for (const stream of all) contain(() => stream.beat());
     },
     look: () => {
-      for (const stream of all) stream.look();
+      for (const stream of all) contain(() => stream.look());
     },
     follow: (rules) => {
-      for (const stream of all) stream.follow(rules);
+      for (const stream of all) contain(() => stream.follow(rules));
     },
     close: () => {
       closed = true;
-      for (const stream of all) stream.end();
+      for (const stream of all) contain(() => stream.end());
     },
   };
 }

@@ -10,9 +10,10 @@ export interface ClosingStep {
 
 /**
  * Ends the process in order on SIGTERM or SIGINT, with exit code 0; a second signal ends it at
- * once. What nobody caught ends it with exit code 1, in the same order.
+ * once.
+ * @returns a function that ends it in the same order, with exit code 1
  */
-export function closeOnSignal(log: Log, steps: readonly ClosingStep[]): void {
+export function closeOnSignal(log: Log, steps: readonly ClosingStep[]): (reason: string) => void {
   let closing = false;
   const close = async (reason: string, exitCode: number) => {
     if (closing) process.exit(exitCode || 1);
@@ -23,10 +24,7 @@ export function closeOnSignal(log: Log, steps: readonly ClosingStep[]): void {
     process.exit(exitCode);
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => close(signal, 0));
-  process.on('uncaughtException', (error) => {
-    log.fatal({ err: error }, 'uncaught error');
-    void close('uncaught error', 1);
-  });
+  return (reason) => void close(reason, 1);
 }
 
 /** Exported for tests. */

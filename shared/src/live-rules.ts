@@ -1,6 +1,7 @@
 import { type FSWatcher, readFileSync, watch } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { ConfigError, type Env, type FleetConfig } from './config.ts';
+import { contain } from './contain.ts';
 import { messageOf } from './errors.ts';
 import type { Log } from './log.ts';
 import { makeRules, type Rules, type RulesNow } from './rules.ts';
@@ -53,7 +54,7 @@ export function openRules({ config, env, log }: LiveRulesDeps): LiveRules {
     }
     const { sources, cameras } = rules;
     log.info({ sources: sources.length, cameras: cameras.size }, 'sources file read again');
-    for (const listener of listeners) listener(rules);
+    for (const listener of listeners) contain(() => listener(rules));
   };
   const stop = watchFile(file, () => reload(false), log);
   return {

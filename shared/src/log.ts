@@ -12,8 +12,14 @@ export function createLog(part: string, level: string): Log {
     formatters: { level: (label: string) => ({ level: label }) },
   };
   // Synchronous: the last lines of a process that ends or is killed are the ones that matter.
-  return pino(options, pino.destination({ fd: 1, sync: true }));
+  const stdout = pino.destination({ fd: 1, sync: true, maxLength: MAX_UNWRITTEN_BYTES });
+  // A full disk or a closed pipe costs lines, not the process; what is held is written once it can be.
+  stdout.on('error', () => {});
+  return pino(options, stdout);
 }
+
+/** While stdout takes nothing; later lines are dropped. */
+const MAX_UNWRITTEN_BYTES = 1024 * 1024;
 
 const SPARING_MS = 1000;
 

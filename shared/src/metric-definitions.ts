@@ -48,6 +48,13 @@ export const metricDefinitions = {
     labels: { percentile: ['50', '99', '100'] },
   },
 
+  lastframe_uncaught_errors_total: {
+    type: 'counter',
+    who: both,
+    help: 'Errors that no part of the program caught. The process goes on; each one is a bug.',
+    labels: {},
+  },
+
   lastframe_requests_total: {
     type: 'counter',
     who: api,

@@ -21,6 +21,7 @@ import { createRedisMetrics } from '@lastframe/shared/redis-metrics';
 import { isSharded, openRedisRoles } from '@lastframe/shared/redis-roles';
 import { createStep } from '@lastframe/shared/steps';
 import { openTracer } from '@lastframe/shared/tracing';
+import { outliveUncaughtErrors } from '@lastframe/shared/uncaught-errors';
 import { Queue } from 'bullmq';
 import { createByteBudget } from './byte-budget.ts';
 import { createCameraCaller } from './call-camera.ts';
@@ -64,7 +65,9 @@ async function start(config: WorkerConfig, env: Env): Promise<void> {
   showEventLoopLag(metrics);
   // A signal that comes before there is anything to close ends the process as well.
   const closingSteps: ClosingStep[] = [];
-  closeOnSignal(log, closingSteps);
+  const end = closeOnSignal(log, closingSteps);
+  const countUncaught = metrics.counter('lastframe_uncaught_errors_total');
+  const nowServing = outliveUncaughtErrors({ log, end, count: () => countUncaught({}) });
 
   // Permits and frames fail at once when Redis is away; BullMQ's connection waits for it.
   const redisMetrics = createRedisMetrics(metrics);
@@ -153,6 +156,7 @@ async function start(config: WorkerConfig, env: Env): Promise<void> {
   const watching = setInterval(look, 1000);
   permitsRedis.client.on('ready', look);
   worker.run().catch((error) => log.error({ reason: messageOf(error) }, 'queue worker ended'));
+  nowServing();
   log.info({ opsHost: config.opsHost, opsPort, concurrency }, 'listening');
 
   closingSteps.push(
