@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 import { type ObservedFleet, startObservedFleet } from './observed-fleet.ts';
 
@@ -51,6 +51,14 @@ it('a process that is stopped time and again', async () => {
   const stuttering = stutter(worker, stopping.signal);
   await observed.fires('LastframeEventLoopBusy').finally(() => stopping.abort());
   await stuttering;
+});
+
+it('an error that nothing catches', async () => {
+  const { worker } = observed;
+  await observed.silent();
+  worker.signal('SIGUSR2');
+  await observed.fires('LastframeUncaughtErrors');
+  expect(worker.hasEnded).toBe(false);
 });
 
 it('no worker: jobs that nobody takes, a camera that nobody calls', async () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, vi } from 'vitest';
 import { type Api, type Fleet, startFleet, type Worker } from '../support/fleet.ts';
 import { type Prometheus, startPrometheus } from '../support/prometheus.ts';
+import { THROWS_ON_SIGNAL } from '../support/uncaught.ts';
 import { startViewers, type Viewers, warmUp } from '../support/viewers.ts';
 import { shortenedRules } from './alert-rules.ts';
 
@@ -51,7 +52,11 @@ export async function startObservedFleet(
   const file = join(folder, 'sources.yaml');
   writeFileSync(file, sourcesFile(fleet.slow.url));
   const SOURCES_FILE = file;
-  const worker = await fleet.startWorker({ ADOPT_REDIS: 'true', SOURCES_FILE });
+  const worker = await fleet.startWorker({
+    ADOPT_REDIS: 'true',
+    SOURCES_FILE,
+    ...THROWS_ON_SIGNAL,
+  });
   const api = await fleet.startApi({ SOURCES_FILE, ...(await apiEnv(fleet.redis.port)) });
   const scraped = (child: Api | Worker) => () =>
     child.hasEnded ? undefined : `${child.opsUrl}/metrics`;

@@ -39,6 +39,18 @@ describe('an announcement', () => {
     expect(decodeAnnouncement(encodeAnnouncement(message))).toMatchObject({ status });
   });
 
+  it.each([0, 99, 600, 999, 1e9, -1, 1.5, null, '200'])(
+    'of a failure is heard without its odd details: a status of %s',
+    (receivedStatus) => {
+      const failure = { status: 502, reason: 'broken', error: 'No Such Type!', receivedStatus };
+      const text = JSON.stringify({ v: 1, kind: 'failure', cameraId, ...failure, nextMs: 0 });
+      expect(decodeAnnouncement(text)).toEqual({
+        ...{ v: 1, kind: 'failure', cameraId, status: 502, reason: 'broken', nextMs: 0 },
+      });
+      expect(decodeFailure(JSON.stringify(failure))).toEqual({ status: 502, reason: 'broken' });
+    },
+  );
+
   it('of a newer version is heard, but for the fields that this one does not know', () => {
     const text = JSON.stringify({ v: 2, kind: 'started', cameraId, colour: 'blue' });
     expect(decodeAnnouncement(text)).toEqual({ v: 2, kind: 'started', cameraId });

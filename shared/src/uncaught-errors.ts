@@ -21,14 +21,13 @@ export function outliveUncaughtErrors({ log, count, end }: UncaughtErrorsDeps): 
   const onError = (thrown: unknown) => {
     // Log and metric must not throw: that would end the process, whatever it serves.
     try {
-      const error = thrown instanceof Error ? thrown : new Error(messageOf(thrown));
-      if (!isServing || isOutOfMemory(error)) {
-        log.fatal({ err: error }, 'uncaught error');
+      if (!isServing || isOutOfMemory(thrown)) {
+        log.fatal({ err: asError(thrown) }, 'uncaught error');
         end('uncaught error');
         return;
       }
       count();
-      tell({ err: error }, 'uncaught error; the process goes on');
+      tell({ err: asError(thrown) }, 'uncaught error; the process goes on');
     } catch {}
   };
   process.on('uncaughtException', onError);
@@ -39,8 +38,13 @@ export function outliveUncaughtErrors({ log, count, end }: UncaughtErrorsDeps): 
 }
 
 /** Going on without memory would fail one request after the other. V8's own heap limit ends the process anyway. */
-function isOutOfMemory(error: Error): boolean {
+function isOutOfMemory(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'ERR_MEMORY_ALLOCATION_FAILED' || code === 'ENOMEM') return true;
   return error instanceof RangeError && /allocation failed|out of memory/i.test(error.message);
+}
+
+function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(messageOf(thrown));
 }

@@ -1,0 +1,71 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type Fleet, startFleet } from '../support/fleet.ts';
+
+const REPO = join(import.meta.dirname, '../..');
+let fleet: Fleet;
+const children: ChildProcess[] = [];
+
+beforeAll(async () => {
+  fleet = await startFleet({ apis: 0, workers: 0 });
+});
+
+afterAll(async () => {
+  for (const child of children) child.kill('SIGKILL');
+  await fleet?.checkAndStop();
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  await once(server.close(), 'close');
+  return port;
+}
+
+async function start(part: 'api' | 'worker', stdout: number | 'pipe') {
+  const opsPort = await freePort();
+  const child = spawn(process.execPath, [join(REPO, part, 'src/main.ts')], {
+    env: {
+      PATH: process.env.PATH ?? '',
+      REDIS_URL: fleet.redis.url,
+      REDIS_PREFIX: fleet.redisPrefix,
+      ALLOWED_SOURCES: `${fleet.slow.url}/*`,
+      HOST: '127.0.0.1',
+      PORT: '0',
+      OPS_PORT: String(opsPort),
+      LOG_LEVEL: 'debug',
+    },
+    stdio: ['ignore', stdout, 'pipe'],
+  });
+  children.push(child);
+  const isLive = async () => {
+    const answer = await fetch(`http://127.0.0.1:${opsPort}/livez`).catch(() => undefined);
+    return answer?.status;
+  };
+  return { child, isLive };
+}
+
+const TIMES = { timeout: 60_000 };
+
+it('a process goes on when the disk of its log is full, or nobody reads its log any more', async () => {
+  const full = openSync('/dev/full', 'w');
+  const started = await Promise.all(
+    (['api', 'worker'] as const).flatMap((part) => [start(part, full), start(part, 'pipe')]),
+  );
+  closeSync(full);
+  for (const { child } of started) child.stdout?.resume();
+  const areLive = () => Promise.all(started.map(({ isLive }) => isLive()));
+  await expect.poll(areLive, TIMES).toEqual([200, 200, 200, 200]);
+  for (const { child } of started) child.stdout?.destroy();
+  // Connections that come and go make some lines.
+  await fleet.redis.command('CLIENT', 'KILL', 'TYPE', 'normal');
+  await expect.poll(areLive, TIMES).toEqual([200, 200, 200, 200]);
+  const ends = started.map(({ child }) => once(child, 'exit'));
+  for (const { child } of started) child.kill('SIGTERM');
+  expect(await Promise.all(ends)).toEqual(Array(4).fill([0, null]));
+});
