@@ -176,7 +176,7 @@ other: 1
       'sources: [5]',
       'sources.yaml: sources[0]: expected a source: name, match and what differs from the defaults',
     ],
-    ['a: 1\na: 2', 'sources.yaml: line 2, column 1: Map keys must be unique'],
+    ['a: 1\na: 2', 'sources.yaml: line 2, column 1: this key is given twice'],
     ['a: [', /^sources.yaml: line 1, column 5: /],
     ['a: *b', /^sources.yaml: .*[Aa]lias/],
     [
