@@ -42,7 +42,7 @@ export class HostPattern {
 function checkStars(host: string): void {
   if (!host.includes('*') || host === '*') return;
   if (host.startsWith('[')) throw new TypeError(BAD_HOST);
-  if (/^[\d.*]+$/.test(host)) {
+  if (/^[\d.*]+$/.test(host) && /\d/.test(host)) {
     throw new TypeError('* can not stand in a numeric host; list the hosts, or use their names');
   }
   const labels = host.split('.');

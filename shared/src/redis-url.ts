@@ -103,7 +103,8 @@ function parseSentinelQuery(query: string): Omit<Access, 'tls'> {
 }
 
 function parseUser(text: string): Omit<Access, 'tls'> {
-  const [, username = '', password = ''] = /^([^:]*):?(.*)$/s.exec(text) ?? [];
+  const [username = ''] = text.split(':', 1);
+  const password = text.slice(username.length + 1);
   return { username: decodeURIComponent(username), password: decodeURIComponent(password) };
 }
 

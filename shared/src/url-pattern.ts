@@ -30,7 +30,9 @@ export class UrlPattern {
     this.#host = new HostPattern(host);
     this.#port = port === '*' ? '*' : url.port && `:${url.port}`;
     this.#path = target === '' ? undefined : new Glob(normaliseEscapes(url.pathname));
-    this.#query = target.includes('?') ? new Glob(normaliseEscapes(url.search)) : undefined;
+    this.#query = target.includes('?')
+      ? new Glob(normaliseEscapes(url.search.slice(1)))
+      : undefined;
   }
 
   /** @param href a URL as `parseCameraUrl` writes it */
@@ -42,7 +44,7 @@ export class UrlPattern {
     const queryAt = href.indexOf('?', pathAt);
     const path = queryAt === -1 ? href.slice(pathAt) : href.slice(pathAt, queryAt);
     if (!this.#path.matches(path)) return false;
-    return !this.#query || this.#query.matches(queryAt === -1 ? '' : href.slice(queryAt));
+    return !this.#query || this.#query.matches(queryAt === -1 ? '' : href.slice(queryAt + 1));
   }
 
   #testAuthority(authority: string): boolean {
@@ -53,7 +55,7 @@ export class UrlPattern {
 }
 
 function split(text: string): [scheme: string, authority: string, rest: string] {
-  const [, scheme, authority, rest = ''] = /^(https?:\/\/)([^/?#]+)(.*)$/s.exec(text) ?? [];
+  const [origin = '', scheme, authority] = /^(https?:\/\/)([^/?#]+)/.exec(text) ?? [];
   if (scheme === undefined || authority === undefined) {
     throw new TypeError('it must begin with http:// or https:// and a host');
   }
@@ -61,7 +63,7 @@ function split(text: string): [scheme: string, authority: string, rest: string] 
   if (/[\u0000-\u0020\u007f]/.test(text)) {
     throw new TypeError('it has a space or a control character in it; percent-encode it');
   }
-  return [scheme, authority, rest];
+  return [scheme, authority, text.slice(origin.length)];
 }
 
 /** A colon within brackets belongs to an IPv6 address. */
