@@ -8,7 +8,8 @@ import type { MiddlewareHandler } from 'hono';
 export function bearerOnly(token: string): MiddlewareHandler {
   return async (c, next) => {
     if (token === '') return c.notFound();
-    const given = /^bearer +(.*?) *$/i.exec(c.req.header('authorization') ?? '')?.[1];
+    const header = c.req.header('authorization') ?? '';
+    const given = /^bearer /i.test(header) ? header.slice('bearer '.length).trim() : undefined;
     if (given !== undefined && isSame(given, token)) return await next();
     const why = given === undefined ? '' : ', error="invalid_token"';
     return c.text('Unauthorized\n', 401, {

@@ -1,6 +1,7 @@
 import { RedisUnavailableError } from '@lastframe/shared/errors';
 import { makeRules } from '@lastframe/shared/rules';
 import { testCamera, testSource } from '@lastframe/shared/test-camera';
+import { UrlPattern } from '@lastframe/shared/url-pattern';
 import { describe, expect, it, vi } from 'vitest';
 import { type AdminDeps, admin } from './admin.ts';
 import { heldFrame, testParts } from './test-parts.ts';
@@ -20,7 +21,7 @@ function adminParts(token = TOKEN) {
     return { cameraId: purgedId, mode, purgedAtMs: 1_790_000_000_123, frame: true, failure: false };
   });
   const rules = makeRules(
-    [testSource({ pattern: new URLPattern('http://cam.test/*') })],
+    [testSource({ pattern: new UrlPattern('http://cam.test/*') })],
     [{ name: 'north', title: 'North', keepWarm: false, camera: named }],
   );
   const deps = { clock, reader, demand, fleet, permitFreeInMs, purge, token, log };

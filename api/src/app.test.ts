@@ -1,5 +1,6 @@
 import { makeRules, type NamedCamera } from '@lastframe/shared/rules';
 import { testCamera, testSource } from '@lastframe/shared/test-camera';
+import { UrlPattern } from '@lastframe/shared/url-pattern';
 import { signatureOf } from '@lastframe/shared/url-signature';
 import { parseList, Token } from 'structured-headers';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -9,7 +10,7 @@ import { createColdWait } from './cold-wait.ts';
 import { createMemoryCache } from './memory-cache.ts';
 import { heldFrame, silentLog, streamParts, testParts } from './test-parts.ts';
 
-const camera = testCamera('a', { pattern: new URLPattern('http://cam.test/*') });
+const camera = testCamera('a', { pattern: new UrlPattern('http://cam.test/*') });
 const { cameraId } = camera;
 const HOUR_MS = 3_600_000;
 
@@ -36,7 +37,7 @@ function appParts({
     close: vi.fn(),
   };
   const coldWait = createColdWait({ ...parts, maxWaiters });
-  const sources = [testSource({ pattern: new URLPattern('http://cam.test/*') })];
+  const sources = [testSource({ pattern: new UrlPattern('http://cam.test/*') })];
   const rules = () => makeRules(sources, cameras);
   const fleetId = { pseudonym: () => 'lastframe-0123456789ab' };
   const deps = {

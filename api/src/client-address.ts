@@ -1,6 +1,9 @@
 import type { Network } from '@lastframe/shared/source';
 import ipaddr from 'ipaddr.js';
 
+/** Room for some thirty proxies in a row. */
+const MAX_LENGTH = 1024;
+
 /**
  * Who asks: the other end of the connection, or whom the operator's proxies say it is. Each proxy
  * adds the address it was asked from at the end, so the last that is no proxy of ours is believed;
@@ -11,10 +14,11 @@ export function clientAddress(
   forwardedFor: string | undefined,
   proxies: readonly Network[],
 ): string {
-  const hops = (forwardedFor ?? '').split(',').map((hop) => hop.trim());
+  // Only the end was written by proxies of ours; a client can't make it too long to be read.
+  const hops = (forwardedFor ?? '').slice(-MAX_LENGTH).split(',');
   let client = remote ?? '';
   while (hops.length > 0 && isAmong(client, proxies)) {
-    const before = withoutPort(hops.pop() ?? '');
+    const before = withoutPort(hops.pop()?.trim() ?? '');
     if (!ipaddr.isValid(before)) break;
     client = before;
   }

@@ -1,5 +1,8 @@
 import { parseHttpDate } from './http-date.ts';
 
+/** Far more than a viewer has of one URL. */
+const MAX_TAGS_LENGTH = 4096;
+
 /**
  * Whether the viewer has this frame already, so that 304 is the answer (RFC 9110 13.1).
  * `If-None-Match` is compared weakly and beats `If-Modified-Since`, which means HTTP dates only.
@@ -10,6 +13,8 @@ export function isNotModified(
   frame: { etag: string; changedAtMs: number },
 ): boolean {
   if (request.ifNoneMatch !== undefined) {
+    // Not read, but still there: dates don't count beside it (13.1.3).
+    if (request.ifNoneMatch.length > MAX_TAGS_LENGTH) return false;
     if (request.ifNoneMatch.trim() === '*') return true;
     const tags = request.ifNoneMatch.match(/(?:W\/)?"[^"]*"/g) ?? [];
     return tags.some((tag) => tag.replace(/^W\//, '') === frame.etag);

@@ -1,5 +1,6 @@
 import type { Announcement } from '@lastframe/shared/announcement';
 import type { Camera } from '@lastframe/shared/camera';
+import { unlessTooLong } from '@lastframe/shared/http-fields';
 import type { Log } from '@lastframe/shared/log';
 import type { Step } from '@lastframe/shared/steps';
 import { NEW_TRACE, type Tracer } from '@lastframe/shared/tracing';
@@ -21,6 +22,8 @@ declare module 'hono' {
   }
 }
 
+const MAX_TRACEPARENT_LENGTH = 128;
+
 /** A viewer's request; its path and query are not told, for they may hold a secret. */
 export function followedRequests(step: Step): MiddlewareHandler {
   return async (c, next) => {
@@ -31,7 +34,7 @@ export function followedRequests(step: Step): MiddlewareHandler {
       {
         kind: 'server',
         spanName: `${method} ${route}`,
-        parent: c.req.header('traceparent') ?? NEW_TRACE,
+        parent: unlessTooLong(c.req.header('traceparent'), MAX_TRACEPARENT_LENGTH) ?? NEW_TRACE,
         details: { method, route },
       },
       next,

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { makeRules, type Rules } from '@lastframe/shared/rules';
 import { testCamera, testSource } from '@lastframe/shared/test-camera';
+import { UrlPattern } from '@lastframe/shared/url-pattern';
 import { signatureOf } from '@lastframe/shared/url-signature';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { addCommonHeaders, createApp } from './app.ts';
@@ -165,7 +166,7 @@ it('forgets all that it knew when the rules change', async () => {
   const { hold, now, routes } = await start();
   hold();
   await ask();
-  now.rules = makeRules([testSource({ pattern: new URLPattern('http://elsewhere.test/*') })]);
+  now.rules = makeRules([testSource({ pattern: new UrlPattern('http://elsewhere.test/*') })]);
   expect(await ask()).toContain(' 403 ');
   now.rules = rulesOfTest();
   expect(await ask()).toContain(' 200 OK');

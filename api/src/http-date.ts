@@ -1,3 +1,5 @@
+import { MAX_DATE_LENGTH } from '@lastframe/shared/http-fields';
+
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 const DAY = '(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)';
 const LONG_DAY = '(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day';
@@ -16,6 +18,7 @@ const FORMS = [
  * asctime in the local time zone.
  */
 export function parseHttpDate(text: string, nowMs = Date.now()): number | undefined {
+  if (text.length > MAX_DATE_LENGTH) return undefined;
   const value = text.trim();
   for (const form of FORMS) {
     const parts = form.exec(value)?.groups;

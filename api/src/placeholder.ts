@@ -1,3 +1,4 @@
+import { unlessTooLong } from '@lastframe/shared/http-fields';
 import type { Context, MiddlewareHandler } from 'hono';
 import { TITLES } from './problem.ts';
 
@@ -30,9 +31,11 @@ function replace(c: Context, response: Response): void {
   c.res = response;
 }
 
+const MAX_ACCEPT_LENGTH = 4096;
+
 /** A browser's `<img>` does; who opens the address itself prefers a page, and a script has no wish. */
 export function prefersImages(accept: string | undefined): boolean {
-  const ranges = (accept ?? '*/*').split(',').map(parseRange);
+  const ranges = (unlessTooLong(accept, MAX_ACCEPT_LENGTH) ?? '*/*').split(',').map(parseRange);
   return weightOf('image/svg+xml', ranges) > weightOf('application/problem+json', ranges);
 }
 

@@ -1,3 +1,5 @@
+import { readItems, unlessTooLong } from '@lastframe/shared/http-fields';
+
 /** What a viewer prefers (RFC 7240), as far as it is known here. */
 export interface Preferences {
   respondAsync: boolean;
@@ -5,15 +7,17 @@ export interface Preferences {
   waitS: number | undefined;
 }
 
-const ITEM = /^\s*([!#$%&'*+.^_`|~\w-]+)\s*(?:=\s*(?:"([^"]*)"|([^\s;"]*)))?\s*(?:;.*)?$/;
+const MAX_LENGTH = 1024;
 
 /** The first of a name counts; what can't be read is ignored, as if it were not there. */
 export function parsePrefer(value: string | undefined): Preferences {
   const found = new Map<string, string>();
-  for (const item of value?.match(/(?:"[^"]*"|[^,"])+/g) ?? []) {
-    const [, name, quoted, token] = ITEM.exec(item) ?? [];
-    const key = name?.toLowerCase();
-    if (key !== undefined && !found.has(key)) found.set(key, quoted ?? token ?? '');
+  for (const { name, value: given = '', after } of readItems(
+    unlessTooLong(value, MAX_LENGTH) ?? '',
+  )) {
+    // Behind `;` stand the parameters of a preference.
+    const isPreference = after === 'start' || after === ',';
+    if (isPreference && !found.has(name)) found.set(name, given);
   }
   const wait = found.get('wait') ?? '';
   return {

@@ -1,3 +1,4 @@
+import { unlessTooLong } from '@lastframe/shared/http-fields';
 import { parseHttpDate } from './http-date.ts';
 
 /** What of the bytes a request wants. `end` is the last byte of it, as in `Content-Range`. */
@@ -6,6 +7,7 @@ export type RangeAnswer =
   | { kind: 'part'; start: number; end: number }
   | { kind: 'unsatisfiable' };
 
+const MAX_LENGTH = 256;
 const WHOLE = { kind: 'whole' } as const;
 
 /**
@@ -13,7 +15,7 @@ const WHOLE = { kind: 'whole' } as const;
  * and what can't be read get the whole, as if nobody had asked.
  */
 export function rangeOf(value: string | undefined, sizeBytes: number): RangeAnswer {
-  const parts = /^\s*bytes=\s*(\d*)-(\d*)\s*$/i.exec(value ?? '');
+  const parts = /^\s*bytes=\s*(\d*)-(\d*)\s*$/i.exec(unlessTooLong(value, MAX_LENGTH) ?? '');
   const [first, last] = [parts?.[1] ?? '', parts?.[2] ?? ''];
   if (first === '' && last === '') return WHOLE;
   if (first === '') {
@@ -38,6 +40,7 @@ export function ifRangeHolds(
   frame: { etag: string; changedAtMs: number },
 ): boolean {
   if (value === undefined) return true;
+  if (value.length > MAX_LENGTH) return false;
   const validator = value.trim();
   if (validator.startsWith('"') || validator.startsWith('W/')) return validator === frame.etag;
   return parseHttpDate(validator) === Math.floor(frame.changedAtMs / 1000) * 1000;

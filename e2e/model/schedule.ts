@@ -1,5 +1,5 @@
 import { cameraOf } from '@lastframe/shared/camera';
-import { parsePattern } from '@lastframe/shared/source';
+import { UrlPattern } from '@lastframe/shared/url-pattern';
 import fc from 'fast-check';
 import { checkCalls } from '../support/checker.ts';
 import { createSimRedis, type SimRedis } from './sim-redis.ts';
@@ -238,7 +238,7 @@ function taking(values: readonly number[]): () => number {
 function camera() {
   return cameraOf(new URL('http://camera.test/image'), {
     name: 'model',
-    pattern: parsePattern('http://camera.test/*'),
+    pattern: new UrlPattern('http://camera.test/*'),
     intervalMs: INTERVAL_MS,
     timeoutMs: TIMEOUT_MS,
     startAllowanceMs: ALLOWANCE_MS,

@@ -199,6 +199,7 @@ describe('two spellings of one camera', () => {
         const tail = path.map((parts) => parts.join('')).join('/');
         const search = query.join('');
         const plain = `http://cam.test/${tail}${search && `?${search}`}`;
+        fc.pre(!problemOf(plain)); // as `%2501` is
         const host = [...'cam.test'].map((char) => (flip() ? char.toUpperCase() : char)).join('');
         const head = `${flip() ? 'http' : 'HTTP'}://${host}${flip() ? '.' : ''}${flip() ? ':80' : ''}`;
         const end = search ? `?${spell(search, flip)}` : flip() ? '?' : '';

@@ -1,5 +1,8 @@
 import { createHash } from 'node:crypto';
+import { findPathTrick } from './dot-segments.ts';
 import { ProblemError } from './errors.ts';
+import { withoutTrailingDots } from './host-name.ts';
+import { normaliseEscapes } from './percent-encoding.ts';
 import type { QueryPolicy, Source } from './source.ts';
 
 /** One upstream image: its canonical URL, the id made of it, and the source that allows it. */
@@ -37,6 +40,8 @@ export function parseCameraUrl(text: string): URL {
   const normalised = normalise(url);
   // Escapes make it longer: a worker parses the canonical form again and must not refuse it then.
   if (normalised.href.length > MAX_URL_BYTES) throw tooLong();
+  const trick = findPathTrick(normalised.pathname);
+  if (trick) throw invalid(`url has an encoded ${trick} in its path; leave it out`);
   return normalised;
 }
 
@@ -54,7 +59,7 @@ export function cameraIdOf(canonicalUrl: string): string {
 
 function normalise(url: URL): URL {
   url.hash = '';
-  const host = url.hostname.replace(/\.+$/, '');
+  const host = withoutTrailingDots(url.hostname);
   if (host === '') throw invalid('url has no host');
   if (host !== url.hostname) url.hostname = host;
   // The setter ignores what is no host: of `256.0.0.1..` only the dots make a name.
@@ -64,20 +69,12 @@ function normalise(url: URL): URL {
   return url;
 }
 
-/** `im%61ge` is `image`, `%2f` is `%2F`: else n escapes were 2ⁿ cameras (RFC 3986 6.2.2). */
-function normaliseEscapes(text: string): string {
-  return text.replace(/%[0-9a-f]{2}/gi, (spelled) => {
-    const char = String.fromCharCode(Number.parseInt(spelled.slice(1), 16));
-    return /[\w.~-]/.test(char) ? char : spelled.toUpperCase();
-  });
-}
-
 function applyQueryPolicy(search: string, policy: QueryPolicy): string {
   if (policy === 'keep') return search;
   if (policy === 'strip') return '';
-  const pairs = search.slice(1).split('&');
+  const pairs = Map.groupBy(search.slice(1).split('&'), queryNameOf);
   // In the order of the policy, so that ?w=1&h=2 and ?h=2&w=1 are one camera.
-  return policy.flatMap((name) => pairs.filter((pair) => queryNameOf(pair) === name)).join('&');
+  return [...new Set(policy)].flatMap((name) => pairs.get(name) ?? []).join('&');
 }
 
 function queryNameOf(pair: string): string {

@@ -197,6 +197,8 @@ const SECRETS: ReadonlySet<Name> = new Set(['QUEUES_PASSWORD', 'URL_SIGNING_KEY'
 /** A fault is printed: it must show no password, not even one with a `/` or `@` that spoils its URL. */
 function withoutSecrets(name: Name, text: string): string {
   if (SECRETS.has(name)) return '…';
-  const masked = text.replace(/^([a-z+]+:\/*)?.*@/is, '$1…@');
+  const end = text.lastIndexOf('@');
+  const scheme = end === -1 ? '' : (/^[a-z+]+:\/*/i.exec(text.slice(0, end))?.[0] ?? '');
+  const masked = end === -1 ? text : `${scheme}…${text.slice(end)}`;
   return masked.replace(/(password=)[^&]*/gi, '$1…');
 }

@@ -42,9 +42,14 @@ export function parseQueueUrl(text: string): string | undefined {
 
 /** @throws TypeError that says what is wrong, without a password; undefined: it is none */
 export function parseRedisUrl(text: string): RedisPlace | undefined {
-  const many = /^(rediss?)\+(sentinel|cluster):\/\/(?:(.*)@)?([^@/?#]+)(\/[^?#]*)?(?:\?([^#]*))?$/i;
-  const [, scheme = '', kind, user = '', hosts = '', path = '', query = ''] = many.exec(text) ?? [];
-  if (!kind) return parseServerUrl(text);
+  const [, scheme = '', kind, rest = ''] =
+    /^(rediss?)\+(sentinel|cluster):\/\/(.*)$/i.exec(text) ?? [];
+  // A password may have an unescaped @ in it.
+  const userEnd = rest.lastIndexOf('@');
+  const user = rest.slice(0, Math.max(0, userEnd));
+  const [, hosts, path = '', query = ''] =
+    /^([^/?#]+)(\/[^?#]*)?(?:\?([^#]*))?$/.exec(rest.slice(userEnd + 1)) ?? [];
+  if (!kind || !hosts) return parseServerUrl(text);
   const access = { tls: scheme.toLowerCase() === 'rediss', ...parseUser(user) };
   if (kind.toLowerCase() === 'sentinel') return sentinelPlace(hosts, path, query, access);
   if (path.length > 1 || query) throw new TypeError('a Cluster has no database and no options');
@@ -98,7 +103,8 @@ function parseSentinelQuery(query: string): Omit<Access, 'tls'> {
 }
 
 function parseUser(text: string): Omit<Access, 'tls'> {
-  const [, username = '', password = ''] = /^([^:]*):?(.*)$/s.exec(text) ?? [];
+  const [username = ''] = text.split(':', 1);
+  const password = text.slice(username.length + 1);
   return { username: decodeURIComponent(username), password: decodeURIComponent(password) };
 }
 

@@ -1,6 +1,7 @@
 import ipaddr from 'ipaddr.js';
 import { type Camera, cameraOf, parseCameraUrl } from './camera.ts';
 import { ProblemError } from './errors.ts';
+import { UrlPattern } from './url-pattern.ts';
 
 /** What of the query belongs to the camera: all, nothing, or the named parameters. */
 export type QueryPolicy = 'keep' | 'strip' | readonly string[];
@@ -11,7 +12,7 @@ export type Network = [ipaddr.IPv4 | ipaddr.IPv6, number];
 export interface Source {
   /** Unique; a label in metrics and a part of the budget's keys. */
   name: string;
-  pattern: URLPattern;
+  pattern: UrlPattern;
   intervalMs: number;
   /** Deadline of one call, from sending to the last byte. */
   timeoutMs: number;
@@ -39,7 +40,7 @@ export function sourcesFromPatterns(
   patterns: readonly string[],
   defaults: SourceDefaults,
 ): Source[] {
-  return patterns.map((text) => ({ ...defaults, name: text, pattern: parsePattern(text) }));
+  return patterns.map((text) => ({ ...defaults, name: text, pattern: new UrlPattern(text) }));
 }
 
 /**
@@ -55,41 +56,6 @@ export function findCamera(text: string, sources: readonly Source[]): Camera {
     code: 'source-not-allowed',
     detail: 'no source of this server matches this url; its operator sets them in ALLOWED_SOURCES',
   });
-}
-
-/**
- * A URLPattern that means what it seems to mean. URLPattern itself takes `localhost:8888/*` for a
- * scheme and `http://10.0.0.*` for the host `10.0.0.*`, silently.
- * @throws TypeError that says what is wrong with it
- */
-export function parsePattern(text: string): URLPattern {
-  if (!/^https?:\/\/[^/?#]/.test(text)) {
-    throw new TypeError('it must begin with http:// or https:// and a host');
-  }
-  const host = /^https?:\/\/([^/?#]*)/.exec(text)?.[1] ?? '';
-  if (host.includes('@')) throw new TypeError('it has credentials in it');
-  const name = host.replace(/:[\d*]+$/, '');
-  if (/^[\d.*]+$/.test(name) && name.includes('*') && name !== '*') {
-    throw new TypeError('* can not stand in a numeric host; list the hosts, or use their names');
-  }
-  if (/\*\?/.test(text)) {
-    throw new TypeError('"*?" is a modifier there; write "*\\?" for a query');
-  }
-  try {
-    const escaped = text.replace(/^(https?:\/\/)\[([^\]]*)\]/, escapeIpv6Host);
-    return new URLPattern(withoutTrailingDot(escaped));
-  } catch (cause) {
-    throw new TypeError('it is no URL pattern', { cause });
-  }
-}
-
-/** URLPattern reads the colons in `[::1]` as groups unless they are escaped. */
-function escapeIpv6Host(_: string, scheme: string, address: string): string {
-  return `${scheme}[${new URL(`http://[${address}]`).hostname.slice(1, -1).replaceAll(':', '\\:')}]`;
-}
-
-function withoutTrailingDot(text: string): string {
-  return text.replace(/^(https?:\/\/[^/?#:]*?)\.+(?=[/:?#]|$)/, '$1');
 }
 
 /** `10.20.0.0/16` or a single address. Undefined when the text is neither. */

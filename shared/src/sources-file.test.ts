@@ -1,9 +1,10 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: that is how the file names variables
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { parsePattern, sourcesFromPatterns } from './source.ts';
+import { sourcesFromPatterns } from './source.ts';
 import { parseSourcesFile, type SourcesFileOptions } from './sources-file.ts';
 import { testDefaults } from './test-camera.ts';
+import { UrlPattern } from './url-pattern.ts';
 
 const options: SourcesFileOptions = {
   file: 'sources.yaml',
@@ -51,7 +52,7 @@ cameras:
     expect(sources).toEqual([
       {
         name: 'airport',
-        pattern: parsePattern('https://cams.example.com/*'),
+        pattern: new UrlPattern('https://cams.example.com/*'),
         intervalMs: 10_000,
         timeoutMs: 20_000,
         startAllowanceMs: 2000,
@@ -78,7 +79,7 @@ cameras:
 
   it('leaves what it does not say to the environment', () => {
     expect(read(one()).sources).toEqual([
-      { ...testDefaults, name: 'a', pattern: parsePattern('http://cam.test/*') },
+      { ...testDefaults, name: 'a', pattern: new UrlPattern('http://cam.test/*') },
     ]);
   });
 
@@ -175,7 +176,7 @@ other: 1
       'sources: [5]',
       'sources.yaml: sources[0]: expected a source: name, match and what differs from the defaults',
     ],
-    ['a: 1\na: 2', 'sources.yaml: line 2, column 1: Map keys must be unique'],
+    ['a: 1\na: 2', 'sources.yaml: line 2, column 1: this key is given twice'],
     ['a: [', /^sources.yaml: line 1, column 5: /],
     ['a: *b', /^sources.yaml: .*[Aa]lias/],
     [

@@ -36,12 +36,17 @@ export type SourcesFileOutcome =
   /** Every fault: file, path, expectation. None shows a value that may be secret. */
   | { outcome: 'faulty'; faults: string[] };
 
+const MAX_FAULTS = 100;
+const MAX_FAULT_LENGTH = 500;
+
 /** `SOURCES_FILE` as sources and named cameras, or all that is wrong with it. */
 export function parseSourcesFile(text: string, options: SourcesFileOptions): SourcesFileOutcome {
   const faults: string[] = [];
   const report: Report = (path, fault) => {
     const where = pathText(path);
-    faults.push(`${options.file}: ${where === '' ? '' : `${where}: `}${fault}`);
+    const text = `${options.file}: ${where === '' ? '' : `${where}: `}${fault}`;
+    if (faults.length < MAX_FAULTS) faults.push(shorten(text));
+    else if (faults.length === MAX_FAULTS) faults.push(`${options.file}: there are more faults`);
   };
   const raw = readYaml(text, report);
   if (faults.length > 0) return { outcome: 'faulty', faults };
@@ -61,6 +66,10 @@ export function parseSourcesFile(text: string, options: SourcesFileOptions): Sou
   );
   if (faults.length > 0) return { outcome: 'faulty', faults };
   return { outcome: 'read', sources: known, cameras: cameras.filter((c) => c !== undefined) };
+}
+
+function shorten(text: string): string {
+  return text.length <= MAX_FAULT_LENGTH ? text : `${text.slice(0, MAX_FAULT_LENGTH)}…`;
 }
 
 function readSource(

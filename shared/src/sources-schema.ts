@@ -2,8 +2,9 @@ import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { z } from 'zod';
 import { parseCameraUrl } from './camera.ts';
 import { messageOf } from './errors.ts';
-import { parseNetwork, parsePattern } from './source.ts';
+import { parseNetwork } from './source.ts';
 import { DURATION_FORM, parseDurationMs, parseSizeBytes, SIZE_FORM } from './units.ts';
+import { UrlPattern } from './url-pattern.ts';
 
 /** A text that `parse` understands; it throws, or gives undefined, for others. */
 function textOf<T>(expected: string, parse: (text: string) => T | undefined) {
@@ -80,7 +81,7 @@ function headerFault(name: string, value: string): string | undefined {
 export const sourceSchema = z.strictObject(
   {
     name: textOf(NAME_EXPECTED, (text) => (isName(text) ? text : undefined)),
-    match: textOf('a URL pattern like https://cams.example.com/*', parsePattern),
+    match: textOf('a URL pattern like https://cams.example.com/*', (text) => new UrlPattern(text)),
     interval: durationMs.optional(),
     timeout: durationMs.optional(),
     startAllowance: durationMs.optional(),

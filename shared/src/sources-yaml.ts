@@ -1,4 +1,4 @@
-import { LineCounter, parseDocument } from 'yaml';
+import { type Document, isNode, isScalar, LineCounter, parseDocument, visit } from 'yaml';
 import type { Env } from './config.ts';
 import { messageOf } from './errors.ts';
 
@@ -7,28 +7,69 @@ export type Path = readonly PropertyKey[];
 /** Takes a fault and its place. */
 export type Report = (path: Path, fault: string) => void;
 
+const MAX_LENGTH = 1024 ** 2;
+const MAX_ALIASES = 100;
+
 /** The tree that a YAML text stands for; undefined, with its faults reported, if it stands for none. */
 export function readYaml(text: string, report: Report): unknown {
+  if (text.length > MAX_LENGTH) {
+    report([], `it has ${text.length} characters; expected at most ${MAX_LENGTH}`);
+    return undefined;
+  }
   const lines = new LineCounter();
   // Without pretty errors and warnings: those quote the text, and what is in it may be secret.
   const document = parseDocument(text, {
     lineCounter: lines,
     prettyErrors: false,
     logLevel: 'error',
+    uniqueKeys: false, // its check takes quadratic time
   });
   for (const { message, pos } of document.errors) {
     const { line, col } = lines.linePos(pos[0]);
-    report([], `line ${line}, column ${col}: ${message.split('\n')[0]}`);
+    const fault = isTooDeep(message) ? 'it is nested too deeply here' : message.split('\n')[0];
+    report([], `line ${line}, column ${col}: ${fault}`);
   }
   if (document.errors.length > 0) return undefined;
   try {
-    const value = document.toJS({ maxAliasCount: 100 });
+    if (!isSound(document, lines, report)) return undefined;
+    const value = document.toJS({ maxAliasCount: MAX_ALIASES });
     if (isTree(value)) return value;
     report([], 'an alias stands within what it names; expected none that does');
   } catch (error) {
-    report([], messageOf(error)); // an alias to nothing, or a bomb of them
+    const message = messageOf(error); // an alias to nothing, or a bomb of them
+    report([], isTooDeep(message) ? 'it is nested too deeply' : message);
   }
   return undefined;
+}
+
+/** Reports keys that are given twice, and more aliases than can be resolved in a short time. */
+function isSound(document: Document, lines: LineCounter, report: Report): boolean {
+  let aliases = 0;
+  let isSoundSoFar = true;
+  visit(document, {
+    Alias: () => {
+      aliases += 1;
+    },
+    Map: (_, { items }) => {
+      const seen = new Set<unknown>();
+      for (const { key } of items) {
+        const name = isScalar(key) ? key.value : key;
+        if (seen.has(name)) {
+          const { line, col } = lines.linePos(isNode(key) ? (key.range?.[0] ?? 0) : 0);
+          report([], `line ${line}, column ${col}: this key is given twice`);
+          isSoundSoFar = false;
+        }
+        seen.add(name);
+      }
+    },
+  });
+  if (aliases <= MAX_ALIASES) return isSoundSoFar;
+  report([], `it has ${aliases} aliases; expected at most ${MAX_ALIASES}`);
+  return false;
+}
+
+function isTooDeep(message: string): boolean {
+  return message.includes('call stack');
 }
 
 /** False for what contains itself, as `&a [*a]` does: who follows that never ends. */

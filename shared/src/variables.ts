@@ -1,6 +1,7 @@
 import { FRAMES_URL_FORM, parseQueueUrl, parseRedisUrl, REDIS_URL_FORM } from './redis-url.ts';
-import { parseNetwork, parsePattern } from './source.ts';
+import { parseNetwork } from './source.ts';
 import { DURATION_FORM, parseDurationMs, parseSizeBytes, SIZE_FORM } from './units.ts';
+import { UrlPattern } from './url-pattern.ts';
 
 export type ProcessName = 'api' | 'worker';
 
@@ -42,10 +43,7 @@ export const variables = {
     both,
     'comma-separated URL patterns of the cameras that may be called; without it everything is refused',
     'URL patterns like http://localhost:8888/*,https://cams.example.com/*',
-    (item) => {
-      parsePattern(item);
-      return item;
-    },
+    (item) => new UrlPattern(item).text,
   ),
   ALLOWED_NETWORKS: list(
     both,

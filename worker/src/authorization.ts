@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Camera } from '@lastframe/shared/camera';
 import { LRUCache } from 'lru-cache';
-import { answerChallenge, type Challenge, readChallenge } from './digest.ts';
+import { answerChallenge, type Challenge, readChallenge, readNextNonce } from './digest.ts';
 
 /**
  * Says who we are to cameras that want to know. A digest needs a challenge first, which is kept for
@@ -49,7 +49,7 @@ export function createAuthorizer(): Authorizer {
     },
     refused: (camera, headers, sent) => {
       if (camera.source.auth?.scheme !== 'digest') return false;
-      const challenge = readChallenge(headers['www-authenticate'] ?? '');
+      const challenge = readChallenge(headers['www-authenticate']);
       if (!challenge) return false;
       const stale = challenge.stale ? 1 + (held.get(keyOf(camera))?.stale ?? 0) : 0;
       held.set(keyOf(camera), { challenge, count: 0, stale });
@@ -61,7 +61,7 @@ export function createAuthorizer(): Authorizer {
       const known = held.get(keyOf(camera));
       if (known) known.stale = 0;
       const info = headers['authentication-info'];
-      const nonce = known && /(?:^|[\s,])nextnonce="([^"]+)"/i.exec(String(info ?? ''))?.[1];
+      const nonce = known && readNextNonce(info === undefined ? undefined : String(info));
       if (!nonce || nonce === known.challenge.nonce) return;
       held.set(keyOf(camera), { challenge: { ...known.challenge, nonce }, count: 0, stale: 0 });
     },

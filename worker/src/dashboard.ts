@@ -60,7 +60,9 @@ const HEADERS = {
 const withoutForeignParts: MiddlewareHandler = async (c, next) => {
   await next();
   if (!c.res.headers.get('content-type')?.startsWith('text/html')) return;
-  const page = (await c.res.text()).replace(/<link [^>]*href="https?:[^>]*>/g, '');
+  const page = (await c.res.text()).replace(/<link [^<>]*>/g, (link) =>
+    link.includes('href="http') ? '' : link,
+  );
   c.res = new Response(page, { status: c.res.status, headers: c.res.headers });
 };
 

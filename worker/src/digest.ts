@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { readItems, unlessTooLong } from '@lastframe/shared/http-fields';
 
 /** What a camera asked for in a 401 (RFC 7616), as far as it can be answered. */
 export interface Challenge {
@@ -22,9 +23,12 @@ const HASHES: Record<string, Pick<Challenge, 'hash' | 'isSession'>> = {
   'MD5-SESS': { hash: 'md5', isSession: true },
 };
 
+/** What a challenge holds is kept, and sent back with every call. */
+const MAX_LENGTH = 4096;
+
 /** The strongest digest challenge of a `WWW-Authenticate`; undefined if none can be answered. */
-export function readChallenge(wwwAuthenticate: string): Challenge | undefined {
-  const all = schemesOf(wwwAuthenticate)
+export function readChallenge(wwwAuthenticate: string | undefined): Challenge | undefined {
+  const all = schemesOf(unlessTooLong(wwwAuthenticate, MAX_LENGTH) ?? '')
     .filter(({ scheme }) => scheme === 'digest')
     .map(({ params }) => challengeOf(params))
     .filter((challenge) => challenge !== undefined);
@@ -46,15 +50,17 @@ function challengeOf(params: Map<string, string>): Challenge | undefined {
 /** `Digest realm="a", nonce="b", Basic realm="c"`: a word that no `=` follows begins a scheme. */
 function schemesOf(text: string): { scheme: string; params: Map<string, string> }[] {
   const found: { scheme: string; params: Map<string, string> }[] = [];
-  const form = /([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))|([A-Za-z][\w-]*)(?=[\s,]|$)/g;
-  for (const [, name, quoted, plain, scheme] of text.slice(0, 8192).matchAll(form)) {
-    if (scheme) found.push({ scheme: scheme.toLowerCase(), params: new Map() });
-    else if (name) {
-      const value = quoted?.replace(/\\(.)/g, '$1') ?? plain ?? '';
-      found.at(-1)?.params.set(name.toLowerCase(), value);
-    }
+  for (const { name, value } of readItems(text)) {
+    if (value === undefined) found.push({ scheme: name, params: new Map() });
+    else found.at(-1)?.params.set(name, value);
   }
   return found;
+}
+
+/** The nonce that an `Authentication-Info` says to go on with (RFC 7616 3.5). */
+export function readNextNonce(authenticationInfo: string | undefined): string | undefined {
+  const items = [...readItems(unlessTooLong(authenticationInfo, MAX_LENGTH) ?? '')];
+  return items.find(({ name }) => name === 'nextnonce')?.value || undefined;
 }
 
 export interface Question {

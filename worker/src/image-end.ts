@@ -10,6 +10,7 @@ const JPEG_SCAN = 0xda;
 const PNG_END = Buffer.from('\0\0\0\0IEND\xae\x42\x60\x82', 'latin1');
 /** The terminator of the last image's data and the trailer: a lone 0x3b is in any few hundred bytes. */
 const GIF_END = Buffer.from([0x00, 0x3b]);
+const MDAT = Buffer.from('mdat').readUInt32BE();
 
 /**
  * Whether an image of this type has its end, read off its outer structure; no pixel is decoded.
@@ -59,7 +60,7 @@ function isWholeBoxes(bytes: Buffer): boolean {
   let hasPicture = false;
   while (at + 8 <= bytes.length) {
     const size = bytes.readUInt32BE(at);
-    hasPicture ||= bytes.toString('latin1', at + 4, at + 8) === 'mdat';
+    hasPicture ||= bytes.readUInt32BE(at + 4) === MDAT;
     if (size === 0) return hasPicture;
     if (size === 1 && at + 16 > bytes.length) return false;
     const length = size === 1 ? Number(bytes.readBigUInt64BE(at + 8)) : size;

@@ -50,5 +50,6 @@ export function hasReplicas(info: string): boolean {
 }
 
 function fieldOf(info: string, name: string): string | undefined {
-  return new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1];
+  const line = info.split('\n').find((text) => text.startsWith(`${name}:`));
+  return line?.slice(name.length + 1).trimEnd();
 }

@@ -1,4 +1,5 @@
 import { spacingMs } from '@lastframe/shared/spacing';
+import { UrlPattern } from '@lastframe/shared/url-pattern';
 import { describe, expect, it } from 'vitest';
 import type { Denial, Take } from './permit.ts';
 import { permitLifeMs } from './permit-times.ts';
@@ -44,7 +45,7 @@ describe('a job', () => {
 
   it('S10: that no source of this worker allows is refused', async () => {
     const { deps, job, did } = refreshBench({
-      pattern: new URLPattern('http://other.test/*'),
+      pattern: new UrlPattern('http://other.test/*'),
     });
     expect(await refresh(job, deps)).toContain('failed');
     expect(did).toEqual(['refused']);

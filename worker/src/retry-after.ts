@@ -1,3 +1,5 @@
+import { MAX_DATE_LENGTH, unlessTooLong } from '@lastframe/shared/http-fields';
+
 /** A camera that asks for a year is asked again after an hour. */
 const MAX_MS = 3_600_000;
 
@@ -9,9 +11,11 @@ export function retryAfterMs(
   value: string | undefined,
   date: string | undefined,
 ): number | undefined {
-  if (value === undefined) return undefined;
+  const wish = unlessTooLong(value, MAX_DATE_LENGTH)?.trim();
+  if (wish === undefined) return undefined;
   // Date.parse reads almost anything, '-5' too; an HTTP date ends in GMT.
-  const until = /\sGMT\s*$/.test(value) ? Date.parse(value) : Number.NaN;
-  const ms = /^\d+$/.test(value.trim()) ? Number(value) * 1000 : until - Date.parse(date ?? '');
+  const untilMs = wish.endsWith(' GMT') ? Date.parse(wish) : Number.NaN;
+  const nowMs = Date.parse(unlessTooLong(date, MAX_DATE_LENGTH) ?? '');
+  const ms = /^\d+$/.test(wish) ? Number(wish) * 1000 : untilMs - nowMs;
   return Number.isFinite(ms) ? Math.min(MAX_MS, Math.max(0, ms)) : undefined;
 }

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Validators } from '@lastframe/shared/frame-store';
+import { MAX_DATE_LENGTH, unlessTooLong } from '@lastframe/shared/http-fields';
 
 const MAX_LENGTH = 256;
 /** As the camera wrote it, quoted or not; but it goes into a header of ours. */
@@ -12,8 +13,9 @@ const VISIBLE = /^[\x20-\x7e]+$/;
  */
 export function validatorsOf(headers: IncomingHttpHeaders): Validators | undefined {
   const etag = usable(headers.etag);
-  const lastModified = usable(headers['last-modified']);
-  const pastMs = Date.parse(headers.date ?? '') - Date.parse(lastModified ?? '');
+  const lastModified = usable(unlessTooLong(headers['last-modified'], MAX_DATE_LENGTH));
+  const pastMs =
+    Date.parse(unlessTooLong(headers.date, MAX_DATE_LENGTH) ?? '') - Date.parse(lastModified ?? '');
   const validators = {
     ...(etag !== undefined && { etag }),
     ...(lastModified !== undefined && pastMs >= 1000 && { lastModified }),

@@ -2,6 +2,7 @@ import type { HealthFacts } from '@lastframe/shared/camera-health';
 import type { ProblemError } from '@lastframe/shared/errors';
 import { makeRules } from '@lastframe/shared/rules';
 import { testCamera, testSource } from '@lastframe/shared/test-camera';
+import { UrlPattern } from '@lastframe/shared/url-pattern';
 import { Hono } from 'hono';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createColdWait } from '../cold-wait.ts';
@@ -11,7 +12,7 @@ import { heldFrame, streamParts, testParts } from '../test-parts.ts';
 import { getEvents } from './events.ts';
 import { getStream } from './stream.ts';
 
-const source = testSource({ pattern: new URLPattern('http://cam.test/*') });
+const source = testSource({ pattern: new UrlPattern('http://cam.test/*') });
 const camera = testCamera('gate', { pattern: source.pattern });
 const named = { name: 'gate', title: 'Gate', keepWarm: false, camera: { ...camera, name: 'gate' } };
 const url = encodeURIComponent('http://cam.test/other.jpg');

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type Camera, cameraIdOf } from '@lastframe/shared/camera';
 import { createLog } from '@lastframe/shared/log';
 import type { Source } from '@lastframe/shared/source';
+import { UrlPattern } from '@lastframe/shared/url-pattern';
 import ipaddr from 'ipaddr.js';
 
 export const silentLog = createLog('worker', 'silent');
@@ -10,7 +11,7 @@ export const silentLog = createLog('worker', 'silent');
 export function testSource(differences: Partial<Source> = {}): Source {
   return {
     name: `source-${randomUUID()}`,
-    pattern: new URLPattern('*://*/*'),
+    pattern: new UrlPattern('http://*:*/*'),
     intervalMs: 5000,
     timeoutMs: 15_000,
     startAllowanceMs: 4000,

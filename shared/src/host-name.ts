@@ -1,0 +1,6 @@
+/** `localhost.` is `localhost`. Not by a pattern: `/\.+$/` takes quadratic time for `...x`. */
+export function withoutTrailingDots(host: string): string {
+  let end = host.length;
+  while (host[end - 1] === '.') end -= 1;
+  return host.slice(0, end);
+}
