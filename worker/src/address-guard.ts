@@ -1,8 +1,8 @@
 import type { LookupAddress } from 'node:dns';
-import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import type { Network } from '@lastframe/shared/source';
 import ipaddr from 'ipaddr.js';
+import { createHostResolver } from './resolve-host.ts';
 
 export interface Address {
   address: string;
@@ -32,21 +32,28 @@ export async function allowedAddresses(
     : await lookUpOnce(literal);
   const allowed = found.filter(({ address }) => isAllowed(address, networks));
   if (allowed.length === 0) throw new AddressRefusedError(host);
-  return allowed as Address[];
+  return firstOfEachFamily(allowed as Address[]);
 }
 
+const resolveHost = createHostResolver();
 const lookingUp = new Map<string, Promise<LookupAddress[]>>();
 
-/**
- * One look-up at a time for a host: getaddrinfo has four threads in all, and a hundred cameras on a
- * host whose DNS is silent would keep every other camera from being resolved within its allowance.
- */
+/** One look-up at a time for a host, however many cameras it has. */
 function lookUpOnce(host: string): Promise<LookupAddress[]> {
   const underWay = lookingUp.get(host);
   if (underWay) return underWay;
-  const found = lookup(host, { all: true }).finally(() => lookingUp.delete(host));
+  const found = resolveHost(host).finally(() => lookingUp.delete(host));
   lookingUp.set(host, found);
   return found;
+}
+
+/** So many of each family are tried: an answer of thousands must not make one call a port scan. */
+const MAX_TRIED = 4;
+
+function firstOfEachFamily(addresses: readonly Address[]): Address[] {
+  return ([4, 6] as const).flatMap((wanted) =>
+    addresses.filter(({ family }) => family === wanted).slice(0, MAX_TRIED),
+  );
 }
 
 /**
