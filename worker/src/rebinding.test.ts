@@ -111,6 +111,19 @@ describe('a name with several addresses', () => {
     expect(reached).toEqual({});
   });
 
+  it.each(['localhost', 'metadata.internal', 'a.b.c.d.test'])(
+    'is refused where it is an alias of %s, which is private',
+    async (alias) => {
+      const { port, reached } = await startListeners('127.0.0.1');
+      const aliases = [...Array.from({ length: 30 }, (_, n) => `hop-${n}.test`), alias];
+      const dns = await startDns(() => ({ aliases, addresses: ['127.0.0.1', '::1'] }));
+      onTestFinished(dns.close);
+      lookup.mockImplementation(lookUpAt(dns.address));
+      expect(await call(port)).toMatchObject({ outcome: 'failed', status: 403 });
+      expect(reached).toEqual({});
+    },
+  );
+
   it('is called only at the one that is allowed, wherever it stands in the answer', async () => {
     for (const addresses of [
       ['127.0.0.1', ALLOWED, '::1', '10.0.0.1'],
