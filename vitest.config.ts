@@ -6,7 +6,7 @@ const model = 'e2e/model/*.test.ts';
 const integration = ['**/*.redis.test.ts', '**/*.e2e.test.ts'];
 
 /** On a busy machine an event may take longer than the second that is the default. */
-const patient = { expect: { poll: { timeout: 10_000 } } };
+const patient = { expect: { poll: { timeout: 20_000 } } };
 const first = { sequence: { groupOrder: 0 }, maxWorkers: 4 };
 /** Mostly waiting for faults to be overcome: more files at a time than cores, the largest first. */
 const manyAtOnce = { sequence: { groupOrder: 1 }, maxWorkers: 3 };
@@ -56,6 +56,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           ...manyAtOnce,
+          ...patient,
           include: [inAllFolders('*.e2e.test.ts')],
           testTimeout: 300_000,
           hookTimeout: 180_000,

@@ -141,7 +141,7 @@ describe('a frame in memory', () => {
     const parts = appParts();
     hold(parts, { startedAgoMs: 24 * HOUR_MS + 1 });
     void parts.image();
-    await vi.waitFor(() => expect(parts.demand.raise).toHaveBeenCalledOnce());
+    await expect.poll(() => parts.demand.raise).toHaveBeenCalledOnce();
     expect(parts.memory.has(cameraId)).toBe(false);
   });
 
@@ -289,7 +289,7 @@ describe('beyond the new cameras of a client', () => {
   it('the answer is 503 with Retry-After, nobody is asked for a frame, and what has one is served', async () => {
     const parts = appParts({ coldLimit: createColdLimit({ monoMs: () => 0 }, 1) });
     void parts.image();
-    await vi.waitFor(() => expect(parts.demand.raise).toHaveBeenCalledOnce());
+    await expect.poll(() => parts.demand.raise).toHaveBeenCalledOnce();
     const response = await parts.ask('/images?url=http://cam.test/other.jpg');
     expect([response.status, response.headers.get('retry-after')]).toEqual([503, '60']);
     expect(parts.demand.raise).toHaveBeenCalledOnce();
@@ -507,7 +507,7 @@ describe('a frame that is not in memory', () => {
   it('is waited for when the store has none, and who came later joined', async () => {
     const parts = appParts();
     const answers = [parts.image(), parts.image()];
-    await vi.waitFor(() => expect(parts.demand.raise).toHaveBeenCalledTimes(2));
+    await expect.poll(() => parts.demand.raise).toHaveBeenCalledTimes(2);
     const held = heldFrame(camera);
     parts.coldWait.wake(held);
     const statuses = (await Promise.all(answers)).map(({ headers }) => headers.get('cache-status'));
@@ -524,7 +524,7 @@ describe('a frame that is not in memory', () => {
     const read = Promise.withResolvers<object>();
     parts.reader.read.mockReturnValueOnce(read.promise);
     const answer = parts.image();
-    await vi.waitFor(() => expect(parts.reader.read).toHaveBeenCalled());
+    await expect.poll(() => parts.reader.read).toHaveBeenCalled();
     parts.coldWait.wake(heldFrame(camera));
     read.resolve({});
     expect((await answer).status).toBe(200);
@@ -564,7 +564,7 @@ describe('a frame that is not in memory', () => {
   it('is the failure that is announced while it is waited for', async () => {
     const parts = appParts();
     const answer = parts.image();
-    await vi.waitFor(() => expect(parts.demand.raise).toHaveBeenCalled());
+    await expect.poll(() => parts.demand.raise).toHaveBeenCalled();
     const failure = { kind: 'failure', status: 504, reason: 'late', nextMs: 9000 } as const;
     parts.coldWait.heed({ v: 1, cameraId, ...failure });
     const response = await answer;
@@ -574,7 +574,7 @@ describe('a frame that is not in memory', () => {
   it('is 503 when no permit comes in time, with the time until one can be had', async () => {
     const parts = appParts();
     const answer = parts.image();
-    await vi.waitFor(() => expect(parts.demand.raise).toHaveBeenCalled());
+    await expect.poll(() => parts.demand.raise).toHaveBeenCalled();
     parts.coldWait.heed({ v: 1, cameraId, kind: 'wait', reason: 'hold', inMs: 20_500 });
     const response = await answer;
     expect([response.status, response.headers.get('retry-after')]).toEqual([503, '21']);
@@ -593,7 +593,7 @@ describe('a frame that is not in memory', () => {
   it('is 503 when too many wait, but still found in the store', async () => {
     const parts = appParts({ maxWaiters: 1 });
     void parts.image();
-    await vi.waitFor(() => expect(parts.coldWait.waiting()).toBe(1));
+    await expect.poll(() => parts.coldWait.waiting()).toBe(1);
     const response = await parts.image();
     expect([response.status, response.headers.get('retry-after')]).toEqual([503, '5']);
     expect(parts.demand.raise).toHaveBeenCalledOnce(); // by the one who waits
@@ -639,9 +639,9 @@ describe('a frame that is not in memory', () => {
     const parts = appParts();
     const viewer = new AbortController();
     void parts.image({ signal: viewer.signal });
-    await vi.waitFor(() => expect(parts.demand.raise).toHaveBeenCalled());
+    await expect.poll(() => parts.demand.raise).toHaveBeenCalled();
     viewer.abort();
-    await vi.waitFor(() => expect(parts.coldWait.waiting()).toBe(0));
+    await expect.poll(() => parts.coldWait.waiting()).toBe(0);
   });
 });
 
@@ -679,7 +679,7 @@ describe('Prefer', () => {
     const parts = appParts();
     hold(parts, { etag: seen });
     const answer = poll(parts);
-    await vi.waitFor(() => expect(parts.coldWait.waiting()).toBe(1));
+    await expect.poll(() => parts.coldWait.waiting()).toBe(1);
     // Also while the frame is fresh: somebody is present when it is due.
     expect(parts.demand.raise).toHaveBeenCalledOnce();
     expect(parts.viewers.isPresent(cameraId)).toBe(true);
@@ -737,7 +737,7 @@ describe('Prefer', () => {
     hold(parts, { etag: seen });
     const viewer = new AbortController();
     const answer = poll(parts, 'wait=20', { signal: viewer.signal });
-    await vi.waitFor(() => expect(parts.coldWait.waiting()).toBe(1));
+    await expect.poll(() => parts.coldWait.waiting()).toBe(1);
     viewer.abort();
     await answer;
     expect([
@@ -751,7 +751,7 @@ describe('Prefer', () => {
     const parts = appParts({ maxWaiters: 1 });
     hold(parts, { etag: seen });
     void poll(parts);
-    await vi.waitFor(() => expect(parts.coldWait.waiting()).toBe(1));
+    await expect.poll(() => parts.coldWait.waiting()).toBe(1);
     const response = await poll(parts);
     expect([response.status, response.headers.get('retry-after')]).toEqual([503, '5']);
   });

@@ -104,11 +104,11 @@ describe('a read anew', () => {
     const second = reader.readAnew(camera);
     reads[0]?.resolve({});
     await running;
-    await vi.waitFor(() => expect(run).toHaveBeenCalledTimes(2));
+    await expect.poll(() => run).toHaveBeenCalledTimes(2);
     const third = reader.readAnew(camera); // news came after the second had begun
     reads[1]?.resolve({});
     await second;
-    await vi.waitFor(() => expect(run).toHaveBeenCalledTimes(3));
+    await expect.poll(() => run).toHaveBeenCalledTimes(3);
     reads[2]?.resolve({ frame: storedFrame('third', 0) });
     expect((await third).held?.bytes.toString()).toBe('third');
   });

@@ -59,7 +59,7 @@ it('a frame of a camera that somebody watches is read anew, and wakes who waits 
   viewers.enter(camera);
   stored.held = heldFrame(camera);
   heed(frameNews('frame'));
-  await vi.waitFor(() => expect(coldWait.wake).toHaveBeenCalledExactlyOnceWith(stored.held));
+  await expect.poll(() => coldWait.wake).toHaveBeenCalledExactlyOnceWith(stored.held);
   expect(reader.readAnew).toHaveBeenCalledExactlyOnceWith(camera);
   expect(coldWait.heed).not.toHaveBeenCalled();
 });
@@ -79,7 +79,7 @@ it('a frame that could not be read leaves memory unsure, and harms nobody', asyn
   memory.set(cameraId, held);
   reader.readAnew.mockRejectedValue(new Error('away'));
   heed(frameNews('frame'));
-  await vi.waitFor(() => expect(held.unsure).toBe(true));
+  await expect.poll(() => held.unsure).toBe(true);
   expect(coldWait.wake).not.toHaveBeenCalled();
 });
 
@@ -136,7 +136,7 @@ it.each([
   if (has) memory.set(cameraId, heldFrame(camera, { etag: '"older"' }));
   stored.held = heldFrame(camera);
   heed(frameNews('unchanged'));
-  await vi.waitFor(() => expect(coldWait.wake).toHaveBeenCalledExactlyOnceWith(stored.held));
+  await expect.poll(() => coldWait.wake).toHaveBeenCalledExactlyOnceWith(stored.held);
 });
 
 it('the same bytes again make other bytes in memory unsure when nobody watches', () => {

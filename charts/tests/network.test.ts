@@ -38,6 +38,7 @@ const ENDS: Record<string, End> = {
   'camera of a source': { address: '10.30.0.9' },
   'private address': { address: '10.21.0.1' },
   'metadata service': { address: '169.254.169.254' },
+  'metadata service of Azure': { address: '168.63.129.16' },
   'private address by IPv6': { address: 'fd00::1' },
   node: { address: '192.168.1.10' },
 };
@@ -121,6 +122,7 @@ describe('nothing else is', () => {
     'worker → private address 80',
     'worker → private address by IPv6 80',
     'worker → metadata service 80',
+    'worker → metadata service of Azure 80',
     'worker → node 6443',
     'worker → neighbour 80',
     'worker → stranger 80',

@@ -109,3 +109,18 @@ it('a camera that fails is one line when it begins and one when it ends, of what
   await fleet.slow.behave('shaky');
   await expect.poll(async () => [await calls(), lines()][1], SOON).toEqual([failing, live]);
 });
+
+it('made-up cameras that fail are twenty lines a minute, however many they are', async () => {
+  fleet = await startFleet({ intervalMs: 60_000, env: { COLD_WAIT: '30s' } });
+  const [api] = fleet.apis as [Api];
+  const worker = fleet.workers[0] as Child;
+  const made = Array.from({ length: 100 }, (_, n) =>
+    fleet.slow.camera(`no-${n}`, { status: '404' }),
+  );
+  const answers = await Promise.all(made.map((camera) => api.image(camera)));
+  expect(answers.map(({ status }) => status)).toEqual(made.map(() => 502));
+  const failing = () => worker.logs.filter(({ msg }) => msg === 'camera failing').length;
+  await expect.poll(failing, SOON).toBeGreaterThanOrEqual(20);
+  // Twenty in each of the two minutes that the calls may be in.
+  expect(failing()).toBeLessThanOrEqual(40);
+});

@@ -26,19 +26,15 @@ const OURS = [REDIS_PASSWORD, QUEUES_PASSWORD, ADMIN_TOKEN, `ops:${QUEUES_PASSWO
 const THEIRS = [CAMERA_TOKEN, VIEWER_PASSWORD].flatMap(formsOf);
 
 let redis: RedisServer;
-let redisUrl: string;
 let fleet: Fleet;
 const bodies: string[] = [];
 const announced: string[] = [];
 let stopListening = () => {};
 
 beforeAll(async () => {
-  redis = await startRedis();
-  await redis.command('CONFIG', 'SET', 'requirepass', REDIS_PASSWORD);
-  redisUrl = `redis://:${encodeURIComponent(REDIS_PASSWORD)}@127.0.0.1:${redis.port}`;
+  redis = await startRedis({ password: REDIS_PASSWORD });
   fleet = await startFleet({
     redis,
-    redisUrl,
     env: {
       LOG_LEVEL: 'trace',
       QUEUES_USER: 'ops',
@@ -50,7 +46,7 @@ beforeAll(async () => {
       START_ALLOWANCE: '2s',
     },
   });
-  const listener = createClient({ url: redisUrl });
+  const listener = createClient({ url: redis.url });
   listener.on('error', () => {});
   await listener.connect();
   await listener.pSubscribe('*', (message, channel) => announced.push(`${channel} ${message}`));
@@ -141,7 +137,7 @@ const logs = () =>
 
 describe('planted secrets are', () => {
   it('found where they must be, or the other tests would see nothing', async () => {
-    const contents = await redisContents(redisUrl);
+    const contents = await redisContents(redis.url);
     expect(contents).toContain(`${fleet.redisPrefix}:frame:`);
     expect(contents, 'a job carries the URL of an unnamed camera').toContain(CAMERA_TOKEN);
     expect(announced.length).toBeGreaterThan(4);
@@ -165,7 +161,7 @@ describe('planted secrets are', () => {
   });
 
   it('in no key or value of Redis, except for the URL in jobs of unnamed cameras', async () => {
-    const contents = await redisContents(redisUrl);
+    const contents = await redisContents(redis.url);
     expectNone(contents, OURS, 'Redis');
     const others = contents.split('\n').filter((line) => !isJob(line));
     expectNone(others.join('\n'), THEIRS, 'Redis, outside of jobs');
@@ -193,10 +189,14 @@ describe('planted secrets are', () => {
     const [api] = fleet.apis;
     await redis.kill();
     await api?.logged('redis lost');
-    // It comes back without the password that was set while it ran: each AUTH is an error now.
-    await redis.start();
-    await redis.command('CONFIG', 'SET', 'requirepass', 'another');
     await fleet.workers[0]?.logged('redis lost');
+    await redis.start('another');
+    const refusals = async () => {
+      const stats = String(await redis.command('INFO', 'errorstats'));
+      return Number(/errorstat_WRONGPASS:count=(\d+)/.exec(stats)?.[1] ?? 0);
+    };
+    const processes = fleet.apis.length + fleet.workers.length;
+    await expect.poll(refusals, { timeout: 30_000 }).toBeGreaterThan(3 * processes);
     const answer = await api?.image(fleet.slow.camera('away', { token: CAMERA_TOKEN }));
     expect(answer?.status).toBe(503);
     expectNone((await answer?.text()) ?? '', [...OURS, ...THEIRS], 'an answer');

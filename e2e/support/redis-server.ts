@@ -10,13 +10,15 @@ import { createClient } from 'redis';
 /** A real Redis of a test's own. */
 export interface RedisServer {
   readonly port: number;
+  /** With the password it was first started with. */
   readonly url: string;
   readonly pid: number;
   /** Runs one command on a connection of its own. */
   command(...args: string[]): Promise<unknown>;
-  /** Ends it; it can be started again with what it had. */
+  /** Ends it; it can be started again with what it had, but for what was set by `CONFIG SET`. */
   kill(signal?: NodeJS.Signals): Promise<void>;
-  start(): Promise<void>;
+  /** @param password instead of the one it had */
+  start(password?: string): Promise<void>;
   /** Forgets what it had; only while it is ended. */
   wipe(): Promise<void>;
   signal(signal: NodeJS.Signals): void;
@@ -25,6 +27,8 @@ export interface RedisServer {
 }
 
 export interface RedisOptions {
+  /** Asked for from the first moment on; set by a command, it would be after others have connected. */
+  password?: string;
   /** Command-line options behind our own, which they override. */
   args?: string[];
   env?: Record<string, string>;
@@ -34,6 +38,7 @@ export interface RedisOptions {
 
 /** Starts redis-server (or valkey-server) on a free port of loopback, append-only. */
 export async function startRedis({
+  password: firstPassword = '',
   args: more = [],
   env = {},
   launcher,
@@ -42,15 +47,19 @@ export async function startRedis({
   let port = await freePort();
   const dir = await mkdtemp(join(tmpdir(), 'lastframe-redis-'));
   let child: ChildProcess | undefined;
+  let currentPassword = firstPassword;
 
-  const start = async () => {
+  const start = async (password = currentPassword) => {
+    currentPassword = password;
     const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--save', ''];
     args.push('--appendonly', 'yes', '--appendfsync', 'always');
     // By default a primary waits 5 s for more replicas before it lets the first one sync.
-    args.push('--repl-diskless-sync-delay', '0', ...more);
+    args.push('--repl-diskless-sync-delay', '0');
+    if (password) args.push('--requirepass', password);
+    args.push(...more);
     const [command = binary, ...rest] = [...(launcher ?? []), binary, ...args];
     child = spawn(command, rest, { stdio: 'ignore', env: { ...process.env, ...env } });
-    await answering(urlOf(port), child);
+    await answering(urlOf(port, password), child);
   };
   /** Between the look for a free port and the start another process may have taken it. */
   const startFirst = async (tries = 3): Promise<void> => {
@@ -69,14 +78,14 @@ export async function startRedis({
     await ended;
   };
   await startFirst();
-  const url = urlOf(port);
   return {
     port,
-    url,
+    url: urlOf(port, firstPassword),
     get pid() {
       return child?.pid ?? 0;
     },
-    command: async (...args) => await withClient(url, (client) => client.sendCommand(args)),
+    command: async (...args) =>
+      await withClient(urlOf(port, currentPassword), (client) => client.sendCommand(args)),
     kill,
     start,
     wipe: async () => {
@@ -92,7 +101,10 @@ export async function startRedis({
   };
 }
 
-const urlOf = (port: number) => `redis://127.0.0.1:${port}`;
+function urlOf(port: number, password: string): string {
+  const login = password && `:${encodeURIComponent(password)}@`;
+  return `redis://${login}127.0.0.1:${port}`;
+}
 
 export async function freePort(): Promise<number> {
   const server = createServer();

@@ -13,7 +13,7 @@ import {
   storeFrame,
 } from './frame-store.ts';
 import { testCamera } from './test-camera.ts';
-import { sharedRedis } from './test-redis.ts';
+import { nextRedisMs, sharedRedis } from './test-redis.ts';
 
 const { cameraId, source } = testCamera('a', { frozenAfterMs: 10_000 });
 const validators = { etag: '"theirs"' };
@@ -23,13 +23,15 @@ async function storeParts() {
   const { client } = link;
   const times = { startedAgoMs: 0, capturedAgoMs: 0, nextMs: 4000, staleForMs: 60_000 };
   const limits = { longestGapMs: 8000, frozenAfterMs: source.frozenAfterMs };
-  const store = (text: string, over: Partial<CapturedFrame> = {}) => {
+  const store = async (text: string, over: Partial<CapturedFrame> = {}) => {
+    await nextRedisMs(link);
     const bytes = Buffer.from(text);
     const frame = { cameraId, bytes, contentType: 'image/jpeg', etag: etagOf(bytes), validators };
-    return storeFrame(client, keys, { ...frame, ...times, ...limits, ...over });
+    return await storeFrame(client, keys, { ...frame, ...times, ...limits, ...over });
   };
   const ago = (agoMs: number) => ({ startedAgoMs: agoMs, capturedAgoMs: agoMs });
   const renew = async (over: Partial<CapturedFrame> = {}) => {
+    await nextRedisMs(link);
     const known = (await readKnownFrame(client, keys, cameraId)) ?? { etag: '', validators: {} };
     return await renewFrame(client, keys, { cameraId, known, ...times, ...limits, ...over });
   };

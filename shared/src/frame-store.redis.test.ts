@@ -14,7 +14,7 @@ import type { Keys } from './keys.ts';
 import { type PurgeMode, purgeCamera, readPurges } from './purge.ts';
 import type { RedisLink } from './redis-link.ts';
 import { testCamera } from './test-camera.ts';
-import { sharedRedis } from './test-redis.ts';
+import { nextRedisMs, sharedRedis } from './test-redis.ts';
 
 const { cameraId } = testCamera('a');
 const STALE_FOR_MS = 60_000;
@@ -37,8 +37,10 @@ function captured(text: string, over: Partial<CapturedFrame> = {}): CapturedFram
 async function storeParts() {
   const { link, keys } = await sharedRedis();
   const { client } = link;
-  const store = (text: string, over: Partial<CapturedFrame> = {}) =>
-    storeFrame(client, keys, captured(text, over));
+  const store = async (text: string, over: Partial<CapturedFrame> = {}) => {
+    await nextRedisMs(link);
+    return await storeFrame(client, keys, captured(text, over));
+  };
   const fail = (rememberMs: number) =>
     storeFailure(client, keys, { cameraId, rememberMs, status: 504, reason: 'late', nextMs: 7000 });
   const read = (knownEtag?: string) => readCamera(client, keys, cameraId, knownEtag);

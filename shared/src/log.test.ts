@@ -1,12 +1,106 @@
-import { expect, it, vi } from 'vitest';
-import { warnSparingly } from './log.ts';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createLog } from './log.ts';
 
-it('warns of what happens again and again once a second, and tells the rest to who looks closer', () => {
-  const log = { warn: vi.fn(), debug: vi.fn() };
-  let nowMs = 0;
-  const warn = warnSparingly(log, () => nowMs);
-  for (nowMs = 0; nowMs <= 2000; nowMs += 100) warn({ atMs: nowMs }, 'news not sent');
-  const times = (level: 'warn' | 'debug') => log[level].mock.calls.map(([{ atMs }]) => atMs);
-  expect(times('warn')).toEqual([0, 1000, 2000]);
-  expect(times('debug')).toHaveLength(18);
+interface Line {
+  level: string;
+  msg: string;
+  [field: string]: unknown;
+}
+
+function openLog(level = 'info') {
+  const texts: string[] = [];
+  const log = createLog('test', level, { write: (text) => void texts.push(text) });
+  const lines = (): Line[] => texts.map((text) => JSON.parse(text));
+  return { log, texts, lines };
+}
+
+describe('what happens again and again', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  it('is told twenty times a minute, and then how often it was left out', () => {
+    const { log, lines } = openLog();
+    for (let n = 0; n < 1254; n += 1) log.warn({ cameraId: n, source: 'cams' }, 'camera failing');
+    expect(lines().map(({ cameraId }) => cameraId)).toEqual(
+      Array.from({ length: 20 }, (_, n) => n),
+    );
+    vi.advanceTimersByTime(60_000);
+    expect(lines()).toHaveLength(21);
+    expect(lines().at(-1)).toMatchObject({
+      level: 'warn',
+      msg: 'camera failing: more lines like this were left out',
+      source: 'cams',
+      omitted: 1234,
+    });
+    log.warn({ source: 'cams' }, 'camera failing');
+    expect(lines()).toHaveLength(22);
+    vi.advanceTimersByTime(600_000);
+    expect(lines()).toHaveLength(22);
+  });
+
+  it('in one source hides no line of another, nor of a named camera, nor another message', () => {
+    const { log, lines } = openLog();
+    for (let n = 0; n < 100; n += 1) log.warn({ source: 'flooded' }, 'camera failing');
+    log.warn({ source: 'quiet' }, 'camera failing');
+    log.warn({ camera: 'door' }, 'camera failing');
+    log.warn({ source: 'flooded' }, 'something else');
+    log.error('camera failing');
+    expect(lines()).toHaveLength(24);
+  });
+
+  it.each(['warn', 'error'] as const)('at %s is limited whatever its fields are', (level) => {
+    const { log, lines } = openLog();
+    for (let n = 0; n < 100; n += 1) log[level]({ path: `/${n}` }, 'request failed');
+    for (let n = 0; n < 100; n += 1) log[level]('a message alone');
+    expect(lines()).toHaveLength(40);
+  });
+
+  it('at info is limited where it names a source; what an operator does is told each time', () => {
+    const { log, lines } = openLog();
+    for (let n = 0; n < 100; n += 1) log.info({ cameraId: n }, 'purge by an operator');
+    expect(lines()).toHaveLength(100);
+    for (let n = 0; n < 100; n += 1) log.info({ source: 'cams' }, 'camera live again');
+    expect(lines()).toHaveLength(120);
+  });
+
+  it('is told each time to those who log at debug', () => {
+    const { log, lines } = openLog('debug');
+    for (let n = 0; n < 100; n += 1) log.warn({ source: 'cams' }, 'camera failing');
+    expect(lines()).toHaveLength(100);
+  });
+});
+
+describe("strangers' texts", () => {
+  it.each([
+    ['a line break', 'a\n{"level":"fatal"}\r\nb'],
+    ['a colour', '\u001b[31mred\u001b[0m'],
+    ['an eight-bit control sequence', '\u009b31mred\u0085'],
+    ['a separator', 'a\u2028b\u2029c'],
+    ['a change of direction', 'a\u202eb\u2066c'],
+    ['NUL and DEL', 'a\u0000b\u007fc'],
+  ])('with %s stay on one line of printable characters', (_, text) => {
+    const { log, texts } = openLog();
+    log.warn({ reason: text }, 'message');
+    log.error({ err: new Error(text) }, 'message');
+    for (const line of texts) {
+      expect(line.trimEnd()).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/);
+      expect(() => JSON.parse(line)).not.toThrow();
+    }
+  });
+
+  it('are cut where they are too long, in errors too', () => {
+    const { log, texts, lines } = openLog();
+    const long = 'x'.repeat(1024 ** 2);
+    log.warn({ reason: long }, 'message');
+    log.error({ err: new Error(long) }, 'message');
+    expect(lines()[0]?.reason).toBe(`${'x'.repeat(1000)}…`);
+    for (const text of texts) expect(text.length).toBeLessThan(10_000);
+  });
+
+  it('keep an error its type, message and stack', () => {
+    const { log, lines } = openLog();
+    log.error({ err: new TypeError('why') }, 'message');
+    const stack = expect.stringContaining('log.test.ts');
+    expect(lines()[0]?.err).toMatchObject({ type: 'TypeError', message: 'why', stack });
+  });
 });

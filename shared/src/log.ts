@@ -1,40 +1,65 @@
 import { hostname } from 'node:os';
-import { type Logger, pino } from 'pino';
+import { type DestinationStream, type Logger, type LoggerOptions, pino } from 'pino';
+import { createLineLimit } from './line-limit.ts';
+import { cleanError, cleanFields } from './log-fields.ts';
 
 export type Log = Logger;
 
-/** JSON lines on stdout: one per change of state at `info`, one per request at `debug`. */
-export function createLog(part: string, level: string): Log {
-  const options = {
+/**
+ * JSON lines on stdout: one per change of state at `info`, one per request at `debug`. Warnings,
+ * errors, and what names a source are limited for each message and source, or named camera. Whoever
+ * sets `debug` gets every line.
+ */
+export function createLog(
+  part: string,
+  level: string,
+  destination: DestinationStream = openStdout(),
+): Log {
+  const options: LoggerOptions = {
     level,
     base: { part, pid: process.pid, host: hostname() },
     timestamp: pino.stdTimeFunctions.isoTime,
-    formatters: { level: (label: string) => ({ level: label }) },
+    formatters: {
+      level: (label: string) => ({ level: label }),
+      log: (fields) => cleanFields(fields),
+    },
+    serializers: { err: cleanError },
   };
-  // Synchronous: the last lines of a process that ends or is killed are the ones that matter.
-  const stdout = pino.destination({ fd: 1, sync: true, maxLength: MAX_UNWRITTEN_BYTES });
-  // A full disk or a closed pipe costs lines, not the process; what is held is written once it can be.
-  stdout.on('error', () => {});
-  return pino(options, stdout);
+  const isEveryLineWanted = level === 'debug' || level === 'trace';
+  return pino(isEveryLineWanted ? options : { ...options, hooks: limitingHooks() }, destination);
 }
 
 /** While stdout takes nothing; later lines are dropped. */
 const MAX_UNWRITTEN_BYTES = 1024 * 1024;
 
-const SPARING_MS = 1000;
+function openStdout(): DestinationStream {
+  // Synchronous: the last lines of a process that ends or is killed are the ones that matter.
+  const stdout = pino.destination({ fd: 1, sync: true, maxLength: MAX_UNWRITTEN_BYTES });
+  // A full disk or a closed pipe costs lines, not the process; what is held is written once it can be.
+  stdout.on('error', () => {});
+  return stdout;
+}
 
-/**
- * Warns once a second, and tells the rest at `debug`: what befalls thousands of cameras at once, as
- * when Redis is slow, is told, but doesn't cost what the process needs to get out of it.
- */
-export function warnSparingly(
-  log: Pick<Log, 'warn' | 'debug'>,
-  nowMs: () => number = () => performance.now(),
-): (fields: object, message: string) => void {
-  let toldMs = Number.NEGATIVE_INFINITY;
-  return (fields, message) => {
-    const isDue = nowMs() - toldMs >= SPARING_MS;
-    if (isDue) toldMs = nowMs();
-    log[isDue ? 'warn' : 'debug'](fields, message);
+const { INFO, WARN, FATAL } = { INFO: 30, WARN: 40, FATAL: 60 };
+
+function limitingHooks(): NonNullable<LoggerOptions['hooks']> {
+  const mayWrite = createLineLimit();
+  return {
+    logMethod(args, write, level) {
+      const [first, second] = args as unknown[];
+      const message = typeof first === 'string' ? first : String(second);
+      const { source, camera } = (first ?? {}) as { source?: unknown; camera?: unknown };
+      const isLimited = level >= WARN || (level === INFO && source !== undefined);
+      if (!isLimited || level >= FATAL) return write.apply(this, args);
+      const group = {
+        ...(source !== undefined && { source }),
+        ...(camera !== undefined && { camera }),
+      };
+      const summarise = (omitted: number) => {
+        const summary = `${message}: more lines like this were left out`;
+        write.apply(this, [{ ...group, omitted }, summary] as unknown as typeof args);
+      };
+      if (mayWrite(`${message} ${JSON.stringify(group)}`, summarise)) write.apply(this, args);
+    },
   };
 }

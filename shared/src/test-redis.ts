@@ -21,6 +21,19 @@ export async function sharedRedis(): Promise<{ link: RedisLink; keys: Keys; pref
   return { link, keys: keysFor(prefix), prefix };
 }
 
+/**
+ * For tests: waits for the next millisecond of Redis's clock. Of two frames whose calls began in the
+ * same one, only the first is stored.
+ */
+export async function nextRedisMs({ client }: Pick<RedisLink, 'client'>): Promise<void> {
+  const redisMs = async () => {
+    const [seconds, micros] = (await client.sendCommand(['TIME'])) as [string, string];
+    return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
+  };
+  const startedMs = await redisMs();
+  while ((await redisMs()) === startedMs);
+}
+
 /** For tests: a Redis of the test's own, to be killed and frozen. */
 export async function ownRedis(...args: string[]): Promise<RedisServer> {
   const server = await startRedis({ args });

@@ -21,6 +21,15 @@ it('of the addresses of a name those that are refused are left out', async () =>
   expect(await allowedAddresses('cams.test', [])).toEqual(['1.1.1.1', '2606:4700::1111'].map(at));
 });
 
+it('of thousands of addresses a few of each family are tried, whatever comes before them', async () => {
+  const refused = Array.from({ length: 1000 }, (_, n) => `10.0.${n >> 8}.${n & 255}`);
+  const allowed = Array.from({ length: 1000 }, (_, n) => `1.1.${n >> 8}.${n & 255}`);
+  dns.mockResolvedValue([...refused, ...allowed, '::1', '2606:4700::1'].map(at));
+  expect(await allowedAddresses('many.test', [])).toEqual(
+    ['1.1.0.0', '1.1.0.1', '1.1.0.2', '1.1.0.3', '2606:4700::1'].map(at),
+  );
+});
+
 it.each([
   '127.0.0.1',
   '169.254.169.254',

@@ -1,8 +1,8 @@
 import type { LookupAddress } from 'node:dns';
-import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import type { Network } from '@lastframe/shared/source';
 import ipaddr from 'ipaddr.js';
+import { createHostResolver } from './resolve-host.ts';
 
 export interface Address {
   address: string;
@@ -32,28 +32,39 @@ export async function allowedAddresses(
     : await lookUpOnce(literal);
   const allowed = found.filter(({ address }) => isAllowed(address, networks));
   if (allowed.length === 0) throw new AddressRefusedError(host);
-  return allowed as Address[];
+  return firstOfEachFamily(allowed as Address[]);
 }
 
+const resolveHost = createHostResolver();
 const lookingUp = new Map<string, Promise<LookupAddress[]>>();
 
-/**
- * One look-up at a time for a host: getaddrinfo has four threads in all, and a hundred cameras on a
- * host whose DNS is silent would keep every other camera from being resolved within its allowance.
- */
+/** One look-up at a time for a host, however many cameras it has. */
 function lookUpOnce(host: string): Promise<LookupAddress[]> {
   const underWay = lookingUp.get(host);
   if (underWay) return underWay;
-  const found = lookup(host, { all: true }).finally(() => lookingUp.delete(host));
+  const found = resolveHost(host).finally(() => lookingUp.delete(host));
   lookingUp.set(host, found);
   return found;
 }
 
+/** So many of each family are tried: an answer of thousands must not make one call a port scan. */
+const MAX_TRIED = 4;
+
+function firstOfEachFamily(addresses: readonly Address[]): Address[] {
+  return ([4, 6] as const).flatMap((wanted) =>
+    addresses.filter(({ family }) => family === wanted).slice(0, MAX_TRIED),
+  );
+}
+
 /**
- * IPv6's public unicast. ipaddr.js calls everything unicast that it knows no other name for, as the
+ * The parts of 2000::/3 from which IANA assigns addresses; the rest is reserved, or was returned
+ * (3ffe::/16). Outside of 2000::/3 ipaddr.js calls much unicast that is not public, such as the
  * IPv4-compatible `::/96`, which leads to IPv4 addresses.
  */
-const PUBLIC_IPV6 = ipaddr.parseCIDR('2000::/3');
+const PUBLIC_IPV6 = ['2000::/5', '2800::/6', '2c00::/8'].map((text) => ipaddr.parseCIDR(text));
+
+/** Looks public, but answers with a virtual machine's credentials when asked from inside Azure. */
+const AZURE_METADATA = '168.63.129.16';
 
 /** Everything that is not plain public unicast needs a network that holds it. */
 export function isAllowed(text: string, networks: readonly Network[]): boolean {
@@ -61,8 +72,18 @@ export function isAllowed(text: string, networks: readonly Network[]): boolean {
   const inNetwork = networks.some(
     ([network, bits]) => network.kind() === address.kind() && address.match(network, bits),
   );
-  const global = address.kind() === 'ipv4' || address.match(PUBLIC_IPV6);
-  return inNetwork || (address.range() === 'unicast' && global);
+  return inNetwork || isPublic(address);
+}
+
+function isPublic(address: ipaddr.IPv4 | ipaddr.IPv6): boolean {
+  if (address.range() !== 'unicast') return false;
+  if (address instanceof ipaddr.IPv4) return address.toString() !== AZURE_METADATA;
+  return PUBLIC_IPV6.some((block) => address.match(block)) && !isIsatap(address);
+}
+
+/** ISATAP (RFC 5214): an IPv4 address behind `0:5efe` or `200:5efe`, whatever the first half is. */
+function isIsatap({ parts }: ipaddr.IPv6): boolean {
+  return parts[5] === 0x5efe && (parts[4] === 0 || parts[4] === 0x200);
 }
 
 /** Whether the other end of a connection is this machine. */

@@ -6,11 +6,11 @@ import { createByteBudget } from './byte-budget.ts';
 import { createCameraCaller } from './call-camera.ts';
 import { ok } from './test-support/camera-server.ts';
 import { testCamera, testSource } from './test-support/cameras.ts';
-import { type LyingDns, startLyingDns } from './test-support/dns-server.ts';
+import { type DnsServer, startDns } from './test-support/dns-server.ts';
 import { image } from './test-support/images.ts';
-import { spyOnLookup } from './test-support/spy-on-lookup.ts';
+import { lookUpAt, spyOnLookup } from './test-support/spy-on-lookup.ts';
 
-// getaddrinfo goes by /etc/resolv.conf; here the same question goes to a server of the test's own.
+// The worker asks the machine's name servers; here the same question goes to a server of the test's own.
 const lookup = spyOnLookup();
 
 const prepare = createCameraCaller(createByteBudget(64 * 1024 ** 2));
@@ -18,9 +18,10 @@ const never = new AbortController().signal;
 /** Stands for a public address: the only one that may be called. */
 const ALLOWED = '127.0.0.2';
 
-const useDns = async (answers: (nth: number) => string[]): Promise<LyingDns> => {
-  const dns = await startLyingDns(answers);
-  lookup.mockImplementation(dns.lookup);
+const useDns = async (answers: (nth: number) => string[]): Promise<DnsServer> => {
+  const dns = await startDns((_, nth) => ({ addresses: answers(nth) }));
+  onTestFinished(dns.close);
+  lookup.mockImplementation(lookUpAt(dns.address));
   return dns;
 };
 
@@ -66,7 +67,7 @@ describe('a DNS server that changes its mind', () => {
     const { port, reached, request } = await startListeners(ALLOWED, '127.0.0.1');
     const dns = await useDns((nth) => [nth === 0 ? ALLOWED : '127.0.0.1']);
     expect(await call(port)).toMatchObject({ outcome: 'captured' });
-    expect(dns.asked).toBe(1);
+    expect(dns.asked).toHaveLength(1);
     expect(reached).toEqual({ [ALLOWED]: 1 });
     expect(request()).toContain(`Host: rebind.test:${port}\r\n`);
   });
@@ -76,7 +77,7 @@ describe('a DNS server that changes its mind', () => {
     const dns = await useDns((nth) => [nth === 0 ? ALLOWED : '127.0.0.1']);
     await call(port);
     expect(await call(port)).toMatchObject({ outcome: 'failed', status: 403 });
-    expect(dns.asked).toBe(2);
+    expect(dns.asked).toHaveLength(2);
     expect(reached).toEqual({ [ALLOWED]: 1 });
   });
 
@@ -84,7 +85,7 @@ describe('a DNS server that changes its mind', () => {
     const { port, reached } = await startListeners(ALLOWED, '127.0.0.1');
     const dns = await useDns((nth) => [nth % 2 === 0 ? ALLOWED : '127.0.0.1']);
     for (let n = 0; n < 50; n += 1) await call(port);
-    expect(dns.asked).toBe(50);
+    expect(dns.asked).toHaveLength(50);
     expect(reached).toEqual({ [ALLOWED]: 25 });
   });
 
@@ -109,6 +110,19 @@ describe('a name with several addresses', () => {
     expect(await call(port)).toMatchObject({ outcome: 'failed', status: 403 });
     expect(reached).toEqual({});
   });
+
+  it.each(['localhost', 'metadata.internal', 'a.b.c.d.test'])(
+    'is refused where it is an alias of %s, which is private',
+    async (alias) => {
+      const { port, reached } = await startListeners('127.0.0.1');
+      const aliases = [...Array.from({ length: 30 }, (_, n) => `hop-${n}.test`), alias];
+      const dns = await startDns(() => ({ aliases, addresses: ['127.0.0.1', '::1'] }));
+      onTestFinished(dns.close);
+      lookup.mockImplementation(lookUpAt(dns.address));
+      expect(await call(port)).toMatchObject({ outcome: 'failed', status: 403 });
+      expect(reached).toEqual({});
+    },
+  );
 
   it('is called only at the one that is allowed, wherever it stands in the answer', async () => {
     for (const addresses of [

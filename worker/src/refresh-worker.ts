@@ -1,6 +1,6 @@
 import { messageOf } from '@lastframe/shared/errors';
 import { QUEUE_NAME } from '@lastframe/shared/keys';
-import { type Log, warnSparingly } from '@lastframe/shared/log';
+import type { Log } from '@lastframe/shared/log';
 import type { RedisLink } from '@lastframe/shared/redis-link';
 import { parseRefreshJob, type RefreshJob } from '@lastframe/shared/refresh-job';
 import { createNodeRedisClient, type Job, Worker } from 'bullmq';
@@ -16,8 +16,6 @@ export interface RefreshWorkerDeps {
 
 /** Outcomes that are the camera's own, not a fault of the fleet. */
 const FAILED_CALL = /^failed: (?!not allowed here|frame not )/;
-/** Of the fleet, and of many cameras at once. */
-const NOT_STORED = /^failed: frame not /;
 /** Denials that may be over before the bucket is; a back-off lasts longer, and is worth seeing on the dashboard. */
 const SHORT_DENIAL = /^denied: (budget|spaced|hold)$/;
 
@@ -52,12 +50,10 @@ export function createRefreshWorker(deps: RefreshWorkerDeps): Worker {
     const atReplica = error.message.startsWith('READONLY') && !worker.closing;
     if (atReplica) worker.backend.disconnectBlocking(false).catch(() => {});
   });
-  const warnOfStore = warnSparingly(log);
   worker.on('failed', (job, error) => {
     const what = [{ jobId: job?.id, reason: messageOf(error) }, 'refresh job failed'] as const;
     // Of a failing camera there is a line when it begins to fail, not one for each call.
     if (FAILED_CALL.test(error.message)) log.debug(...what);
-    else if (NOT_STORED.test(error.message)) warnOfStore(...what);
     else log.warn(...what);
   });
   worker.on('stalled', (jobId) => log.warn({ jobId }, 'refresh job stalled; it runs again'));

@@ -15,7 +15,8 @@ import {
   storeFrame,
 } from '@lastframe/shared/frame-store';
 import type { Keys } from '@lastframe/shared/keys';
-import { type Log, warnSparingly } from '@lastframe/shared/log';
+import type { Log } from '@lastframe/shared/log';
+import { sourceLabel } from '@lastframe/shared/metrics';
 import type { RedisClient } from '@lastframe/shared/redis-link';
 import type { FramesRedis } from '@lastframe/shared/redis-shards';
 import pRetry from 'p-retry';
@@ -77,13 +78,12 @@ const RETRY = { retries: 8, minTimeout: 20, maxTimeout: 500, maxRetryTime: 2000,
 
 export function createReporter(deps: ReporterDeps): Reporter {
   const { frames, keys, permits, log } = deps;
-  const warn = warnSparingly(log);
   const stamp = () => ({ sentAtMs: deps.redisNowMs?.() });
   const attempt = <T>(cameraId: string, command: (client: RedisClient) => Promise<T>) =>
     pRetry(() => frames.run(DEADLINE_MS, command, cameraId), RETRY);
   /** News that nobody must have: an api that misses it asks again. */
   const tell = async (cameraId: string, work: Promise<unknown>) => {
-    await work.catch((error) => warn({ cameraId, reason: messageOf(error) }, 'news not sent'));
+    await work.catch((error) => log.warn({ cameraId, reason: messageOf(error) }, 'news not sent'));
   };
   const announce = (
     message: Parameters<typeof publishAnnouncement>[2] & Pick<Announcement, 'cameraId'>,
@@ -93,18 +93,22 @@ export function createReporter(deps: ReporterDeps): Reporter {
       (client) => publishAnnouncement(client, keys, { ...message, ...stamp() }),
       message.cameraId,
     );
-  const failure = async (cameraId: string, rememberMs: number, what: Failure) => {
+  const failure = async (
+    { cameraId, ...group }: { cameraId: string; source?: string; camera?: string },
+    rememberMs: number,
+    what: Failure,
+  ) => {
     const stored = attempt(cameraId, (client) =>
       storeFailure(client, keys, { cameraId, rememberMs, ...what, ...stamp() }),
     );
     const isFirst = stored.then((first) => {
-      if (first) log.warn({ cameraId, reason: what.reason }, 'camera failing');
+      if (first) log.warn({ cameraId, ...group, reason: what.reason }, 'camera failing');
     });
     await tell(cameraId, isFirst);
   };
   /** One line for the whole fleet: the store knows whether it was failing. */
-  const onRecovered = ({ cameraId }: Camera) => ({
-    onRecovered: () => log.info({ cameraId }, 'camera live again'),
+  const onRecovered = (camera: Camera) => ({
+    onRecovered: () => log.info(logFields(camera), 'camera live again'),
   });
 
   /** Cameras whose last frame, as this worker stored it, came without validators. */
@@ -150,13 +154,18 @@ export function createReporter(deps: ReporterDeps): Reporter {
           ...onRecovered(camera),
         });
       }),
-    failed: ({ cameraId, source }, what) =>
-      failure(cameraId, Math.max(what.nextMs, source.intervalMs), what),
-    refused: (cameraId, what) => failure(cameraId, 5000, { ...what, nextMs: 5000 }),
+    failed: (camera, what) =>
+      failure(logFields(camera), Math.max(what.nextMs, camera.source.intervalMs), what),
+    refused: (cameraId, what) => failure({ cameraId }, 5000, { ...what, nextMs: 5000 }),
     wait: ({ cameraId }, reason, inMs) =>
       tell(cameraId, announce({ kind: 'wait', cameraId, reason, inMs })),
     finish: (permit, endNow) => finishInTime(permit, endNow, permits),
   };
+}
+
+/** Lines of unnamed cameras are limited for their source, lines of a named one for itself. */
+function logFields({ cameraId, name, source }: Camera) {
+  return { cameraId, ...(name === undefined ? { source: sourceLabel(source) } : { camera: name }) };
 }
 
 /** What a camera's source says about storing its frames, and about its health. */

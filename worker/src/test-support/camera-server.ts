@@ -58,7 +58,7 @@ export async function startCamera(
     get received() {
       return received;
     },
-    allClosed: () => expect.poll(() => open.size, { timeout: 5000 }).toBe(0),
+    allClosed: () => expect.poll(() => open.size).toBe(0),
     roundTrip: async () => {
       const socket = connect(port, '127.0.0.1');
       socket.on('error', () => {});

@@ -1,75 +1,130 @@
 import { createSocket } from 'node:dgram';
-import { Resolver } from 'node:dns/promises';
 import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import ipaddr from 'ipaddr.js';
-import { onTestFinished } from 'vitest';
 
 const TYPES = { A: 1, AAAA: 28 };
+const CNAME = 5;
+export const SERVFAIL = 2;
+export const NXDOMAIN = 3;
+const TRUNCATED = 0x0200;
+/** What fits into a datagram that every resolver reads. */
+const MAX_UDP_BYTES = 512;
 
-/** A DNS server that changes its mind: `answers` is asked for each query, its TTLs are 0. */
-export interface LyingDns {
-  /** Queries for A records so far. */
-  readonly asked: number;
-  /** As `dns.lookup` with `all`, but asking this server. */
-  lookup(host: string): Promise<{ address: string; family: 4 | 6 }[]>;
+export interface DnsAnswer {
+  /** Names that the name asked for leads to, each by a CNAME of its own. */
+  aliases?: string[];
+  /** Of both families; each query gets its own. */
+  addresses?: string[];
+  rcode?: number;
 }
 
-/** @param answers the addresses of the n-th look-up, from 0 */
-export async function startLyingDns(answers: (nth: number) => string[]): Promise<LyingDns> {
-  const asked = { A: 0, AAAA: 0 };
-  const socket = createSocket('udp4');
-  socket.on('message', (query, from) => {
-    const end = query.indexOf(0, 12) + 5;
-    const type = query.readUInt16BE(end - 4) === TYPES.A ? 'A' : 'AAAA';
-    const wanted = type === 'A' ? 'ipv4' : 'ipv6';
-    const found = answers(asked[type]).filter((text) => ipaddr.parse(text).kind() === wanted);
-    asked[type] += 1;
-    socket.send(reply(query.subarray(0, end), TYPES[type], found), from.port, from.address);
+/** A DNS server of a test's own, on UDP and TCP. All TTLs are 0. */
+export interface DnsServer {
+  /** As `Resolver.setServers` takes it. */
+  readonly address: string;
+  /** The names of all queries for A records so far. */
+  readonly asked: string[];
+  close(): void;
+}
+
+/** @param answerFor the answer for a name; undefined: none is sent */
+export async function startDns(
+  answerFor: (name: string, nth: number) => DnsAnswer | undefined,
+): Promise<DnsServer> {
+  const asked = { A: [] as string[], AAAA: [] as string[] };
+  const answerTo = (query: Buffer): Buffer | undefined => {
+    const { name, type, end } = questionOf(query);
+    const answer = answerFor(name, asked[type].length);
+    asked[type].push(name);
+    return answer && reply(query.subarray(0, end), type, name, answer);
+  };
+  const tcp = createServer((socket) => {
+    socket.on('error', () => {});
+    socket.on('data', (bytes) => {
+      const answer = answerTo(bytes.subarray(2));
+      const length = Buffer.alloc(2);
+      length.writeUInt16BE(answer?.length ?? 0);
+      if (answer) socket.end(Buffer.concat([length, answer]));
+    });
   });
-  socket.bind(0, '127.0.0.1');
-  await once(socket, 'listening');
-  onTestFinished(() => void socket.close());
-  // Asks once: each query counts.
-  const resolver = new Resolver({ timeout: 30_000, tries: 1 });
-  resolver.setServers([`127.0.0.1:${socket.address().port}`]);
+  await once(tcp.listen(0, '127.0.0.1'), 'listening');
+  const { port } = tcp.address() as AddressInfo;
+  const udp = createSocket('udp4');
+  udp.on('message', (query, from) => {
+    const answer = answerTo(query);
+    if (answer) udp.send(asDatagram(answer, questionOf(query).end), from.port, from.address);
+  });
+  udp.bind(port, '127.0.0.1');
+  await once(udp, 'listening');
   return {
-    get asked() {
-      return asked.A;
-    },
-    lookup: async (host) => {
-      const [ipv4, ipv6] = await Promise.allSettled([
-        resolver.resolve4(host),
-        resolver.resolve6(host),
-      ]);
-      return [
-        ...(ipv4.status === 'fulfilled' ? ipv4.value : []).map((address) => ({
-          address,
-          family: 4 as const,
-        })),
-        ...(ipv6.status === 'fulfilled' ? ipv6.value : []).map((address) => ({
-          address,
-          family: 6 as const,
-        })),
-      ];
+    address: `127.0.0.1:${port}`,
+    asked: asked.A,
+    close: () => {
+      udp.close();
+      tcp.close();
     },
   };
 }
 
-/** RFC 1035 4.1: the question again, then one record for each address. */
-function reply(question: Buffer, type: number, addresses: readonly string[]): Buffer {
+function questionOf(query: Buffer): { name: string; type: keyof typeof TYPES; end: number } {
+  const labels: string[] = [];
+  let at = 12;
+  for (let length = query[at]; length; length = query[at]) {
+    labels.push(query.toString('latin1', at + 1, at + 1 + length));
+    at += 1 + length;
+  }
+  const type = query.readUInt16BE(at + 1) === TYPES.A ? 'A' : 'AAAA';
+  return { name: labels.join('.'), type, end: at + 5 };
+}
+
+/** RFC 1035 4.1: the question again, then the records. */
+function reply(
+  question: Buffer,
+  type: keyof typeof TYPES,
+  name: string,
+  { aliases = [], addresses = [], rcode = 0 }: DnsAnswer,
+): Buffer {
+  const kind = type === 'A' ? 'ipv4' : 'ipv6';
+  const owner = encodeName(aliases.at(-1) ?? name);
+  const records = [
+    ...aliases.map((alias, n) =>
+      record(encodeName(aliases[n - 1] ?? name), CNAME, encodeName(alias)),
+    ),
+    ...addresses
+      .map((text) => ipaddr.parse(text))
+      .filter((address) => address.kind() === kind)
+      .map((address) => record(owner, TYPES[type], Buffer.from(address.toByteArray()))),
+  ];
   const head = Buffer.from(question);
-  head.writeUInt16BE(0x8180, 2);
+  head.writeUInt16BE(0x8180 | rcode, 2);
   head.writeUInt16BE(1, 4);
-  head.writeUInt16BE(addresses.length, 6);
+  head.writeUInt16BE(records.length, 6);
   head.fill(0, 8, 12);
-  const records = addresses.map((text) => {
-    const data = Buffer.from(ipaddr.parse(text).toByteArray());
-    const record = Buffer.alloc(12);
-    record.writeUInt16BE(0xc00c, 0);
-    record.writeUInt16BE(type, 2);
-    record.writeUInt16BE(1, 4);
-    record.writeUInt16BE(data.length, 10);
-    return Buffer.concat([record, data]);
-  });
   return Buffer.concat([head, ...records]);
+}
+
+function record(owner: Buffer, type: number, data: Buffer): Buffer {
+  const fixed = Buffer.alloc(10);
+  fixed.writeUInt16BE(type, 0);
+  fixed.writeUInt16BE(1, 2);
+  fixed.writeUInt16BE(data.length, 8);
+  return Buffer.concat([owner, fixed, data]);
+}
+
+function encodeName(name: string): Buffer {
+  const labels = name.split('.').filter(Boolean);
+  const encoded = labels.map((label) =>
+    Buffer.from(`${String.fromCharCode(label.length)}${label}`),
+  );
+  return Buffer.concat([...encoded, Buffer.alloc(1)]);
+}
+
+/** Too long an answer is only its question, which is then asked again over TCP. */
+function asDatagram(answer: Buffer, questionEnd: number): Buffer {
+  if (answer.length <= MAX_UDP_BYTES) return answer;
+  const head = Buffer.from(answer.subarray(0, questionEnd));
+  head.writeUInt16BE(head.readUInt16BE(2) | TRUNCATED, 2);
+  head.writeUInt16BE(0, 6);
+  return head;
 }

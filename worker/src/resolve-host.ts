@@ -1,0 +1,106 @@
+import type { LookupAddress } from 'node:dns';
+import { Resolver } from 'node:dns/promises';
+import { isIP } from 'node:net';
+import { createMulticastLookup, isMulticastName } from './multicast-names.ts';
+import { createSystemDnsReader, namesToTry, type SystemDns } from './system-dns.ts';
+
+/** All addresses of a host name. @throws an Error whose code is ENOTFOUND or EAI_AGAIN */
+export type ResolveHost = (host: string) => Promise<LookupAddress[]>;
+
+export interface HostResolverOptions {
+  hostsFile?: string;
+  resolvConfFile?: string;
+  /** Name servers instead of those in resolv.conf, as `address:port`. */
+  servers?: readonly string[];
+  query?: { timeout: number; tries: number };
+  monoMs?: () => number;
+}
+
+/** At most: c-ares waits less for a server that is quick, and twice as long at each further try. */
+const QUERY = { timeout: 1000, tries: 4 };
+/** No further search domain is tried after this time. */
+const SEARCH_MS = 10_000;
+/** How long a change of hosts, search domains or name servers may go unnoticed. */
+const MAX_SETTINGS_AGE_MS = 10_000;
+
+/** The name doesn't exist, has no address, or can't be a name. */
+const UNKNOWN_NAME = ['ENOTFOUND', 'ENODATA', 'EBADNAME'];
+/** A server that answers so for one name may well know the next one. */
+const REFUSED_NAME = ['ESERVFAIL', 'EREFUSED', 'EFORMERR', 'EBADRESP'];
+
+/**
+ * Resolves as the C library does (hosts file, search domains, name servers), but without its
+ * threads. Node runs two getaddrinfo calls at a time, and each takes 10 s or more where no name
+ * server answers: a few silent names would keep every other camera, and Redis, from being resolved.
+ */
+export function createHostResolver(options: HostResolverOptions = {}): ResolveHost {
+  const currentSettings = keepSettings(options);
+  const multicastLookup = createMulticastLookup();
+  const monoMs = options.monoMs ?? (() => performance.now());
+  return async (host) => {
+    const { system, resolver } = currentSettings();
+    const local = system.hosts.get(host) ?? loopbackOf(host);
+    if (local) return local.map((address) => ({ address, family: isIP(address) }));
+    if (isMulticastName(host)) return await multicastLookup(host);
+    const startedMs = monoMs();
+    let isTemporary = false;
+    for (const name of namesToTry(host, system)) {
+      const answer = await queryBoth(resolver, name);
+      if (Array.isArray(answer)) return answer;
+      isTemporary ||= answer !== 'unknown';
+      if (answer === 'unreachable' || monoMs() - startedMs > SEARCH_MS) break;
+    }
+    throw lookupError(isTemporary ? 'EAI_AGAIN' : 'ENOTFOUND', host);
+  };
+}
+
+interface Settings {
+  system: SystemDns;
+  resolver: Resolver;
+}
+
+/** A new resolver also asks from a new port, which makes forging its answers harder. */
+function keepSettings({
+  hostsFile = '/etc/hosts',
+  resolvConfFile = '/etc/resolv.conf',
+  servers,
+  query = QUERY,
+  monoMs = () => performance.now(),
+}: HostResolverOptions): () => Settings {
+  const readSystemDns = createSystemDnsReader(hostsFile, resolvConfFile);
+  let settings: Settings | undefined;
+  let readMs = 0;
+  return () => {
+    if (settings && monoMs() - readMs < MAX_SETTINGS_AGE_MS) return settings;
+    const resolver = new Resolver(query);
+    if (servers) resolver.setServers(servers);
+    settings = { system: readSystemDns(), resolver };
+    readMs = monoMs();
+    return settings;
+  };
+}
+
+/** RFC 6761: these names are never asked for. */
+function loopbackOf(host: string): string[] | undefined {
+  return /(^|\.)localhost$/.test(host) ? ['127.0.0.1', '::1'] : undefined;
+}
+
+async function queryBoth(
+  resolver: Resolver,
+  name: string,
+): Promise<LookupAddress[] | 'unknown' | 'refused' | 'unreachable'> {
+  const answers = await Promise.allSettled([resolver.resolve4(name), resolver.resolve6(name)]);
+  const found = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
+  if (found.length > 0) return found.map((address) => ({ address, family: isIP(address) }));
+  const codes = answers.map((answer) =>
+    answer.status === 'rejected' ? answer.reason.code : 'ENODATA',
+  );
+  if (codes.every((code) => UNKNOWN_NAME.includes(code))) return 'unknown';
+  return codes.every((code) => [...UNKNOWN_NAME, ...REFUSED_NAME].includes(code))
+    ? 'refused'
+    : 'unreachable';
+}
+
+function lookupError(code: 'ENOTFOUND' | 'EAI_AGAIN', host: string): Error {
+  return Object.assign(new Error(`${code} ${host}`), { code });
+}
