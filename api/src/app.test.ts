@@ -8,6 +8,7 @@ import { createColdLimit } from './cold-limit.ts';
 import { createColdWait } from './cold-wait.ts';
 import { createMemoryCache } from './memory-cache.ts';
 import { heldFrame, silentLog, streamParts, testParts } from './test-parts.ts';
+import type { Refusal } from './wanted.ts';
 
 const camera = testCamera('a', { pattern: new URLPattern('http://cam.test/*') });
 const { cameraId } = camera;
@@ -33,6 +34,7 @@ function appParts({
     heed: vi.fn(),
     recheck: vi.fn(),
     toldWaitMs: vi.fn(() => 0),
+    refusal: vi.fn((_cameraId: string): Refusal | undefined => undefined),
     close: vi.fn(),
   };
   const coldWait = createColdWait({ ...parts, maxWaiters });

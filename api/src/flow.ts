@@ -79,6 +79,7 @@ export function connectFlow(tools: Tools) {
   const reading = createFrameReader({
     clock,
     memory,
+    isPresent: viewers.isPresent,
     purges,
     frames: framesRedis,
     keys,

@@ -19,7 +19,7 @@ const FAILED_CALL = /^failed: (?!not allowed here|frame not )/;
 /** Of the fleet, and of many cameras at once. */
 const NOT_STORED = /^failed: frame not /;
 /** Denials that may be over before the bucket is; a back-off lasts longer, and is worth seeing on the dashboard. */
-const SHORT_DENIAL = /^denied: (budget|spaced|hold)$/;
+const SHORT_DENIAL = /^denied: (budget|spaced|hold|places|memory)$/;
 
 /**
  * Takes refresh jobs off the queue. A job may run twice (a stall, a lost lock): its permit is what
