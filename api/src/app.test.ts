@@ -581,6 +581,29 @@ describe('a frame that is not in memory', () => {
     expect([response.status, response.headers.get('retry-after')]).toEqual([503, '21']);
   });
 
+  it.each([
+    ['places', 'this source already has as many cameras as it may have; ask again later'],
+    ['memory', 'there is no memory for new cameras now; ask again later'],
+  ] as const)(
+    'is 503 when the fleet takes no new cameras (%s), said in words, also the next time',
+    async (reason, detail) => {
+      const parts = appParts();
+      const answer = parts.image();
+      await vi.waitFor(() => expect(parts.demand.raise).toHaveBeenCalled());
+      parts.coldWait.heed({ v: 1, cameraId, kind: 'wait', reason, inMs: 10_000 });
+      parts.demand.refusal.mockReturnValue(reason);
+      parts.demand.toldWaitMs.mockReturnValue(10_000);
+      for (const response of [await answer, await parts.image()]) {
+        expect([response.status, response.headers.get('retry-after')]).toEqual([503, '10']);
+        expect(await response.json()).toMatchObject({
+          type: 'urn:lastframe:problem:too-many-cameras',
+          detail,
+        });
+      }
+      expect(parts.demand.raise).toHaveBeenCalledOnce();
+    },
+  );
+
   it('is 503 when the time to wait is over', async () => {
     const parts = appParts();
     parts.demand.toldWaitMs.mockReturnValue(3100);
