@@ -62,6 +62,7 @@ function warmFinder(camera: ReturnType<typeof testCamera>, target: string) {
     heed: nobody,
     recheck: nobody,
     toldWaitMs: () => 0,
+    refusal: () => undefined,
     close: nobody,
   };
   return createHit({ clock, memory, demand, rules, knownTargets, readyHeads });

@@ -71,6 +71,8 @@ function source() {
     maxFrameBytes: MiB,
     budget: { perSecond: 0, concurrency: 0 },
     staleForMs: 3_600_000,
+    unnamedStaleForMs: 3_600_000,
+    maxCameras: 0,
   });
   if (!first) throw new Error('no source');
   return first;

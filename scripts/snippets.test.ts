@@ -58,6 +58,8 @@ describe('a sources file of a page', () => {
       maxFrameBytes: 8 * 1024 ** 2,
       budget: { perSecond: 0, concurrency: 0 },
       staleForMs: 86_400_000,
+      unnamedStaleForMs: 600_000,
+      maxCameras: 0,
     };
     const options = { file: 'sources.yaml', env, defaults, readCertificate: () => CERTIFICATE };
     const outcome = parseSourcesFile(text, options);

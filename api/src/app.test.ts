@@ -9,6 +9,7 @@ import { createColdLimit } from './cold-limit.ts';
 import { createColdWait } from './cold-wait.ts';
 import { createMemoryCache } from './memory-cache.ts';
 import { heldFrame, silentLog, streamParts, testParts } from './test-parts.ts';
+import type { Refusal } from './wanted.ts';
 
 const camera = testCamera('a', { pattern: new UrlPattern('http://cam.test/*') });
 const { cameraId } = camera;
@@ -34,6 +35,7 @@ function appParts({
     heed: vi.fn(),
     recheck: vi.fn(),
     toldWaitMs: vi.fn(() => 0),
+    refusal: vi.fn((_cameraId: string): Refusal | undefined => undefined),
     close: vi.fn(),
   };
   const coldWait = createColdWait({ ...parts, maxWaiters });
@@ -579,6 +581,29 @@ describe('a frame that is not in memory', () => {
     const response = await answer;
     expect([response.status, response.headers.get('retry-after')]).toEqual([503, '21']);
   });
+
+  it.each([
+    ['places', 'this source already has as many cameras as it may have; ask again later'],
+    ['memory', 'there is no memory for new cameras now; ask again later'],
+  ] as const)(
+    'is 503 when the fleet takes no new cameras (%s), said in words, also the next time',
+    async (reason, detail) => {
+      const parts = appParts();
+      const answer = parts.image();
+      await vi.waitFor(() => expect(parts.demand.raise).toHaveBeenCalled());
+      parts.coldWait.heed({ v: 1, cameraId, kind: 'wait', reason, inMs: 10_000 });
+      parts.demand.refusal.mockReturnValue(reason);
+      parts.demand.toldWaitMs.mockReturnValue(10_000);
+      for (const response of [await answer, await parts.image()]) {
+        expect([response.status, response.headers.get('retry-after')]).toEqual([503, '10']);
+        expect(await response.json()).toMatchObject({
+          type: 'urn:lastframe:problem:too-many-cameras',
+          detail,
+        });
+      }
+      expect(parts.demand.raise).toHaveBeenCalledOnce();
+    },
+  );
 
   it('is 503 when the time to wait is over', async () => {
     const parts = appParts();

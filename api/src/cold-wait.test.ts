@@ -26,7 +26,10 @@ function coldParts({ maxWaiters = 100 } = {}) {
   return { ...parts, coldWait, wait, expectNothingLeft };
 }
 
-function waitNews(reason: 'busy' | 'hold' | 'budget', inMs: number): Announcement {
+function waitNews(
+  reason: 'busy' | 'hold' | 'budget' | 'places' | 'memory',
+  inMs: number,
+): Announcement {
   return { v: 1, cameraId, kind: 'wait', reason, inMs };
 }
 
@@ -51,6 +54,16 @@ describe('all who wait for one camera', () => {
     const { viewers, wait } = coldParts();
     void wait();
     expect(viewers.watched(cameraId)).toBe(camera);
+  });
+
+  it('are told at once that the fleet does not take a new camera, however soon it may', async () => {
+    for (const refusal of ['places', 'memory'] as const) {
+      const { coldWait, wait, expectNothingLeft } = coldParts();
+      const waited = wait();
+      coldWait.heed(waitNews(refusal, 10));
+      expect(await waited).toEqual({ end: 'wait', inMs: 10, refusal });
+      expectNothingLeft();
+    }
   });
 
   it('are not woken by the frame of another camera', async () => {

@@ -4,13 +4,14 @@ import type { Clock } from '@lastframe/shared/clock';
 import type { FrameReader } from './frame-reader.ts';
 import type { HeldFrame } from './memory-cache.ts';
 import type { Viewers } from './viewers.ts';
+import { isRefusal, type Refusal } from './wanted.ts';
 
 /** How a wait for the first frame of a camera ended. */
 export type ColdEnd =
   | { end: 'frame'; held: HeldFrame; joined: boolean }
   | { end: 'failure'; failure: Failure }
   /** The fleet can't call within the time left. */
-  | { end: 'wait'; inMs: number }
+  | { end: 'wait'; inMs: number; refusal?: Refusal }
   | { end: 'timeout' }
   | { end: 'full' };
 
@@ -142,7 +143,12 @@ export function createColdWait(deps: ColdWaitDeps): ColdWait {
         fail(cameraId, announcement);
       } else if (kind === 'wait' && announcement.reason !== 'busy') {
         // Busy tells how long the permit lives at most; its call ends, and tells, long before.
-        const { inMs } = announcement;
+        const { inMs, reason } = announcement;
+        if (isRefusal(reason)) {
+          const end = { end: 'wait', inMs, refusal: reason } as const;
+          settleAll(cameraId, ({ isNew }) => (isNew ? undefined : end));
+          return;
+        }
         settleAll(cameraId, ({ untilMonoMs, isNew }) =>
           !isNew && clock.monoMs() + inMs > untilMonoMs ? { end: 'wait', inMs } : undefined,
         );

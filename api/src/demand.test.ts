@@ -209,6 +209,35 @@ describe('an announcement', () => {
     expect(await asksWithin(parts, LITTLE_MS)).toBe(1);
   });
 
+  it.each(['places', 'memory'] as const)(
+    'that the camera is refused (%s) is forgotten unless somebody asks again',
+    async (reason) => {
+      const parts = demandParts();
+      parts.demand.raise(camera);
+      await asksWithin(parts, 0);
+      tell(parts, { kind: 'wait', reason, inMs: 20_000 });
+      expect(parts.demand.refusal(cameraId)).toBe(reason);
+      expect(await asksWithin(parts, 120_000)).toBe(0);
+      expect(parts.demand.refusal(cameraId)).toBeUndefined();
+      expect(vi.getTimerCount()).toBe(0);
+      parts.demand.raise(camera);
+      expect(await asksWithin(parts, LITTLE_MS)).toBe(1);
+    },
+  );
+
+  it('that the camera is refused lets a stream that stays open ask again when it is time', async () => {
+    const parts = demandParts();
+    const leave = parts.viewers.enter(camera);
+    parts.demand.raise(camera);
+    await asksWithin(parts, 0);
+    tell(parts, { kind: 'wait', reason: 'places', inMs: 20_000 });
+    expect(await asksWithin(parts, 19_999)).toBe(0);
+    expect(await asksWithin(parts, LITTLE_MS)).toBe(1);
+    tell(parts, { kind: 'started' });
+    expect(parts.demand.refusal(cameraId)).toBeUndefined();
+    leave();
+  });
+
   it.each([
     frameNews(4000),
     { ...frameNews(4000), kind: 'unchanged' },
@@ -617,4 +646,18 @@ describe('of several processes that watch a camera', () => {
     }
     expect(await asksWithin(parts, 1111)).toBe(1);
   });
+});
+
+it('cameras that are made up are not kept in mind without bound, and named ones always are', async () => {
+  const parts = demandParts();
+  parts.fleet.closed = 'no worker is alive';
+  for (let n = 0; n < 60_000; n += 1) {
+    parts.demand.raise({ ...camera, cameraId: n.toString(16).padStart(32, '0') });
+  }
+  expect(vi.getTimerCount()).toBeLessThanOrEqual(50_001);
+  const before = vi.getTimerCount();
+  parts.demand.raise({ ...camera, cameraId: 'f'.repeat(32), name: 'gate' });
+  parts.demand.raise({ ...camera, cameraId: 'e'.repeat(32) });
+  expect(vi.getTimerCount() - before).toBe(0); // being asked about now
+  parts.demand.close();
 });

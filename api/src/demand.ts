@@ -9,7 +9,15 @@ import type { FrameReader } from './frame-reader.ts';
 import { type HeldFrame, isFresh, type MemoryCache } from './memory-cache.ts';
 import type { RefreshQueue } from './refresh-queue.ts';
 import type { Viewers } from './viewers.ts';
-import { heed, MAX_TOLD_WAIT_MS, newWanted, satisfy, type Turns, type Wanted } from './wanted.ts';
+import {
+  heed,
+  MAX_TOLD_WAIT_MS,
+  newWanted,
+  type Refusal,
+  satisfy,
+  type Turns,
+  type Wanted,
+} from './wanted.ts';
 
 /**
  * Turns demand into refresh jobs, never more often than it can help and never losing any: while a
@@ -28,6 +36,8 @@ export interface Demand {
   recheck(): void;
   /** How long the fleet has said that it can't call this camera; 0 when it hasn't. */
   toldWaitMs(cameraId: string): number;
+  /** Why the fleet does not take this new camera for as long; undefined when it doesn't refuse it. */
+  refusal(cameraId: string): Refusal | undefined;
   close(): void;
 }
 
@@ -53,6 +63,8 @@ const UNSURE_READ_MS = 250;
 const BEHIND_READ_MS = 15_000;
 /** Without a frame nobody is served meanwhile: who still wants one has asked again by then. */
 const FORGOTTEN_MS = 2 * MAX_TOLD_WAIT_MS;
+/** Cameras that may be wanted at a time, before new ones without a frame are ignored. */
+const MAX_WANTED = 50_000;
 /** At most; a hundredth of a short interval. */
 const MAX_TICK_MS = 20;
 
@@ -100,13 +112,16 @@ export function createDemand(deps: DemandDeps): Demand {
     return all.get(cameraId) ?? (watched && wantedNow(watched));
   };
 
+  /** Anybody can make up such a camera. */
+  const isUnknown = ({ cameraId, name }: Camera) =>
+    name === undefined && !all.has(cameraId) && !memory.has(cameraId);
   /** There is a newer frame, as far as is known, and nobody waits for its news any more. */
   const isReadDue = ({ camera, readMonoMs }: Wanted) =>
     memory.peek(camera.cameraId)?.unsure === true && clock.monoMs() - readMonoMs >= UNSURE_READ_MS;
 
   return {
     raise: (camera) => {
-      if (closed) return;
+      if (closed || (all.size >= MAX_WANTED && isUnknown(camera))) return;
       const wanted = wantedNow(camera);
       wanted.asked = true;
       wanted.askedMonoMs = clock.monoMs();
@@ -123,6 +138,10 @@ export function createDemand(deps: DemandDeps): Demand {
     },
     toldWaitMs: (cameraId) =>
       Math.max(0, (all.get(cameraId)?.toldUntilMonoMs ?? 0) - clock.monoMs()),
+    refusal: (cameraId) => {
+      const { toldUntilMonoMs = 0, refusedAs } = all.get(cameraId) ?? {};
+      return clock.monoMs() < toldUntilMonoMs ? refusedAs : undefined;
+    },
     close: () => {
       closed = true;
       for (const { timer } of all.values()) clearTimeout(timer);

@@ -80,6 +80,7 @@ export function connectFlow(tools: Tools) {
   const reading = createFrameReader({
     clock,
     memory,
+    isPresent: viewers.isPresent,
     purges,
     frames: framesRedis,
     keys,

@@ -11,6 +11,7 @@ import { heldFrame, testClock, testParts } from './test-parts.ts';
 const camera = testCamera('a', { staleForMs: 60_000 });
 const { cameraId } = camera;
 const HOUR_MS = 3_600_000;
+const isPresent = () => false;
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -41,7 +42,14 @@ function readerParts() {
   const run = vi.fn<() => Promise<Stored>>();
   const stored = async () => ({ nowMs: Number.MAX_SAFE_INTEGER, facts: {}, ...(await run()) });
   const frames = { run: stored as unknown as RedisLink['run'] };
-  const reader = createFrameReader({ clock, memory, purges, frames, keys: keysFor('p') });
+  const reader = createFrameReader({
+    clock,
+    memory,
+    isPresent,
+    purges,
+    frames,
+    keys: keysFor('p'),
+  });
   return { clock, memory, purges, run, reader };
 }
 
@@ -251,7 +259,14 @@ describe('the frame of the store', () => {
     const memory = createMemoryCache(100);
     const run = async () => ({ frame: storedFrame('a', 0) });
     const frames = { run: run as unknown as RedisLink['run'] };
-    const reader = createFrameReader({ clock, memory, purges, frames, keys: keysFor('p') });
+    const reader = createFrameReader({
+      clock,
+      memory,
+      isPresent,
+      purges,
+      frames,
+      keys: keysFor('p'),
+    });
     expect(await reader.read(camera)).toMatchObject({ held: { cameraId } });
     expect(memory.size).toBe(0);
   });

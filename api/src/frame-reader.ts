@@ -7,8 +7,9 @@ import type { Keys } from '@lastframe/shared/keys';
 import type { FramesRedis } from '@lastframe/shared/redis-shards';
 import type { StoredCamera } from '@lastframe/shared/stored-camera';
 import type { FramesClock } from './frames-clock.ts';
-import type { HeldFrame, MemoryCache } from './memory-cache.ts';
+import { type HeldFrame, keepFrame, type MemoryCache } from './memory-cache.ts';
 import type { Purges } from './purges.ts';
+import type { Viewers } from './viewers.ts';
 
 export interface ReadCamera {
   held?: HeldFrame;
@@ -28,6 +29,7 @@ export interface FrameReader {
 export interface FrameReaderDeps {
   clock: Clock;
   memory: MemoryCache;
+  isPresent: Viewers['isPresent'];
   purges: Pick<Purges, 'judge'>;
   frames: Pick<FramesRedis, 'run'>;
   keys: Keys;
@@ -95,7 +97,7 @@ async function readOnce(camera: Camera, deps: FrameReaderDeps): Promise<ReadCame
 function swapIn(
   camera: Camera,
   { frame, nowMs }: StoredCamera,
-  { memory, clock, purges }: FrameReaderDeps,
+  { memory, clock, purges, isPresent }: FrameReaderDeps,
 ): HeldFrame | undefined {
   const before = memory.peek(camera.cameraId);
   if (before) before.unsure = false;
@@ -115,7 +117,7 @@ function swapIn(
   if (!bytes) return before;
   const lastAskedMonoMs = before?.lastAskedMonoMs ?? Number.NEGATIVE_INFINITY;
   const held = { ...stored, ...times, bytes, camera, unsure: false, lastAskedMonoMs };
-  memory.set(camera.cameraId, held);
+  keepFrame(held, { memory, clock, isPresent });
   return held;
 }
 

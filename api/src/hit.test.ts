@@ -37,7 +37,14 @@ async function start({ urlSigningKey = '', basePath = '/', fast = true } = {}) {
   const parts = testParts();
   const { clock, memory } = parts;
   const raise = vi.fn();
-  const demand = { raise, heed: vi.fn(), recheck: vi.fn(), toldWaitMs: () => 0, close: vi.fn() };
+  const demand = {
+    raise,
+    heed: vi.fn(),
+    recheck: vi.fn(),
+    toldWaitMs: () => 0,
+    refusal: () => undefined,
+    close: vi.fn(),
+  };
   const now: { rules: Rules } = { rules: rulesOfTest() };
   const rules = () => now.rules;
   const knownTargets = createKnownTargets(rules);

@@ -9,6 +9,7 @@ import type { Demand } from './demand.ts';
 import type { FleetWatch } from './fleet-watch.ts';
 import type { FrameReader, ReadCamera } from './frame-reader.ts';
 import type { HeldFrame, MemoryCache } from './memory-cache.ts';
+import type { Refusal } from './wanted.ts';
 
 /** How long a cold request hopes that a fleet which can't call now soon can. */
 const CLOSED_GRACE_MS = 2500;
@@ -89,6 +90,8 @@ export async function frameFromAfar(
     }
     const leftMs = coldWaitLeftMs();
     if (leftMs > 0) throw notYet('too many new cameras are asked for from this address', leftMs);
+    const refusal = demand.refusal(camera.cameraId);
+    if (refusal) throw newCameraRefused(refusal, demand.toldWaitMs(camera.cameraId));
     // Else a flood of new cameras would fill the queue however few may wait.
     if (!turnedAway) demand.raise(camera);
     if (failure) throw failureProblem(failure);
@@ -153,6 +156,7 @@ function foundAtTheEnd(end: Awaited<ReturnType<typeof endWhileOpen>>, waitMs: nu
     case 'failure':
       throw failureProblem(end.failure);
     case 'wait':
+      if (end.refusal) throw newCameraRefused(end.refusal, end.inMs);
       throw notYet('the camera may not be called yet', end.inMs);
     case 'full':
       throw tooManyWait();
@@ -176,6 +180,16 @@ function failureProblem(failure: Failure): ProblemError {
 
 function notYet(detail: string, retryAfterMs: number, cause?: unknown): ProblemError {
   return new ProblemError({ status: 503, code: 'no-frame-yet', detail, retryAfterMs }, { cause });
+}
+
+const REFUSED = {
+  places: 'this source already has as many cameras as it may have; ask again later',
+  memory: 'there is no memory for new cameras now; ask again later',
+} satisfies Record<Refusal, string>;
+
+function newCameraRefused(refusal: Refusal, retryAfterMs: number): ProblemError {
+  const detail = REFUSED[refusal];
+  return new ProblemError({ status: 503, code: 'too-many-cameras', detail, retryAfterMs });
 }
 
 function tooManyWait(): ProblemError {

@@ -1,7 +1,7 @@
 import { testCamera } from '@lastframe/shared/test-camera';
-import { expect, it } from 'vitest';
-import { createMemoryCache, makeAllUnsure } from './memory-cache.ts';
-import { heldFrame } from './test-parts.ts';
+import { describe, expect, it } from 'vitest';
+import { createMemoryCache, keepFrame, makeAllUnsure } from './memory-cache.ts';
+import { heldFrame, testClock } from './test-parts.ts';
 
 /** What a frame of 1024 bytes takes: itself, itself with its head, and what else goes with it. */
 const COST = 2 * 1024 + 4096;
@@ -50,4 +50,71 @@ it('can call all of its frames unsure', () => {
   for (const frame of [frameOf('a', 1), frameOf('b', 1)]) memory.set(frame.cameraId, frame);
   makeAllUnsure(memory);
   expect([...memory.values()].map(({ unsure }) => unsure)).toEqual([true, true]);
+});
+
+describe('a frame that comes when memory is full', () => {
+  const named = (name: string) => ({ ...testCamera(name), name });
+  const ago = (ms: number) => ({ lastAskedMonoMs: testClock.monoMs() - ms });
+  const MINUTE_AGO = ago(60_000);
+  const JUST_NOW = ago(1000);
+
+  /** Room for two frames, which are there, and somebody who has a stream of these open. */
+  function fullMemory(frames: ReturnType<typeof heldFrame>[], present: string[] = []) {
+    const memory = createMemoryCache(2 * COST);
+    for (const frame of frames) memory.set(frame.cameraId, frame);
+    const isPresent = (cameraId: string) =>
+      present.some((name) => testCamera(name).cameraId === cameraId);
+    const keep = (frame: ReturnType<typeof heldFrame>) =>
+      keepFrame(frame, { memory, clock: testClock, isPresent });
+    const has = (...names: string[]) => names.map((name) => memory.has(testCamera(name).cameraId));
+    return { memory, keep, has };
+  }
+  const unnamedFrame = (name: string, over = MINUTE_AGO, size = 1024) =>
+    heldFrame(testCamera(name), { text: 'x'.repeat(size), ...over });
+  const namedFrame = (name: string, over = MINUTE_AGO) =>
+    heldFrame(named(name), { text: 'x'.repeat(1024), ...over });
+
+  it('takes the room of an unnamed one that nobody watches, the least recently asked for first', () => {
+    const { keep, has } = fullMemory([unnamedFrame('a'), unnamedFrame('b')]);
+    keep(unnamedFrame('new'));
+    expect(has('a', 'b', 'new')).toEqual([false, true, true]);
+  });
+
+  it.each([
+    ['is named', [namedFrame('a'), namedFrame('b')], []],
+    ['was asked for in the last seconds', ['a', 'b'].map((n) => unnamedFrame(n, JUST_NOW)), []],
+    ['is shown by a stream', [unnamedFrame('a'), unnamedFrame('b')], ['a', 'b']],
+  ])('is not kept at the cost of one that %s', (_, frames, present) => {
+    const { keep, has } = fullMemory(frames, present);
+    for (let n = 0; n < 10; n += 1) keep(unnamedFrame(`new-${n}`));
+    expect(has('a', 'b', 'new-9')).toEqual([true, true, false]);
+  });
+
+  it('evicts nothing when that would not make enough room', () => {
+    const { keep, has } = fullMemory([unnamedFrame('a'), namedFrame('b')]);
+    keep(unnamedFrame('large', MINUTE_AGO, 20_000));
+    expect(has('a', 'b', 'large')).toEqual([true, true, false]);
+  });
+
+  it('of a named camera takes the room of unnamed ones, watched or not, unwatched ones first', () => {
+    const { keep, has } = fullMemory([unnamedFrame('a', JUST_NOW), unnamedFrame('b')]);
+    keep(namedFrame('one'));
+    expect(has('a', 'b', 'one')).toEqual([true, false, true]);
+    keep(namedFrame('two'));
+    expect(has('a', 'one', 'two')).toEqual([false, true, true]);
+    keep(namedFrame('three'));
+    expect(has('one', 'two', 'three')).toEqual([false, true, true]);
+  });
+
+  it('of a watched camera replaces its last one, though it is larger', () => {
+    const { keep, has } = fullMemory([unnamedFrame('b', JUST_NOW), unnamedFrame('a', JUST_NOW)]);
+    keep(unnamedFrame('a', JUST_NOW, 1100));
+    expect(has('a', 'b')).toEqual([true, false]);
+  });
+
+  it('of a camera that is not watched is not kept in place of a smaller one without room', () => {
+    const { keep, has } = fullMemory([unnamedFrame('b', JUST_NOW), unnamedFrame('a')]);
+    keep(unnamedFrame('a', MINUTE_AGO, 1100));
+    expect(has('a', 'b')).toEqual([false, true]);
+  });
 });

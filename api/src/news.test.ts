@@ -14,6 +14,7 @@ function newsParts() {
     heed: vi.fn(),
     recheck: vi.fn(),
     toldWaitMs: () => 0,
+    refusal: () => undefined,
     close: vi.fn(),
   };
   const coldWait = {

@@ -12,6 +12,8 @@ export interface Wanted {
   askedMonoMs: number;
   notBeforeMonoMs: number;
   toldUntilMonoMs: number;
+  /** Until then the fleet takes no new camera, and this is one. */
+  refusedAs: Refusal | undefined;
   /** A call is under way at most until then. */
   callOverMonoMs: number;
   /** Jobs asked for without any news since: the news may have been lost, so the store is read. */
@@ -26,6 +28,13 @@ export interface Wanted {
   dueMonoMs: number;
   timer: NodeJS.Timeout | undefined;
   isAsking: boolean;
+}
+
+/** Why the fleet takes no new camera: its source has as many as it may, or Redis has no memory left. */
+export type Refusal = 'places' | 'memory';
+
+export function isRefusal(reason: string): reason is Refusal {
+  return reason === 'places' || reason === 'memory';
 }
 
 /** How this process stands among the others. */
@@ -54,6 +63,7 @@ export function newWanted(camera: Camera): Wanted {
     askedMonoMs: never,
     notBeforeMonoMs: never,
     toldUntilMonoMs: never,
+    refusedAs: undefined,
     callOverMonoMs: never,
     jobsSinceNews: 0,
     queuedUntilMonoMs: never,
@@ -82,7 +92,10 @@ export function heed(
 ): void {
   const bucketMs = bucketMsOf(wanted.camera.source.intervalMs);
   // A purge says nothing of jobs; all other news come from one that was taken.
-  if (announcement.kind !== 'purge') wanted.queuedUntilMonoMs = Number.NEGATIVE_INFINITY;
+  if (announcement.kind !== 'purge') {
+    wanted.queuedUntilMonoMs = Number.NEGATIVE_INFINITY;
+    wanted.refusedAs = undefined;
+  }
   switch (announcement.kind) {
     case 'started': {
       // The call is under way: whoever asks now is only denied.
@@ -99,6 +112,10 @@ export function heed(
       wanted.notBeforeMonoMs = nowMonoMs + toldMs;
       wanted.toldUntilMonoMs = nowMonoMs + announcement.inMs;
       wanted.callOverMonoMs = Number.NEGATIVE_INFINITY; // else it were busy
+      if (isRefusal(announcement.reason)) {
+        wanted.refusedAs = announcement.reason;
+        wanted.asked = false; // only a stream that stays open asks again
+      }
       return;
     }
     case 'purge':

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { infoOf } from '../support/short-faults.ts';
 import { type ObservedFleet, startObservedFleet } from './observed-fleet.ts';
 
 let observed: ObservedFleet;
@@ -55,6 +56,18 @@ it('a camera that gives the same picture for ever', async () => {
   await observed.view([slow.camera('mast'), slow.camera('c')]);
   await observed.fires('LastframeCameraFrozen');
   await slow.behave('mast');
+  await observed.silent();
+});
+
+it('a Redis that has hardly any memory left, and viewers who ask for new cameras', async () => {
+  const { redis } = observed.fleet;
+  const used = Number(await infoOf(redis, 'used_memory'));
+  await redis.command('CONFIG', 'SET', 'maxmemory', String(Math.ceil(used / 0.87)));
+  askForNewCameras({});
+  await observed
+    .fires('LastframeNewCamerasRefused', 'LastframeFramesRedisFull')
+    .finally(() => redis.command('CONFIG', 'SET', 'maxmemory', '0'));
+  clearInterval(asking);
   await observed.silent();
 });
 

@@ -248,5 +248,7 @@ function camera() {
     maxFrameBytes: 1000,
     budget: { perSecond: 0, concurrency: 0 },
     staleForMs: 60_000,
+    unnamedStaleForMs: 60_000,
+    maxCameras: 0,
   });
 }

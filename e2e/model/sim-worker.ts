@@ -106,6 +106,7 @@ export function createSimWorker(
   const deps: RefreshDeps = {
     clock,
     permits,
+    places: { admit: async () => ({ outcome: 'admitted' }), leave: async () => {} },
     prepareCall: async (_camera, withinMs) => {
       const connectMs = world.connectMs();
       await sleep(Math.min(connectMs, withinMs));

@@ -69,11 +69,11 @@ const announcement = z.discriminatedUnion('kind', [
     nextMs: durationMs,
     facts: z.object({ sinceMs: atMs, lastMs: atMs, nextAtMs: atMs }).optional(),
   }),
-  /** No permit yet. */
+  /** No permit yet; `places` and `memory`: the fleet takes no new cameras. */
   z.object({
     ...base,
     kind: z.literal('wait'),
-    reason: z.enum(['busy', 'spaced', 'backoff', 'budget', 'hold']),
+    reason: z.enum(['busy', 'spaced', 'backoff', 'budget', 'hold', 'places', 'memory']),
     inMs: durationMs,
   }),
   /** What there is of the camera is no good: stale, or to be forgotten. */

@@ -35,8 +35,11 @@ async function storeParts() {
     const known = (await readKnownFrame(client, keys, cameraId)) ?? { etag: '', validators: {} };
     return await renewFrame(client, keys, { cameraId, known, ...times, ...limits, ...over });
   };
-  const fail = (reason: string) =>
-    storeFailure(client, keys, { cameraId, rememberMs: 1000, status: 502, reason, nextMs: 5000 });
+  const kept = { staleForMs: 60_000, keepMs: 60_000, keepHealthMs: 86_400_000 };
+  const fail = (reason: string) => {
+    const failure = { status: 502, reason, nextMs: 5000 } as const;
+    return storeFailure(client, keys, { cameraId, rememberMs: 1000, limits: kept, ...failure });
+  };
   const read = () => readCamera(client, keys, cameraId, NO_BYTES);
   const health = async () => {
     const { facts, nowMs } = await read();

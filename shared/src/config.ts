@@ -137,6 +137,8 @@ function readFleetConfig(read: Read, fault: (text: string) => void, opsPort: num
     maxFrameBytes: read('MAX_FRAME_SIZE'),
     budget: { perSecond: 0, concurrency: 0 },
     staleForMs: read('STALE_FOR'),
+    unnamedStaleForMs: read('UNNAMED_STALE_FOR'),
+    maxCameras: read('MAX_CAMERAS'),
   };
   return {
     redisUrl,

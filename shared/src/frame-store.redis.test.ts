@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type Announcement, decodeAnnouncement } from './announcement.ts';
 import { etagOf } from './frame.ts';
+import { type FrameLimits, frameLimitsOf } from './frame-limits.ts';
 import {
   type CapturedFrame,
   readCamera,
@@ -41,8 +42,11 @@ async function storeParts() {
     await nextRedisMs(link);
     return await storeFrame(client, keys, captured(text, over));
   };
-  const fail = (rememberMs: number) =>
-    storeFailure(client, keys, { cameraId, rememberMs, status: 504, reason: 'late', nextMs: 7000 });
+  const fail = (rememberMs: number, over: Partial<FrameLimits> = {}) => {
+    const limits = { ...frameLimitsOf(testCamera('a')), ...over };
+    const failure = { status: 504, reason: 'late', nextMs: 7000 } as const;
+    return storeFailure(client, keys, { cameraId, rememberMs, limits, ...failure });
+  };
   const read = (knownEtag?: string) => readCamera(client, keys, cameraId, knownEtag);
   /** Hears what is announced, and what the store has at that moment. */
   const listen = async () => {

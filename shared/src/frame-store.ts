@@ -2,20 +2,30 @@ import { RESP_TYPES } from 'redis';
 import { z } from 'zod';
 import { encodeAnnouncement, encodeFailure, type Failure, parseJson } from './announcement.ts';
 import type { Dimensions } from './frame.ts';
+import { type FrameLimits, NAMED_LIMIT } from './frame-limits.ts';
 import type { Keys } from './keys.ts';
 import type { RedisClient } from './redis-link.ts';
 import { loadScript, runScript } from './redis-script.ts';
 import { decodeStoredCamera, type ReadReply, type StoredCamera } from './stored-camera.ts';
 
+const frameLife = new URL('./frame-life.lua', import.meta.url);
+const frameRoom = new URL('./frame-room.lua', import.meta.url);
 const goodFrame = new URL('./good-frame.lua', import.meta.url);
-const storeScript = loadScript(goodFrame, new URL('./store-frame.lua', import.meta.url));
-const renewScript = loadScript(goodFrame, new URL('./renew-frame.lua', import.meta.url));
-const failScript = loadScript(new URL('./store-failure.lua', import.meta.url));
+const storeScript = loadScript(
+  ...[frameLife, frameRoom, goodFrame, new URL('./store-frame.lua', import.meta.url)],
+);
+const renewScript = loadScript(
+  ...[frameLife, goodFrame, new URL('./renew-frame.lua', import.meta.url)],
+);
+const failScript = loadScript(frameLife, new URL('./store-failure.lua', import.meta.url));
 const noteScript = loadScript(new URL('./note-asked.lua', import.meta.url));
 const readScript = loadScript(new URL('./read-frame.lua', import.meta.url));
 
+/** Without the others a camera counts as named. */
+type SomeLimits = Pick<FrameLimits, 'staleForMs'> & Partial<Omit<FrameLimits, 'staleForMs'>>;
+
 /** A frame as its capture hands it over. Ages are those of the moment of storing. */
-export interface CapturedFrame {
+export interface CapturedFrame extends SomeLimits {
   cameraId: string;
   bytes: Buffer;
   contentType: string;
@@ -26,7 +36,6 @@ export interface CapturedFrame {
   nextMs: number;
   /** For the announcement. */
   sentAtMs?: number | undefined;
-  staleForMs: number;
   /** The traceparent of storing it, for its announcement. */
   trace?: string | undefined;
   /** Told when it ends a time of failures. */
@@ -38,6 +47,9 @@ export interface CapturedFrame {
   longestGapMs?: number;
   frozenAfterMs?: number | undefined;
 }
+
+export type StoreOutcome = 'frame' | 'unchanged' | 'older' | 'purged' | NoRoom;
+export type NoRoom = 'no room' | 'no room to grow';
 
 /** A camera's own validators, as it wrote them. */
 export interface Validators {
@@ -65,13 +77,14 @@ export const NO_BYTES = '*';
 /**
  * Stores a frame and announces it, in one step, so that who hears of it finds it. A frame that is
  * already there is never replaced by an older one, and the same bytes only make it younger. `purged`:
- * the camera was purged after the frame's call began, and the frame is dropped.
+ * the camera was purged after the frame's call began, and the frame is dropped. `no room`: Redis takes
+ * no first frame of this camera now, or none that is larger than the last.
  */
 export async function storeFrame(
   client: RedisClient,
   keys: Keys,
   frame: CapturedFrame,
-): Promise<'frame' | 'unchanged' | 'older' | 'purged'> {
+): Promise<StoreOutcome> {
   const { cameraId, etag } = frame;
   const startedAgoMs = Math.max(0, Math.round(frame.startedAgoMs));
   const capturedAgoMs = Math.max(0, Math.round(frame.capturedAgoMs));
@@ -95,10 +108,13 @@ export async function storeFrame(
       ...runLimits(frame),
       String(frame.dimensions?.width ?? ''),
       String(frame.dimensions?.height ?? ''),
+      ...keepTimes(frame),
+      String(frame.firstLimit ?? NAMED_LIMIT),
+      String(frame.growthLimit ?? NAMED_LIMIT),
       keys.publish,
     ],
   );
-  return tellRecovery(String(outcome), frame) as 'frame' | 'unchanged' | 'older' | 'purged';
+  return tellRecovery(String(outcome), frame) as StoreOutcome;
 }
 
 /** What of a stored frame a conditional call needs: not its bytes. Undefined: there is none. */
@@ -144,6 +160,7 @@ export async function renewFrame(
       encodeAnnouncement({ kind: 'frame', ...news }),
       encodeAnnouncement({ kind: 'unchanged', ...news }),
       ...runLimits(frame),
+      ...keepTimes(frame),
       keys.publish,
     ],
   );
@@ -151,9 +168,20 @@ export async function renewFrame(
 }
 
 function tellRecovery(reply: string, { onRecovered }: Pick<CapturedFrame, 'onRecovered'>): string {
-  const [outcome = '', recovered] = reply.split(' ');
-  if (recovered) onRecovered?.();
-  return outcome;
+  if (!reply.endsWith(RECOVERED)) return reply;
+  onRecovered?.();
+  return reply.slice(0, -RECOVERED.length);
+}
+
+const RECOVERED = ' recovered';
+
+/** How long the frame and what is known of the camera's health are kept at least. */
+function keepTimes({
+  staleForMs,
+  keepMs = staleForMs,
+  keepHealthMs = keepMs,
+}: SomeLimits): string[] {
+  return [String(Math.ceil(keepMs)), String(Math.ceil(keepHealthMs))];
 }
 
 /** What ends a run of good frames, beside a failure. */
@@ -178,8 +206,14 @@ export async function storeFailure(
     cameraId,
     rememberMs,
     sentAtMs,
+    limits,
     ...failure
-  }: Failure & { cameraId: string; rememberMs: number; sentAtMs?: number | undefined },
+  }: Failure & {
+    cameraId: string;
+    rememberMs: number;
+    sentAtMs?: number | undefined;
+    limits: Pick<FrameLimits, 'staleForMs' | 'keepMs' | 'keepHealthMs'>;
+  },
 ): Promise<boolean> {
   const outcome = await runScript(
     client,
@@ -192,6 +226,8 @@ export async function storeFailure(
       failure.reason,
       keys.channel(cameraId),
       encodeAnnouncement({ kind: 'failure', cameraId, sentAtMs, ...failure }),
+      String(Math.ceil(limits.staleForMs)),
+      ...keepTimes(limits),
       keys.publish,
     ],
   );
@@ -206,6 +242,15 @@ export async function noteAsked(
 ): Promise<void> {
   const args = [String(Math.round(askedForMs)), String(Math.round(holdsMs))];
   await runScript(client, noteScript, [keys.health(cameraId)], args);
+}
+
+/** Removes what the store has of a camera. It tells nobody: nobody has asked for it for long. */
+export async function forgetCamera(
+  client: RedisClient,
+  keys: Keys,
+  cameraId: string,
+): Promise<void> {
+  await client.del([keys.frame(cameraId), keys.failure(cameraId), keys.health(cameraId)]);
 }
 
 /** Reads a camera's frame, remembered failure and health; `knownEtag` spares the bytes of that frame. */

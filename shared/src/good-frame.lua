@@ -1,6 +1,6 @@
 -- Head of store-frame.lua and renew-frame.lua: what a good frame says about the camera's health.
+-- Behind frame-life.lua.
 -- KEYS[3] health
-local C, fmt = redis.call, string.format
 
 -- Since when good frames have come: a failure, a gap or the end of a freeze begins it anew.
 local function goodSince(frame, before, same, gap, frozen)
@@ -15,11 +15,17 @@ end
 
 -- Writes the facts down, and gives the message with them: who hears it need not read anything; and
 -- what to add to the outcome.
-local function withFacts(message, frame, since)
+local function withFacts(message, frame, since, healthLife)
   C('HSET', KEYS[3], 'goodSince', fmt('%.0f', since))
   local failing = C('HDEL', KEYS[3], 'failSince', 'failedAt', 'failNext', 'reason')
-  C('PEXPIRE', KEYS[3], 86400000)
+  keep(KEYS[3], healthLife)
   return message:sub(1, -2) .. fmt(
     ',"facts":{"startedAtMs":%.0f,"capturedAtMs":%.0f,"changedAtMs":%.0f,"goodSinceMs":%.0f}}',
     frame.started, frame.captured, frame.changed, since), failing > 0 and ' recovered' or ''
+end
+
+-- Since when the camera has been in use without a break as long as its frame is kept.
+local function inUseSince(text, frame)
+  local since = tonumber(text or '')
+  return since and since <= frame.now and since or frame.started
 end

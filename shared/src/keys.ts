@@ -17,6 +17,8 @@ export interface Keys {
   rate(sourceName: string): string;
   /** Cameras that the source's bound of calls in flight turned away. */
   waiting(sourceName: string): string;
+  /** The cameras without a name that the fleet keeps, by when each has been idle for long. */
+  places(sourceName: string): string;
   queueWaiting: string;
   queueActive: string;
   // On the frames Redis
@@ -52,6 +54,7 @@ export function keysFor(prefix: string, { sharded = false } = {}): Keys {
     calls: (sourceName) => `${prefix}:calls:${sourceName}`,
     rate: (sourceName) => `${prefix}:rate:${sourceName}`,
     waiting: (sourceName) => `${prefix}:waiting:${sourceName}`,
+    places: (sourceName) => `${prefix}:places:${sourceName}`,
     queueWaiting: `${prefix}:${QUEUE_NAME}:wait`,
     queueActive: `${prefix}:${QUEUE_NAME}:active`,
     // In the slot of its shard, so that one script can read them all, and announce.

@@ -207,6 +207,24 @@ export const metricDefinitions = {
     help: 'Whether the queue Redis is fit for the promise (1), or this worker calls no camera (0); /readyz says why.',
     labels: {},
   },
+  lastframe_frames_redis_used_ratio: {
+    type: 'gauge',
+    who: worker,
+    help: 'Share of its maxmemory that the frames Redis uses, on a Cluster its fullest node. Above 0.7 new cameras that are not in SOURCES_FILE are refused. Missing where Redis has no bound or evicts.',
+    labels: {},
+  },
+  lastframe_new_cameras_refused_total: {
+    type: 'counter',
+    who: worker,
+    help: 'Requests of refreshes of new cameras that were refused: the source has as many as maxCameras allows (places), or Redis has no memory left (memory).',
+    labels: { source, bound: ['places', 'memory'] },
+  },
+  lastframe_frames_refused_total: {
+    type: 'counter',
+    who: worker,
+    help: 'Frames that were captured, but not stored because Redis has no memory left: the first of a camera, or one larger than the last.',
+    labels: { frame: ['first', 'larger'] },
+  },
   lastframe_upstream_calls_total: {
     type: 'counter',
     who: worker,

@@ -4,7 +4,7 @@ import { openPrimaryRelay, type PrimaryRelay } from './primary-relay.ts';
 import { openRedis, type RedisLink } from './redis-link.ts';
 import { type FramesRedis, openShards, type RedisShardsOptions } from './redis-shards.ts';
 import { readRedisTls } from './redis-tls.ts';
-import { addressesOf, parseRedisUrl, type RedisPlace } from './redis-url.ts';
+import { parseRedisUrl, type RedisPlace } from './redis-url.ts';
 import { SHARDS } from './shard.ts';
 
 /** The two parts that a Redis can play, and the links of this process to whoever plays them. */
@@ -13,8 +13,6 @@ export interface RedisRoles {
   queue(name: string, options?: { offlineQueue?: boolean }): RedisLink;
   /** To the Redis of the frames and announcements. */
   frames(name: string, onLink?: RedisShardsOptions['onLink']): FramesRedis;
-  /** Both are one server: what the frames take is missing for the permits. */
-  readonly areOne: boolean;
   /** After all links. */
   close(): Promise<void>;
 }
@@ -79,7 +77,6 @@ export function openRedisRoles({ config, log, refuse, onReconnect }: RedisRolesD
       onLink?.(link, SHARDS);
       return link;
     },
-    areOne: addressesOf(queuePlace).some((at) => addressesOf(framesPlace).includes(at)),
     close: async () => {
       await Promise.all([...relays.values()].map((relay) => relay.close()));
     },

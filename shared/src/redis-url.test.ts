@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { addressesOf, parseQueueUrl, parseRedisUrl } from './redis-url.ts';
+import { parseQueueUrl, parseRedisUrl } from './redis-url.ts';
 
 describe('one server', () => {
   it.each(['redis://host', 'rediss://user:p%40ss@host:6380/3', 'redis://:p@[::1]:6379/'])(
@@ -68,18 +68,4 @@ describe('a Cluster', () => {
     expect(() => parseQueueUrl('redis+cluster://a')).toThrow('can not run on a Redis Cluster');
     expect(parseQueueUrl('redis+sentinel://a/m')).toBe('redis+sentinel://a/m');
   });
-});
-
-it.each([
-  ['redis://a', 'redis://u:p@a:6379/1', true],
-  ['redis://a', 'redis://b', false],
-  ['redis+sentinel://a,b/m', 'redis+sentinel://:p@b:26379/m', true],
-  ['redis+sentinel://a/m', 'redis+sentinel://a/other', false],
-  ['redis://a:1', 'redis+cluster://b,a:1', true],
-])('%s and %s are one Redis: %s', (one, other, same) => {
-  const [first, second] = [one, other].map((url) => {
-    const place = parseRedisUrl(url);
-    return place ? addressesOf(place) : [];
-  });
-  expect(first?.some((address) => second?.includes(address))).toBe(same);
 });

@@ -57,20 +57,6 @@ export function parseRedisUrl(text: string): RedisPlace | undefined {
   return { kind: 'cluster', nodes: parseHosts(hosts, 6379).map((at) => urlOf(...at)), urlOf };
 }
 
-/** Every server that the place names: two places with one in common are one Redis. */
-export function addressesOf(place: RedisPlace): string[] {
-  const name = place.kind === 'sentinel' ? ` ${place.primaryName}` : '';
-  return urlsOf(place).map((url) => {
-    const { hostname, port } = new URL(url);
-    return `${hostname}:${port || 6379}${name}`;
-  });
-}
-
-function urlsOf(place: RedisPlace): string[] {
-  if (place.kind === 'server') return [place.url];
-  return place.kind === 'sentinel' ? place.sentinels : place.nodes;
-}
-
 function parseServerUrl(url: string): RedisPlace | undefined {
   if (!URL.canParse(url)) return undefined;
   const { protocol, hostname, pathname, username, password } = new URL(url);

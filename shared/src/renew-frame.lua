@@ -1,12 +1,12 @@
 -- Makes a stored frame younger, because its camera said 304 to the validators that came with it.
--- Behind good-frame.lua.
+-- Behind frame-life.lua and good-frame.lua.
 -- KEYS frame, failure, health
 -- ARGV started ago, captured ago, stale for (ms), etag, validators, channel, message if new, message if unchanged,
---   longest gap, frozen after (ms; 0: never), PUBLISH or SPUBLISH
+--   longest gap, frozen after (ms; 0: never), keep at least, keep health at least (ms), PUBLISH or SPUBLISH
 local t = C('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local started, captured = now - math.floor(ARGV[1]), now - math.floor(ARGV[2])
-local old = C('HMGET', KEYS[1], 'startedAt', 'etag', 'changedAt', 'validators', 'capturedAt')
+local old = C('HMGET', KEYS[1], 'startedAt', 'etag', 'changedAt', 'validators', 'capturedAt', 'since')
 -- Of another frame, or of none any more, the camera has said nothing.
 if old[2] ~= ARGV[4] or old[4] ~= ARGV[5] then return 'missing' end
 local seen = tonumber(old[1] or '')
@@ -15,11 +15,14 @@ C('HSET', KEYS[1], 'startedAt', fmt('%.0f', started), 'capturedAt', fmt('%.0f', 
 -- As when it is stored: Last-Modified must not stay ahead of a clock that was set back.
 local same = tonumber(old[3] or '0') <= now
 if not same then C('HSET', KEYS[1], 'changedAt', fmt('%.0f', captured)) end
-C('PEXPIRE', KEYS[1], ARGV[3])
 C('DEL', KEYS[2])
 local before = { captured = tonumber(old[5] or '0'), changed = tonumber(old[3] or '0') }
 local frame = { now = now, started = started, captured = captured, changed = same and before.changed or captured }
+local used = inUseSince(old[6], frame)
+C('HSET', KEYS[1], 'since', fmt('%.0f', used))
+C('PEXPIRE', KEYS[1], fmt('%.0f', lifeOf(now, used, tonumber(ARGV[11]), tonumber(ARGV[3]))))
 local since = goodSince(frame, before, same, tonumber(ARGV[9]), tonumber(ARGV[10]))
-local message, recovered = withFacts(same and ARGV[8] or ARGV[7], frame, since)
+local message, recovered = withFacts(same and ARGV[8] or ARGV[7], frame, since,
+  lifeOf(now, used, tonumber(ARGV[12]), 86400000))
 C(ARGV[#ARGV], ARGV[6], message)
 return (same and 'unchanged' or 'frame') .. recovered

@@ -25,6 +25,10 @@ export interface Source {
   /** Of the whole fleet against this source; 0 is no bound. */
   budget: { perSecond: number; concurrency: number };
   staleForMs: number;
+  /** Least time to keep the last frame of a camera that has no name. */
+  unnamedStaleForMs: number;
+  /** Cameras without a name that the fleet keeps at a time; 0 is no bound. */
+  maxCameras: number;
   /** The same bytes for so long: the camera is frozen. */
   frozenAfterMs?: number;
   /** Sent to the camera; in no log, key, value or error. */

@@ -43,6 +43,7 @@ sources:
     maxFrameSize: 4MiB
     budget: { perSecond: 0.5, concurrency: 10 }
     staleFor: 1h
+    maxCameras: 50
     frozenAfter: 10m
     auth: { digest: { username: "\${CAM_USER}", password: "\${CAM_TOKEN}" } }
     tls: { insecure: true }
@@ -62,6 +63,8 @@ cameras:
         maxFrameBytes: 4 * 1024 ** 2,
         budget: { perSecond: 0.5, concurrency: 10 },
         staleForMs: 3_600_000,
+        unnamedStaleForMs: 600_000,
+        maxCameras: 50,
         frozenAfterMs: 600_000,
         auth: { scheme: 'digest', username: 'me', password: 's3cret' },
         tls: { insecure: true },

@@ -104,6 +104,7 @@ function readSource(
       concurrency: given.budget?.concurrency ?? defaults.budget.concurrency,
     },
     staleForMs: given.staleFor ?? defaults.staleForMs,
+    maxCameras: given.maxCameras ?? defaults.maxCameras,
     ...(given.frozenAfter !== undefined && { frozenAfterMs: given.frozenAfter }),
     ...(auth && { auth }),
     ...(tls && { tls }),
@@ -186,7 +187,7 @@ function check<T extends z.ZodType>(
 }
 
 const SHOWN =
-  /^(name|match|interval|timeout|startAllowance|query|networks|maxFrameSize|budget|perSecond|concurrency|staleFor|frozenAfter|keepWarm|insecure)$/;
+  /^(name|match|interval|timeout|startAllowance|query|networks|maxFrameSize|budget|perSecond|concurrency|staleFor|maxCameras|frozenAfter|keepWarm|insecure)$/;
 
 /** As it is written, before the environment was put in; and only where no secret belongs. */
 function givenText(path: Path, raw: unknown): string {

@@ -48,6 +48,7 @@ const credentials = z.strictObject(
   'username and password',
 );
 
+const MAX_CAMERAS_EXPECTED = 'a whole number of cameras, or 0 for no bound';
 const AUTH_EXPECTED = 'either basic or digest, each with username and password';
 const TLS_EXPECTED = 'either ca (a certificate in PEM, or a file of them) or insecure: true';
 /** What frames a request, or says where it goes, is not a source's to say. */
@@ -108,6 +109,12 @@ export const sourceSchema = z.strictObject(
       )
       .optional(),
     staleFor: durationMs.optional(),
+    maxCameras: z
+      .number(MAX_CAMERAS_EXPECTED)
+      .int(MAX_CAMERAS_EXPECTED)
+      .min(0, MAX_CAMERAS_EXPECTED)
+      .max(1_000_000, MAX_CAMERAS_EXPECTED)
+      .optional(),
     frozenAfter: durationMs.optional(),
     auth: z
       .strictObject(

@@ -1,10 +1,15 @@
 -- Remembers a failure for a while, and since when the camera has been failing; announces it.
+-- The last good frame is kept meanwhile, until it is too old. Behind frame-life.lua.
 -- KEYS frame, failure, health
--- ARGV failure, remember for, next in (ms), reason, channel, message, PUBLISH or SPUBLISH
-local C, fmt = redis.call, string.format
+-- ARGV failure, remember for, next in (ms), reason, channel, message, stale for,
+--   keep at least, keep health at least (ms), PUBLISH or SPUBLISH
 local t = C('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
-local captured = tonumber(C('HGET', KEYS[1], 'capturedAt') or '0')
+local frame = C('HMGET', KEYS[1], 'capturedAt', 'since')
+local captured, used = tonumber(frame[1] or '0'), tonumber(frame[2] or '') or now
+if frame[1] then
+  keep(KEYS[1], lifeOf(now, used, tonumber(ARGV[8]), captured + ARGV[7] - now))
+end
 local old = C('HMGET', KEYS[3], 'failSince', 'failedAt')
 local since, last = tonumber(old[1] or ''), tonumber(old[2] or '0')
 -- A good frame ends the failures, also one of a worker that didn't write it down here.
@@ -13,7 +18,7 @@ local nextAt = now + math.ceil(ARGV[3])
 C('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])
 C('HSET', KEYS[3], 'failSince', fmt('%.0f', since), 'failedAt', fmt('%.0f', now),
   'failNext', fmt('%.0f', nextAt), 'reason', ARGV[4])
-C('PEXPIRE', KEYS[3], 86400000)
+keep(KEYS[3], lifeOf(now, used, tonumber(ARGV[9]), 86400000))
 C(ARGV[#ARGV], ARGV[5], ARGV[6]:sub(1, -2)
   .. fmt(',"facts":{"sinceMs":%.0f,"lastMs":%.0f,"nextAtMs":%.0f}}', since, now, nextAt))
 return since == now and 'begun' or 'goes on'

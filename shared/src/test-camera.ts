@@ -12,6 +12,8 @@ export const testDefaults: SourceDefaults = {
   maxFrameBytes: 8 * 1024 ** 2,
   budget: { perSecond: 0, concurrency: 0 },
   staleForMs: 86_400_000,
+  unnamedStaleForMs: 600_000,
+  maxCameras: 10_000,
 };
 
 /** For tests: a source that allows every camera. */

@@ -1,5 +1,5 @@
 import { messageOf } from './errors.ts';
-import { type Log, warnSparingly } from './log.ts';
+import type { Log } from './log.ts';
 
 export interface UncaughtErrorsDeps {
   log: Log;
@@ -16,8 +16,6 @@ export interface UncaughtErrorsDeps {
  */
 export function outliveUncaughtErrors({ log, count, end }: UncaughtErrorsDeps): () => void {
   let isServing = false;
-  // The same error may come thousands of times a second; each is counted.
-  const tell = warnSparingly({ warn: log.error.bind(log), debug: log.debug.bind(log) });
   const onError = (thrown: unknown) => {
     // Log and metric must not throw: that would end the process, whatever it serves.
     try {
@@ -27,7 +25,7 @@ export function outliveUncaughtErrors({ log, count, end }: UncaughtErrorsDeps): 
         return;
       }
       count();
-      tell({ err: asError(thrown) }, 'uncaught error; the process goes on');
+      log.error({ err: asError(thrown) }, 'uncaught error; the process goes on');
     } catch {}
   };
   process.on('uncaughtException', onError);

@@ -19,6 +19,8 @@ const contract: Record<keyof typeof variables, [who: string, fallback: string | 
   ADOPT_REDIS: ['worker', 'false'],
   MAX_FRAME_SIZE: ['worker', '8MiB'],
   STALE_FOR: ['api, worker', '24h'],
+  UNNAMED_STALE_FOR: ['worker', '10m'],
+  MAX_CAMERAS: ['worker', '10000'],
   COLD_WAIT: ['api', '15s'],
   MEMORY_LIMIT: ['api', '256MiB'],
   HOST: ['api', '0.0.0.0'],

@@ -67,6 +67,17 @@ export const variables = {
   ),
   MAX_FRAME_SIZE: size(worker, '8MiB', 'larger bodies are refused while they stream'),
   STALE_FOR: duration(both, '24h', 'how long the last good frame is kept'),
+  UNNAMED_STALE_FOR: duration(
+    worker,
+    '10m',
+    'how long the last frame of a camera that is not in SOURCES_FILE is kept after its last refresh; longer if the camera was in use for longer, never longer than STALE_FOR',
+  ),
+  MAX_CAMERAS: count(
+    worker,
+    '10000',
+    'cameras of one source that are not in SOURCES_FILE, in use at the same time; beyond: 503; 0 is no bound',
+    0,
+  ),
   COLD_WAIT: duration(api, '15s', 'how long a request waits for the first frame of a camera'),
   MEMORY_LIMIT: size(api, '256MiB', 'bytes of frames in the memory cache'),
   HOST: text(api, '0.0.0.0', 'address of the public listener'),

@@ -4,7 +4,9 @@ import { type Metrics, sourceLabel } from '@lastframe/shared/metrics';
 import type { RulesNow } from '@lastframe/shared/rules';
 import type { Worker } from 'bullmq';
 import type { PrepareCall } from './call-camera.ts';
+import type { CameraPlaces } from './camera-places.ts';
 import type { Capture, PreparedCall } from './capture.ts';
+import type { FramesMemory } from './frames-memory.ts';
 import type { Permits } from './permit.ts';
 import { permitLifeMs } from './permit-times.ts';
 import type { RedisWatch } from './redis-watch.ts';
@@ -99,9 +101,31 @@ function callOutcome(capture: Capture): LabelsOf<'lastframe_upstream_calls_total
   return capture.outcome === 'failed' && capture.status === 504 ? 'timeout' : capture.outcome;
 }
 
+/** Counts the new cameras that get no place. */
+export function countedPlaces(places: CameraPlaces, metrics: Metrics): CameraPlaces {
+  const count = metrics.counter('lastframe_new_cameras_refused_total');
+  return {
+    ...places,
+    admit: async (camera) => {
+      const admission = await places.admit(camera);
+      if (admission.outcome === 'refused') {
+        count({ source: sourceLabel(camera.source), bound: admission.reason });
+      }
+      return admission;
+    },
+  };
+}
+
+export function showFramesMemory(memory: FramesMemory, metrics: Metrics): void {
+  metrics.read('lastframe_frames_redis_used_ratio', () => [
+    { labels: {}, value: memory.usedShare() },
+  ]);
+}
+
 /** Counts what the fleet is told. */
 export function countedReporter(reporter: Reporter, metrics: Metrics): Reporter {
   const count = metrics.counter('lastframe_announcements_sent_total');
+  const countRefused = metrics.counter('lastframe_frames_refused_total');
   const countStored = (stored: Awaited<ReturnType<Reporter['frame' | 'renewed']>>) => {
     if (stored === 'frame' || stored === 'unchanged') count({ kind: stored });
   };
@@ -114,6 +138,9 @@ export function countedReporter(reporter: Reporter, metrics: Metrics): Reporter 
     frame: async (...args) => {
       const stored = await reporter.frame(...args);
       countStored(stored);
+      const isNew = stored === 'no room';
+      if (isNew || stored === 'no room to grow')
+        countRefused({ frame: isNew ? 'first' : 'larger' });
       return stored;
     },
     renewed: async (...args) => {

@@ -17,8 +17,10 @@ import { openRules } from '@lastframe/shared/live-rules';
 import { createLog } from '@lastframe/shared/log';
 import { createMetrics } from '@lastframe/shared/metrics';
 import { probes } from '@lastframe/shared/probes';
+import type { RedisLink } from '@lastframe/shared/redis-link';
 import { createRedisMetrics } from '@lastframe/shared/redis-metrics';
 import { isSharded, openRedisRoles } from '@lastframe/shared/redis-roles';
+import type { Shard } from '@lastframe/shared/shard';
 import { createStep } from '@lastframe/shared/steps';
 import { openTracer } from '@lastframe/shared/tracing';
 import { outliveUncaughtErrors } from '@lastframe/shared/uncaught-errors';
@@ -33,6 +35,7 @@ import { createRedisWatch } from './redis-watch.ts';
 import { refresh } from './refresh.ts';
 import { createRefreshWorker } from './refresh-worker.ts';
 import { createReporter } from './reporter.ts';
+import { createRoomForCameras } from './room-for-cameras.ts';
 import { createPlaces } from './waiting-places.ts';
 
 /** Calls in flight may end by themselves for so long after SIGTERM, then they are cut off. */
@@ -78,7 +81,10 @@ async function start(config: WorkerConfig, env: Env): Promise<void> {
     onReconnect: redisMetrics.reconnected,
   });
   const permitsRedis = redis.queue('permits');
-  const framesRedis = redis.frames('frames');
+  const framesLinks = new Map<Shard, RedisLink>();
+  const framesRedis = redis.frames('frames', (link, shards) => {
+    for (const shard of shards) framesLinks.set(shard, link);
+  });
   const queueRedis = redis.queue('queue', { offlineQueue: true });
   redisMetrics.show({ permits: permitsRedis, frames: framesRedis, queue: queueRedis });
 
@@ -101,12 +107,14 @@ async function start(config: WorkerConfig, env: Env): Promise<void> {
     frames: framesRedis,
     keys,
     permits,
-    // A frames Redis of its own may evict; a shared one must keep room for the permits.
-    framesFull: redis.areOne ? watch.memoryFull : () => undefined,
     redisNowMs: watch.nowMs,
     log,
   });
   const reporter = followedReporter(countedReporter(telling, metrics), step, tracer);
+  const room = createRoomForCameras({
+    ...{ clock, redis: permitsRedis, frames: framesRedis, keys, rules: rules.now, metrics, log },
+    framesLinks: () => framesLinks.values(),
+  });
   const fleetId = createFleetId(permitsRedis, keys.fleet);
   const caller = createCameraCaller(createByteBudget(MAX_BODIES_BYTES), fleetId.pseudonym);
   const prepareCall = followedCalls(countedCalls(caller, clock, metrics), step);
@@ -121,6 +129,7 @@ async function start(config: WorkerConfig, env: Env): Promise<void> {
       const outcome = await refresh(job, {
         clock,
         permits: followedPermits(permitsFor(job.askedAtMs), step),
+        places: room.places,
         prepareCall,
         reporter,
         rules: rules.now,
@@ -145,11 +154,16 @@ async function start(config: WorkerConfig, env: Env): Promise<void> {
   queue.on('error', (error) => log.debug({ reason: messageOf(error) }, 'dashboard queue error'));
   const { queuesUser: username, queuesPassword: password } = config;
   const credentials = username && password ? { username, password } : undefined;
-  const ops = probes(watch.doubt, metrics).route('/', dashboard(queue, credentials));
+  const notReadyBecause = () => watch.doubt() ?? room.refusesAllBecause();
+  const ops = probes(notReadyBecause, metrics, room.refusesNewBecause).route(
+    '/',
+    dashboard(queue, credentials),
+  );
   const opsServer = createAdaptorServer({ fetch: ops.fetch }) as Server;
   const opsPort = await listen(opsServer, { host: config.opsHost, port: config.opsPort });
 
   const look = () => {
+    void room.look();
     void watch.look();
     void fleetId.look();
   };

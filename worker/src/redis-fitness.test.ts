@@ -1,10 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  forgetfulBecause,
-  hasReplicas,
-  memoryFullBecause,
-  unfitBecause as unfit,
-} from './redis-fitness.ts';
+import { forgetfulBecause, hasReplicas, unfitBecause as unfit } from './redis-fitness.ts';
 
 const info = (fields: Record<string, string | number>) =>
   Object.entries(fields)
@@ -56,17 +51,5 @@ describe('forgetfulBecause', () => {
     expect(forgetfulBecause(info({ aof_enabled: 0 }), '3600 1')).toBeUndefined();
     expect(forgetfulBecause(info({ aof_enabled: 0 }), undefined)).toBeUndefined();
     expect(forgetfulBecause('', '')).toBeUndefined();
-  });
-});
-
-describe('memoryFullBecause', () => {
-  it('L14: frames may fill 70 % of the memory, the permits need the rest', () => {
-    expect(memoryFullBecause(info({ maxmemory: 1000, used_memory: 700 }))).toBeUndefined();
-    expect(memoryFullBecause(info({ maxmemory: 1000, used_memory: 701 }))).toContain('70 %');
-  });
-
-  it('L14: without a bound it is never full', () => {
-    expect(memoryFullBecause(info({ maxmemory: 0, used_memory: 10 ** 12 }))).toBeUndefined();
-    expect(memoryFullBecause('')).toBeUndefined();
   });
 });

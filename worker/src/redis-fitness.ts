@@ -24,17 +24,6 @@ export function unfitBecause(
 }
 
 /**
- * Why frames must not be added to a Redis that also keeps the permits: above 70 % of its memory they
- * would soon leave none for the permits, and then nobody calls.
- */
-export function memoryFullBecause(info: string): string | undefined {
-  const most = Number(fieldOf(info, 'maxmemory') ?? 0);
-  const used = Number(fieldOf(info, 'used_memory') ?? 0);
-  if (most === 0 || used <= 0.7 * most) return undefined;
-  return `Redis uses ${used} of its ${most} bytes, over 70 %: raise maxmemory or lower STALE_FOR`;
-}
-
-/**
  * What an operator should know of a queue Redis that keeps nothing on disk. No danger: a restart
  * begins a hold-off anyway.
  * @param info the section persistence
@@ -49,7 +38,7 @@ export function hasReplicas(info: string): boolean {
   return Number(fieldOf(info, 'connected_slaves') ?? 0) > 0;
 }
 
-function fieldOf(info: string, name: string): string | undefined {
+export function fieldOf(info: string, name: string): string | undefined {
   const line = info.split('\n').find((text) => text.startsWith(`${name}:`));
   return line?.slice(name.length + 1).trimEnd();
 }

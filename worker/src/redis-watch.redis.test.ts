@@ -81,15 +81,6 @@ describe('a queue Redis that is unfit', () => {
     await server.command('CONFIG', 'SET', 'maxmemory', '0');
     granted(await permits.take(camera));
   });
-
-  it('L14: says when frames would take the memory of the permits', async () => {
-    const server = await ownRedis();
-    const { watch } = await openBench(server.url);
-    expect(watch.memoryFull()).toBeUndefined();
-    await server.command('CONFIG', 'SET', 'maxmemory', '1');
-    await watch.look();
-    expect(watch.memoryFull()).toContain('70 %');
-  });
 });
 
 describe('a worker', () => {

@@ -10,7 +10,7 @@ import {
 } from '@lastframe/shared/redis-clock';
 import type { RedisLink } from '@lastframe/shared/redis-link';
 import { loadScript, runScript } from '@lastframe/shared/redis-script';
-import { forgetfulBecause, hasReplicas, memoryFullBecause, unfitBecause } from './redis-fitness.ts';
+import { forgetfulBecause, hasReplicas, unfitBecause } from './redis-fitness.ts';
 
 const epochScript = loadScript(
   new URL('./identity.lua', import.meta.url),
@@ -27,8 +27,6 @@ export interface RedisWatch {
   nowMs(): number | undefined;
   /** What is left of a hold-off, for permits that live so long, with this lag of a replica if there is one. */
   holdOffMs(permitLifeMs: number, lagMs: number): number;
-  /** Why no frame should be stored now: the permits need the memory that is left. */
-  memoryFull(): string | undefined;
   /** One look: every second in a worker. */
   look(): Promise<void>;
 }
@@ -65,7 +63,6 @@ export function createRedisWatch({
   let stepping = false;
   let declaring: Promise<void> | undefined;
   let toAdopt = adopt;
-  let full: string | undefined;
   /** Since when Redis's identity is trusted, as the last look found it. */
   let identity = { sinceMs: 0, replicated: false };
   let persistenceTold = false;
@@ -125,7 +122,6 @@ export function createRedisWatch({
     const info = await redis.run(DEADLINE_MS, (client) =>
       Promise.all([client.info('memory'), client.info('replication')]),
     );
-    full = memoryFullBecause(info.join('\n'));
     const lag = { setMs: await replicaLagMs(info.join('\n')), allowedMs: maxReplicaLagMs };
     const reason = unfitBecause(info.join('\n'), lag);
     if (!persistenceTold) await tellPersistence();
@@ -171,7 +167,6 @@ export function createRedisWatch({
   return {
     accept,
     doubt: () => (stepping ? "Redis's clock stepped" : unfit),
-    memoryFull: () => full,
     holdOffMs: (permitLifeMs, lagMs) => {
       if (!window) return 0;
       const lastsMs = permitLifeMs + (identity.replicated ? lagMs : 0);

@@ -17,7 +17,7 @@ export interface RefreshWorkerDeps {
 /** Outcomes that are the camera's own, not a fault of the fleet. */
 const FAILED_CALL = /^failed: (?!not allowed here|frame not )/;
 /** Denials that may be over before the bucket is; a back-off lasts longer, and is worth seeing on the dashboard. */
-const SHORT_DENIAL = /^denied: (budget|spaced|hold)$/;
+const SHORT_DENIAL = /^denied: (budget|spaced|hold|places|memory)$/;
 
 /**
  * Takes refresh jobs off the queue. A job may run twice (a stall, a lost lock): its permit is what

@@ -52,6 +52,43 @@ describe('a job', () => {
   });
 });
 
+describe('a new camera that the fleet does not take', () => {
+  it('is not called, no permit is taken, and who waits for it is told why', async () => {
+    for (const reason of ['places', 'memory'] as const) {
+      const { deps, job, did, told, control } = refreshBench();
+      control.admission = { outcome: 'refused', reason, waitMs: 10_000 };
+      expect(await refresh(job, deps)).toBe(`denied: ${reason}`);
+      expect(did).toEqual(['wait']);
+      expect(told).toEqual([{ what: 'wait', reason, inMs: 10_000 }]);
+    }
+  });
+
+  it('is not called either when nobody knows whether it may be taken', async () => {
+    const { deps, job, did, control } = refreshBench();
+    control.admission = { outcome: 'unknown', reason: 'Redis is away' };
+    expect(await refresh(job, deps)).toBe('denied: Redis is away');
+    expect(did).toEqual([]);
+  });
+});
+
+describe('a frame for which Redis has no memory', () => {
+  it('is no failure of the camera; a new camera gives up its place, and who waits is told', async () => {
+    const { deps, job, did, told, control } = refreshBench();
+    control.stored = async () => 'no room';
+    expect(await refresh(job, deps)).toMatch(/^failed: frame not stored: .*new cameras/);
+    expect(did.slice(-3)).toEqual(['no room', 'leave', 'wait']);
+    expect(told.at(-1)).toMatchObject({ reason: 'memory', inMs: 10_000 });
+  });
+
+  it('because it is larger than the last leaves the camera its place', async () => {
+    const { deps, job, did, told, control } = refreshBench();
+    control.stored = async () => 'no room to grow';
+    expect(await refresh(job, deps)).toMatch(/^failed: frame not stored: .*larger than the last/);
+    expect(did).not.toContain('leave');
+    expect(told.at(-1)).toMatchObject({ what: 'wait', reason: 'spaced' });
+  });
+});
+
 describe('a permit that is denied', () => {
   it('for long is announced, and the job ends', async () => {
     for (const reason of ['hold', 'backoff', 'busy', 'spaced', 'budget'] as const) {

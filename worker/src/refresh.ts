@@ -4,6 +4,7 @@ import type { RefreshJob } from '@lastframe/shared/refresh-job';
 import { findCameraByName, findCameraByUrl, type RulesNow } from '@lastframe/shared/rules';
 import type { Source } from '@lastframe/shared/source';
 import { spacingMs } from '@lastframe/shared/spacing';
+import type { CameraPlaces } from './camera-places.ts';
 import type { Permits, Take } from './permit.ts';
 import { type CallOutcome, callCamera, type SpendDeps } from './spend-permit.ts';
 
@@ -12,6 +13,7 @@ export type RefreshOutcome = CallOutcome | 'dropped: asked too long ago' | `deni
 
 export interface RefreshDeps extends SpendDeps {
   permits: Pick<Permits, 'take'>;
+  places: Pick<CameraPlaces, 'admit' | 'leave'>;
   rules: RulesNow;
   /** Redis's time, undefined while unknown. */
   redisNowMs: () => number | undefined;
@@ -23,7 +25,7 @@ export interface RefreshDeps extends SpendDeps {
 const MAX_JOB_AGE_MS = 60_000;
 const MAX_WAIT_IN_PLACE_MS = 2000;
 
-/** One refresh job: permit → capture → store → announce. */
+/** One refresh job: place → permit → capture → store → announce. */
 export async function refresh(job: RefreshJob, deps: RefreshDeps): Promise<RefreshOutcome> {
   const nowMs = deps.redisNowMs();
   if (nowMs !== undefined && nowMs - job.askedAtMs > MAX_JOB_AGE_MS) {
@@ -31,6 +33,12 @@ export async function refresh(job: RefreshJob, deps: RefreshDeps): Promise<Refre
   }
   const camera = await cameraOfJob(job, deps);
   if (!camera) return 'failed: not allowed here';
+  const admission = await deps.places.admit(camera);
+  if (admission.outcome === 'unknown') return `denied: ${admission.reason}`;
+  if (admission.outcome === 'refused') {
+    await deps.reporter.wait(camera, admission.reason, admission.waitMs);
+    return `denied: ${admission.reason}`;
+  }
   const taken = await takePermit(camera, job, deps);
   if (taken.outcome === 'granted') {
     return await callCamera(taken.permit, { ...deps, askedBy: job.askedBy });

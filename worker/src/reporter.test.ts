@@ -21,7 +21,7 @@ beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 /** Frames Redis and permits that fail so often, then work. */
-function setup({ framesFail = 0, finishFails = 0, full = undefined as string | undefined } = {}) {
+function setup({ framesFail = 0, finishFails = 0 } = {}) {
   const counts = { frames: 0, finishes: 0 };
   const ends: Finish[] = [];
   const run = async () => {
@@ -35,7 +35,7 @@ function setup({ framesFail = 0, finishFails = 0, full = undefined as string | u
     if (counts.finishes <= finishFails) throw new RedisUnavailableError('away');
     return 1234;
   };
-  const deps = { frames: { run }, permits: { finish }, framesFull: () => full, log: silentLog };
+  const deps = { frames: { run }, permits: { finish }, log: silentLog };
   return { reporter: createReporter({ ...deps, keys: keysFor('test') }), counts, ends };
 }
 
@@ -59,7 +59,7 @@ describe('a frame', () => {
       };
       return (await command(client as never)) as never;
     };
-    const deps = { keys: keysFor('test'), framesFull: () => undefined, log: silentLog };
+    const deps = { keys: keysFor('test'), log: silentLog };
     const reporter = createReporter({
       ...deps,
       frames: { run: stored },
@@ -91,12 +91,6 @@ describe('a frame', () => {
     expect(counts.frames).toBeGreaterThan(3);
     await givenUp;
   });
-
-  it('L14: is not stored where it would take the memory of the permits', async () => {
-    const { reporter, counts } = setup({ full: 'over 70 %' });
-    await expect(reporter.frame(camera, () => frame)).rejects.toThrow('over 70 %');
-    expect(counts.frames).toBe(0);
-  });
 });
 
 describe('what the next call can ask with', () => {
@@ -111,7 +105,7 @@ describe('what the next call can ask with', () => {
     };
     const run = async (_ms: number, command: (client: never) => Promise<unknown>) =>
       (await command(client as never)) as never;
-    const deps = { keys: keysFor('test'), framesFull: () => undefined, log: silentLog };
+    const deps = { keys: keysFor('test'), log: silentLog };
     const reporter = createReporter({
       ...deps,
       frames: { run },

@@ -6,11 +6,13 @@ import {
 import type { Camera } from '@lastframe/shared/camera';
 import { lateAfterMs } from '@lastframe/shared/camera-health';
 import { messageOf } from '@lastframe/shared/errors';
+import { type FrameLimits, frameLimitsOf } from '@lastframe/shared/frame-limits';
 import {
   type CapturedFrame,
   type KnownFrame,
   readKnownFrame,
   renewFrame,
+  type StoreOutcome,
   storeFailure,
   storeFrame,
 } from '@lastframe/shared/frame-store';
@@ -20,12 +22,13 @@ import { sourceLabel } from '@lastframe/shared/metrics';
 import type { RedisClient } from '@lastframe/shared/redis-link';
 import type { FramesRedis } from '@lastframe/shared/redis-shards';
 import pRetry from 'p-retry';
+import type { Refusal } from './camera-places.ts';
 import type { Denial, Finish, Permit, Permits } from './permit.ts';
 import { permitLifeMs } from './permit-times.ts';
 
 type NewFrame = Omit<
   CapturedFrame,
-  'cameraId' | 'staleForMs' | 'longestGapMs' | 'frozenAfterMs' | 'sentAtMs'
+  'cameraId' | keyof FrameLimits | 'longestGapMs' | 'frozenAfterMs' | 'sentAtMs'
 >;
 
 /**
@@ -35,14 +38,8 @@ type NewFrame = Omit<
 export interface Reporter {
   /** @param askedBy the api process whose job it was */
   started(camera: Camera, askedBy?: string): void;
-  /**
-   * @throws RedisUnavailableError when the frame could not be stored within two seconds, an Error
-   * that says why when Redis is too full to take it in
-   */
-  frame(
-    camera: Camera,
-    frameNow: () => NewFrame,
-  ): Promise<'frame' | 'unchanged' | 'older' | 'purged'>;
+  /** @throws RedisUnavailableError when the frame could not be stored within two seconds */
+  frame(camera: Camera, frameNow: () => NewFrame): Promise<StoreOutcome>;
   /** What the next call can ask with, if a frame is still stored; undefined also when Redis is slow. */
   known(camera: Camera): Promise<KnownFrame | undefined>;
   /** The known frame is still the last one. @throws RedisUnavailableError as `frame` does */
@@ -53,7 +50,7 @@ export interface Reporter {
   ): Promise<'frame' | 'unchanged' | 'older' | 'missing'>;
   failed(camera: Camera, failure: Failure): Promise<void>;
   refused(cameraId: string, failure: Omit<Failure, 'nextMs'>): Promise<void>;
-  wait(camera: Camera, reason: Denial, inMs: number): Promise<void>;
+  wait(camera: Camera, reason: Denial | Refusal, inMs: number): Promise<void>;
   /** Gives how long it is until a permit can be had again. */
   finish(permit: Permit, endNow: () => Finish): Promise<number>;
 }
@@ -62,8 +59,6 @@ export interface ReporterDeps {
   frames: Pick<FramesRedis, 'run'>;
   keys: Keys;
   permits: Pick<Permits, 'finish'>;
-  /** Why frames can't be taken in now, if so. */
-  framesFull: () => string | undefined;
   /** Redis's time, for who measures how long news is under way. */
   redisNowMs?: () => number | undefined;
   log: Log;
@@ -74,6 +69,11 @@ const DEADLINE_MS = 1000;
 const KNOWN_DEADLINE_MS = 250;
 /** What is forgotten is only read once more. */
 const MAX_NOTED_CAMERAS = 100_000;
+/** Of a camera that no source here allows nothing is known, and nothing of it is kept for longer. */
+const REFUSED = {
+  rememberMs: 5000,
+  limits: { staleForMs: 0, keepMs: 0, keepHealthMs: 60_000 },
+};
 const RETRY = { retries: 8, minTimeout: 20, maxTimeout: 500, maxRetryTime: 2000, randomize: true };
 
 export function createReporter(deps: ReporterDeps): Reporter {
@@ -95,11 +95,11 @@ export function createReporter(deps: ReporterDeps): Reporter {
     );
   const failure = async (
     { cameraId, ...group }: { cameraId: string; source?: string; camera?: string },
-    rememberMs: number,
+    remember: { rememberMs: number; limits: Parameters<typeof storeFailure>[2]['limits'] },
     what: Failure,
   ) => {
     const stored = attempt(cameraId, (client) =>
-      storeFailure(client, keys, { cameraId, rememberMs, ...what, ...stamp() }),
+      storeFailure(client, keys, { cameraId, ...remember, ...what, ...stamp() }),
     );
     const isFirst = stored.then((first) => {
       if (first) log.warn({ cameraId, ...group, reason: what.reason }, 'camera failing');
@@ -122,10 +122,8 @@ export function createReporter(deps: ReporterDeps): Reporter {
   return {
     started: ({ cameraId, source: { timeoutMs: overMs } }, askedBy) =>
       void tell(cameraId, announce({ kind: 'started', cameraId, overMs, askedBy })),
-    frame: async (camera, frameNow) => {
-      const full = deps.framesFull();
-      if (full !== undefined) throw new Error(full);
-      return await attempt(camera.cameraId, (client) => {
+    frame: (camera, frameNow) =>
+      attempt(camera.cameraId, (client) => {
         const frame = frameNow();
         noteValidators(camera.cameraId, frame);
         return storeFrame(client, keys, {
@@ -134,8 +132,7 @@ export function createReporter(deps: ReporterDeps): Reporter {
           ...stamp(),
           ...onRecovered(camera),
         });
-      });
-    },
+      }),
     known: async ({ cameraId }) => {
       // Should another worker have stored validators since, one call is made without them.
       if (unconditional.has(cameraId)) return undefined;
@@ -154,9 +151,12 @@ export function createReporter(deps: ReporterDeps): Reporter {
           ...onRecovered(camera),
         });
       }),
-    failed: (camera, what) =>
-      failure(logFields(camera), Math.max(what.nextMs, camera.source.intervalMs), what),
-    refused: (cameraId, what) => failure({ cameraId }, 5000, { ...what, nextMs: 5000 }),
+    failed: (camera, what) => {
+      const limits = frameLimitsOf(camera, what.nextMs);
+      const rememberMs = Math.max(what.nextMs, camera.source.intervalMs);
+      return failure(logFields(camera), { rememberMs, limits }, what);
+    },
+    refused: (cameraId, what) => failure({ cameraId }, REFUSED, { ...what, nextMs: 5000 }),
     wait: ({ cameraId }, reason, inMs) =>
       tell(cameraId, announce({ kind: 'wait', cameraId, reason, inMs })),
     finish: (permit, endNow) => finishInTime(permit, endNow, permits),
@@ -170,12 +170,18 @@ function logFields({ cameraId, name, source }: Camera) {
 
 /** What a camera's source says about storing its frames, and about its health. */
 function ofCamera(
-  { cameraId, source }: Camera,
-  { startedAgoMs, capturedAgoMs }: Pick<NewFrame, 'startedAgoMs' | 'capturedAgoMs'>,
+  camera: Camera,
+  {
+    startedAgoMs,
+    capturedAgoMs,
+    nextMs,
+  }: Pick<NewFrame, 'startedAgoMs' | 'capturedAgoMs' | 'nextMs'>,
 ) {
-  const { staleForMs, frozenAfterMs } = source;
+  const { cameraId, source } = camera;
+  const { frozenAfterMs } = source;
   const times = { startedAtMs: -startedAgoMs, capturedAtMs: -capturedAgoMs };
-  return { cameraId, staleForMs, frozenAfterMs, longestGapMs: lateAfterMs(times, source) };
+  const limits = frameLimitsOf(camera, nextMs);
+  return { cameraId, ...limits, frozenAfterMs, longestGapMs: lateAfterMs(times, source) };
 }
 
 /**

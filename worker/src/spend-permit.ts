@@ -8,6 +8,7 @@ import type { Log } from '@lastframe/shared/log';
 import type { Source } from '@lastframe/shared/source';
 import { spacingMs } from '@lastframe/shared/spacing';
 import type { PrepareCall } from './call-camera.ts';
+import { type CameraPlaces, NEW_CAMERA_RETRY_MS } from './camera-places.ts';
 import type { Capture, PreparedCall } from './capture.ts';
 import type { Finish, Permit } from './permit.ts';
 import type { Reporter } from './reporter.ts';
@@ -19,6 +20,7 @@ export interface SpendDeps {
   clock: Clock;
   prepareCall: PrepareCall;
   reporter: Reporter;
+  places: Pick<CameraPlaces, 'leave'>;
   /** Ends calls in flight when the process closes. */
   closing: AbortSignal;
   /** The api process whose job it is. */
@@ -202,6 +204,17 @@ async function storeCapture(
       capturedAgoMs: times.sinceCapturedMs(),
       nextMs: times.nextMs(),
     }));
+    if (stored === 'no room') {
+      // Else it would be called again and again for frames that nobody gets to see.
+      await deps.places.leave(camera);
+      const waitMs = Math.max(times.nextMs(), NEW_CAMERA_RETRY_MS);
+      await deps.reporter.wait(camera, 'memory', waitMs);
+      return 'failed: frame not stored: Redis has no memory left for new cameras';
+    }
+    if (stored === 'no room to grow') {
+      await deps.reporter.wait(camera, 'spaced', times.nextMs());
+      return 'failed: frame not stored: Redis has no memory left for a frame larger than the last';
+    }
     // Nobody is to see it, and who waits for a frame needs a call that begins after the purge.
     if (stored === 'purged') await deps.reporter.wait(camera, 'spaced', times.nextMs());
     return stored === 'frame' ? 'captured' : stored === 'unchanged' ? 'unchanged' : 'overtaken';

@@ -26,7 +26,14 @@ afterEach(() => {
 function appParts(maxStreams = 10) {
   const parts = testParts();
   const raise = vi.fn();
-  const demand = { raise, heed: vi.fn(), recheck: vi.fn(), toldWaitMs: () => 0, close: vi.fn() };
+  const demand = {
+    raise,
+    heed: vi.fn(),
+    recheck: vi.fn(),
+    toldWaitMs: () => 0,
+    refusal: () => undefined,
+    close: vi.fn(),
+  };
   const streamed = streamParts(parts, demand, { maxStreams });
   const { live, tellRead, framesClock } = streamed;
   const facts = new Map<string, HealthFacts>();

@@ -21,6 +21,8 @@ export function testSource(differences: Partial<Source> = {}): Source {
     maxFrameBytes: 8 * 1024 * 1024,
     budget: { perSecond: 0, concurrency: 0 },
     staleForMs: 86_400_000,
+    unnamedStaleForMs: 600_000,
+    maxCameras: 0,
     ...differences,
   };
 }

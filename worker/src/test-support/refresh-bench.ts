@@ -1,9 +1,10 @@
 import type { Failure } from '@lastframe/shared/announcement';
-import type { KnownFrame } from '@lastframe/shared/frame-store';
+import type { KnownFrame, StoreOutcome } from '@lastframe/shared/frame-store';
 import type { RefreshJob } from '@lastframe/shared/refresh-job';
 import { makeRules } from '@lastframe/shared/rules';
 import type { Source } from '@lastframe/shared/source';
 import type { Prepared } from '../call-camera.ts';
+import type { Admission } from '../camera-places.ts';
 import type { Capture } from '../capture.ts';
 import type { Finish, Permit, Take } from '../permit.ts';
 import type { RefreshDeps } from '../refresh.ts';
@@ -36,7 +37,8 @@ export function refreshBench(differences: Partial<Source> = {}) {
     capture: captured as Capture,
     nextMs: 4000,
     finishMs: 1,
-    stored: async (): Promise<'frame' | 'unchanged' | 'older' | 'purged'> => 'frame',
+    admission: { outcome: 'admitted' } as Admission,
+    stored: async (): Promise<StoreOutcome> => 'frame',
     known: undefined as KnownFrame | undefined,
     renewed: 'unchanged' as 'frame' | 'unchanged' | 'older' | 'missing',
     places: 1,
@@ -81,6 +83,10 @@ export function refreshBench(differences: Partial<Source> = {}) {
         note('take');
         return control.takes.shift() ?? { outcome: 'granted', permit: permit() };
       },
+    },
+    places: {
+      admit: async () => control.admission,
+      leave: async () => note('leave'),
     },
     prepareCall,
     reporter: {

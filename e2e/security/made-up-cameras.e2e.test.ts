@@ -1,0 +1,158 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type Api, type Fleet, startFleet, type Worker } from '../support/fleet.ts';
+import { residentMiB } from '../support/proc.ts';
+import { startRedis } from '../support/redis-server.ts';
+import { infoOf } from '../support/short-faults.ts';
+import { startViewers, warmUp } from '../support/viewers.ts';
+
+const MAX_MEMORY_BYTES = 64 * 1024 ** 2;
+/** An interval, a call, and what a busy machine may add. */
+const OLDEST_AGE_S = 10;
+const CEILING_MS = 90_000;
+/** What the processes need besides what anybody can make up. */
+const PROCESS_MIB = 400;
+
+let fleet: Fleet;
+let api: Api;
+let worker: Worker;
+let folder: string;
+/** One that a viewer gave by URL, and one in SOURCES_FILE. */
+let watched: string[];
+
+beforeAll(async () => {
+  const limits = ['--maxmemory', String(MAX_MEMORY_BYTES), '--maxmemory-policy', 'noeviction'];
+  const redis = await startRedis({ args: [...limits, '--appendonly', 'no'] });
+  fleet = await startFleet({ redis, apis: 0, workers: 0 });
+  const { slow } = fleet;
+  folder = mkdtempSync(join(tmpdir(), 'lastframe-'));
+  const gate = slow.camera('gate', { bytes: '200KiB' });
+  writeFileSync(
+    join(folder, 'sources.yaml'),
+    `
+sources:
+  - { name: few, match: "${slow.url}/image/few-*", maxCameras: 3 }
+  - { name: many, match: "${slow.url}/image/many-*", maxCameras: 200 }
+  - { name: yard, match: "${slow.url}/*" }
+cameras:
+  gate: { url: "${gate}" }
+`,
+  );
+  const env = {
+    SOURCES_FILE: join(folder, 'sources.yaml'),
+    // A camera counts as idle after two intervals and a call: seven seconds.
+    UPSTREAM_TIMEOUT: '4s',
+    START_ALLOWANCE: '2s',
+    UNNAMED_STALE_FOR: '20s',
+  };
+  worker = await fleet.startWorker({ ADOPT_REDIS: 'true', ...env });
+  api = await fleet.startApi(env);
+  watched = [slow.camera('watched', { bytes: '200KiB' }), gate];
+});
+
+afterAll(async () => {
+  rmSync(folder, { recursive: true });
+  await fleet.checkAndStop();
+});
+
+/** The watched cameras stay fresh, whatever happens meanwhile. */
+async function whileWatching(work: () => Promise<void>): Promise<void> {
+  await warmUp([api.url], watched);
+  const viewers = startViewers(() => [api.url], watched, { viewers: 4, pauseMs: 100 });
+  await work();
+  const seen = await viewers.stop();
+  expect(seen.failures).toEqual([]);
+  expect(seen.requests).toBeGreaterThan(20);
+  expect(seen.oldestAgeS).toBeLessThanOrEqual(OLDEST_AGE_S);
+}
+
+/** Asks for so many cameras, a few at a time. */
+async function flood(
+  cameras: readonly string[],
+  take: (answer: Response) => Promise<void>,
+  init: RequestInit = {},
+): Promise<void> {
+  const left = cameras.values();
+  const one = async () => {
+    for (const camera of left) await take(await api.image(camera, init));
+  };
+  await Promise.all(Array.from({ length: 30 }, one));
+}
+
+async function readiness(): Promise<string> {
+  const answer = await fetch(`${worker.opsUrl}/readyz`);
+  return `${answer.status} ${await answer.text()}`;
+}
+
+const usedShare = async () => Number(await infoOf(fleet.redis, 'used_memory')) / MAX_MEMORY_BYTES;
+
+it('made-up cameras with large frames leave watched ones their memory, and give theirs back', async () => {
+  const { slow } = fleet;
+  const cameraOf = (n: number) => slow.camera(`made-up-${n}`, { bytes: '400KiB' });
+  await whileWatching(async () => {
+    const answers: string[] = [];
+    await flood(
+      Array.from({ length: 300 }, (_, n) => cameraOf(n)),
+      async (answer) => {
+        const body = Buffer.from(await answer.arrayBuffer());
+        answers.push(answer.status === 200 ? '200' : body.toString());
+      },
+    );
+    expect(await usedShare()).toBeLessThan(0.85);
+    const refused = answers.filter((answer) => answer.includes('too-many-cameras'));
+    expect(refused.length).toBeGreaterThan(30);
+    expect(refused[0]).toContain('no memory for new cameras now');
+    await expect.poll(readiness, { timeout: CEILING_MS }).toMatch(/^200 ready; .*no first frame/);
+    // The attack is over.
+    await expect.poll(usedShare, { timeout: CEILING_MS }).toBeLessThan(0.7);
+    await expect.poll(readiness, { timeout: CEILING_MS }).toBe('200 ready\n');
+    const isTaken = async () => (await api.image(cameraOf(1000))).status;
+    await expect.poll(isTaken, { timeout: CEILING_MS }).toBe(200);
+  });
+  expect(api.undocumented).toEqual(new Set());
+});
+
+it('a source takes as many cameras as it may, and the next one when one of them is idle', async () => {
+  const { slow } = fleet;
+  const few = ['a', 'b', 'c'].map((name) => slow.camera(`few-${name}`));
+  const another = slow.camera('few-another');
+  await warmUp([api.url], few);
+  const viewers = startViewers(() => [api.url], few, { viewers: 3, pauseMs: 100 });
+  const refused = await api.image(another);
+  expect([refused.status, await refused.text()]).toEqual([
+    503,
+    expect.stringContaining('this source already has as many cameras as it may have'),
+  ]);
+  expect(Number(refused.headers.get('retry-after'))).toBeGreaterThanOrEqual(5);
+  await worker.logged(
+    'new cameras refused: the source has as many as maxCameras (MAX_CAMERAS) allows',
+  );
+  expect((await slow.calls()).filter(({ url }) => url === another)).toEqual([]);
+  const seen = await viewers.stop();
+  expect(seen.failures).toEqual([]);
+  expect(seen.oldestAgeS).toBeLessThanOrEqual(OLDEST_AGE_S);
+  const status = async () => (await api.image(another)).status;
+  await expect.poll(status, { timeout: CEILING_MS, interval: 1000 }).toBe(200);
+});
+
+it('thousands of distinct URLs leave little behind', async () => {
+  const { slow } = fleet;
+  const keysBefore = Number(await fleet.redis.command('DBSIZE'));
+  await whileWatching(async () => {
+    const cameras = Array.from({ length: 5000 }, (_, n) => slow.camera(`many-${n}`));
+    const headers = { Prefer: 'respond-async' };
+    await flood(cameras, async (answer) => void (await answer.arrayBuffer()), { headers });
+    // Once all of it is worked off: for each camera with a place its frame, health and permit.
+    const waiting = `${fleet.redisPrefix}:refresh:wait`;
+    const jobs = async () => Number(await fleet.redis.command('LLEN', waiting));
+    await expect.poll(jobs, { timeout: CEILING_MS }).toBeLessThan(50);
+    const keys = Number(await fleet.redis.command('DBSIZE')) - keysBefore;
+    expect(keys).toBeLessThan(200 * 5 + 2000 + 500); // and the last jobs, for the dashboard
+    expect((await slow.calls()).filter(({ name }) => name.startsWith('many-')).length).toBeLessThan(
+      1000,
+    );
+    for (const { pid } of [api, worker]) expect(await residentMiB(pid)).toBeLessThan(PROCESS_MIB);
+  });
+});

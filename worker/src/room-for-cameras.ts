@@ -1,0 +1,45 @@
+import type { Log } from '@lastframe/shared/log';
+import type { Metrics } from '@lastframe/shared/metrics';
+import type { RedisLink } from '@lastframe/shared/redis-link';
+import type { RulesNow } from '@lastframe/shared/rules';
+import { type CameraPlaces, type CameraPlacesDeps, createCameraPlaces } from './camera-places.ts';
+import { countedPlaces, showFramesMemory } from './counted.ts';
+import { createFramesMemory, type FramesMemory } from './frames-memory.ts';
+
+/** Which cameras the fleet has room for: places per source, and memory in Redis. */
+export interface RoomForCameras
+  extends Pick<FramesMemory, 'refusesNewBecause' | 'refusesAllBecause'> {
+  places: CameraPlaces;
+  /** Looks how full Redis is, and evicts idle cameras while it is too full; every second. */
+  look(): Promise<void>;
+}
+
+export interface RoomForCamerasDeps extends Omit<CameraPlacesDeps, 'isMemoryFull'> {
+  /** To each server that keeps frames. */
+  framesLinks: () => Iterable<Pick<RedisLink, 'isReady' | 'run'>>;
+  rules: RulesNow;
+  metrics: Metrics;
+  log: Log;
+}
+
+export function createRoomForCameras({
+  framesLinks,
+  rules,
+  metrics,
+  ...deps
+}: RoomForCamerasDeps): RoomForCameras {
+  const memory = createFramesMemory(framesLinks, deps.log);
+  showFramesMemory(memory, metrics);
+  const isMemoryFull = memory.isFull;
+  const places = countedPlaces(createCameraPlaces({ ...deps, isMemoryFull }), metrics);
+  const makeRoom = async () => {
+    await memory.look();
+    if (isMemoryFull()) await places.evictIdle(rules().sources);
+  };
+  return {
+    places,
+    refusesNewBecause: memory.refusesNewBecause,
+    refusesAllBecause: memory.refusesAllBecause,
+    look: () => makeRoom().catch(() => {}), // Redis is away: the next look tries again
+  };
+}
