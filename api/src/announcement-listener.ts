@@ -1,7 +1,7 @@
 import { type Announcement, decodeAnnouncement } from '@lastframe/shared/announcement';
 import { messageOf } from '@lastframe/shared/errors';
 import type { Keys } from '@lastframe/shared/keys';
-import type { Log } from '@lastframe/shared/log';
+import { type Log, warnSparingly } from '@lastframe/shared/log';
 import type { RedisLink } from '@lastframe/shared/redis-link';
 
 /** A node of a Cluster refuses a shard, and ends what listens to it, until it knows that the shard is its own. */
@@ -18,12 +18,21 @@ export function listenToAnnouncements(
   onGap: () => void,
   log: Log,
 ): void {
+  const warn = warnSparingly(log);
   const subscribed = new Set<string>();
   let retry: NodeJS.Timeout | undefined;
   const hear = (message: string) => {
     const announcement = decodeAnnouncement(message);
-    if (announcement) heed(announcement);
-    else log.warn('an announcement could not be read');
+    if (!announcement) {
+      warn({}, 'announcement ignored: malformed');
+      return;
+    }
+    try {
+      heed(announcement);
+    } catch (error) {
+      // It was called by the socket's own listener: nobody else catches it.
+      log.error({ err: error, kind: announcement.kind }, 'announcement not processed');
+    }
   };
   /** Each by itself: of a Cluster's, each is in a slot of its own. */
   const subscribeTo = async (channel: string) => {

@@ -20,7 +20,7 @@ export interface FrontOptions {
 type ConnectionListener = (this: Server, socket: Socket) => void;
 
 /** What one connection may leave unread before no more requests are read from it. */
-const MAX_UNSENT_BYTES = 256 * 1024;
+const PAUSE_AT_BYTES = 256 * 1024;
 
 /**
  * Answers requests for frames in memory right on the connection. Whatever comes that is not one
@@ -114,7 +114,7 @@ function send(socket: Socket, { head, body }: Hit): void {
     socket.write(body);
     socket.uncork();
   }
-  if (socket.writableLength > MAX_UNSENT_BYTES) {
+  if (socket.writableLength > PAUSE_AT_BYTES) {
     socket.pause();
     socket.once('drain', () => socket.resume());
   }

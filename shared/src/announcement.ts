@@ -1,24 +1,31 @@
 import { z } from 'zod';
 import type { Keys } from './keys.ts';
 import type { RedisClient } from './redis-link.ts';
+import {
+  cameraIdText,
+  durationMs,
+  etagText,
+  reasonText,
+  timeMs,
+  traceparent,
+} from './redis-values.ts';
 
 /** Versions every payload, message and stored frame; readers ignore fields they don't know. */
 export const VERSION = 1;
 
 const base = {
   v: z.number(),
-  cameraId: z.string(),
+  cameraId: cameraIdText,
   /** By the queue Redis's clock as the sender knows it; only for measuring, nobody waits by it. */
-  sentAtMs: z.number().optional(),
+  sentAtMs: timeMs.optional(),
   /** The traceparent of the step that announces it, where tracing is on. */
-  trace: z.string().optional(),
+  trace: traceparent.optional(),
 };
-const durationMs = z.number().nonnegative();
 
 /** `error` is an error type of RFC 9209, `receivedStatus` what the camera answered. */
 const failureCause = {
   status: z.union([z.literal(403), z.literal(502), z.literal(504)]),
-  reason: z.string(),
+  reason: reasonText,
   error: z
     .string()
     .regex(/^[a-z_]{1,64}$/)
@@ -26,17 +33,15 @@ const failureCause = {
   receivedStatus: z.number().int().min(100).max(999).optional(),
 };
 
-const atMs = z.number();
-
 const frameNews = {
   ...base,
-  etag: z.string(),
+  etag: etagText,
   startedAgoMs: durationMs,
   capturedAgoMs: durationMs,
   nextMs: durationMs,
   /** The camera's health by it, in times of the frames Redis; an older store script has none. */
   facts: z
-    .object({ startedAtMs: atMs, capturedAtMs: atMs, changedAtMs: atMs, goodSinceMs: atMs })
+    .object({ startedAtMs: timeMs, capturedAtMs: timeMs, changedAtMs: timeMs, goodSinceMs: timeMs })
     .optional(),
 };
 
@@ -51,7 +56,7 @@ const announcement = z.discriminatedUnion('kind', [
     kind: z.literal('started'),
     overMs: durationMs.optional(),
     /** The api process whose job it was. */
-    askedBy: z.string().optional(),
+    askedBy: z.string().max(64).optional(),
   }),
   /** New bytes are in the frame store. */
   z.object({ ...frameNews, kind: z.literal('frame') }),
@@ -63,7 +68,7 @@ const announcement = z.discriminatedUnion('kind', [
     kind: z.literal('failure'),
     ...failureCause,
     nextMs: durationMs,
-    facts: z.object({ sinceMs: atMs, lastMs: atMs, nextAtMs: atMs }).optional(),
+    facts: z.object({ sinceMs: timeMs, lastMs: timeMs, nextAtMs: timeMs }).optional(),
   }),
   /** No permit yet. */
   z.object({
@@ -77,7 +82,7 @@ const announcement = z.discriminatedUnion('kind', [
     ...base,
     kind: z.literal('purge'),
     mode: z.enum(['soft', 'hard']),
-    purgedAtMs: z.number(),
+    purgedAtMs: timeMs,
   }),
 ]);
 

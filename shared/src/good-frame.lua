@@ -1,11 +1,10 @@
 -- Head of store-frame.lua and renew-frame.lua: what a good frame says about the camera's health.
 -- KEYS[3] health
-local C, fmt = redis.call, string.format
 
 -- Since when good frames have come: a failure, a gap or the end of a freeze begins it anew.
 local function goodSince(frame, before, same, gap, frozen)
   local health = C('HMGET', KEYS[3], 'goodSince', 'failSince')
-  local since = tonumber(health[1] or '')
+  local since = number(health[1])
   local thawed = not same and frozen > 0 and before.captured - before.changed >= frozen
   if not since or since > frame.now or health[2] or thawed or frame.captured - before.captured > gap then
     return frame.captured

@@ -1,12 +1,11 @@
 -- Remembers a failure for a while, and since when the camera has been failing; announces it.
 -- KEYS frame, failure, health
 -- ARGV failure, remember for, next in (ms), reason, channel, message, PUBLISH or SPUBLISH
-local C, fmt = redis.call, string.format
 local t = C('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
-local captured = tonumber(C('HGET', KEYS[1], 'capturedAt') or '0')
+local captured = number(C('HGET', KEYS[1], 'capturedAt')) or 0
 local old = C('HMGET', KEYS[3], 'failSince', 'failedAt')
-local since, last = tonumber(old[1] or ''), tonumber(old[2] or '0')
+local since, last = number(old[1]), number(old[2]) or 0
 -- A good frame ends the failures, also one of a worker that didn't write it down here.
 if not since or since > now or (captured > last and captured <= now) then since = now end
 local nextAt = now + math.ceil(ARGV[3])
