@@ -19,6 +19,7 @@ import {
   countedColdWait,
   countedDemand,
   countedQueue,
+  countedUnsent,
   createHearing,
   showCameras,
   showFleet,
@@ -37,6 +38,7 @@ import { heedAnnouncement, readWatched } from './news.ts';
 import { createPurges } from './purges.ts';
 import { createRefreshQueue } from './refresh-queue.ts';
 import { createStreams } from './streams.ts';
+import { createUnsentAnswers } from './unsent-answers.ts';
 import { createViewers } from './viewers.ts';
 import { createWants } from './wants.ts';
 
@@ -67,6 +69,16 @@ export function connectFlow(tools: Tools) {
 
   const memory = createMemoryCache(config.memoryLimitBytes);
   showMemory(memory, config.memoryLimitBytes, metrics);
+  const unsent = countedUnsent(metrics, config.maxUnsentBytes, (onCut) =>
+    createUnsentAnswers({
+      clock,
+      minSendRate: config.minSendRate,
+      maxUnsentBytes: config.maxUnsentBytes,
+      keptBuffers: () => [...memory.values()].map(({ bytes }) => bytes.buffer),
+      onCut,
+      log,
+    }),
+  );
   const viewers = createViewers({ clock, memory });
   const purges = createPurges({
     clock,
@@ -156,6 +168,7 @@ export function connectFlow(tools: Tools) {
   const timers: NodeJS.Timeout[] = [];
   return {
     memory,
+    unsent,
     reader,
     fleet,
     fleetId,
@@ -178,6 +191,7 @@ export function connectFlow(tools: Tools) {
     close: async () => {
       for (const timer of timers) clearInterval(timer);
       coldWait.close();
+      unsent.close();
       demand.close();
       await Promise.all(Object.values(links).map((link) => link.close()));
     },
