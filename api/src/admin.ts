@@ -2,6 +2,7 @@ import type { Camera } from '@lastframe/shared/camera';
 import type { Clock } from '@lastframe/shared/clock';
 import { ProblemError, RedisUnavailableError } from '@lastframe/shared/errors';
 import type { Keys } from '@lastframe/shared/keys';
+import { limitAttempts } from '@lastframe/shared/limit-attempts';
 import type { Log } from '@lastframe/shared/log';
 import type { Purged, PurgeMode } from '@lastframe/shared/purge';
 import type { RedisClient } from '@lastframe/shared/redis-link';
@@ -37,8 +38,9 @@ const MAX_FORM_BYTES = 14 * 1024;
 /** `POST /refresh` and `POST /purge` of the ops port, for who has the token. */
 export function admin(deps: AdminDeps): Hono {
   const app = new Hono();
+  const attempts = limitAttempts();
   for (const path of ['/refresh', '/purge']) {
-    app.use(path, bearerOnly(deps.token), bodyLimit({ maxSize: MAX_FORM_BYTES }));
+    app.use(path, attempts, bearerOnly(deps.token), bodyLimit({ maxSize: MAX_FORM_BYTES }));
   }
   app.post('/refresh', async (c) => c.json(await refresh(await readForm(c), deps), 202, NO_STORE));
   app.post('/purge', async (c) => c.json(await purge(await readForm(c), deps), 200, NO_STORE));

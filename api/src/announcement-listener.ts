@@ -25,7 +25,7 @@ export function listenToAnnouncements(
     const announcement = decodeAnnouncement(message);
     // An exception would go through the Redis client, which could not read on after it.
     if (announcement) contain(() => heed(announcement));
-    else log.warn('an announcement could not be read');
+    else log.warn('announcement ignored: malformed');
   };
   /** Each by itself: of a Cluster's, each is in a slot of its own. */
   const subscribeTo = async (channel: string) => {

@@ -1,4 +1,7 @@
+import type { IncomingMessage } from 'node:http';
+import { clientGroup } from '@lastframe/shared/client-group';
 import type { Network } from '@lastframe/shared/source';
+import type { Context } from 'hono';
 import ipaddr from 'ipaddr.js';
 
 /** Room for some thirty proxies in a row. */
@@ -18,19 +21,18 @@ export function clientAddress(
   const hops = (forwardedFor ?? '').slice(-MAX_LENGTH).split(',');
   let client = remote ?? '';
   while (hops.length > 0 && isAmong(client, proxies)) {
-    const before = withoutPort(hops.pop()?.trim() ?? '');
-    if (!ipaddr.isValid(before)) break;
+    const before = withoutPort((hops.pop() ?? '').trim());
+    if (!isAddress(before)) break;
     client = before;
   }
   return client;
 }
 
-/** One household or machine has a whole /64 of IPv6. */
-export function clientGroup(address: string): string {
-  if (!ipaddr.isValid(address)) return address;
-  const parsed = ipaddr.process(address);
-  if (parsed.kind() === 'ipv4') return parsed.toString();
-  return parsed.toByteArray().slice(0, 8).join('.');
+/** The client of a request, an IPv6 network of 64 bits being one. */
+export function clientOf(c: Context, proxies: readonly Network[] = []): string {
+  const { remoteAddress } = (c.env?.incoming as IncomingMessage | undefined)?.socket ?? {};
+  const forwardedFor = c.req.header('x-forwarded-for');
+  return clientGroup(clientAddress(remoteAddress, forwardedFor, proxies));
 }
 
 function isAmong(text: string, networks: readonly Network[]): boolean {
@@ -39,6 +41,11 @@ function isAmong(text: string, networks: readonly Network[]): boolean {
   return networks.some(
     ([network, bits]) => network.kind() === address.kind() && address.match(network, bits),
   );
+}
+
+/** As proxies write them: `0x7f.1` and `127` are addresses to old libraries only. */
+function isAddress(text: string): boolean {
+  return ipaddr.IPv4.isValidFourPartDecimal(text) || ipaddr.IPv6.isValid(text);
 }
 
 function withoutPort(hop: string): string {

@@ -1,9 +1,8 @@
-import type { IncomingMessage } from 'node:http';
 import type { Clock } from '@lastframe/shared/clock';
 import type { Network } from '@lastframe/shared/source';
 import type { Context } from 'hono';
 import { LRUCache } from 'lru-cache';
-import { clientAddress, clientGroup } from './client-address.ts';
+import { clientOf } from './client-address.ts';
 
 /**
  * Bounds how many new cameras without a frame one client can make the fleet call. A camera that
@@ -46,8 +45,5 @@ export function clientMayAskInMs(
   cameraId: string,
   deps: { coldLimit?: ColdLimit; trustedProxies?: readonly Network[] },
 ): number {
-  const { remoteAddress } = (c.env?.incoming as IncomingMessage | undefined)?.socket ?? {};
-  const forwardedFor = c.req.header('x-forwarded-for');
-  const client = clientAddress(remoteAddress, forwardedFor, deps.trustedProxies ?? []);
-  return deps.coldLimit?.waitMs(clientGroup(client), cameraId) ?? 0;
+  return deps.coldLimit?.waitMs(clientOf(c, deps.trustedProxies), cameraId) ?? 0;
 }

@@ -10,6 +10,7 @@ import type { FleetWatch } from './fleet-watch.ts';
 import type { MemoryCache } from './memory-cache.ts';
 import type { RefreshQueue } from './refresh-queue.ts';
 import type { Streams } from './streams.ts';
+import type { UnsentAnswers } from './unsent-answers.ts';
 
 /** A scrape waits for the frame store no longer: Prometheus would give up on all that it came for. */
 const SCRAPE_WAIT_MS = 100;
@@ -91,6 +92,18 @@ export function showMemory(memory: MemoryCache, limitBytes: number, metrics: Met
   show('lastframe_memory_cache_bytes', () => memory.calculatedSize);
   show('lastframe_memory_cache_limit_bytes', () => limitBytes);
   show('lastframe_memory_cache_frames', () => memory.size);
+}
+
+export function countedUnsent(
+  metrics: Metrics,
+  limitBytes: number,
+  create: (onCut: (cause: 'rate' | 'budget') => void) => UnsentAnswers,
+): UnsentAnswers {
+  const count = metrics.counter('lastframe_answers_cut_total');
+  const unsent = create((cause) => count({ cause }));
+  metrics.read('lastframe_unsent_bytes', () => [{ labels: {}, value: unsent.heldBytes() }]);
+  metrics.read('lastframe_unsent_limit_bytes', () => [{ labels: {}, value: limitBytes }]);
+  return unsent;
 }
 
 export function showFleet(fleet: Pick<FleetWatch, 'seen'>, metrics: Metrics): void {

@@ -62,7 +62,7 @@ export function createFleetWatch(deps: {
     window = next.stepped ? undefined : next.window;
     seen = { workerAlive: alive === 1, waitingJobs, activeJobs };
     closed = closedBecause(seen.workerAlive, waitingJobs);
-    trustedSinceMs = Number(/^\S+ (\d+)/.exec(epoch ?? '')?.[1] ?? 0);
+    trustedSinceMs = Number(/^\S+ (\d{1,15})(?!\d)/.exec(epoch ?? '')?.[1] ?? 0);
     isBehind = waitingJobs > CROWD_OF_JOBS;
   };
 

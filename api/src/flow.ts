@@ -6,7 +6,7 @@ import { contain } from '@lastframe/shared/contain';
 import { createFleetId } from '@lastframe/shared/fleet-id';
 import type { Keys } from '@lastframe/shared/keys';
 import type { LiveRules } from '@lastframe/shared/live-rules';
-import type { Log } from '@lastframe/shared/log';
+import { type Log, warnSparingly } from '@lastframe/shared/log';
 import type { Metrics } from '@lastframe/shared/metrics';
 import { readPurges } from '@lastframe/shared/purge';
 import type { RedisRoles } from '@lastframe/shared/redis-roles';
@@ -20,6 +20,7 @@ import {
   countedColdWait,
   countedDemand,
   countedQueue,
+  countedUnsent,
   createHearing,
   showCameras,
   showFleet,
@@ -38,6 +39,7 @@ import { heedAnnouncement, readWatched } from './news.ts';
 import { createPurges } from './purges.ts';
 import { createRefreshQueue } from './refresh-queue.ts';
 import { createStreams } from './streams.ts';
+import { createUnsentAnswers } from './unsent-answers.ts';
 import { createViewers } from './viewers.ts';
 import { createWants } from './wants.ts';
 
@@ -68,6 +70,16 @@ export function connectFlow(tools: Tools) {
 
   const memory = createMemoryCache(config.memoryLimitBytes);
   showMemory(memory, config.memoryLimitBytes, metrics);
+  const unsent = countedUnsent(metrics, config.maxUnsentBytes, (onCut) =>
+    createUnsentAnswers({
+      clock,
+      minSendRate: config.minSendRate,
+      maxUnsentBytes: config.maxUnsentBytes,
+      keptBuffers: () => [...memory.values()].map(({ bytes }) => bytes.buffer),
+      onCut,
+      log,
+    }),
+  );
   const viewers = createViewers({ clock, memory });
   const purges = createPurges({
     clock,
@@ -77,6 +89,7 @@ export function connectFlow(tools: Tools) {
     log,
   });
   const framesClock = createFramesClock(clock);
+  const warn = warnSparingly(log);
   const reading = createFrameReader({
     clock,
     memory,
@@ -86,6 +99,9 @@ export function connectFlow(tools: Tools) {
     keys,
     framesClock,
     onRead: (camera, { held }, stored) => {
+      const { cameraId } = camera;
+      const { malformed: field } = stored;
+      if (field) warn({ cameraId, field }, 'malformed frame record in Redis ignored');
       // However it came to be read: who waits for it need not wait for its announcement. Who asked for
       // the read has it by then, and waits no more.
       if (held) setImmediate(() => coldWait.wake(held));
@@ -154,6 +170,7 @@ export function connectFlow(tools: Tools) {
   const timers: NodeJS.Timeout[] = [];
   return {
     memory,
+    unsent,
     reader,
     fleet,
     fleetId,
@@ -176,6 +193,7 @@ export function connectFlow(tools: Tools) {
     close: async () => {
       for (const timer of timers) clearInterval(timer);
       coldWait.close();
+      unsent.close();
       demand.close();
       await Promise.all(Object.values(links).map((link) => link.close()));
     },

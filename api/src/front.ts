@@ -1,6 +1,8 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FindHit, Hit } from './hit.ts';
+import { unsentUpTo } from './tracked-response.ts';
+import type { UnsentAnswers } from './unsent-answers.ts';
 
 /** The connections that only the front has seen yet. */
 export interface Front {
@@ -15,12 +17,14 @@ export interface FrontOptions {
   /** A viewer that sends no request, or takes nothing of an answer, for so long is cut off. */
   stalledMs: number;
   keepAliveMs: number;
+  /** Told of what a connection doesn't take at once. */
+  unsent?: Pick<UnsentAnswers, 'add'> | undefined;
 }
 
 type ConnectionListener = (this: Server, socket: Socket) => void;
 
 /** What one connection may leave unread before no more requests are read from it. */
-const MAX_UNSENT_BYTES = 256 * 1024;
+const PAUSE_AT_BYTES = 256 * 1024;
 
 /**
  * Answers requests for frames in memory right on the connection. Whatever comes that is not one
@@ -68,16 +72,16 @@ interface ServeOptions extends FrontOptions {
 
 /** One connection, for as long as all that comes is hits. */
 function serve(socket: Socket, options: ServeOptions): void {
-  const { findHit, stalledMs, keepAliveMs } = options;
+  const { findHit, stalledMs, keepAliveMs, unsent } = options;
   // Until there is another frame a viewer says the same again: comparing bytes is cheaper than text.
   let last: { chunk: Buffer; text: string } = { chunk: Buffer.alloc(0), text: '' };
   let hasServed = false;
   let idleLooks = 0;
   const onData = (chunk: Buffer) => {
     if (!last.chunk.equals(chunk)) last = { chunk, text: chunk.toString('latin1') };
-    const hit = findHit(last.text);
+    const hit = hitOrNone(findHit, last.text);
     if (hit) {
-      send(socket, hit);
+      send(socket, hit, unsent);
       hasServed = true;
       idleLooks = 0;
       return;
@@ -103,7 +107,16 @@ function serve(socket: Socket, options: ServeOptions): void {
   socket.setTimeout(stalledMs);
 }
 
-function send(socket: Socket, { head, body }: Hit): void {
+/** What goes wrong here is for the routes, which have an error boundary. */
+function hitOrNone(findHit: FindHit, text: string): Hit | undefined {
+  try {
+    return findHit(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function send(socket: Socket, { head, body }: Hit, unsent: FrontOptions['unsent']): void {
   if (!body) {
     socket.write(head.text, 'latin1');
   } else if (head.withBody) {
@@ -114,7 +127,9 @@ function send(socket: Socket, { head, body }: Hit): void {
     socket.write(body);
     socket.uncork();
   }
-  if (socket.writableLength > MAX_UNSENT_BYTES) {
+  if (socket.writableLength === 0) return;
+  unsent?.add(socket, (body && head.withBody) ?? body ?? head.text, unsentUpTo(socket));
+  if (socket.writableLength > PAUSE_AT_BYTES) {
     socket.pause();
     socket.once('drain', () => socket.resume());
   }

@@ -8,12 +8,27 @@ type RequestListener = (req: IncomingMessage, res: ServerResponse) => void;
  * the same connection, or a camera was cold once. Nothing but a plain request is answered here either.
  */
 export function answerHits(findHit: FindHit, otherwise: RequestListener): RequestListener {
+  // What goes wrong here is for the routes, which have an error boundary.
+  const hitOf = (req: IncomingMessage) => {
+    try {
+      return findHit(textOf(req));
+    } catch {
+      return undefined;
+    }
+  };
   return (req, res) => {
-    const hit = findHit(textOf(req));
+    const hit = hitOf(req);
     if (!hit) return otherwise(req, res);
-    const { head, body } = hit;
     // Like the routes, not before the parser has judged what came right behind the request.
-    queueMicrotask(() => res.writeHead(head.status, head.headers as string[]).end(body));
+    queueMicrotask(() => {
+      try {
+        res.writeHead(hit.head.status, hit.head.headers as string[]).end(hit.body);
+      } catch {
+        // Nothing is sent before all of the head is valid.
+        if (res.headersSent) res.destroy();
+        else otherwise(req, res);
+      }
+    });
   };
 }
 

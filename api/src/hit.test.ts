@@ -68,7 +68,7 @@ async function start({ urlSigningKey = '', basePath = '/', fast = true } = {}) {
   const served: Served[] = [];
   const onServed = (one: Served) => served.push(one);
   const findHit = createHit({ clock, memory, demand, rules, knownTargets, readyHeads, onServed });
-  publicServer = createPublicServer(routes, fast ? findHit : undefined);
+  publicServer = createPublicServer(routes, { findHit: fast ? findHit : undefined });
   await once(publicServer.server.listen(0, '127.0.0.1'), 'listening');
   const hold = (over: Parameters<typeof heldFrame>[1] = {}) => {
     const held = heldFrame(camera, { text: 'frame bytes', ...over });

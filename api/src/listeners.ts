@@ -1,6 +1,7 @@
-import type { Server } from 'node:http';
+import type { RequestListener, Server } from 'node:http';
 import { hostname } from 'node:os';
-import { createAdaptorServer } from '@hono/node-server';
+import { getRequestListener } from '@hono/node-server';
+import { createOpsServer } from '@lastframe/shared/ops-server';
 import { probes } from '@lastframe/shared/probes';
 import { purgeCamera } from '@lastframe/shared/purge';
 import { admin, permitFreeInMs } from './admin.ts';
@@ -17,7 +18,7 @@ import { readWallFiles } from './wall-files.ts';
 
 /** For viewers: the routes, and frames in memory in front of them. */
 export function createPublicListener(flow: Flow, tools: Tools): PublicServer {
-  const { memory, demand } = flow;
+  const { memory, demand, unsent } = flow;
   const { config, rules, clock, metrics, step, tracer, log } = tools;
   const servedBy = `${hostname()}-${process.pid}`;
   // A trace has a span of each request.
@@ -60,7 +61,7 @@ export function createPublicListener(flow: Flow, tools: Tools): PublicServer {
       logHit?.(served);
     },
   });
-  return createPublicServer(app.fetch, withFront ? findHit : undefined);
+  return createPublicServer(app.fetch, { findHit: withFront ? findHit : undefined, unsent });
 }
 
 /** For operators, on a port of its own. @param notReady why no more viewers should be sent here */
@@ -88,5 +89,5 @@ export function createOpsListener(
       log,
     }),
   );
-  return createAdaptorServer({ fetch: ops.fetch }) as Server;
+  return createOpsServer(getRequestListener(ops.fetch) as RequestListener);
 }

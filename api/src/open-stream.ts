@@ -1,5 +1,6 @@
 import { type Problem, ProblemError } from '@lastframe/shared/errors';
 import type { Context } from 'hono';
+import { clientOf } from './client-address.ts';
 import { clientMayAskInMs } from './cold-limit.ts';
 import type { FramesClock } from './frames-clock.ts';
 import type { Live } from './live.ts';
@@ -47,7 +48,9 @@ export function openStream(
   const headers = { ...STREAM_HEADERS, 'Content-Type': contentType };
   if (c.req.method === 'HEAD') return new Response(null, { headers });
   if (!takeConnection(c.env ?? {})) throw notAlone();
-  if (deps.streams.isFull()) throw tooMany();
+  const client = clientOf(c, deps.trustedProxies);
+  const full = deps.streams.fullFor(client);
+  if (full) throw tooMany(full);
   const viewer = viewerFor(() => body.wake());
   const body = createPushBody(viewer.take, () => {
     watches.leaveAll();
@@ -68,7 +71,7 @@ export function openStream(
       else body.wake();
     },
   });
-  const remove = deps.streams.add({
+  const stream = {
     beat: () => {
       viewer.beat();
       body.wake();
@@ -76,7 +79,8 @@ export function openStream(
     look: watches.look,
     follow: watches.follow,
     end: () => body.end(viewer.lastWords()),
-  });
+  };
+  const remove = deps.streams.add(stream, client);
   return new Response(body.stream, { headers });
 }
 
@@ -91,8 +95,9 @@ const STREAM_HEADERS = {
   'Cross-Origin-Resource-Policy': 'cross-origin',
 };
 
-function tooMany(): ProblemError {
-  const detail = 'too many streams are open here; ask again';
+function tooMany(full: 'all' | 'client'): ProblemError {
+  const where = full === 'all' ? 'here' : 'from your address';
+  const detail = `too many streams are open ${where}; close some, or try again later`;
   return new ProblemError({ status: 503, code: 'too-many-streams', detail, retryAfterMs: 2000 });
 }
 

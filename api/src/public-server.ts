@@ -7,6 +7,9 @@ import type { FindHit } from './hit.ts';
 import { answerHits } from './hit-listener.ts';
 import { answerMalformedRequests } from './malformed-request.ts';
 import { boundOpenAnswers } from './open-answers.ts';
+import { refuseBadHosts, refusedRequest } from './refused-request.ts';
+import { trackedResponse } from './tracked-response.ts';
+import type { UnsentAnswers } from './unsent-answers.ts';
 
 /**
  * Longer than the balancers in front (60 s as a rule): who closes an idle connection first may cut
@@ -24,6 +27,8 @@ const SERVER_OPTIONS: ServerOptions = {
   // A stream of a camera that doesn't change sends nothing by which a viewer that is gone would show.
   keepAlive: true,
   keepAliveInitialDelay: 30_000,
+  // It is asked for by `refuseBadHosts`, whose answer is a problem like every other.
+  requireHostHeader: false,
 };
 /** A viewer that takes nothing of an answer between two looks is gone, or holds us up on purpose. */
 const STALLED_MS = 10_000;
@@ -46,14 +51,22 @@ export interface PublicServer {
   close(times: ClosingTimes, endStreams?: () => void): Promise<void>;
 }
 
-/** @param findHit the fast path for frames in memory; without it the routes answer everything */
+export interface PublicServerOptions {
+  /** The fast path for frames in memory; without it the routes answer everything. */
+  findHit?: FindHit | undefined;
+  /** Told of what clients don't take at once. */
+  unsent?: Pick<UnsentAnswers, 'add'>;
+}
+
 export function createPublicServer(
   fetch: (request: Request) => Response | Promise<Response>,
-  findHit?: FindHit,
+  { findHit, unsent }: PublicServerOptions = {},
 ): PublicServer {
-  const toRoutes = getRequestListener(fetch) as RequestListener;
+  const listener = getRequestListener(fetch, { errorHandler: refusedRequest }) as RequestListener;
+  const toRoutes = refuseBadHosts(listener);
   const toAnswer = findHit ? answerHits(findHit, toRoutes) : toRoutes;
-  const server = createServer(SERVER_OPTIONS, boundOpenAnswers(toAnswer));
+  const options = { ...SERVER_OPTIONS, ...(unsent && { ServerResponse: trackedResponse(unsent) }) };
+  const server = createServer(options, boundOpenAnswers(toAnswer));
   let draining = false;
   server.timeout = STALLED_MS;
   answerMalformedRequests(server);
@@ -66,7 +79,7 @@ export function createPublicServer(
     });
   });
   const times = { stalledMs: STALLED_MS, keepAliveMs: KEEP_ALIVE_MS };
-  const front = findHit && putInFront(server, { findHit, ...times });
+  const front = findHit && putInFront(server, { findHit, unsent, ...times });
   return {
     server,
     close: async ({ drainMs, graceMs }, endStreams = () => {}) => {

@@ -15,9 +15,10 @@ export interface OpenStream {
 
 /** The open streams of this process. */
 export interface Streams {
-  isFull(): boolean;
+  /** Whether nobody, or only this client, may open one more; undefined when it may. */
+  fullFor(client: string): 'all' | 'client' | undefined;
   /** Until the function that it gives is called. */
-  add(stream: OpenStream): () => void;
+  add(stream: OpenStream, client: string): () => void;
   count(): number;
   beat(): void;
   look(): void;
@@ -28,13 +29,26 @@ export interface Streams {
 
 export function createStreams(max: number): Streams {
   const all = new Set<OpenStream>();
+  const byClient = new Map<string, number>();
   let closed = false;
   return {
-    isFull: () => all.size >= max,
-    add: (stream) => {
+    fullFor: (client) => {
+      const free = max - all.size;
+      if (free <= 0) return 'all';
+      // Whoever has more than are left gets none of them: one client can take half of all, the next
+      // one half of the rest, and so on.
+      return (byClient.get(client) ?? 0) > free ? 'client' : undefined;
+    },
+    add: (stream, client) => {
       all.add(stream);
+      byClient.set(client, (byClient.get(client) ?? 0) + 1);
       if (closed) stream.end();
-      return () => void all.delete(stream);
+      return () => {
+        if (!all.delete(stream)) return;
+        const left = (byClient.get(client) ?? 1) - 1;
+        if (left > 0) byClient.set(client, left);
+        else byClient.delete(client);
+      };
     },
     count: () => all.size,
     beat: () => {

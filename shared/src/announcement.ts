@@ -1,19 +1,26 @@
 import { z } from 'zod';
 import type { Keys } from './keys.ts';
 import type { RedisClient } from './redis-link.ts';
+import {
+  cameraIdText,
+  durationMs,
+  etagText,
+  reasonText,
+  timeMs,
+  traceparent,
+} from './redis-values.ts';
 
 /** Versions every payload, message and stored frame; readers ignore fields they don't know. */
 export const VERSION = 1;
 
 const base = {
   v: z.number(),
-  cameraId: z.string(),
+  cameraId: cameraIdText,
   /** By the queue Redis's clock as the sender knows it; only for measuring, nobody waits by it. */
-  sentAtMs: z.number().optional(),
+  sentAtMs: timeMs.optional(),
   /** The traceparent of the step that announces it, where tracing is on. */
-  trace: z.string().optional(),
+  trace: traceparent.optional(),
 };
-const durationMs = z.number().nonnegative();
 
 /**
  * `error` is an error type of RFC 9209, `receivedStatus` what the camera answered. Both are extras:
@@ -21,7 +28,7 @@ const durationMs = z.number().nonnegative();
  */
 const failureCause = {
   status: z.union([z.literal(403), z.literal(502), z.literal(504)]),
-  reason: z.string(),
+  reason: reasonText,
   error: z
     .string()
     .regex(/^[a-z_]{1,64}$/)
@@ -30,17 +37,15 @@ const failureCause = {
   receivedStatus: z.number().int().min(100).max(599).optional().catch(undefined),
 };
 
-const atMs = z.number();
-
 const frameNews = {
   ...base,
-  etag: z.string(),
+  etag: etagText,
   startedAgoMs: durationMs,
   capturedAgoMs: durationMs,
   nextMs: durationMs,
   /** The camera's health by it, in times of the frames Redis; an older store script has none. */
   facts: z
-    .object({ startedAtMs: atMs, capturedAtMs: atMs, changedAtMs: atMs, goodSinceMs: atMs })
+    .object({ startedAtMs: timeMs, capturedAtMs: timeMs, changedAtMs: timeMs, goodSinceMs: timeMs })
     .optional(),
 };
 
@@ -55,7 +60,7 @@ const announcement = z.discriminatedUnion('kind', [
     kind: z.literal('started'),
     overMs: durationMs.optional(),
     /** The api process whose job it was. */
-    askedBy: z.string().optional(),
+    askedBy: z.string().max(64).optional(),
   }),
   /** New bytes are in the frame store. */
   z.object({ ...frameNews, kind: z.literal('frame') }),
@@ -67,7 +72,7 @@ const announcement = z.discriminatedUnion('kind', [
     kind: z.literal('failure'),
     ...failureCause,
     nextMs: durationMs,
-    facts: z.object({ sinceMs: atMs, lastMs: atMs, nextAtMs: atMs }).optional(),
+    facts: z.object({ sinceMs: timeMs, lastMs: timeMs, nextAtMs: timeMs }).optional(),
   }),
   /** No permit yet; `places` and `memory`: the fleet takes no new cameras. */
   z.object({
@@ -81,7 +86,7 @@ const announcement = z.discriminatedUnion('kind', [
     ...base,
     kind: z.literal('purge'),
     mode: z.enum(['soft', 'hard']),
-    purgedAtMs: z.number(),
+    purgedAtMs: timeMs,
   }),
 ]);
 

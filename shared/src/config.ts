@@ -33,6 +33,10 @@ export interface FleetConfig {
 export interface ApiConfig extends FleetConfig {
   coldWaitMs: number;
   memoryLimitBytes: number;
+  /** Bytes per second; 0 is no bound. */
+  minSendRate: number;
+  /** 0 is no bound. */
+  maxUnsentBytes: number;
   host: string;
   port: number;
   reusePort: boolean;
@@ -78,6 +82,8 @@ export function readApiConfig(env: Env): ApiConfig {
     ...fleet,
     coldWaitMs: read('COLD_WAIT'),
     memoryLimitBytes: read('MEMORY_LIMIT'),
+    minSendRate: read('MIN_SEND_RATE'),
+    maxUnsentBytes: read('MAX_UNSENT_BYTES'),
     host: read('HOST'),
     port: read('PORT'),
     reusePort: read('REUSE_PORT'),

@@ -1,5 +1,5 @@
 -- Head of the scripts that store frames and failures: how long what is known of a camera is kept.
-local C, fmt = redis.call, string.format
+-- Behind number.lua.
 
 -- As long as the camera has been in use, but at least and at most so long (ms).
 local function lifeOf(now, since, least, most)

@@ -5,6 +5,7 @@ import { etagOf } from './frame.ts';
 import { type FrameLimits, frameLimitsOf } from './frame-limits.ts';
 import {
   type CapturedFrame,
+  noteAsked,
   readCamera,
   readKnownFrame,
   renewFrame,
@@ -100,7 +101,7 @@ describe('a frame', () => {
     const { store, read } = await storeParts();
     await store('same', { startedAgoMs: 9000, capturedAgoMs: 8000 });
     const before = (await read()).frame;
-    const again = { startedAgoMs: 2000, capturedAgoMs: 1000, contentType: 'image/png' };
+    const again = { startedAgoMs: 2000, capturedAgoMs: 1000 };
     expect(await store('same', again)).toBe('unchanged');
     const after = (await read()).frame;
     expect(after).toMatchObject({
@@ -111,6 +112,36 @@ describe('a frame', () => {
     });
     expect(after?.startedAgoMs).toBeLessThan(9000);
     expect(after?.capturedAgoMs).toBeLessThan(8000);
+  });
+
+  it.each([
+    ['type', 'text/html'],
+    ['startedAt', '1e308'],
+    ['capturedAt', 'nan'],
+    ['changedAt', 'inf'],
+    ['changedAt', '-1'],
+    ['bytes', ''],
+    ['bytes', 'others'],
+  ])('of the same bytes replaces a record whose %s is %j', async (field, value) => {
+    const { client, keys, store, read } = await storeParts();
+    await store('same', { startedAgoMs: 9000, capturedAgoMs: 8000 });
+    await client.hSet(keys.frame(cameraId), field, value);
+    expect(await store('same')).toBe('frame');
+    const { frame } = await read();
+    expect(frame).toMatchObject({ contentType: 'image/jpeg', bytes: Buffer.from('same') });
+  });
+
+  it('is stored, and so is a failure, whatever stands in the health of its camera', async () => {
+    const { client, keys, store, fail, read } = await storeParts();
+    const names = ['goodSince', 'failSince', 'failedAt', 'failNext', 'askedFrom', 'askedUntil'];
+    for (const value of ['x', 'nan', '-inf', '1e999', '1.5']) {
+      await client.hSet(keys.health(cameraId), Object.fromEntries(names.map((n) => [n, value])));
+      expect(Object.keys((await read()).facts)).not.toContain('failure');
+      await noteAsked(client, keys, { cameraId, askedForMs: 1, holdsMs: 1 });
+      expect(await fail(1000)).toBe(true);
+      expect(await store(value)).toBe('frame');
+      expect((await read()).frame?.bytes?.toString()).toBe(value);
+    }
   });
 
   it('of other bytes has changed then', async () => {

@@ -1,24 +1,25 @@
 import { RESP_TYPES } from 'redis';
 import { z } from 'zod';
 import { encodeAnnouncement, encodeFailure, type Failure, parseJson } from './announcement.ts';
-import type { Dimensions } from './frame.ts';
+import { type Dimensions, isEtag, isServedType } from './frame.ts';
 import { type FrameLimits, NAMED_LIMIT } from './frame-limits.ts';
 import type { Keys } from './keys.ts';
 import type { RedisClient } from './redis-link.ts';
 import { loadScript, runScript } from './redis-script.ts';
 import { decodeStoredCamera, type ReadReply, type StoredCamera } from './stored-camera.ts';
 
+const number = new URL('./number.lua', import.meta.url);
 const frameLife = new URL('./frame-life.lua', import.meta.url);
 const frameRoom = new URL('./frame-room.lua', import.meta.url);
 const goodFrame = new URL('./good-frame.lua', import.meta.url);
 const storeScript = loadScript(
-  ...[frameLife, frameRoom, goodFrame, new URL('./store-frame.lua', import.meta.url)],
+  ...[number, frameLife, frameRoom, goodFrame, new URL('./store-frame.lua', import.meta.url)],
 );
 const renewScript = loadScript(
-  ...[frameLife, goodFrame, new URL('./renew-frame.lua', import.meta.url)],
+  ...[number, frameLife, goodFrame, new URL('./renew-frame.lua', import.meta.url)],
 );
-const failScript = loadScript(frameLife, new URL('./store-failure.lua', import.meta.url));
-const noteScript = loadScript(new URL('./note-asked.lua', import.meta.url));
+const failScript = loadScript(number, frameLife, new URL('./store-failure.lua', import.meta.url));
+const noteScript = loadScript(number, new URL('./note-asked.lua', import.meta.url));
 const readScript = loadScript(new URL('./read-frame.lua', import.meta.url));
 
 /** Without the others a camera counts as named. */
@@ -123,8 +124,10 @@ export async function readKnownFrame(
   keys: Keys,
   cameraId: string,
 ): Promise<KnownFrame | undefined> {
-  const [etag, text] = await client.hmGet(keys.frame(cameraId), ['etag', 'validators']);
-  if (!etag || !text) return undefined;
+  const fields = ['etag', 'validators', 'type'] as const;
+  const [etag, text, type] = await client.hmGet(keys.frame(cameraId), [...fields]);
+  // Of a record that is none of ours the whole image is fetched, which replaces it.
+  if (!etag || !text || !isEtag(etag) || !isServedType(type ?? '')) return undefined;
   const { of, ...validators } = validatorsFormat.safeParse(parseJson(text)).data ?? {};
   return of === etag ? { etag, validators } : undefined;
 }

@@ -34,7 +34,19 @@ export function freshnessOf(
   return startedAgoMs <= limits.staleForMs ? 'stale' : 'expired';
 }
 
+/** Every browser shows these, and none of them can hold script. */
+const SERVED_TYPES = new Set(['image/jpeg', 'image/png', 'image/gif', 'image/webp', 'image/avif']);
+
+export function isServedType(contentType: string): boolean {
+  return SERVED_TYPES.has(contentType);
+}
+
 /** The same bytes have the same ETag on every pod. */
 export function etagOf(bytes: Buffer): string {
   return `"sha256-${createHash('sha256').update(bytes).digest('hex').slice(0, 32)}"`;
+}
+
+/** Whether it could be one of `etagOf`. */
+export function isEtag(text: string): boolean {
+  return /^"sha256-[\da-f]{32}"$/.test(text);
 }

@@ -1,11 +1,11 @@
 -- Head of store-frame.lua and renew-frame.lua: what a good frame says about the camera's health.
--- Behind frame-life.lua.
+-- Behind number.lua and frame-life.lua.
 -- KEYS[3] health
 
 -- Since when good frames have come: a failure, a gap or the end of a freeze begins it anew.
 local function goodSince(frame, before, same, gap, frozen)
   local health = C('HMGET', KEYS[3], 'goodSince', 'failSince')
-  local since = tonumber(health[1] or '')
+  local since = number(health[1])
   local thawed = not same and frozen > 0 and before.captured - before.changed >= frozen
   if not since or since > frame.now or health[2] or thawed or frame.captured - before.captured > gap then
     return frame.captured
@@ -26,6 +26,6 @@ end
 
 -- Since when the camera has been in use without a break as long as its frame is kept.
 local function inUseSince(text, frame)
-  local since = tonumber(text or '')
+  local since = number(text)
   return since and since <= frame.now and since or frame.started
 end

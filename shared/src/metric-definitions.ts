@@ -102,6 +102,24 @@ export const metricDefinitions = {
     help: 'Frames in the memory cache.',
     labels: {},
   },
+  lastframe_unsent_bytes: {
+    type: 'gauge',
+    who: api,
+    help: 'Bytes that are in memory only because clients have not taken them yet.',
+    labels: {},
+  },
+  lastframe_unsent_limit_bytes: {
+    type: 'gauge',
+    who: api,
+    help: 'Bytes that unsent answers may keep in memory (MAX_UNSENT_BYTES); 0 is no bound.',
+    labels: {},
+  },
+  lastframe_answers_cut_total: {
+    type: 'counter',
+    who: api,
+    help: 'Clients that were disconnected because they read too slowly: below MIN_SEND_RATE, or as the slowest ones beyond MAX_UNSENT_BYTES.',
+    labels: { cause: ['rate', 'budget'] },
+  },
   lastframe_demand_raised_total: {
     type: 'counter',
     who: api,

@@ -3,6 +3,7 @@ import { encodeAnnouncement, parseJson } from './announcement.ts';
 import type { Keys } from './keys.ts';
 import { loadScript, runScript } from './redis-script.ts';
 import type { FramesRedis } from './redis-shards.ts';
+import { cameraIdText, timeMs } from './redis-values.ts';
 import { SHARDS } from './shard.ts';
 
 const DEADLINE_MS = 1000;
@@ -62,9 +63,9 @@ export async function purgeCamera(
 }
 
 const listedPurge = z.object({
-  cameraId: z.string(),
+  cameraId: cameraIdText,
   mode: z.enum(['soft', 'hard']),
-  purgedAtMs: z.number(),
+  purgedAtMs: timeMs,
 });
 
 /**

@@ -1,17 +1,18 @@
 import type { JobsOptions } from 'bullmq';
 import { z } from 'zod';
 import { VERSION } from './announcement.ts';
+import { timeMs, traceparent } from './redis-values.ts';
 
 /** The refresh job: one per camera and bucket, by its jobId. Its queue is `QUEUE_NAME`. */
 const base = {
   v: z.number(),
   cameraId: z.string().regex(/^[0-9a-f]{32}$/),
   /** Redis's time of asking: an old job is dropped, whoever wanted it has asked again since. */
-  askedAtMs: z.number(),
+  askedAtMs: timeMs,
   /** The api process that asked, as it calls itself. */
   askedBy: z.string().max(64).optional(),
   /** The traceparent of asking, where tracing is on. */
-  trace: z.string().optional(),
+  trace: traceparent.optional(),
 };
 const refreshJob = z.union([
   /** A named camera, whose URL must not be in Redis: each process has it from its own file. */

@@ -1,17 +1,17 @@
 -- Remembers a failure for a while, and since when the camera has been failing; announces it.
--- The last good frame is kept meanwhile, until it is too old. Behind frame-life.lua.
+-- The last good frame is kept meanwhile, until it is too old. Behind number.lua and frame-life.lua.
 -- KEYS frame, failure, health
 -- ARGV failure, remember for, next in (ms), reason, channel, message, stale for,
 --   keep at least, keep health at least (ms), PUBLISH or SPUBLISH
 local t = C('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local frame = C('HMGET', KEYS[1], 'capturedAt', 'since')
-local captured, used = tonumber(frame[1] or '0'), tonumber(frame[2] or '') or now
+local captured, used = number(frame[1]) or 0, number(frame[2]) or now
 if frame[1] then
   keep(KEYS[1], lifeOf(now, used, tonumber(ARGV[8]), captured + ARGV[7] - now))
 end
 local old = C('HMGET', KEYS[3], 'failSince', 'failedAt')
-local since, last = tonumber(old[1] or ''), tonumber(old[2] or '0')
+local since, last = number(old[1]), number(old[2]) or 0
 -- A good frame ends the failures, also one of a worker that didn't write it down here.
 if not since or since > now or (captured > last and captured <= now) then since = now end
 local nextAt = now + math.ceil(ARGV[3])

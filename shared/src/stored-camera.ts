@@ -1,27 +1,25 @@
 import { decodeFailure, type Failure } from './announcement.ts';
 import type { HealthFacts } from './camera-health.ts';
-import type { Frame } from './frame.ts';
+import { RedisUnavailableError } from './errors.ts';
+import { durationMs, reasonText, storedTimeMs, timeMs } from './redis-values.ts';
+import { decodeStoredFrame, type FrameHead, type StoredFrame } from './stored-frame.ts';
 
 /** What the store knows of a camera at one instant of its clock. */
 export interface StoredCamera {
   /** That instant. */
   nowMs: number;
-  /** `bytes` are missing when the reader said that it has them, or wants none. */
-  frame?: Omit<Frame, 'bytes'> & {
-    bytes?: Buffer;
-    sizeBytes: number;
-    startedAgoMs: number;
-    capturedAgoMs: number;
-  };
+  frame?: StoredFrame;
   failure?: Failure;
   facts: HealthFacts;
+  /** There is a record of a frame which is none of ours: the field that is wrong. */
+  malformed?: string;
 }
 
 type Texts = (Buffer | null)[];
 /** What `read-frame.lua` answers. */
 export type ReadReply = [
   nowMs: number,
-  head: Texts,
+  head: FrameHead,
   bytes: Buffer | null,
   sizeBytes: number,
   failure: Buffer | null,
@@ -29,53 +27,40 @@ export type ReadReply = [
   health: Texts,
 ];
 
+/** @throws RedisUnavailableError when Redis's own clock can't be used */
 export function decodeStoredCamera(cameraId: string, reply: ReadReply): StoredCamera {
   const [now, head, bytes, sizeBytes, failureText, failureLeftMs, health] = reply;
-  const nowMs = Number(now);
-  const decoded = failureText ? decodeFailure(failureText.toString()) : undefined;
-  const failure = decoded && { ...decoded, nextMs: Math.max(0, Number(failureLeftMs)) };
-  const [startedAt, capturedAt, changedAt, type, etag, width, height] = head;
+  const nowMs = timeMs.safeParse(now).data;
+  if (nowMs === undefined) throw new RedisUnavailableError('the clock of Redis is out of range');
+  const failure = failureText ? rememberedFailure(failureText, failureLeftMs) : undefined;
   const facts = decodeFacts(health);
   const known = { nowMs, ...(failure && { failure }) };
-  if (!startedAt || !capturedAt || !changedAt || !type || !etag) return { ...known, facts };
-  const startedAtMs = Number(startedAt);
-  const capturedAtMs = Number(capturedAt);
-  const changedAtMs = Number(changedAt);
+  const found = decodeStoredFrame(cameraId, head, { bytes, sizeBytes }, nowMs);
+  if (!found || 'malformed' in found) return { ...known, facts, ...found };
+  const { startedAtMs, capturedAtMs, changedAtMs } = found.frame;
   return {
     ...known,
     facts: { ...facts, frame: { startedAtMs, capturedAtMs, changedAtMs } },
-    frame: {
-      cameraId,
-      contentType: type.toString(),
-      etag: etag.toString(),
-      ...(bytes ? { bytes } : {}),
-      sizeBytes: Number(sizeBytes),
-      ...(Number(width) > 0 &&
-        Number(height) > 0 && { dimensions: { width: Number(width), height: Number(height) } }),
-      startedAtMs,
-      capturedAtMs,
-      changedAtMs,
-      // Never negative: a clock set back must not make a frame fresh for an hour.
-      startedAgoMs: Math.max(0, nowMs - startedAtMs),
-      capturedAgoMs: Math.max(0, nowMs - capturedAtMs),
-    },
+    frame: found.frame,
   };
 }
 
-function decodeFacts(health: Texts): HealthFacts {
-  const [good, since, last, next, reason, from, until] = health;
+function rememberedFailure(text: Buffer, leftMs: number): Failure | undefined {
+  const failure = decodeFailure(text.toString());
+  // Negative where the key has no end.
+  return failure && { ...failure, nextMs: durationMs.safeParse(leftMs).data ?? 0 };
+}
+
+/** A fact that can't be read is not known. */
+function decodeFacts([good, since, last, next, reason, from, until]: Texts): HealthFacts {
+  const [goodSinceMs, sinceMs, lastMs] = [good, since, last].map(storedTimeMs);
+  const [nextAtMs, fromMs, untilMs] = [next, from, until].map(storedTimeMs);
+  const words = reasonText.safeParse(reason?.toString() ?? '').data;
+  const isFailing =
+    sinceMs !== undefined && lastMs !== undefined && nextAtMs !== undefined && words !== undefined;
   return {
-    ...(good && { goodSinceMs: Number(good) }),
-    ...(since &&
-      last &&
-      next && {
-        failure: {
-          sinceMs: Number(since),
-          lastMs: Number(last),
-          nextAtMs: Number(next),
-          reason: reason?.toString() ?? '',
-        },
-      }),
-    ...(from && until && { asked: { fromMs: Number(from), untilMs: Number(until) } }),
+    ...(goodSinceMs !== undefined && { goodSinceMs }),
+    ...(isFailing && { failure: { sinceMs, lastMs, nextAtMs, reason: words } }),
+    ...(fromMs !== undefined && untilMs !== undefined && { asked: { fromMs, untilMs } }),
   };
 }

@@ -80,6 +80,16 @@ export const variables = {
   ),
   COLD_WAIT: duration(api, '15s', 'how long a request waits for the first frame of a camera'),
   MEMORY_LIMIT: size(api, '256MiB', 'bytes of frames in the memory cache'),
+  MIN_SEND_RATE: sizeOrOff(
+    api,
+    '1KiB',
+    'bytes that a client must take per second, averaged over 30 s; slower ones are disconnected; 0 is no bound',
+  ),
+  MAX_UNSENT_BYTES: sizeOrOff(
+    api,
+    '128MiB',
+    'bytes kept only for clients that have not read them yet; beyond, the slowest clients are disconnected; 0 is no bound',
+  ),
   HOST: text(api, '0.0.0.0', 'address of the public listener'),
   PORT: port(api, '8088', 'port of the public listener'),
   REUSE_PORT: flag(api, 'false', 'several api processes share one port (Linux)'),
@@ -133,7 +143,11 @@ export const variables = {
     parseNetwork,
   ),
   PLACEHOLDER: flag(api, 'false', 'draw an image for browsers where there is no frame'),
-  MAX_STREAMS: count(api, '10000', 'open streams (/events, /stream) per process; beyond: 503'),
+  MAX_STREAMS: count(
+    api,
+    '10000',
+    'open streams (/events, /stream) per process, at most half of them of one client (see TRUSTED_PROXIES); beyond: 503',
+  ),
   FRONT: flag(api, 'true', 'frames in memory are served right on the connection (a fast path)'),
   MAX_WAITERS: count(
     api,
@@ -220,6 +234,15 @@ function duration(
 
 function size(who: readonly ProcessName[], fallback: string, meaning: string): Variable<number> {
   return { who, fallback, meaning, expected: SIZE_FORM, parse: parseSizeBytes };
+}
+
+function sizeOrOff(
+  who: readonly ProcessName[],
+  fallback: string,
+  meaning: string,
+): Variable<number> {
+  const parse = (value: string) => (value === '0' ? 0 : parseSizeBytes(value));
+  return { who, fallback, meaning, expected: `${SIZE_FORM}, or 0`, parse };
 }
 
 function flag(who: readonly ProcessName[], fallback: string, meaning: string): Variable<boolean> {

@@ -3,6 +3,7 @@ import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { HonoAdapter } from '@bull-board/hono';
 import { getConnInfo } from '@hono/node-server/conninfo';
 import { serveStatic } from '@hono/node-server/serve-static';
+import { limitAttempts } from '@lastframe/shared/limit-attempts';
 import type { Queue } from 'bullmq';
 import { Hono, type MiddlewareHandler } from 'hono';
 import { basicAuth } from 'hono/basic-auth';
@@ -32,10 +33,14 @@ export function dashboard(queue: Queue, credentials: Credentials | undefined): H
   });
   // A browser adds the credentials to whatever another site makes it send.
   const allowed = credentials
-    ? every(basicAuth({ ...credentials, realm: 'Lastframe' }), csrf())
-    : loopbackOnly;
+    ? every(basicAuth({ ...credentials, realm: 'Lastframe' }), csrf(), fromOwnPagesOnly)
+    : every(loopbackOnly, readOnly);
   const guard = every(secureHeaders(HEADERS), allowed, withoutForeignParts);
-  return new Hono().use(PATH, guard).use(`${PATH}/*`, guard).route(PATH, adapter.registerPlugin());
+  const attempts = limitAttempts();
+  return new Hono()
+    .use(PATH, attempts, guard)
+    .use(`${PATH}/*`, attempts, guard)
+    .route(PATH, adapter.registerPlugin());
 }
 
 /**
@@ -64,6 +69,30 @@ const withoutForeignParts: MiddlewareHandler = async (c, next) => {
     link.includes('href="http') ? '' : link,
   );
   c.res = new Response(page, { status: c.res.status, headers: c.res.headers });
+};
+
+const isSafe = (method: string) => method === 'GET' || method === 'HEAD';
+
+/** `csrf()` looks at forms only; here no request of another site may change anything. */
+const fromOwnPagesOnly: MiddlewareHandler = async (c, next) => {
+  if (isSafe(c.req.method)) return await next();
+  const site = c.req.header('sec-fetch-site');
+  const origin = c.req.header('origin');
+  // Behind a proxy that ends TLS the scheme differs; tools send neither.
+  const isOwn =
+    (site === undefined || site === 'same-origin') &&
+    (origin === undefined || hostOf(origin) === c.req.header('host')?.toLowerCase());
+  return isOwn ? await next() : c.text('only the dashboard itself may change anything\n', 403);
+};
+
+function hostOf(origin: string): string | undefined {
+  return URL.canParse(origin) ? new URL(origin).host : undefined;
+}
+
+/** Bull Board leaves out the buttons; what they would call is refused here, whatever it is. */
+const readOnly: MiddlewareHandler = async (c, next) => {
+  if (isSafe(c.req.method)) return await next();
+  return c.text('read-only: set QUEUES_USER and QUEUES_PASSWORD\n', 405, { Allow: 'GET, HEAD' });
 };
 
 /** A connection from this machine is no proof: a proxy may run here, and a browser that was lured. */

@@ -1,3 +1,4 @@
+import { isServedType } from '@lastframe/shared/frame';
 import { fileTypeFromBuffer } from 'file-type';
 import { endsWhole } from './image-end.ts';
 
@@ -6,13 +7,11 @@ export type Sniffed = { contentType: string } | { fault: string; error: string }
 
 const CUT = 'http_response_incomplete';
 
-const SERVED = new Set(['image/jpeg', 'image/png', 'image/gif', 'image/webp', 'image/avif']);
-
 /** The image type by its magic number, or why these bytes are no whole image. */
 export async function sniffImage(bytes: Buffer): Promise<Sniffed> {
   if (bytes.length === 0) return { fault: 'the camera sent an empty body', error: CUT };
   const contentType = (await fileTypeFromBuffer(bytes))?.mime;
-  if (contentType === undefined || !SERVED.has(contentType)) {
+  if (contentType === undefined || !isServedType(contentType)) {
     const fault = 'the camera sent no JPEG, PNG, GIF, WebP or AVIF image';
     return { fault, error: 'destination_unavailable' };
   }

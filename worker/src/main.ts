@@ -1,5 +1,5 @@
-import type { Server } from 'node:http';
-import { createAdaptorServer } from '@hono/node-server';
+import type { RequestListener } from 'node:http';
+import { getRequestListener } from '@hono/node-server';
 import { systemClock } from '@lastframe/shared/clock';
 import {
   ConfigError,
@@ -16,6 +16,7 @@ import { type ClosingStep, closeOnSignal } from '@lastframe/shared/lifecycle';
 import { openRules } from '@lastframe/shared/live-rules';
 import { createLog } from '@lastframe/shared/log';
 import { createMetrics } from '@lastframe/shared/metrics';
+import { createOpsServer } from '@lastframe/shared/ops-server';
 import { probes } from '@lastframe/shared/probes';
 import type { RedisLink } from '@lastframe/shared/redis-link';
 import { createRedisMetrics } from '@lastframe/shared/redis-metrics';
@@ -159,7 +160,7 @@ async function start(config: WorkerConfig, env: Env): Promise<void> {
     '/',
     dashboard(queue, credentials),
   );
-  const opsServer = createAdaptorServer({ fetch: ops.fetch }) as Server;
+  const opsServer = createOpsServer(getRequestListener(ops.fetch) as RequestListener);
   const opsPort = await listen(opsServer, { host: config.opsHost, port: config.opsPort });
 
   const look = () => {
