@@ -1,0 +1,36 @@
+import { parseDurationMs } from '@lastframe/shared/units';
+import { chosenAttacks } from './attackers/names.ts';
+
+export const INTERVAL_MS = 1000;
+export const TIMEOUT_MS = 4000;
+export const MEMORY_LIMIT_MIB = 64;
+export const MAX_UNSENT_MIB = 64;
+/** Made-up cameras pass 70 % of it in about ten seconds. */
+export const MAX_REDIS_MIB = 256;
+
+/** Node, the code, and bytes on their way. */
+const CONSTANT_MIB = 320;
+export const MAX_API_MIB = MEMORY_LIMIT_MIB + CONSTANT_MIB + MAX_UNSENT_MIB;
+/** A worker has room for 256 MiB of bodies. */
+export const MAX_WORKER_MIB = 256 + CONSTANT_MIB;
+
+/** Other tests share the machine with the suite; `make attack` has it for itself. */
+const BUSY_MACHINE = { ageMs: 10_000, p99Ms: 1000 };
+
+/** How long to attack and how strictly to judge, from the environment. */
+export function readSettings(env: NodeJS.ProcessEnv) {
+  const durationMs = parseDurationMs(env.DURATION || '30s');
+  if (durationMs === undefined) throw new Error('DURATION must be a duration like 30s or 2m');
+  const isStrict = env.STRICT === 'true';
+  return { durationMs, isStrict, attacks: chosenAttacks(env.ATTACKS) };
+}
+
+/** A frame may be an interval and a call old, and two seconds more. */
+export function maxAgeMs(callMs: number, isStrict: boolean): number {
+  return INTERVAL_MS + callMs + 2000 + (isStrict ? 0 : BUSY_MACHINE.ageMs);
+}
+
+/** Hits may take three times as long as before the attack. */
+export function maxP99Ms(quietP99Ms: number, isStrict: boolean): number {
+  return isStrict ? 3 * quietP99Ms : Math.max(3 * quietP99Ms, BUSY_MACHINE.p99Ms);
+}

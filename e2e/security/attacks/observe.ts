@@ -1,0 +1,78 @@
+import type { Child } from '../../support/child.ts';
+import type { Fleet } from '../../support/fleet.ts';
+import { residentMiB } from '../../support/proc.ts';
+
+export interface Observations {
+  apiMiB: number;
+  workerMiB: number;
+  redisMiB: number;
+  /** Probes of `/livez` that were not answered with 200 in time. */
+  failedProbes: string[];
+}
+
+const LOOK_EVERY_MS = 1000;
+const PROBE_TIMEOUT_MS = 15_000;
+
+/** Takes the peaks of memory and probes every process until stopped. */
+export function observe({ apis, workers, redis }: Fleet) {
+  const peaks: Observations = { apiMiB: 0, workerMiB: 0, redisMiB: 0, failedProbes: [] };
+  const open = new Set<Promise<void>>();
+  const look = async () => {
+    peaks.apiMiB = Math.max(peaks.apiMiB, ...(await Promise.all(apis.map(memoryOf))));
+    peaks.workerMiB = Math.max(peaks.workerMiB, ...(await Promise.all(workers.map(memoryOf))));
+    const info = String(await redis.command('INFO', 'memory'));
+    const usedMiB = Number(/^used_memory:(\d+)/m.exec(info)?.[1]) / 1024 ** 2;
+    peaks.redisMiB = Math.max(peaks.redisMiB, usedMiB);
+  };
+  const probe = async (process: { pid: number; opsUrl: string }) => {
+    const answer = await fetch(`${process.opsUrl}/livez`, {
+      signal: AbortSignal.timeout(PROBE_TIMEOUT_MS),
+    }).catch(({ message }: Error) => message);
+    const outcome = typeof answer === 'string' ? answer : answer.status;
+    if (outcome !== 200) peaks.failedProbes.push(`pid ${process.pid}: ${outcome}`);
+  };
+  const start = (work: Promise<void>) => {
+    const tracked = work.catch(() => {}).finally(() => open.delete(tracked));
+    open.add(tracked);
+  };
+  const looking = setInterval(() => {
+    start(look());
+    for (const process of [...apis, ...workers]) if (!process.hasEnded) start(probe(process));
+  }, LOOK_EVERY_MS);
+  return {
+    stop: async () => {
+      clearInterval(looking);
+      await Promise.all(open);
+      return peaks;
+    },
+  };
+}
+
+async function memoryOf(child: Child): Promise<number> {
+  return child.hasEnded ? 0 : await residentMiB(child.pid).catch(() => 0);
+}
+
+/** One line for each process that has ended or has logged an error that nobody caught. */
+export async function deathsOf({ apis, workers }: Fleet): Promise<string[]> {
+  const named = [
+    ...apis.map((child, n) => ({ name: `api ${n + 1}`, child })),
+    ...workers.map((child, n) => ({ name: `worker ${n + 1}`, child })),
+  ];
+  const lines = await Promise.all(
+    named.map(async ({ name, child }) => {
+      const uncaught = child.logs.filter(({ msg }) => /uncaught/i.test(msg ?? ''));
+      const errors = uncaught.map(({ err }) => JSON.stringify(err)?.slice(0, 300));
+      if (child.hasEnded)
+        return [`${name} ended; ${errors.at(-1) ?? 'it logged no uncaught error'}`];
+      const counted = await uncaughtErrors(child.opsUrl);
+      if (uncaught.length + counted === 0) return [];
+      return [`${name} had ${Math.max(counted, uncaught.length)} uncaught errors; ${errors[0]}`];
+    }),
+  );
+  return lines.flat();
+}
+
+async function uncaughtErrors(opsUrl: string): Promise<number> {
+  const metrics = await (await fetch(`${opsUrl}/metrics`)).text();
+  return Number(/^lastframe_uncaught_errors_total(?:\{.*\})? (\d+)/m.exec(metrics)?.[1] ?? 0);
+}
