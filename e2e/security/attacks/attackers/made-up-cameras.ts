@@ -2,7 +2,7 @@ import { type Attack, nth, perSecond } from './attack.ts';
 import { ask, imageTarget } from './requests.ts';
 
 const LARGE_PER_SECOND = 5;
-const MISSING_PER_SECOND = 10;
+const MISSING_PER_SECOND = 15;
 
 /** New URLs under an allowed pattern: large frames that fill Redis, and cameras that fail. */
 export const madeUpCameras: Attack = ({ apis, camera }, count) => {

@@ -3,10 +3,13 @@ import { keysFor } from '@lastframe/shared/keys';
 import { createClient } from 'redis';
 import { image } from '../../../../worker/src/test-support/images.ts';
 import { type Attack, nth, perSecond } from './attack.ts';
-import { ask, imageTarget } from './requests.ts';
+import { ask, imageTarget, openSocket } from './requests.ts';
 
 const PER_SECOND = 6;
 const CAMERAS = 40;
+/** An address of its own, where the streams of other attackers do not count. */
+const ADDRESS = '127.0.0.3';
+const STREAM_MS = 2000;
 
 const now = () => String(Date.now());
 const good = () => ({
@@ -72,9 +75,18 @@ export const malformedRecords: Attack = ({ apis, camera, redisUrl, redisPrefix }
       nextMs: 0,
     };
     await client.publish(keys.channel(cameraId), JSON.stringify(valid));
+    const path = turn % 2 === 0 ? '/events' : '/stream';
+    openBriefly(nth(apis, turn), imageTarget(url).replace('/images', path));
     // Thrice on one connection: the second answer may come from the fast path.
     for (let again = 0; again < 3; again += 1) {
       await ask(nth(apis, turn), imageTarget(url), count);
     }
   });
 };
+
+function openBriefly(api: string, target: string): void {
+  const socket = openSocket(api, ADDRESS);
+  socket.write(`GET ${target} HTTP/1.1\r\nHost: a\r\n\r\n`);
+  socket.resume();
+  setTimeout(() => socket.destroy(), STREAM_MS);
+}

@@ -49,10 +49,10 @@ export function sendRaw(api: string, text: string, count: Count): void {
   socket.on('close', () => count(/^HTTP\/1\.1 (\d{3})/.exec(answer)?.[1] ?? 'no answer'));
 }
 
-/** A connection whose end is nobody's error. */
-export function openSocket(origin: string): Socket {
+/** A connection whose end is nobody's error. @param localAddress the client's, for bounds per client */
+export function openSocket(origin: string, localAddress = '127.0.0.1'): Socket {
   const { hostname, port } = new URL(origin);
-  const socket = connect({ host: hostname, port: Number(port) });
+  const socket = connect({ host: hostname, port: Number(port), localAddress });
   socket.on('error', () => socket.destroy());
   return socket;
 }
