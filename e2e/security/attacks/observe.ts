@@ -72,7 +72,12 @@ export async function deathsOf({ apis, workers }: Fleet): Promise<string[]> {
   return lines.flat();
 }
 
+/** 0 as well where a process does not answer: its probes say so. */
 async function uncaughtErrors(opsUrl: string): Promise<number> {
-  const metrics = await (await fetch(`${opsUrl}/metrics`)).text();
+  const signal = AbortSignal.timeout(PROBE_TIMEOUT_MS);
+  const metrics = await fetch(`${opsUrl}/metrics`, { signal }).then(
+    (answer) => answer.text(),
+    () => '',
+  );
   return Number(/^lastframe_uncaught_errors_total(?:\{.*\})? (\d+)/m.exec(metrics)?.[1] ?? 0);
 }

@@ -1,13 +1,13 @@
 import { type Attack, nth, perSecond } from './attack.ts';
 import { ask, imageTarget } from './requests.ts';
 
-const PER_SECOND = 6;
+const PER_SECOND = 20;
 const LENGTH = 30_000;
 const many = (text: string) => text.repeat(LENGTH / text.length);
 
 /** Long values that are slow to parse for patterns that backtrack. */
 const HEADERS: readonly Record<string, string>[] = [
-  { prefer: `a=${many(' ')}"x` },
+  { prefer: `a=${many(' ')}x y` },
   { prefer: `a${many(' ')}!` },
   { prefer: many('"a') },
   { prefer: many('a=;') },

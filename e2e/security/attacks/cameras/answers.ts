@@ -35,10 +35,9 @@ export const ANSWERS: Readonly<Record<string, (socket: Socket) => void>> = {
 /** Challenges whose text takes long to parse for patterns that backtrack. */
 const CHALLENGES = [
   `Digest ${'a'.repeat(8000)}!`,
-  `Digest realm="${'\\'.repeat(8000)}`,
-  `Digest realm=${' '.repeat(8000)}!`,
-  `Digest ${'a ='.repeat(2700)}`,
+  `Digest ${'-'.repeat(8000)}`,
   `Digest ${'a-'.repeat(4000)}!`,
+  `Digest ${'a="\\'.repeat(2000)}`,
 ];
 let challenges = 0;
 
