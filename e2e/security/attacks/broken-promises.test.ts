@@ -47,8 +47,8 @@ describe('brokenPromises', () => {
       { observed: { ...good.observed, apiMiB: 449 } },
     ],
     [
-      "a worker's memory is bounded: it had 577.0 MiB, and may be 576.0",
-      { observed: { ...good.observed, workerMiB: 577 } },
+      "a worker's memory is bounded: it had 833.0 MiB, and may be 832.0",
+      { observed: { ...good.observed, workerMiB: 833 } },
     ],
     [
       'Redis stays below maxmemory: it had 257.0 MiB, and may be 256.0',

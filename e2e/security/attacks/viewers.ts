@@ -29,7 +29,7 @@ const VIEWERS_ADDRESS = '127.0.0.2';
 const POLL_EVERY_MS = 250;
 /** Streams are opened again and again, so that it shows when there is no room for new ones. */
 const STREAM_FOR_MS = 5000;
-const RETRY_MS = 500;
+const REOPEN_MS = 500;
 const TIMEOUT_MS = 20_000;
 /** Behind each picture of an MJPEG stream. */
 const BOUNDARY = Buffer.from('\r\n--frame\r\n');
@@ -69,8 +69,10 @@ interface Context {
 
 /** The picture that a viewer has at the moment. */
 interface Picture {
-  /** Age of a picture that just came, of which the viewer sees no more than this one. */
+  /** A picture has come whose call began at `startMs`. */
   replaceBy(startMs: number): void;
+  /** The viewer does not look any more. */
+  forget(): void;
 }
 
 function createFigures() {
@@ -86,6 +88,10 @@ function createFigures() {
         replaceBy: (startMs) => {
           note(shown.get(picture));
           shown.set(picture, startMs);
+        },
+        forget: () => {
+          note(shown.get(picture));
+          shown.delete(picture);
         },
       };
       return picture;
@@ -173,10 +179,10 @@ async function listen(viewer: Viewer, context: Context): Promise<void> {
   });
 }
 
-/** One stream for a while, or a pause when it is refused. */
+/** One stream for a while and a pause, in which somebody else may take its place. */
 async function openStream(
   url: string,
-  { figures, signal }: Context,
+  { figures, picture, signal }: Context,
   onData: (chunk: Buffer) => void,
 ): Promise<void> {
   const isOver = AbortSignal.any([signal, AbortSignal.timeout(STREAM_FOR_MS)]);
@@ -192,9 +198,9 @@ async function openStream(
       resolve(isOver.aborted ? undefined : message),
     );
   });
-  if (opened === undefined) return;
-  figures.failed(`stream: ${opened}`);
-  await pause(RETRY_MS, signal);
+  if (opened !== undefined) figures.failed(`stream: ${opened}`);
+  picture.forget();
+  await pause(REOPEN_MS, signal);
 }
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {
