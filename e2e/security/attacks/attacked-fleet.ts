@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { constants, setPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checkCalls, type Pause, type UpstreamCall, type Verdict } from '../../support/checker.ts';
 import { type Child, startChild } from '../../support/child.ts';
@@ -38,6 +38,7 @@ export async function startAttackedFleet(): Promise<AttackedFleet> {
     DELAY_MS: String(CAMERA_MS),
   });
   const hostile = await startChild(join(import.meta.dirname, 'cameras/main.ts'), {});
+  yieldCpu(hostile);
   const [camera, controlUrl] = [String(hostile.listening.camera), hostile.listening.controlUrl];
   const watchedUrl = `http://127.0.0.1:${watched.listening.port}`;
   const folder = mkdtempSync(join(tmpdir(), 'lastframe-attacks-'));
@@ -65,11 +66,14 @@ export async function startAttackedFleet(): Promise<AttackedFleet> {
     fleet,
     viewers: targets.apis.flatMap((api) => viewersOf(api, `${watchedUrl}/public/watched`)),
     targets,
-    startAttackers: async (attacks) =>
-      await startChild(join(import.meta.dirname, 'attackers/main.ts'), {
+    startAttackers: async (attacks) => {
+      const attackers = await startChild(join(import.meta.dirname, 'attackers/main.ts'), {
         TARGETS: JSON.stringify(targets),
         ATTACKS: attacks.join(','),
-      }),
+      });
+      yieldCpu(attackers);
+      return attackers;
+    },
     hostileCalls,
     verdicts: async () => ({
       watched: await verdictOf(watchedUrl, await readJson<UpstreamCall[]>(`${watchedUrl}/calls`)),
@@ -80,6 +84,11 @@ export async function startAttackedFleet(): Promise<AttackedFleet> {
       await fleet.checkAndStop();
     },
   };
+}
+
+/** Real attackers have machines of their own and take no CPU from those whom they attack. */
+function yieldCpu({ pid }: Child): void {
+  setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL);
 }
 
 async function startSmallFleet(sourcesFile: string): Promise<Fleet> {
