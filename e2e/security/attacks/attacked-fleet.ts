@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { constants, setPriority, tmpdir } from 'node:os';
+import { setPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checkCalls, type Pause, type UpstreamCall, type Verdict } from '../../support/checker.ts';
 import { type Child, startChild } from '../../support/child.ts';
@@ -31,6 +31,8 @@ export interface AttackedFleet {
 
 const REPO = join(import.meta.dirname, '../../..');
 export const CAMERA_MS = 300;
+/** Some way below the fleet, but not so far that a busy machine starves the attack. */
+const LOWER_PRIORITY = 4;
 const CREDENTIALS = '{ username: operator, password: planted }';
 
 export async function startAttackedFleet(): Promise<AttackedFleet> {
@@ -88,7 +90,7 @@ export async function startAttackedFleet(): Promise<AttackedFleet> {
 
 /** Real attackers have machines of their own and take no CPU from those whom they attack. */
 function yieldCpu({ pid }: Child): void {
-  setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL);
+  setPriority(pid, LOWER_PRIORITY);
 }
 
 async function startSmallFleet(sourcesFile: string): Promise<Fleet> {

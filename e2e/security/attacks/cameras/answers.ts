@@ -37,7 +37,7 @@ const CHALLENGES = [
   `Digest ${'a'.repeat(8000)}!`,
   `Digest ${'-'.repeat(8000)}`,
   `Digest ${'a-'.repeat(4000)}!`,
-  `Digest ${'a="\\'.repeat(2000)}`,
+  `Digest ${'a'.repeat(4000)}="${'a'.repeat(4000)}`,
 ];
 let challenges = 0;
 
