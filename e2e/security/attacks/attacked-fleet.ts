@@ -63,7 +63,10 @@ export async function startAttackedFleet(): Promise<AttackedFleet> {
     greeters: hostile.listening.greeters as string[],
     slowServer: fleet.slow.url,
   };
-  const hostileCalls = () => readJson<HostileCall[]>(`${controlUrl}/calls`);
+  const hostileCalls = async () => {
+    if (hostile.hasEnded) throw new Error('the hostile cameras themselves have ended');
+    return await readJson<HostileCall[]>(`${controlUrl}/calls`);
+  };
   return {
     fleet,
     viewers: targets.apis.flatMap((api) => viewersOf(api, `${watchedUrl}/public/watched`)),

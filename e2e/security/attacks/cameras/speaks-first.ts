@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { image } from '../../../../worker/src/test-support/images.ts';
 import { httpAnswer } from '../../raw-camera.ts';
 
@@ -14,6 +15,8 @@ export const GREETINGS: Readonly<Record<string, (socket: Socket) => void>> = {
   garbage: (socket) => void socket.write(randomBytes(2000)),
   earlyAnswer: (socket) => void socket.write(httpAnswer(image('jpeg'))),
   earlyInformational: (socket) => void socket.write(INFORMATIONAL_FLOOD),
-  reset: (socket) => void socket.resetAndDestroy(),
+  // Node can reset plain connections only.
+  reset: (socket) =>
+    void (socket instanceof TLSSocket ? socket.destroy() : socket.resetAndDestroy()),
   end: (socket) => void socket.end(),
 };
