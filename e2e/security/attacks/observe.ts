@@ -1,11 +1,15 @@
 import type { Child } from '../../support/child.ts';
 import type { Fleet } from '../../support/fleet.ts';
-import { residentMiB } from '../../support/proc.ts';
+import { cpuMs, residentMiB } from '../../support/proc.ts';
 
 export interface Observations {
   apiMiB: number;
   workerMiB: number;
   redisMiB: number;
+  /** CPU time of all apis, all workers and Redis, in seconds. */
+  cpuS: { apis: number; workers: number; redis: number };
+  /** Most jobs that waited at once. */
+  longestQueue: number;
   /** Probes of `/livez` that were not answered with 200 in time. */
   failedProbes: string[];
 }
@@ -14,8 +18,15 @@ const LOOK_EVERY_MS = 1000;
 const PROBE_TIMEOUT_MS = 15_000;
 
 /** Takes the peaks of memory and probes every process until stopped. */
-export function observe({ apis, workers, redis }: Fleet) {
-  const peaks: Observations = { apiMiB: 0, workerMiB: 0, redisMiB: 0, failedProbes: [] };
+export function observe({ apis, workers, redis, redisPrefix }: Fleet) {
+  const peaks = { apiMiB: 0, workerMiB: 0, redisMiB: 0, longestQueue: 0 };
+  const failedProbes: string[] = [];
+  const cpuNow = async () => ({
+    apis: await cpuOf(apis),
+    workers: await cpuOf(workers),
+    redis: await cpuOf([{ pid: redis.pid, hasEnded: false }]),
+  });
+  const before = cpuNow();
   const open = new Set<Promise<void>>();
   const look = async () => {
     peaks.apiMiB = Math.max(peaks.apiMiB, ...(await Promise.all(apis.map(memoryOf))));
@@ -23,13 +34,15 @@ export function observe({ apis, workers, redis }: Fleet) {
     const info = String(await redis.command('INFO', 'memory'));
     const usedMiB = Number(/^used_memory:(\d+)/m.exec(info)?.[1]) / 1024 ** 2;
     peaks.redisMiB = Math.max(peaks.redisMiB, usedMiB);
+    const jobs = Number(await redis.command('LLEN', `${redisPrefix}:refresh:wait`));
+    peaks.longestQueue = Math.max(peaks.longestQueue, jobs);
   };
   const probe = async (process: { pid: number; opsUrl: string }) => {
     const answer = await fetch(`${process.opsUrl}/livez`, {
       signal: AbortSignal.timeout(PROBE_TIMEOUT_MS),
     }).catch(({ message }: Error) => message);
     const outcome = typeof answer === 'string' ? answer : answer.status;
-    if (outcome !== 200) peaks.failedProbes.push(`pid ${process.pid}: ${outcome}`);
+    if (outcome !== 200) failedProbes.push(`pid ${process.pid}: ${outcome}`);
   };
   const start = (work: Promise<void>) => {
     const tracked = work.catch(() => {}).finally(() => open.delete(tracked));
@@ -40,12 +53,25 @@ export function observe({ apis, workers, redis }: Fleet) {
     for (const process of [...apis, ...workers]) if (!process.hasEnded) start(probe(process));
   }, LOOK_EVERY_MS);
   return {
-    stop: async () => {
+    stop: async (): Promise<Observations> => {
       clearInterval(looking);
       await Promise.all(open);
-      return peaks;
+      const [from, to] = [await before, await cpuNow()];
+      const cpuS = {
+        apis: to.apis - from.apis,
+        workers: to.workers - from.workers,
+        redis: to.redis - from.redis,
+      };
+      return { ...peaks, cpuS, failedProbes };
     },
   };
+}
+
+/** 0 for processes that have ended. */
+async function cpuOf(all: readonly Pick<Child, 'pid' | 'hasEnded'>[]): Promise<number> {
+  const times = all.map((child) => (child.hasEnded ? 0 : cpuMs(child.pid).catch(() => 0)));
+  const sumMs = (await Promise.all(times)).reduce((sum, ms) => sum + ms, 0);
+  return Math.round(sumMs / 100) / 10;
 }
 
 async function memoryOf(child: Child): Promise<number> {
