@@ -32,7 +32,12 @@ describe(`under ${attacks.length} attacks at once`, () => {
       const { evidence, outcomes, cpuS } = await attack();
       const { quiet, attacked: seen, observed, verdicts } = evidence;
       const broken = brokenPromises(evidence);
-      report('attacks', { ...figuresOf(seen), quietP99Ms: quiet.p99Ms, ...observed });
+      report('attacks', {
+        ...figuresOf(seen),
+        quietP99Ms: quiet.p99Ms,
+        quietOldestMs: quiet.oldestMs,
+        ...observed,
+      });
       report('attackers', { cpuS, calls: verdicts.hostile?.calls, ...outcomes });
       expect(broken).toEqual([]);
       expect(attacks.filter((name) => Object.keys(outcomes[name] ?? {}).length === 0)).toEqual([]);

@@ -27,8 +27,9 @@ export function brokenPromises(evidence: Evidence): string[] {
   ];
 }
 
-function viewersHarmed({ quiet, attacked, isStrict }: Evidence): string[] {
-  const [maxMs, maxHitMs] = [maxAgeMs(CAMERA_MS, isStrict), maxP99Ms(quiet.p99Ms, isStrict)];
+function viewersHarmed({ quiet, attacked, isStrict, observed }: Evidence): string[] {
+  const leniency = { isStrict, slowdown: observed.slowdown };
+  const [maxMs, maxHitMs] = [maxAgeMs(CAMERA_MS, leniency), maxP99Ms(quiet.p99Ms, leniency)];
   const { oldestMs, p99Ms, failures } = attacked;
   return [
     exceeds('watched cameras stay fresh: the oldest picture was', oldestMs, maxMs, 'ms old'),

@@ -1,6 +1,6 @@
 import type { Child } from '../../support/child.ts';
 import type { Fleet } from '../../support/fleet.ts';
-import { cpuMs, residentMiB } from '../../support/proc.ts';
+import { cpuMs, residentMiB, schedulingMs } from '../../support/proc.ts';
 
 export interface Observations {
   apiMiB: number;
@@ -8,6 +8,8 @@ export interface Observations {
   redisMiB: number;
   /** CPU time of all apis, all workers and Redis, in seconds. */
   cpuS: { apis: number; workers: number; redis: number };
+  /** How much longer everything took apis and workers because they waited for a CPU; 1 is no wait. */
+  slowdown: number;
   /** Most jobs that waited at once. */
   longestQueue: number;
   /** Probes of `/livez` that were not answered with 200 in time. */
@@ -27,6 +29,7 @@ export function observe({ apis, workers, redis, redisPrefix }: Fleet) {
     redis: await cpuOf([{ pid: redis.pid, hasEnded: false }]),
   });
   const before = cpuNow();
+  const scheduledBefore = scheduling([...apis, ...workers]);
   const open = new Set<Promise<void>>();
   const look = async () => {
     peaks.apiMiB = Math.max(peaks.apiMiB, ...(await Promise.all(apis.map(memoryOf))));
@@ -62,9 +65,32 @@ export function observe({ apis, workers, redis, redisPrefix }: Fleet) {
         workers: to.workers - from.workers,
         redis: to.redis - from.redis,
       };
-      return { ...peaks, cpuS, failedProbes };
+      const slowdown = slowdownOf(await scheduledBefore, await scheduling([...apis, ...workers]));
+      return { ...peaks, cpuS, slowdown, failedProbes };
     },
   };
+}
+
+type Scheduling = { ranMs: number; waitedMs: number } | undefined;
+
+async function scheduling(all: readonly Child[]): Promise<Scheduling[]> {
+  return await Promise.all(
+    all.map((child) =>
+      child.hasEnded ? undefined : schedulingMs(child.pid).catch(() => undefined),
+    ),
+  );
+}
+
+/** Of processes that lived from the first look to the second. */
+function slowdownOf(before: readonly Scheduling[], after: readonly Scheduling[]): number {
+  let [ranMs, waitedMs] = [0, 0];
+  for (const [n, from] of before.entries()) {
+    const to = after[n];
+    if (!from || !to) continue;
+    ranMs += to.ranMs - from.ranMs;
+    waitedMs += to.waitedMs - from.waitedMs;
+  }
+  return ranMs === 0 ? 1 : (ranMs + waitedMs) / ranMs;
 }
 
 /** 0 for processes that have ended. */
