@@ -2,7 +2,7 @@
 NODE := node_modules/.bin/node
 
 .DEFAULT_GOAL := help
-.PHONY: help up k3s load test prove model bench bench-quick scaling steady streams fuzz http-cache-tests wall pictures check setup clean
+.PHONY: help up k3s load test prove attack model bench bench-quick scaling steady streams fuzz http-cache-tests wall pictures check setup clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,10 @@ prove: ## a random fault every few seconds (DURATION, SEED), then the model (MOD
 	@scripts/setup --with-tests
 	@$(NODE) e2e/prove/main.ts
 	@$(MAKE) --no-print-directory model
+
+attack: ## every known attack at once for two minutes, judged strictly (DURATION, ATTACKS)
+	@scripts/setup --with-tests
+	@PATH="$(CURDIR)/node_modules/.bin:$$PATH" STRICT=true DURATION=$${DURATION:-2m} vitest run --project e2e e2e/security/attacks.e2e
 
 model: ## the model of the guarantee in a hundred thousand schedules (MODEL_RUNS)
 	@scripts/setup --with-tests

@@ -6,7 +6,7 @@ import { contain } from '@lastframe/shared/contain';
 import { createFleetId } from '@lastframe/shared/fleet-id';
 import type { Keys } from '@lastframe/shared/keys';
 import type { LiveRules } from '@lastframe/shared/live-rules';
-import { type Log, warnSparingly } from '@lastframe/shared/log';
+import type { Log } from '@lastframe/shared/log';
 import type { Metrics } from '@lastframe/shared/metrics';
 import { readPurges } from '@lastframe/shared/purge';
 import type { RedisRoles } from '@lastframe/shared/redis-roles';
@@ -89,7 +89,6 @@ export function connectFlow(tools: Tools) {
     log,
   });
   const framesClock = createFramesClock(clock);
-  const warn = warnSparingly(log);
   const reading = createFrameReader({
     clock,
     memory,
@@ -101,7 +100,7 @@ export function connectFlow(tools: Tools) {
     onRead: (camera, { held }, stored) => {
       const { cameraId } = camera;
       const { malformed: field } = stored;
-      if (field) warn({ cameraId, field }, 'malformed frame record in Redis ignored');
+      if (field) log.warn({ cameraId, field }, 'malformed frame record in Redis ignored');
       // However it came to be read: who waits for it need not wait for its announcement. Who asked for
       // the read has it by then, and waits no more.
       if (held) setImmediate(() => coldWait.wake(held));

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '@lastframe/shared/clock';
-import { type Log, warnSparingly } from '@lastframe/shared/log';
+import type { Log } from '@lastframe/shared/log';
 import { takenBytes } from './taken-bytes.ts';
 
 /** What was handed to a connection. */
@@ -69,7 +69,6 @@ export function createUnsentAnswers(deps: UnsentAnswersDeps): UnsentAnswers {
   const { windowMs: windowLengthMs = WINDOW_MS } = deps;
   const sweepMs = Math.min(SWEEP_MS, windowLengthMs / 4);
   const backlogs = new Map<Socket, Backlog>();
-  const warn = warnSparingly(log);
   let timer: NodeJS.Timeout | undefined;
   let sweptMonoMs = 0;
   const newKeys = new Set<object>();
@@ -110,7 +109,7 @@ export function createUnsentAnswers(deps: UnsentAnswersDeps): UnsentAnswers {
       for (const socket of sockets) if (backlogs.has(socket)) cut(socket, 'budget');
       bytes -= sizeBytes;
     }
-    warn(
+    log.warn(
       { clients: before - backlogs.size, maxUnsentBytes },
       'too many unsent bytes: the slowest clients were disconnected',
     );

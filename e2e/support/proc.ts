@@ -18,3 +18,10 @@ export async function cpuMs(pid: number): Promise<number> {
   const fields = stat.slice(stat.lastIndexOf(')')).split(' ');
   return 10 * (Number(fields[12]) + Number(fields[13]));
 }
+
+/** How long the main thread of a process has run, and how long it has waited for a CPU (Linux). */
+export async function schedulingMs(pid: number): Promise<{ ranMs: number; waitedMs: number }> {
+  const schedstat = await readFile(`/proc/${pid}/schedstat`, 'utf8');
+  const [ranNs, waitedNs] = schedstat.split(' ').map(Number);
+  return { ranMs: (ranNs ?? 0) / 1e6, waitedMs: (waitedNs ?? 0) / 1e6 };
+}

@@ -1,0 +1,149 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { setPriority, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { checkCalls, type Pause, type UpstreamCall, type Verdict } from '../../support/checker.ts';
+import { type Child, startChild } from '../../support/child.ts';
+import { type Fleet, startFleet } from '../../support/fleet.ts';
+import { startRedis } from '../../support/redis-server.ts';
+import type { Targets } from './attackers/attack.ts';
+import type { HostileCall } from './cameras/request-log.ts';
+import {
+  INTERVAL_MS,
+  MAX_REDIS_MIB,
+  MAX_UNSENT_MIB,
+  MEMORY_LIMIT_MIB,
+  TIMEOUT_MS,
+} from './limits.ts';
+import type { Viewer } from './viewers.ts';
+
+/** Two apis and two workers on one small Redis, with watched and hostile cameras. */
+export interface AttackedFleet {
+  readonly fleet: Fleet;
+  /** The watched cameras: a named one and one by URL, on each api. */
+  readonly viewers: readonly Viewer[];
+  readonly targets: Targets;
+  startAttackers(attacks: readonly string[]): Promise<Child>;
+  hostileCalls(): Promise<HostileCall[]>;
+  /** What every camera's own log says about the guarantee. */
+  verdicts(): Promise<Record<'watched' | 'hostile', Verdict>>;
+  checkAndStop(): Promise<void>;
+}
+
+const REPO = join(import.meta.dirname, '../../..');
+export const CAMERA_MS = 300;
+/** Some way below the fleet, but not so far that a busy machine starves the attack. */
+const LOWER_PRIORITY = 4;
+const CREDENTIALS = '{ username: operator, password: planted }';
+
+export async function startAttackedFleet(): Promise<AttackedFleet> {
+  const watched = await startChild(join(REPO, 'bench/support/quick-camera.ts'), {
+    DELAY_MS: String(CAMERA_MS),
+  });
+  const hostile = await startChild(join(import.meta.dirname, 'cameras/main.ts'), {});
+  yieldCpu(hostile);
+  const [camera, controlUrl] = [String(hostile.listening.camera), hostile.listening.controlUrl];
+  const watchedUrl = `http://127.0.0.1:${watched.listening.port}`;
+  const folder = mkdtempSync(join(tmpdir(), 'lastframe-attacks-'));
+  const file = join(folder, 'sources.yaml');
+  writeFileSync(file, sourcesFile(watchedUrl, camera));
+  const stop = async () => {
+    await Promise.all([watched, hostile].map((child) => child.end('SIGKILL')));
+    rmSync(folder, { recursive: true });
+  };
+  const fleet = await startSmallFleet(file).catch(async (error) => {
+    await stop();
+    throw error;
+  });
+  const targets: Targets = {
+    apis: fleet.apis.map(({ url }) => url),
+    ops: [...fleet.apis, ...fleet.workers].map(({ opsUrl }) => opsUrl),
+    redisUrl: fleet.redis.url,
+    redisPrefix: fleet.redisPrefix,
+    camera,
+    greeters: hostile.listening.greeters as string[],
+    slowServer: fleet.slow.url,
+  };
+  const hostileCalls = async () => {
+    if (hostile.hasEnded) throw new Error('the hostile cameras themselves have ended');
+    return await readJson<HostileCall[]>(`${controlUrl}/calls`);
+  };
+  return {
+    fleet,
+    viewers: targets.apis.flatMap((api) => viewersOf(api, `${watchedUrl}/public/watched`)),
+    targets,
+    startAttackers: async (attacks) => {
+      const attackers = await startChild(join(import.meta.dirname, 'attackers/main.ts'), {
+        TARGETS: JSON.stringify(targets),
+        ATTACKS: attacks.join(','),
+      });
+      yieldCpu(attackers);
+      return attackers;
+    },
+    hostileCalls,
+    verdicts: async () => ({
+      watched: await verdictOf(watchedUrl, await readJson<UpstreamCall[]>(`${watchedUrl}/calls`)),
+      hostile: await verdictOf(String(controlUrl), await hostileCalls()),
+    }),
+    checkAndStop: async () => {
+      await stop();
+      await fleet.checkAndStop();
+    },
+  };
+}
+
+/** Real attackers have machines of their own and take no CPU from those whom they attack. */
+function yieldCpu({ pid }: Child): void {
+  setPriority(pid, LOWER_PRIORITY);
+}
+
+async function startSmallFleet(sourcesFile: string): Promise<Fleet> {
+  const redis = await startRedis({
+    args: ['--maxmemory', `${MAX_REDIS_MIB}mb`, '--appendfsync', 'everysec'],
+  });
+  return await startFleet({
+    redis,
+    apis: 2,
+    workers: 2,
+    intervalMs: INTERVAL_MS,
+    env: {
+      SOURCES_FILE: sourcesFile,
+      ALLOWED_SOURCES: 'http://127.0.0.1:*/public/*,http://127.0.0.1:*/image/*',
+      UPSTREAM_TIMEOUT: `${TIMEOUT_MS}ms`,
+      START_ALLOWANCE: '2s',
+      COLD_WAIT: '5s',
+      MEMORY_LIMIT: `${MEMORY_LIMIT_MIB}MiB`,
+      MAX_UNSENT_BYTES: `${MAX_UNSENT_MIB}MiB`,
+      MAX_STREAMS: '200',
+    },
+  });
+}
+
+/** The made-up cameras share a source with the camera that is watched by its URL. */
+function sourcesFile(watchedUrl: string, camera: string): string {
+  return `
+sources:
+  - { name: named, match: "${watchedUrl}/named/*" }
+  - { name: wildcards, match: "${camera}/*/*/*.jpg" }
+  - { name: digest, match: "${camera}/digest/*", auth: { digest: ${CREDENTIALS} } }
+  - { name: guarded, match: "${camera}/live/*", auth: { basic: ${CREDENTIALS} } }
+  - { name: tls, match: "https://127.0.0.1:*/public/*", tls: { insecure: true } }
+cameras:
+  gate: { url: "${watchedUrl}/named/gate" }
+`;
+}
+
+function viewersOf(api: string, watchedUrl: string): Viewer[] {
+  const url = `url=${encodeURIComponent(watchedUrl)}`;
+  return [
+    { api, stream: 'camera=gate', image: '/cameras/gate' },
+    { api, stream: url, image: `/images?${url}` },
+  ];
+}
+
+async function verdictOf(baseUrl: string, calls: readonly UpstreamCall[]): Promise<Verdict> {
+  return checkCalls(calls, INTERVAL_MS, await readJson<Pause[]>(`${baseUrl}/pauses`));
+}
+
+async function readJson<T>(url: string): Promise<T> {
+  return (await (await fetch(url)).json()) as T;
+}

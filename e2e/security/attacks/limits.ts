@@ -1,0 +1,47 @@
+import { parseDurationMs } from '@lastframe/shared/units';
+import { chosenAttacks } from './attackers/names.ts';
+
+export const INTERVAL_MS = 1000;
+export const TIMEOUT_MS = 4000;
+export const MEMORY_LIMIT_MIB = 64;
+export const MAX_UNSENT_MIB = 64;
+/** Made-up cameras pass 70 % of it in about ten seconds. */
+export const MAX_REDIS_MIB = 256;
+
+/** Node, the code, and bytes on their way. */
+const CONSTANT_MIB = 320;
+export const MAX_API_MIB = MEMORY_LIMIT_MIB + CONSTANT_MIB + MAX_UNSENT_MIB;
+/** A worker has room for 256 MiB of bodies; their pieces are collected later than they are let go. */
+export const MAX_WORKER_MIB = 2 * 256 + CONSTANT_MIB;
+
+/** Of a hit that often waits for a CPU. */
+const BUSY_P99_MS = 200;
+
+/** How long to attack and how strictly to judge, from the environment. */
+export function readSettings(env: NodeJS.ProcessEnv) {
+  const durationMs = parseDurationMs(env.DURATION || '30s');
+  if (durationMs === undefined) throw new Error('DURATION must be a duration like 30s or 2m');
+  const isStrict = env.STRICT === 'true';
+  return { durationMs, isStrict, attacks: chosenAttacks(env.ATTACKS) };
+}
+
+/** `make attack` has the machine for itself. Other tests may leave the suite a small part of it. */
+function busyFactor({ isStrict, slowdown }: Leniency): number {
+  return isStrict ? 1 : Math.max(5, 2 * slowdown);
+}
+
+export interface Leniency {
+  isStrict: boolean;
+  slowdown: number;
+}
+
+/** A frame may be an interval and a call old, and two seconds more. */
+export function maxAgeMs(callMs: number, leniency: Leniency): number {
+  return INTERVAL_MS + callMs + 2000 * busyFactor(leniency);
+}
+
+/** Hits may take three times as long as before the attack. */
+export function maxP99Ms(quietP99Ms: number, leniency: Leniency): number {
+  if (leniency.isStrict) return 3 * quietP99Ms;
+  return Math.max(3 * quietP99Ms, BUSY_P99_MS * busyFactor(leniency));
+}

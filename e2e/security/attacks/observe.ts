@@ -1,0 +1,135 @@
+import type { Child } from '../../support/child.ts';
+import type { Fleet } from '../../support/fleet.ts';
+import { cpuMs, residentMiB, schedulingMs } from '../../support/proc.ts';
+
+export interface Observations {
+  apiMiB: number;
+  workerMiB: number;
+  redisMiB: number;
+  /** CPU time of all apis, all workers and Redis, in seconds. */
+  cpuS: { apis: number; workers: number; redis: number };
+  /** How much longer everything took apis and workers because they waited for a CPU; 1 is no wait. */
+  slowdown: number;
+  /** Most jobs that waited at once. */
+  longestQueue: number;
+  /** Probes of `/livez` that were not answered with 200 in time. */
+  failedProbes: string[];
+}
+
+const LOOK_EVERY_MS = 1000;
+const PROBE_TIMEOUT_MS = 15_000;
+
+/** Takes the peaks of memory and probes every process until stopped. */
+export function observe({ apis, workers, redis, redisPrefix }: Fleet) {
+  const peaks = { apiMiB: 0, workerMiB: 0, redisMiB: 0, longestQueue: 0 };
+  const failedProbes: string[] = [];
+  const cpuNow = async () => ({
+    apis: await cpuOf(apis),
+    workers: await cpuOf(workers),
+    redis: await cpuOf([{ pid: redis.pid, hasEnded: false }]),
+  });
+  const before = cpuNow();
+  const scheduledBefore = scheduling([...apis, ...workers]);
+  const open = new Set<Promise<void>>();
+  const look = async () => {
+    peaks.apiMiB = Math.max(peaks.apiMiB, ...(await Promise.all(apis.map(memoryOf))));
+    peaks.workerMiB = Math.max(peaks.workerMiB, ...(await Promise.all(workers.map(memoryOf))));
+    const info = String(await redis.command('INFO', 'memory'));
+    const usedMiB = Number(/^used_memory:(\d+)/m.exec(info)?.[1]) / 1024 ** 2;
+    peaks.redisMiB = Math.max(peaks.redisMiB, usedMiB);
+    const jobs = Number(await redis.command('LLEN', `${redisPrefix}:refresh:wait`));
+    peaks.longestQueue = Math.max(peaks.longestQueue, jobs);
+  };
+  const probe = async (process: { pid: number; opsUrl: string }) => {
+    const answer = await fetch(`${process.opsUrl}/livez`, {
+      signal: AbortSignal.timeout(PROBE_TIMEOUT_MS),
+    }).catch(({ message }: Error) => message);
+    const outcome = typeof answer === 'string' ? answer : answer.status;
+    if (outcome !== 200) failedProbes.push(`pid ${process.pid}: ${outcome}`);
+  };
+  const start = (work: Promise<void>) => {
+    const tracked = work.catch(() => {}).finally(() => open.delete(tracked));
+    open.add(tracked);
+  };
+  const looking = setInterval(() => {
+    start(look());
+    for (const process of [...apis, ...workers]) if (!process.hasEnded) start(probe(process));
+  }, LOOK_EVERY_MS);
+  return {
+    stop: async (): Promise<Observations> => {
+      clearInterval(looking);
+      await Promise.all(open);
+      const [from, to] = [await before, await cpuNow()];
+      const cpuS = {
+        apis: to.apis - from.apis,
+        workers: to.workers - from.workers,
+        redis: to.redis - from.redis,
+      };
+      const slowdown = slowdownOf(await scheduledBefore, await scheduling([...apis, ...workers]));
+      return { ...peaks, cpuS, slowdown, failedProbes };
+    },
+  };
+}
+
+type Scheduling = { ranMs: number; waitedMs: number } | undefined;
+
+async function scheduling(all: readonly Child[]): Promise<Scheduling[]> {
+  return await Promise.all(
+    all.map((child) =>
+      child.hasEnded ? undefined : schedulingMs(child.pid).catch(() => undefined),
+    ),
+  );
+}
+
+/** Of processes that lived from the first look to the second. */
+function slowdownOf(before: readonly Scheduling[], after: readonly Scheduling[]): number {
+  let [ranMs, waitedMs] = [0, 0];
+  for (const [n, from] of before.entries()) {
+    const to = after[n];
+    if (!from || !to) continue;
+    ranMs += to.ranMs - from.ranMs;
+    waitedMs += to.waitedMs - from.waitedMs;
+  }
+  return ranMs === 0 ? 1 : (ranMs + waitedMs) / ranMs;
+}
+
+/** 0 for processes that have ended. */
+async function cpuOf(all: readonly Pick<Child, 'pid' | 'hasEnded'>[]): Promise<number> {
+  const times = all.map((child) => (child.hasEnded ? 0 : cpuMs(child.pid).catch(() => 0)));
+  const sumMs = (await Promise.all(times)).reduce((sum, ms) => sum + ms, 0);
+  return Math.round(sumMs / 100) / 10;
+}
+
+async function memoryOf(child: Child): Promise<number> {
+  return child.hasEnded ? 0 : await residentMiB(child.pid).catch(() => 0);
+}
+
+/** One line for each process that has ended or has logged an error that nobody caught. */
+export async function deathsOf({ apis, workers }: Fleet): Promise<string[]> {
+  const named = [
+    ...apis.map((child, n) => ({ name: `api ${n + 1}`, child })),
+    ...workers.map((child, n) => ({ name: `worker ${n + 1}`, child })),
+  ];
+  const lines = await Promise.all(
+    named.map(async ({ name, child }) => {
+      const uncaught = child.logs.filter(({ msg }) => /uncaught/i.test(msg ?? ''));
+      const errors = uncaught.map(({ err }) => JSON.stringify(err)?.slice(0, 300));
+      if (child.hasEnded)
+        return [`${name} ended; ${errors.at(-1) ?? 'it logged no uncaught error'}`];
+      const counted = await uncaughtErrors(child.opsUrl);
+      if (uncaught.length + counted === 0) return [];
+      return [`${name} had ${Math.max(counted, uncaught.length)} uncaught errors; ${errors[0]}`];
+    }),
+  );
+  return lines.flat();
+}
+
+/** 0 as well where a process does not answer: its probes say so. */
+async function uncaughtErrors(opsUrl: string): Promise<number> {
+  const signal = AbortSignal.timeout(PROBE_TIMEOUT_MS);
+  const metrics = await fetch(`${opsUrl}/metrics`, { signal }).then(
+    (answer) => answer.text(),
+    () => '',
+  );
+  return Number(/^lastframe_uncaught_errors_total(?:\{.*\})? (\d+)/m.exec(metrics)?.[1] ?? 0);
+}

@@ -1,0 +1,208 @@
+import { Agent, get, type IncomingMessage } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startMsOf } from '../../../bench/support/camera-frame.ts';
+
+/** What the viewers of watched cameras saw since the last look. */
+export interface ViewerFigures {
+  hits: number;
+  p50Ms: number;
+  p99Ms: number;
+  slowestMs: number;
+  /** The oldest picture that a viewer had, by the time its camera was called. */
+  oldestMs: number;
+  events: number;
+  pictures: number;
+  /** One line for each answer that was not a frame, and each stream that was refused. */
+  failures: string[];
+}
+
+export interface Viewer {
+  api: string;
+  /** Query of `/stream` and `/events`. */
+  stream: string;
+  /** Target of the image. */
+  image: string;
+}
+
+/** Not the address of the attackers: bounds per client must not hit these viewers. */
+const VIEWERS_ADDRESS = '127.0.0.2';
+const POLL_EVERY_MS = 250;
+/** Streams are opened again and again, so that it shows when there is no room for new ones. */
+const STREAM_FOR_MS = 5000;
+const REOPEN_MS = 500;
+const TIMEOUT_MS = 20_000;
+/** Behind each picture of an MJPEG stream. */
+const BOUNDARY = Buffer.from('\r\n--frame\r\n');
+const HEAD_END = Buffer.from('\r\n\r\n');
+
+/** 30 viewers poll, 10 hold MJPEG streams and 10 listen to events, spread over `all`. */
+export function startWatching(all: readonly Viewer[]) {
+  const stopping = new AbortController();
+  const agent = new Agent({ keepAlive: true, maxSockets: 100, localAddress: VIEWERS_ADDRESS });
+  const figures = createFigures();
+  const run = (kind: (viewer: Viewer, context: Context) => Promise<void>, count: number) =>
+    Array.from({ length: count }, async (_, n) => {
+      const viewer = all[n % all.length];
+      const picture = figures.picture();
+      while (viewer && !stopping.signal.aborted) {
+        await kind(viewer, { agent, figures, picture, signal: stopping.signal });
+      }
+    });
+  const done = Promise.all([...run(poll, 30), ...run(watchPictures, 10), ...run(listen, 10)]);
+  return {
+    /** Figures since the last time, or since the start. */
+    take: () => figures.take(),
+    stop: async () => {
+      stopping.abort();
+      await done;
+      agent.destroy();
+    },
+  };
+}
+
+interface Context {
+  agent: Agent;
+  figures: ReturnType<typeof createFigures>;
+  picture: Picture;
+  signal: AbortSignal;
+}
+
+/** The picture that a viewer has at the moment. */
+interface Picture {
+  /** A picture has come whose call began at `startMs`. */
+  replaceBy(startMs: number): void;
+  /** The viewer does not look any more. */
+  forget(): void;
+}
+
+function createFigures() {
+  let latencies: number[] = [];
+  let counts = { oldestMs: 0, events: 0, pictures: 0, failures: [] as string[] };
+  const shown = new Map<Picture, number>();
+  const note = (startMs: number | undefined) => {
+    if (startMs !== undefined) counts.oldestMs = Math.max(counts.oldestMs, machineMs() - startMs);
+  };
+  return {
+    picture: () => {
+      const picture: Picture = {
+        replaceBy: (startMs) => {
+          note(shown.get(picture));
+          shown.set(picture, startMs);
+        },
+        forget: () => {
+          note(shown.get(picture));
+          shown.delete(picture);
+        },
+      };
+      return picture;
+    },
+    hit: (latencyMs: number) => void latencies.push(latencyMs),
+    event: () => {
+      counts.events += 1;
+    },
+    streamed: () => {
+      counts.pictures += 1;
+    },
+    failed: (what: string) => void counts.failures.push(what),
+    take: (): ViewerFigures => {
+      for (const startMs of shown.values()) note(startMs);
+      latencies.sort((a, b) => a - b);
+      const quantile = (share: number) => latencies[Math.floor(latencies.length * share)] ?? 0;
+      const [p50Ms, p99Ms] = [quantile(0.5), quantile(0.99)];
+      const slowestMs = latencies.at(-1) ?? 0;
+      const taken = { hits: latencies.length, p50Ms, p99Ms, slowestMs, ...counts };
+      latencies = [];
+      counts = { oldestMs: 0, events: 0, pictures: 0, failures: [] };
+      return taken;
+    },
+  };
+}
+
+/** The clock by which the camera stamps its frames. */
+function machineMs(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
+}
+
+async function poll({ api, image }: Viewer, context: Context): Promise<void> {
+  const { agent, figures, picture, signal } = context;
+  const startedMs = performance.now();
+  await new Promise<void>((resolve) => {
+    const chunks: Buffer[] = [];
+    const fail = (what: string) => {
+      if (!signal.aborted) figures.failed(`image: ${what}`);
+      resolve();
+    };
+    const req = get(api + image, { agent, timeout: TIMEOUT_MS }, (res) => {
+      res.on('data', (chunk) => chunks.push(chunk));
+      res.on('error', (error) => fail(error.message));
+      res.on('end', () => {
+        if (res.statusCode !== 200) return fail(`status ${res.statusCode}`);
+        figures.hit(performance.now() - startedMs);
+        picture.replaceBy(startMsOf(Buffer.concat(chunks)));
+        resolve();
+      });
+    });
+    req.on('timeout', () => req.destroy(new Error(`no answer within ${TIMEOUT_MS} ms`)));
+    req.on('error', (error) => fail(error.message));
+  });
+  await pause(Math.max(0, startedMs + POLL_EVERY_MS - performance.now()), signal);
+}
+
+async function watchPictures(viewer: Viewer, context: Context): Promise<void> {
+  let rest = Buffer.alloc(0);
+  await openStream(`${viewer.api}/stream?${viewer.stream}`, context, (chunk) => {
+    rest = Buffer.concat([rest, chunk]);
+    for (let end = rest.indexOf(BOUNDARY); end >= 0; end = rest.indexOf(BOUNDARY)) {
+      const begin = rest.indexOf(HEAD_END);
+      const bytes = rest.subarray(begin + HEAD_END.length, end);
+      if (bytes.length > 0) {
+        context.figures.streamed();
+        context.picture.replaceBy(startMsOf(bytes));
+      }
+      rest = rest.subarray(end + BOUNDARY.length);
+    }
+  });
+}
+
+async function listen(viewer: Viewer, context: Context): Promise<void> {
+  let rest = '';
+  await openStream(`${viewer.api}/events?${viewer.stream}`, context, (chunk) => {
+    const blocks = (rest + chunk.toString()).split('\n\n');
+    rest = blocks.pop() ?? '';
+    for (const block of blocks) {
+      const startedAt = /^event: frame$/m.test(block) && /"startedAt":"([^"]+)"/.exec(block)?.[1];
+      if (!startedAt) continue;
+      context.figures.event();
+      // Redis stamps it by the wall clock of this machine.
+      context.picture.replaceBy(machineMs() - (Date.now() - Date.parse(startedAt)));
+    }
+  });
+}
+
+/** One stream for a while and a pause, in which somebody else may take its place. */
+async function openStream(
+  url: string,
+  { figures, picture, signal }: Context,
+  onData: (chunk: Buffer) => void,
+): Promise<void> {
+  const isOver = AbortSignal.any([signal, AbortSignal.timeout(STREAM_FOR_MS)]);
+  const opened = await new Promise<string | undefined>((resolve) => {
+    const onAnswer = (res: IncomingMessage) => {
+      res.on('error', () => {});
+      if (res.statusCode !== 200) return resolve(`status ${res.statusCode}`);
+      res.on('data', onData);
+      res.on('close', () => resolve(undefined));
+    };
+    const options = { agent: false, localAddress: VIEWERS_ADDRESS, signal: isOver } as const;
+    get(url, options, onAnswer).on('error', ({ message }) =>
+      resolve(isOver.aborted ? undefined : message),
+    );
+  });
+  if (opened !== undefined) figures.failed(`stream: ${opened}`);
+  picture.forget();
+  await pause(REOPEN_MS, signal);
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal }).catch(() => {});
+}
