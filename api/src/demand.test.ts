@@ -618,3 +618,13 @@ describe('of several processes that watch a camera', () => {
     expect(await asksWithin(parts, 1111)).toBe(1);
   });
 });
+
+it('that fails once is raised again, so that its camera is not forgotten', async () => {
+  const parts = demandParts();
+  vi.spyOn(parts.fleet, 'closedBecause').mockImplementationOnce(() => {
+    throw new Error('broken');
+  });
+  parts.demand.raise(camera);
+  expect(await asksWithin(parts, 0)).toBe(0);
+  expect(await asksWithin(parts, 2000)).toBe(1);
+});
