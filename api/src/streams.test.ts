@@ -10,7 +10,8 @@ it.each(['beat', 'look', 'follow', 'close'] as const)(
   async (what) => {
     const uncaught = catchUncaught();
     const streams = createStreams(10);
-    const [broken, good] = [newStream(), newStream()] satisfies OpenStream[];
+    const broken = newStream() satisfies OpenStream;
+    const good = newStream();
     const name = what === 'close' ? 'end' : what;
     broken[name].mockImplementation(() => {
       throw new Error('broken');
