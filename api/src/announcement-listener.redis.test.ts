@@ -1,6 +1,7 @@
 import { encodeAnnouncement } from '@lastframe/shared/announcement';
 import { testCamera } from '@lastframe/shared/test-camera';
 import { ownRedis, testLink } from '@lastframe/shared/test-redis';
+import { catchUncaught } from '@lastframe/shared/test-uncaught';
 import { expect, it, vi } from 'vitest';
 import { listenToAnnouncements } from './announcement-listener.ts';
 import { silentLog } from './test-parts.ts';
@@ -124,4 +125,19 @@ it('asks again for a channel whose slot its node let go of and has again, as in 
   await vi.waitFor(() => expect(onGap).toHaveBeenCalledTimes(2), RECOVERY);
   expect(await server.command('SPUBLISH', CHANNEL, started)).toBe(1);
   await vi.waitFor(() => expect(heed).toHaveBeenCalledOnce(), RECOVERY);
+});
+
+it('hears the next announcement after one that could not be handled', async () => {
+  const uncaught = catchUncaught();
+  const { heed, gaps, publish } = await listenerParts();
+  await gaps(1);
+  heed.mockImplementationOnce(() => {
+    throw new Error('broken');
+  });
+  await publish(started);
+  await publish(started);
+  await vi.waitFor(() => expect(heed).toHaveBeenCalledTimes(2), RECOVERY);
+  // On the same connection.
+  expect(uncaught).toEqual([new Error('broken')]);
+  await gaps(1);
 });

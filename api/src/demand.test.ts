@@ -661,3 +661,13 @@ it('cameras that are made up are not kept in mind without bound, and named ones 
   expect(vi.getTimerCount() - before).toBe(0); // being asked about now
   parts.demand.close();
 });
+
+it('that fails once is raised again, so that its camera is not forgotten', async () => {
+  const parts = demandParts();
+  vi.spyOn(parts.fleet, 'closedBecause').mockImplementationOnce(() => {
+    throw new Error('broken');
+  });
+  parts.demand.raise(camera);
+  expect(await asksWithin(parts, 0)).toBe(0);
+  expect(await asksWithin(parts, 2000)).toBe(1);
+});

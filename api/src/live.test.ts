@@ -1,6 +1,7 @@
 import type { Announcement } from '@lastframe/shared/announcement';
 import type { HealthFacts } from '@lastframe/shared/camera-health';
 import { testCamera } from '@lastframe/shared/test-camera';
+import { catchUncaught } from '@lastframe/shared/test-uncaught';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { CameraNews } from './live.ts';
 import { heldFrame, streamParts, testParts } from './test-parts.ts';
@@ -187,4 +188,22 @@ describe('a camera without a frame', () => {
     await vi.advanceTimersByTimeAsync(5000);
     expect(raise).not.toHaveBeenCalled();
   });
+});
+
+it('a viewer whose stream throws costs no other viewer of the camera anything', async () => {
+  const uncaught = catchUncaught();
+  const { live, store, watch, settle } = liveParts();
+  store('first');
+  const tell = vi.fn();
+  live.watch(camera, tell, () => 0);
+  const { kinds } = watch();
+  await settle();
+  const before = kinds().length;
+  tell.mockImplementation(() => {
+    throw new Error('broken');
+  });
+  live.heed(failure);
+  expect(kinds()).toHaveLength(before + 1);
+  vi.useRealTimers();
+  await expect.poll(() => uncaught).toEqual([new Error('broken')]);
 });

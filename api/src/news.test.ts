@@ -1,5 +1,6 @@
 import type { Announcement } from '@lastframe/shared/announcement';
 import { testCamera } from '@lastframe/shared/test-camera';
+import { catchUncaught } from '@lastframe/shared/test-uncaught';
 import { expect, it, vi } from 'vitest';
 import { heedAnnouncement } from './news.ts';
 import { heldFrame, testParts } from './test-parts.ts';
@@ -156,4 +157,15 @@ it('a purge is told to what judges frames, and to nobody who waits', () => {
   heed({ v: 1, kind: 'purge', cameraId, mode: 'hard', purgedAtMs: held.startedAtMs });
   expect(memory.peek(cameraId)).toBeUndefined();
   expect(coldWait.heed).not.toHaveBeenCalled();
+});
+
+it('a part that throws keeps none of the others from hearing an announcement', async () => {
+  const uncaught = catchUncaught();
+  const { demand, coldWait, heed } = newsParts();
+  coldWait.heed.mockImplementationOnce(() => {
+    throw new Error('broken');
+  });
+  heed(others[1]);
+  expect(demand.heed).toHaveBeenCalledOnce();
+  await vi.waitFor(() => expect(uncaught).toEqual([new Error('broken')]));
 });

@@ -1,3 +1,5 @@
+import type { Camera } from '@lastframe/shared/camera';
+
 /** The bytes of bodies that a worker may hold at once, over all its calls. */
 export interface ByteBudget {
   /**
@@ -19,6 +21,11 @@ interface Holding {
   group: string;
   bytes: number;
   evict: () => void;
+}
+
+/** Anybody can make up the URLs of a source's cameras; a named camera is the operator's own. */
+export function budgetGroupOf({ name, source }: Camera): string {
+  return name === undefined ? `source ${source.name}` : `camera ${name}`;
 }
 
 /**

@@ -164,7 +164,7 @@ describe('a call', () => {
     }
   });
 
-  it('reads a chunked body, behind any number of 1xx answers', async () => {
+  it('reads a chunked body, behind some 1xx answers', async () => {
     const hints = message(['HTTP/1.1 103 Early Hints', 'Link: </x>']);
     const chunk = (bytes: Buffer) =>
       Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, Buffer.from('\r\n')]);

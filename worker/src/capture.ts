@@ -6,7 +6,7 @@ import type { Validators } from '@lastframe/shared/frame-store';
 import packageJson from '../package.json' with { type: 'json' };
 import type { AnswerGuard } from './answer-guard.ts';
 import type { Authorizer } from './authorization.ts';
-import type { ByteBudget } from './byte-budget.ts';
+import { type ByteBudget, budgetGroupOf } from './byte-budget.ts';
 import { CutOffError, explainCallError } from './call-error.ts';
 import { type Connection, HUNG_UP } from './connect.ts';
 import { dimensionsOf } from './image-dimensions.ts';
@@ -104,11 +104,6 @@ export async function prepareCall(
     send: (signal) => send(req, exchange, camera.source.timeoutMs, signal),
     destroy: () => void req.destroy(),
   };
-}
-
-/** Anybody can make up the URLs of a source's cameras; a named camera is the operator's own. */
-function budgetGroupOf({ name, source }: Camera): string {
-  return name === undefined ? `source ${source.name}` : `camera ${name}`;
 }
 
 interface Exchange {
