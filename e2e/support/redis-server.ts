@@ -1,4 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -106,10 +107,18 @@ function urlOf(port: number, password: string): string {
   return `redis://${login}127.0.0.1:${port}`;
 }
 
+/**
+ * Below the ports that outgoing connections get: one of those would sooner or later take the port of
+ * a server that is down, be it the connection of a client that tries to reach that very server.
+ */
 export async function freePort(): Promise<number> {
+  const port = randomInt(15_000, 32_000);
   const server = createServer();
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const { port } = server.address() as { port: number };
+  try {
+    await once(server.listen(port, '127.0.0.1'), 'listening');
+  } catch {
+    return await freePort();
+  }
   await once(server.close(), 'close');
   return port;
 }
