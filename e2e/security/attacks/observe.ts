@@ -1,3 +1,4 @@
+import { get } from 'node:http';
 import type { Child } from '../../support/child.ts';
 import type { Fleet } from '../../support/fleet.ts';
 import { cpuMs, residentMiB, schedulingMs } from '../../support/proc.ts';
@@ -41,10 +42,7 @@ export function observe({ apis, workers, redis, redisPrefix }: Fleet) {
     peaks.longestQueue = Math.max(peaks.longestQueue, jobs);
   };
   const probe = async (process: { pid: number; opsUrl: string }) => {
-    const answer = await fetch(`${process.opsUrl}/livez`, {
-      signal: AbortSignal.timeout(PROBE_TIMEOUT_MS),
-    }).catch(({ message }: Error) => message);
-    const outcome = typeof answer === 'string' ? answer : answer.status;
+    const outcome = await statusOf(`${process.opsUrl}/livez`);
     if (outcome !== 200) failedProbes.push(`pid ${process.pid}: ${outcome}`);
   };
   const start = (work: Promise<void>) => {
@@ -69,6 +67,18 @@ export function observe({ apis, workers, redis, redisPrefix }: Fleet) {
       return { ...peaks, cpuS, slowdown, failedProbes };
     },
   };
+}
+
+/** On a connection of its own, as the probes of Kubernetes; what went wrong where there is none. */
+async function statusOf(url: string): Promise<number | string> {
+  return await new Promise((resolve) => {
+    const req = get(url, { agent: false, timeout: PROBE_TIMEOUT_MS }, (res) => {
+      res.resume();
+      resolve(res.statusCode ?? 0);
+    });
+    req.on('timeout', () => req.destroy(new Error(`no answer within ${PROBE_TIMEOUT_MS} ms`)));
+    req.on('error', ({ message }) => resolve(message));
+  });
 }
 
 type Scheduling = { ranMs: number; waitedMs: number } | undefined;
