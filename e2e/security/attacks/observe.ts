@@ -59,9 +59,9 @@ export function observe({ apis, workers, redis, redisPrefix }: Fleet) {
       await Promise.all(open);
       const [from, to] = [await before, await cpuNow()];
       const cpuS = {
-        apis: to.apis - from.apis,
-        workers: to.workers - from.workers,
-        redis: to.redis - from.redis,
+        apis: secondsBetween(from.apis, to.apis),
+        workers: secondsBetween(from.workers, to.workers),
+        redis: secondsBetween(from.redis, to.redis),
       };
       const slowdown = slowdownOf(await scheduledBefore, await scheduling([...apis, ...workers]));
       return { ...peaks, cpuS, slowdown, failedProbes };
@@ -106,8 +106,12 @@ function slowdownOf(before: readonly Scheduling[], after: readonly Scheduling[])
 /** 0 for processes that have ended. */
 async function cpuOf(all: readonly Pick<Child, 'pid' | 'hasEnded'>[]): Promise<number> {
   const times = all.map((child) => (child.hasEnded ? 0 : cpuMs(child.pid).catch(() => 0)));
-  const sumMs = (await Promise.all(times)).reduce((sum, ms) => sum + ms, 0);
-  return Math.round(sumMs / 100) / 10;
+  return (await Promise.all(times)).reduce((sum, ms) => sum + ms, 0);
+}
+
+/** The time of a process that has ended meanwhile is lost. */
+function secondsBetween(fromMs: number, toMs: number): number {
+  return Math.round(Math.max(0, toMs - fromMs) / 100) / 10;
 }
 
 async function memoryOf(child: Child): Promise<number> {
