@@ -46,8 +46,9 @@ export async function startAttackedFleet(): Promise<AttackedFleet> {
   const folder = mkdtempSync(join(tmpdir(), 'lastframe-attacks-'));
   const file = join(folder, 'sources.yaml');
   writeFileSync(file, sourcesFile(watchedUrl, camera));
+  const helpers = [watched, hostile];
   const stop = async () => {
-    await Promise.all([watched, hostile].map((child) => child.end('SIGKILL')));
+    await Promise.all(helpers.map((child) => !child.hasEnded && child.end('SIGKILL')));
     rmSync(folder, { recursive: true });
   };
   const fleet = await startSmallFleet(file).catch(async (error) => {
@@ -76,6 +77,7 @@ export async function startAttackedFleet(): Promise<AttackedFleet> {
         TARGETS: JSON.stringify(targets),
         ATTACKS: attacks.join(','),
       });
+      helpers.push(attackers);
       yieldCpu(attackers);
       return attackers;
     },

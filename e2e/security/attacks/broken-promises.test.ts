@@ -85,7 +85,7 @@ describe('brokenPromises', () => {
     expect(brokenPromises(suite)).toEqual([]);
     const late = { ...suite, attacked: { ...attacked, oldestMs: 20_000 } };
     expect(brokenPromises(late)).toHaveLength(1);
-    const starved = { ...late, observed: { ...good.observed, slowdown: 5 } };
+    const starved = { ...late, observed: { ...good.observed, slowdown: 10 } };
     expect(brokenPromises(starved)).toEqual([]);
   });
 });

@@ -3,7 +3,7 @@ import { CAMERA_MS } from './attacked-fleet.ts';
 import type { HostileCall } from './cameras/request-log.ts';
 import { MAX_API_MIB, MAX_REDIS_MIB, MAX_WORKER_MIB, maxAgeMs, maxP99Ms } from './limits.ts';
 import type { Observations } from './observe.ts';
-import type { ViewerFigures } from './viewers.ts';
+import type { ViewerFigures } from './viewer-figures.ts';
 
 export interface Evidence {
   isStrict: boolean;

@@ -1,3 +1,4 @@
+import { get } from 'node:http';
 import type { Child } from '../../support/child.ts';
 import type { Fleet } from '../../support/fleet.ts';
 import { cpuMs, residentMiB, schedulingMs } from '../../support/proc.ts';
@@ -41,10 +42,7 @@ export function observe({ apis, workers, redis, redisPrefix }: Fleet) {
     peaks.longestQueue = Math.max(peaks.longestQueue, jobs);
   };
   const probe = async (process: { pid: number; opsUrl: string }) => {
-    const answer = await fetch(`${process.opsUrl}/livez`, {
-      signal: AbortSignal.timeout(PROBE_TIMEOUT_MS),
-    }).catch(({ message }: Error) => message);
-    const outcome = typeof answer === 'string' ? answer : answer.status;
+    const outcome = await statusOf(`${process.opsUrl}/livez`);
     if (outcome !== 200) failedProbes.push(`pid ${process.pid}: ${outcome}`);
   };
   const start = (work: Promise<void>) => {
@@ -61,14 +59,26 @@ export function observe({ apis, workers, redis, redisPrefix }: Fleet) {
       await Promise.all(open);
       const [from, to] = [await before, await cpuNow()];
       const cpuS = {
-        apis: to.apis - from.apis,
-        workers: to.workers - from.workers,
-        redis: to.redis - from.redis,
+        apis: secondsBetween(from.apis, to.apis),
+        workers: secondsBetween(from.workers, to.workers),
+        redis: secondsBetween(from.redis, to.redis),
       };
       const slowdown = slowdownOf(await scheduledBefore, await scheduling([...apis, ...workers]));
       return { ...peaks, cpuS, slowdown, failedProbes };
     },
   };
+}
+
+/** On a connection of its own, as the probes of Kubernetes; what went wrong where there is none. */
+async function statusOf(url: string): Promise<number | string> {
+  return await new Promise((resolve) => {
+    const req = get(url, { agent: false, timeout: PROBE_TIMEOUT_MS }, (res) => {
+      res.resume();
+      resolve(res.statusCode ?? 0);
+    });
+    req.on('timeout', () => req.destroy(new Error(`no answer within ${PROBE_TIMEOUT_MS} ms`)));
+    req.on('error', ({ message }) => resolve(message));
+  });
 }
 
 type Scheduling = { ranMs: number; waitedMs: number } | undefined;
@@ -96,8 +106,12 @@ function slowdownOf(before: readonly Scheduling[], after: readonly Scheduling[])
 /** 0 for processes that have ended. */
 async function cpuOf(all: readonly Pick<Child, 'pid' | 'hasEnded'>[]): Promise<number> {
   const times = all.map((child) => (child.hasEnded ? 0 : cpuMs(child.pid).catch(() => 0)));
-  const sumMs = (await Promise.all(times)).reduce((sum, ms) => sum + ms, 0);
-  return Math.round(sumMs / 100) / 10;
+  return (await Promise.all(times)).reduce((sum, ms) => sum + ms, 0);
+}
+
+/** The time of a process that has ended meanwhile is lost. */
+function secondsBetween(fromMs: number, toMs: number): number {
+  return Math.round(Math.max(0, toMs - fromMs) / 100) / 10;
 }
 
 async function memoryOf(child: Child): Promise<number> {
