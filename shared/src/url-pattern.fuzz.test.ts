@@ -25,13 +25,21 @@ describe('next to URLPattern', () => {
     queries(['*']),
   );
 
+  /** In place of each `*` of the pattern; without one the URL is any other. */
+  const fills = fc.option(fc.constantFrom('a', '7', 'a1', 'b-'), { nil: undefined, freq: 2 });
+
   it('an ordinary pattern has the same verdict on any URL', () => {
     let matches = 0;
     fc.assert(
-      fc.property(patterns, urls, ([host, port, path, query], url) => {
-        const href = new URL(url).href;
+      fc.property(patterns, urls, fills, ([host, port, path, query], url, fill) => {
         const start = `http://${host}${port}/${path}`;
-        const ours = new UrlPattern(query === undefined ? start : `${start}?${query}`);
+        const pattern = query === undefined ? start : `${start}?${query}`;
+        const filled = pattern
+          .replace(':*', ':8080')
+          .replace('://*', '://a')
+          .replaceAll('*', fill ?? '');
+        const { href } = new URL(fill === undefined ? url : filled);
+        const ours = new UrlPattern(pattern);
         const theirs = new URLPattern({
           protocol: 'http',
           hostname: host.replaceAll(/[[\]]/g, '').includes('::') ? '[\\:\\:1]' : host,
@@ -45,6 +53,7 @@ describe('next to URLPattern', () => {
       }),
       { numRuns },
     );
-    expect(matches).toBeGreaterThan(10);
+    // Else it would hold because nothing matches.
+    expect(matches).toBeGreaterThan(numRuns / 20);
   });
 });
