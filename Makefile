@@ -55,7 +55,7 @@ streams: ## how soon 1,000 SSE and 200 MJPEG viewers of one process have each ne
 	@scripts/setup --with-tests
 	@$(NODE) bench/streams.ts
 
-fuzz: ## a hundred thousand odd URLs for each property of the URL parser (FUZZ_RUNS)
+fuzz: ## a hundred thousand odd URLs, patterns and source files for each property (FUZZ_RUNS)
 	@scripts/setup --with-tests
 	@PATH="$(CURDIR)/node_modules/.bin:$$PATH" FUZZ_RUNS=$${FUZZ_RUNS:-100000} vitest run --project unit --testTimeout 900000 fuzz
 

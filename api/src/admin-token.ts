@@ -8,8 +8,7 @@ import type { MiddlewareHandler } from 'hono';
 export function bearerOnly(token: string): MiddlewareHandler {
   return async (c, next) => {
     if (token === '') return c.notFound();
-    const header = c.req.header('authorization') ?? '';
-    const given = /^bearer /i.test(header) ? header.slice('bearer '.length).trim() : undefined;
+    const given = bearerTokenOf(c.req.header('authorization'));
     if (given !== undefined && isSame(given, token)) return await next();
     const why = given === undefined ? '' : ', error="invalid_token"';
     return c.text('Unauthorized\n', 401, {
@@ -17,6 +16,13 @@ export function bearerOnly(token: string): MiddlewareHandler {
       'Cache-Control': 'no-store',
     });
   };
+}
+
+/** Undefined where the header is for another scheme, or none. */
+export function bearerTokenOf(authorization = ''): string | undefined {
+  const scheme = 'bearer ';
+  const isBearer = authorization.slice(0, scheme.length).toLowerCase() === scheme;
+  return isBearer ? authorization.slice(scheme.length).trim() : undefined;
 }
 
 /** In constant time; hashes have one length, so that not even the token's own length shows. */

@@ -44,3 +44,9 @@ it.each([
 it('without proxies nobody is believed', () => {
   expect(clientAddress('10.0.0.1', '1.1.1.1', [])).toBe('10.0.0.1');
 });
+
+it('only the end of a long X-Forwarded-For is read, which the proxies wrote', () => {
+  const forged = '6.6.6.6, '.repeat(3000);
+  expect(clientAddress('10.0.0.1', `${forged}1.1.1.1, 10.0.0.2`, proxies)).toBe('1.1.1.1');
+  expect(clientAddress('10.0.0.1', '10.0.0.2,'.repeat(3000), proxies)).toBe('10.0.0.1');
+});

@@ -52,3 +52,12 @@ describe('If-Modified-Since', () => {
     expect(asked(undefined, value)).toBe(false);
   });
 });
+
+it('a list of tags over 4096 characters is not read, and dates do not count beside it', () => {
+  const list = (length: number) => `"sha256-abc", "${'x'.repeat(length - 16)}"`;
+  expect(list(4097)).toHaveLength(4097);
+  const frame = { etag: '"sha256-abc"', changedAtMs: 0 };
+  const ask = (ifNoneMatch: string) =>
+    isNotModified({ ifNoneMatch, ifModifiedSince: 'Tue, 22 Sep 2026 10:00:00 GMT' }, frame);
+  expect([ask(list(4096)), ask(list(4097))]).toEqual([true, false]);
+});

@@ -63,3 +63,8 @@ describe('a problem', () => {
     expect((await ask(403)).headers.get('content-type')).toBe('application/problem+json');
   });
 });
+
+it('an Accept over 4096 characters counts as not sent', () => {
+  const padded = (length: number) => 'image/*,'.padEnd(length, 'x');
+  expect([4096, 4097].map((length) => prefersImages(padded(length)))).toEqual([true, false]);
+});

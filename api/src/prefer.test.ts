@@ -27,3 +27,9 @@ it.each([
 ] as const)('%s', (value, respondAsync, waitS) => {
   expect(parsePrefer(value)).toEqual({ respondAsync, waitS });
 });
+
+it('longer than any client means it, it counts as not sent', () => {
+  const padded = (length: number) => `wait=10, ${'x'.repeat(length - 9)}`;
+  expect(parsePrefer(padded(1024)).waitS).toBe(10);
+  expect(parsePrefer(padded(1025)).waitS).toBeUndefined();
+});

@@ -68,3 +68,12 @@ describe('If-Range', () => {
     'nonsense',
   ])('%s does not', (value) => expect(ifRangeHolds(value, frame)).toBe(false));
 });
+
+it('a Range over 256 characters gets the whole, and so does an If-Range', () => {
+  const padded = (text: string, length: number) => text + ' '.repeat(length - text.length);
+  expect(rangeOf(padded('bytes=0-1', 256), 100).kind).toBe('part');
+  expect(rangeOf(padded('bytes=0-1', 257), 100).kind).toBe('whole');
+  const frame = { etag: '"a"', changedAtMs: 0 };
+  expect(ifRangeHolds(padded('"a"', 256), frame)).toBe(true);
+  expect(ifRangeHolds(padded('"a"', 257), frame)).toBe(false);
+});

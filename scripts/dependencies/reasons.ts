@@ -34,6 +34,7 @@ export const reasons: Record<string, string> = {
   turbo: 'runs the checks of all folders at once, and again only where something changed',
   vitest: 'runs the tests',
   'fast-check': 'properties, fuzzing and the model of the guarantee',
+  scslre: 'finds regular expressions that take more than linear time',
   fengari: 'runs the real Lua scripts in the model',
   autocannon: 'the load of `make load`',
   'playwright-core': 'drives a real Chromium in the tests',

@@ -199,4 +199,54 @@ describe('whatever is given for url', () => {
       { numRuns },
     );
   });
+
+  it('never leads out of the folder of a narrow source, however a camera decodes it', () => {
+    const steps = fc.constantFrom(
+      ...['..', '.', '/', '\u005c', ';', 'a', '%2e', '%2E', '%2f', '%5c', '%3b', '%25', '2e', '2f'],
+      ...[
+        '%c0%ae',
+        '%c0%af',
+        '%u002e',
+        '%00',
+        '%09',
+        '%20',
+        '\uff0e',
+        '\uff0f',
+        '\u2025',
+        '\uff05',
+      ],
+    );
+    const paths = fc.array(steps, { maxLength: 8 }).map((parts) => parts.join(''));
+    let allowed = 0;
+    fc.assert(
+      fc.property(paths, (path) => {
+        const camera = found(`https://${HOST}:8443/live/${path}`, narrow);
+        if (!camera) return;
+        allowed += 1;
+        let { pathname } = new URL(camera.url);
+        for (let times = 0; times < 4; times += 1) {
+          pathname = new URL(`http://a${decodeOnce(pathname)}`).pathname;
+          expect(pathname).toMatch(/^\/live\//);
+        }
+      }),
+      { numRuns },
+    );
+    expect(allowed).toBeGreaterThan(numRuns / 50);
+  });
 });
+
+/** As a lenient server does: decoded, without parameters, with every slash a slash. */
+function decodeOnce(path: string): string {
+  const decoded = path.replace(/(?:%[0-9a-f]{2})+/gi, (escapes) => {
+    try {
+      return decodeURIComponent(escapes);
+    } catch {
+      return escapes;
+    }
+  });
+  return decoded
+    .normalize('NFKC')
+    .replaceAll('\\', '/')
+    .replace(/;[^/]*/g, '')
+    .replace(/[?#]/g, '_');
+}

@@ -58,6 +58,7 @@ describe('the canonical form', () => {
     [['a b'], 'http://cam.test/i?a+b=1&a%20b=2', 'http://cam.test/i?a+b=1&a%20b=2'],
     [['w'], 'http://cam.test/i?ww=1', 'http://cam.test/i'],
     [[], 'http://cam.test/i?w=1', 'http://cam.test/i'],
+    [['w', 'w'], 'http://cam.test/i?w=1', 'http://cam.test/i?w=1'],
   ] as const)('under the query policy %j of %s is %s', (query, text, url) => {
     expect(canonical(text, query)).toBe(url);
   });

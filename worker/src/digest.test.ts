@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { answerChallenge, type Challenge, readChallenge } from './digest.ts';
+import { answerChallenge, type Challenge, readChallenge, readNextNonce } from './digest.ts';
 
 /** The example of RFC 7616, section 3.9.1. */
 const offered =
@@ -48,6 +48,17 @@ describe('a challenge', () => {
     );
   });
 
+  it('over 4096 characters is none', () => {
+    const padded = (length: number) => 'Digest realm="r", nonce="n", x='.padEnd(length, 'y');
+    expect(readChallenge(padded(4096))).toBeDefined();
+    expect(readChallenge(padded(4097))).toBeUndefined();
+  });
+
+  it('may stand behind one with a token of its own', () => {
+    const challenge = readChallenge('Negotiate YWJj==, Digest realm="r", nonce="n"');
+    expect(challenge).toMatchObject({ realm: 'r', nonce: 'n' });
+  });
+
   it.each([
     '',
     'Basic realm="x"',
@@ -61,3 +72,12 @@ describe('a challenge', () => {
     expect(readChallenge(text)).toBeUndefined();
   });
 });
+
+it.each([
+  ['nextnonce="a"', 'a'],
+  ['qop=auth, NextNonce="a b"', 'a b'],
+  ['rspauth="x, nextnonce=y"', undefined],
+  ['nextnonce=""', undefined],
+  [`nextnonce="a", x=${'y'.repeat(4096)}`, undefined],
+  [undefined, undefined],
+])('the next nonce of %j is %j', (text, nonce) => expect(readNextNonce(text)).toBe(nonce));

@@ -33,6 +33,8 @@ describe('retryAfterMs', () => {
     ['1.5', now],
     ['Thu, 01 Jan 2026 00:01:00 GMT', undefined],
     ['Thu, 01 Jan 2026 00:01:00 GMT', 'nonsense'],
+    ['30'.padEnd(65), now],
+    ['Thu, 01 Jan 2026 00:01:00 GMT', now.padEnd(65)],
   ])('%j with the date %j says nothing', (value, date) => {
     expect(retryAfterMs(value, date)).toBeUndefined();
   });

@@ -27,6 +27,8 @@ it.each([
   { 'last-modified': BEFORE },
   { 'last-modified': DATE, date: DATE },
   { 'last-modified': 'yesterday', date: DATE },
+  { 'last-modified': BEFORE.padEnd(65), date: DATE },
+  { 'last-modified': BEFORE, date: DATE.padEnd(65) },
 ])('%j is nothing to ask with', (headers) => expect(validatorsOf(headers)).toBeUndefined());
 
 it('asks with all that there is, and without any with nothing', () => {

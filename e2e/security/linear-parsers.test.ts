@@ -1,0 +1,105 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: that is how a sources file names variables
+import { parseSourcesFile } from '@lastframe/shared/sources-file';
+import { testDefaults } from '@lastframe/shared/test-camera';
+import { describe, expect, it } from 'vitest';
+import { dimensionsOf } from '../../worker/src/image-dimensions.ts';
+import { endsWhole } from '../../worker/src/image-end.ts';
+import { cpuMsOf, superlinearGrowth } from './growth.ts';
+import { parsers, units } from './parsers.ts';
+
+/** Quadratic time would be over a hundred milliseconds for the larger text. */
+const TEXTS = { length: 4000, floorMs: 40, ceilingMs: 250 };
+/** What comes before and after the repetition decides whether a pattern gives up at once. */
+const FRAMES = ['', 'a'].flatMap((start) => ['', 'a\x01'].map((end) => [start, end] as const));
+
+describe('four times the text takes at most four times as long', () => {
+  it.each(Object.entries(parsers))('%s', (_, { parse, heads = [''] }) => {
+    for (const head of heads) {
+      for (const unit of units) {
+        for (const [start, end] of FRAMES) {
+          const textOf = (length: number) => head + start + repeat(unit, length) + end;
+          const growth = superlinearGrowth(parse, textOf, TEXTS);
+          if (growth) expect({ head, start, unit, end, growth }).toBeUndefined();
+        }
+      }
+    }
+  });
+});
+
+const numbered = (length: number, line: (n: number) => string) => {
+  let text = '';
+  for (let n = 0; text.length < length; n += 1) text += line(n);
+  return text;
+};
+
+/** What YAML parsers have died of, about as many characters long. */
+const files: Readonly<Record<string, (length: number) => string>> = {
+  'open lists': (length) => '['.repeat(length),
+  'lists in lists': (length) => '['.repeat(length / 2) + ']'.repeat(length / 2),
+  'mappings in mappings': (length) => repeat('{a: ', length),
+  'block lists in block lists': (length) => repeat('- ', length),
+  'keys that are mappings': (length) => repeat('? ', length),
+  'many keys': (length) => `cameras:\n${numbered(length, (n) => `  c${n}: {}\n`)}`,
+  'a long key': (length) => `${'a'.repeat(length)}: 1`,
+  'many aliases': (length) => `a: &a [x]\n${numbered(length, (n) => `b${n}: *a\n`)}`,
+  'a billion laughs': (length) =>
+    numbered(length, (n) => `a${n}: &a${n} [${repeat(n === 0 ? 'x,' : `*a${n - 1},`, 50)}]\n`),
+  'a chain of doubling aliases': (length) =>
+    numbered(length, (n) => `a${n}: &a${n} ${n === 0 ? '[x]' : `[*a${n - 1}, *a${n - 1}]`}\n`),
+  'a chain of merge keys': (length) =>
+    numbered(length, (n) => `a${n}: &a${n} { ${n === 0 ? '' : `<<: *a${n - 1}, `}y: 1 }\n`),
+  'many variables': (length) => `sources: "${repeat('${', length)}"`,
+  'many faults': (length) => `sources:\n${repeat('- {}\n', length)}`,
+  'many errors': (length) => `[${','.repeat(length)}]`,
+  'spaces and comments': (length) => repeat('   #\n', length),
+  'an open quote': (length) => `a: "${'\\'.repeat(length)}`,
+};
+
+describe('a sources file with', () => {
+  const options = { file: 'f', env: {}, defaults: testDefaults, readCertificate: () => '' };
+  const parse = (text: string) => parseSourcesFile(text, options);
+
+  it.each(Object.entries(files))('%s is refused soon, in few words', (_, textOf) => {
+    const growth = superlinearGrowth(parse, textOf, {
+      length: 2500,
+      floorMs: 300,
+      ceilingMs: 1500,
+    });
+    expect(growth).toBeUndefined();
+    const outcome = parse(textOf(10_000));
+    const faults = outcome.outcome === 'faulty' ? outcome.faults : [];
+    expect(faults.length).toBeGreaterThan(0);
+    expect(faults.join('\n').length).toBeLessThan(100_000);
+    expect(faults.join('\n')).not.toContain('call stack');
+  });
+
+  it('more than 1 MiB is not parsed', () => {
+    const text = ' '.repeat(1024 ** 2 + 1);
+    const fault = 'f: it has 1048577 characters; expected at most 1048576';
+    expect(parse(text)).toEqual({ outcome: 'faulty', faults: [fault] });
+  });
+});
+
+const bytes = (text: string) => Buffer.from(text, 'latin1');
+const bodies: readonly [contentType: string, head: Buffer, unit: Buffer][] = [
+  ['image/jpeg', bytes('\xff\xd8\xff'), bytes('\xff')],
+  ['image/jpeg', bytes('\xff\xd8'), bytes('\xff\xe1\0\0')],
+  ['image/jpeg', bytes('\xff\xd8'), bytes('\xff\xe1\0\x0aExif\0\0MM')],
+  ['image/png', bytes('\x89PNG\r\n\x1a\n'), bytes('\0\0\0\0tEXt\0\0\0\0')],
+  ['image/gif', bytes('GIF89a'), bytes('\0')],
+  ['image/webp', bytes('RIFF\xff\xff\0\0WEBP'), bytes('VP8X\0\0\0\0')],
+  ['image/avif', bytes('\0\0\0\x14ftypavif\0\0\0\0avif'), bytes('\0\0\0\x08free')],
+  ['image/avif', bytes('\0\0\0\x14ftypavif\0\0\0\0avif'), bytes('\0\0\0\x08meta')],
+];
+
+describe('eight million bytes', () => {
+  it.each(bodies)('of %s are read in a moment: %j, then %j', (contentType, head, unit) => {
+    const body = Buffer.concat([head, Buffer.alloc(8_000_000, unit)]);
+    const read = () => [endsWhole(body, contentType), dimensionsOf(body, contentType)];
+    expect(Math.min(cpuMsOf(read), cpuMsOf(read))).toBeLessThan(500);
+  });
+});
+
+function repeat(unit: string, length: number): string {
+  return unit.repeat(Math.ceil(length / unit.length));
+}

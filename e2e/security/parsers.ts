@@ -1,0 +1,204 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { decodeAnnouncement } from '@lastframe/shared/announcement';
+import { cameraOf, parseCameraUrl } from '@lastframe/shared/camera';
+import { readApiConfig } from '@lastframe/shared/config';
+import { findPathTrick } from '@lastframe/shared/dot-segments';
+import { Glob } from '@lastframe/shared/glob';
+import { readItems } from '@lastframe/shared/http-fields';
+import { sourceLabel } from '@lastframe/shared/metrics';
+import { decodeFully, normaliseEscapes } from '@lastframe/shared/percent-encoding';
+import { parseRedisUrl } from '@lastframe/shared/redis-url';
+import { parseRefreshJob } from '@lastframe/shared/refresh-job';
+import { findCamera, parseNetwork } from '@lastframe/shared/source';
+import { fillIn } from '@lastframe/shared/sources-yaml';
+import { testSource } from '@lastframe/shared/test-camera';
+import { parseDurationMs, parseSizeBytes } from '@lastframe/shared/units';
+import { UrlPattern } from '@lastframe/shared/url-pattern';
+import { variables } from '@lastframe/shared/variables';
+import { bearerTokenOf } from '../../api/src/admin-token.ts';
+import { pathBelow } from '../../api/src/base-path.ts';
+import { clientAddress, clientGroup } from '../../api/src/client-address.ts';
+import { isNotModified } from '../../api/src/conditional.ts';
+import { parseHttpDate } from '../../api/src/http-date.ts';
+import { prefersImages } from '../../api/src/placeholder.ts';
+import { recognise } from '../../api/src/plain-request.ts';
+import { parsePrefer } from '../../api/src/prefer.ts';
+import { ifRangeHolds, rangeOf } from '../../api/src/range.ts';
+import { checkSignature } from '../../api/src/signed-url.ts';
+import { hasPassed } from '../../api/src/via.ts';
+import { readChallenge, readNextNonce } from '../../worker/src/digest.ts';
+import {
+  forgetfulBecause,
+  memoryFullBecause,
+  unfitBecause,
+} from '../../worker/src/redis-fitness.ts';
+import { retryAfterMs } from '../../worker/src/retry-after.ts';
+import { validatorsOf } from '../../worker/src/validators.ts';
+
+export interface Parser {
+  parse: (text: string) => unknown;
+  /** Where its texts may begin, so that they are not refused at once. */
+  heads?: readonly string[];
+}
+
+const frame = { etag: '"a"', changedAtMs: 0 };
+const proxies = [parseNetwork('10.0.0.0/8'), parseNetwork('::1')].filter((n) => n !== undefined);
+const sources = ['http://*.example.com/*/*/*.jpg', 'https://*:*/*a*b*c*?*x*y*', 'http://c/*'].map(
+  (text) => testSource({ pattern: new UrlPattern(text) }),
+);
+const many = Array.from({ length: 1000 }, (_, n) => `p${n}`);
+const signing = { key: 'x'.repeat(16), nowMs: 0 };
+const headersOf = (headers: Record<string, string>) => headers as IncomingHttpHeaders;
+
+/** Everything in api, worker and shared that reads what others have written, by what it reads. */
+export const parsers: Readonly<Record<string, Parser>> = {
+  Prefer: { parse: parsePrefer, heads: ['', 'wait=1', 'a="'] },
+  'items of a header': {
+    parse: (text) => [...readItems(text)],
+    heads: ['', 'a', 'a="', 'a=', '"'],
+  },
+  Via: { parse: (text) => hasPassed(text, 'x'), heads: ['', '1.1 a ('] },
+  Authorization: { parse: bearerTokenOf, heads: ['', 'Bearer '] },
+  'If-None-Match': {
+    parse: (ifNoneMatch) => isNotModified({ ifNoneMatch, ifModifiedSince: undefined }, frame),
+    heads: ['', 'W/"'],
+  },
+  'If-Modified-Since': {
+    parse: (ifModifiedSince) => isNotModified({ ifNoneMatch: undefined, ifModifiedSince }, frame),
+    heads: ['', 'Sun, 06 Nov 1994'],
+  },
+  Range: { parse: (text) => rangeOf(text, 100), heads: ['', 'bytes=', 'bytes=1-'] },
+  'If-Range': { parse: (text) => ifRangeHolds(text, frame), heads: ['', '"'] },
+  'a date': { parse: (text) => parseHttpDate(text), heads: ['', 'Sunday, 06-Nov-94 '] },
+  Accept: { parse: prefersImages, heads: ['', 'image/*;q='] },
+  'X-Forwarded-For': {
+    parse: (text) => clientAddress('10.0.0.1', text, proxies),
+    heads: ['', '[::'],
+  },
+  'the address of a client': { parse: clientGroup, heads: ['', '::', '1.2.3.'] },
+  'a request line': { parse: (text) => recognise(`GET /${text} HTTP/1.1\r\n\r\n`) },
+  'a header line': { parse: (text) => recognise(`GET / HTTP/1.1\r\nHost: a${text}\r\n\r\n`) },
+  'header lines': { parse: (text) => recognise(`GET / HTTP/1.1\r\n${text}\r\n\r\n`) },
+  'a path': { parse: (text) => pathBelow('/cams')(new Request(`http://a/cams/${text}`)) },
+  sig: { parse: (sig) => checkSignature('u', (name) => (name === 'sig' ? [sig] : []), signing) },
+  exp: { parse: (exp) => checkSignature('u', (n) => (n === 'exp' ? [exp] : ['a']), signing) },
+  url: {
+    parse: parseCameraUrl,
+    heads: ['', 'http://', 'http://c/', 'http://a:', 'http://[', 'http://c/?'],
+  },
+  'a camera in the sources': {
+    parse: (text) => findCamera(text, sources),
+    heads: ['http://a.example.com/', 'https://c/', 'http://', 'https://c/abc?'],
+  },
+  'a long URL next to patterns': {
+    parse: (text) => sources.map(({ pattern }) => pattern.test(text)),
+    heads: ['http://a.example.com/', 'https://c/', 'http://', 'https://c/abc?'],
+  },
+  'the path of a camera': { parse: findPathTrick, heads: ['/', '/;', '/%c0%af'] },
+  escapes: { parse: (text) => [decodeFully(text), normaliseEscapes(text)], heads: ['', '%'] },
+  'a text next to globs': {
+    parse: (text) => ['*/*/*x', '*a*a*a*b', '%*%*%x'].map((glob) => new Glob(glob).matches(text)),
+  },
+  'a query next to a long policy': {
+    parse: (text) => cameraOf(new URL(`http://c/?${text}`), testSource({ query: many })),
+    heads: ['', 'p1=1&'],
+  },
+  'a pattern': {
+    parse: (text) => new UrlPattern(text),
+    heads: ['', 'http://', 'http://*.', 'http://c/', 'http://c:', 'http://[', 'http://c/?'],
+  },
+  'a network': { parse: parseNetwork, heads: ['', '::', '10.'] },
+  'a duration': { parse: parseDurationMs, heads: ['', '1', '1.'] },
+  'a size': { parse: parseSizeBytes, heads: ['', '1', '1.'] },
+  'the URL of a Redis': {
+    parse: parseRedisUrl,
+    heads: ['', 'redis://', 'redis+sentinel://', 'redis+sentinel://a@', 'redis+cluster://a,'],
+  },
+  'a faulty URL of a Redis, in the log': {
+    parse: (text) => readApiConfig({ REDIS_URL: `http${text}` }),
+    heads: ['', '://', '://a@'],
+  },
+  variables: {
+    parse: (text) => {
+      for (const { parse } of Object.values(variables)) attempt(() => parse(text));
+    },
+    heads: ['', '/', '/a', 'http://'],
+  },
+  'the name of a source': { parse: (name) => sourceLabel({ name }), heads: ['', 'http://'] },
+  'variables in a sources file': { parse: (text) => fillIn(text, {}, () => {}), heads: ['', '${'] },
+  'an announcement': {
+    parse: decodeAnnouncement,
+    heads: ['', '{"v":1,"kind":"started","cameraId":"'],
+  },
+  'a job': {
+    parse: (text) => parseRefreshJob(JSON.parse(text)),
+    heads: ['', '{"v":1,"cameraId":"'],
+  },
+  INFO: {
+    parse: (text) => [
+      unfitBecause(text, { setMs: 1, allowedMs: 1 }),
+      memoryFullBecause(text),
+      forgetfulBecause(text, ''),
+    ],
+    heads: ['', 'role:'],
+  },
+  'WWW-Authenticate': { parse: readChallenge, heads: ['', 'Digest ', 'Digest realm="'] },
+  'Authentication-Info': { parse: readNextNonce, heads: ['', 'nextnonce="'] },
+  'Retry-After': { parse: (text) => retryAfterMs(text, 'x'), heads: ['', '1', 'Sun, 06 Nov 1994'] },
+  Date: {
+    parse: (text) => retryAfterMs('Sun, 06 Nov 1994 08:49:37 GMT', text),
+    heads: ['', 'Sun'],
+  },
+  validators: {
+    parse: (text) => validatorsOf(headersOf({ etag: text, date: text, 'last-modified': text })),
+    heads: ['', '"', 'Sun, 06 Nov 1994'],
+  },
+};
+
+function attempt(work: () => unknown): void {
+  try {
+    work();
+  } catch {
+    // A refusal is an answer too.
+  }
+}
+
+/** What patterns that go back, and loops in loops, are slow at, when it is repeated. */
+export const units: readonly string[] = [
+  ...[' ', '\t', '\r', '\n', '"', "'", '\\', '\\"', ',', ';', '=', '&', '+', '-', '_', '~', '*'],
+  ...['/', '//', '.', '..', '../', '%', '%25', '%2', '%2e', '%c0%af', '%u002e', '%cc%81', '#', '?'],
+  ...[
+    '@',
+    ':',
+    '::',
+    '[',
+    ']',
+    '(',
+    ')',
+    '{',
+    '}',
+    '[]',
+    '{}',
+    '()',
+    '<',
+    '>',
+    '|',
+    '!',
+    '$',
+    '${',
+  ],
+  ...['a', 'A', 'é', 'ü\u0301', '中', '\u{1d7ce}', '0', '1', '9.', '1.1.1.1,', '10.0.0.1,', ' GMT'],
+  ...['a ', 'a=', 'a="', 'a=",', 'a=b,', 'a;', 'a;q=1,', 'W/"', '"a",', 'Digest ', 'Digest a=",'],
+  ...[
+    'nextnonce="',
+    'p1=1&',
+    'url=a&',
+    'a: b\r\n',
+    'a:b\n',
+    'role:a\n',
+    '{"a":',
+    '[1,',
+    '//a/',
+    '\0',
+  ],
+];

@@ -1,0 +1,42 @@
+import { expect, it } from 'vitest';
+import { readItems, unlessTooLong } from './http-fields.ts';
+
+it.each([
+  ['', []],
+  ['a', [['a', undefined, 'start']]],
+  [' A = b ', [['a', 'b', 'start']]],
+  [
+    'a="b, c=\\"d\\"", e',
+    [
+      ['a', 'b, c="d"', 'start'],
+      ['e', undefined, ','],
+    ],
+  ],
+  [
+    'a; b=1, c d',
+    [
+      ['a', undefined, 'start'],
+      ['b', '1', ';'],
+      ['c', undefined, ','],
+      ['d', undefined, ' '],
+    ],
+  ],
+  ['"a=b", c', [['c', undefined, ',']]],
+  [
+    'a=, b',
+    [
+      ['a', '', 'start'],
+      ['b', undefined, ','],
+    ],
+  ],
+  ['a="b, c=d', [['a', '', 'start']]],
+  ['=,;"', []],
+])('the items of %j', (text, items) => {
+  expect([...readItems(text)].map(({ name, value, after }) => [name, value, after])).toEqual(items);
+});
+
+it('a header that is too long counts as not sent', () => {
+  expect(unlessTooLong('ab', 2)).toBe('ab');
+  expect(unlessTooLong('abc', 2)).toBeUndefined();
+  expect(unlessTooLong(undefined, 2)).toBeUndefined();
+});
