@@ -37,7 +37,8 @@ describe('Redis takes nothing in any more: nobody calls, viewers are served from
     await expect(fleet.redis.command('SET', 'proof', '1')).rejects.toThrow('OOM');
     await expectSilence(fleet);
     await expectNoFrameYet(audience.api, fleet.slow.camera('cold'));
-    await expectRefusedButConnected(fleet);
+    await expectMadeUpRefused(fleet);
+    await expectRefusedButConnected(fleet, 'OOM');
 
     await fleet.redis.command('DEL', 'filler');
     await expectRecovery(fleet, audience, RECOVERY_CEILING_MS);
@@ -63,7 +64,8 @@ describe('Redis takes nothing in any more: nobody calls, viewers are served from
     expect(await infoOf(redis, 'aof_last_write_status')).toBe('err');
     await expectSilence(fleet);
     await expectNoFrameYet(audience.api, fleet.slow.camera('cold'));
-    await expectRefusedButConnected(fleet);
+    await expectMadeUpRefused(fleet);
+    await expectRefusedButConnected(fleet, 'MISCONF');
 
     execFileSync('prlimit', ['--fsize=unlimited', '--pid', String(redis.pid)]);
     await vi.waitFor(
@@ -81,13 +83,26 @@ async function writeMore(redis: RedisServer, bytes: number): Promise<void> {
   await redis.command('SET', 'filler', 'x'.repeat(bytes));
 }
 
-/** It answers, though with errors: workers are unready, and no connection is taken for dead. */
-async function expectRefusedButConnected({ apis, workers }: Fleet): Promise<void> {
+/** Whoever asks for many more cameras meanwhile is refused, and has none of them called. */
+async function expectMadeUpRefused({ apis: [api], slow }: Fleet): Promise<void> {
+  const cameras = Array.from({ length: 100 }, (_, n) => slow.camera(`made-up-${n}`));
+  const headers = { Prefer: 'respond-async' };
+  const answers = await Promise.all(cameras.map((camera) => api?.image(camera, { headers })));
+  expect(new Set(answers.map((answer) => answer?.status))).toEqual(new Set([503]));
+  const called = (await slow.calls()).filter(({ name }) => name.startsWith('made-up-'));
+  expect(called).toEqual([]);
+}
+
+/** It answers, though with errors: workers are unready and say why, and no connection is taken for dead. */
+async function expectRefusedButConnected({ apis, workers }: Fleet, reason: string): Promise<void> {
   const ready = async () => {
     const answers = await Promise.all(workers.map(({ opsUrl }) => fetch(`${opsUrl}/readyz`)));
-    return answers.map(({ status }) => status);
+    return await Promise.all(
+      answers.map(async (answer) => `${answer.status} ${await answer.text()}`),
+    );
   };
-  await expect.poll(ready, { timeout: 10_000 }).toEqual(workers.map(() => 503));
+  const refused = expect.stringMatching(new RegExp(`^503 .*${reason}`));
+  await expect.poll(ready, { timeout: 10_000 }).toEqual(workers.map(() => refused));
   const losses = () =>
     [...apis, ...workers].flatMap(({ logs }) => logs.filter(({ msg }) => msg === 'redis lost'));
   // A busy machine may lose one for another reason; this one would lose one a second.

@@ -115,6 +115,7 @@ sources:
     query: some
     networks: [10.0.0.0/33]
     maxFrameSize: 4MB
+    maxCameras: -1
     budget: { perSecond: 0, concurrency: 1.5, perHour: 1 }
     colour: blue
   - match: http://cam.test/*
@@ -138,6 +139,7 @@ other: 1
         'sources[0].budget.perSecond: "0" is given; expected calls per second, more than 0',
         'sources[0].budget.concurrency: "1.5" is given; expected a whole number of calls, 1 or more',
         'sources[0].budget.perHour: this key is not known',
+        'sources[0].maxCameras: "-1" is given; expected a whole number of cameras, or 0 for no bound',
         'sources[0].colour: this key is not known',
         'sources[1].name: it is missing; expected letters, digits and . _ ~ -, at most 64, a letter or digit first',
         'cameras.a/b: the name is not safe in a URL; expected letters, digits and . _ ~ -, at most 64, a letter or digit first',

@@ -2,8 +2,16 @@ import { createMetrics, type Metrics } from '@lastframe/shared/metrics';
 import { makeRules } from '@lastframe/shared/rules';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Prepared } from './call-camera.ts';
+import type { Admission, CameraPlaces } from './camera-places.ts';
 import type { Capture } from './capture.ts';
-import { countedCalls, countedReporter, countJobs, countPermits, showRedis } from './counted.ts';
+import {
+  countedCalls,
+  countedPlaces,
+  countedReporter,
+  countJobs,
+  countPermits,
+  showRedis,
+} from './counted.ts';
 import type { Take } from './permit.ts';
 import type { Reporter } from './reporter.ts';
 import { testCamera, testSource } from './test-support/cameras.ts';
@@ -152,6 +160,34 @@ describe('announcements are counted', () => {
       numberOf(`lastframe_announcements_sent_total{kind="${kind}"}`),
     );
     expect(await Promise.all(counted)).toEqual([1, 1, 1, 2, 1]);
+  });
+});
+
+describe('what Redis has no room for is counted', () => {
+  it('as a first frame or a larger one, and is no announcement', async () => {
+    const stored = ['no room', 'no room to grow', 'no room to grow'] as const;
+    let turn = 0;
+    const frame = async () => stored[turn++] ?? 'older';
+    const reporter = countedReporter({ frame } as unknown as Reporter, metrics);
+    for (const expected of stored)
+      expect(await reporter.frame(camera, () => ({}) as never)).toBe(expected);
+    expect(await numberOf('lastframe_frames_refused_total{frame="first"}')).toBe(1);
+    expect(await numberOf('lastframe_frames_refused_total{frame="larger"}')).toBe(2);
+    expect(await numberOf('lastframe_announcements_sent_total{kind="frame"}')).toBe(0);
+  });
+
+  it('as new cameras, by source and by what bounds them', async () => {
+    const admissions: Admission[] = [
+      { outcome: 'admitted' },
+      { outcome: 'refused', reason: 'places', waitMs: 1 },
+      { outcome: 'unknown', reason: 'away' },
+    ];
+    const admit = async () => admissions.shift() ?? ({ outcome: 'admitted' } as const);
+    const places = countedPlaces({ admit } as unknown as CameraPlaces, metrics);
+    for (let n = 0; n < 3; n += 1) await places.admit(camera);
+    const counted = (bound: string) =>
+      numberOf(`lastframe_new_cameras_refused_total{source="yard",bound="${bound}"}`);
+    expect(await counted('places')).toBe(1);
   });
 });
 
