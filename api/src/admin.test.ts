@@ -52,6 +52,18 @@ describe.each(['/refresh', '/purge'])('%s', (path) => {
     expect(purge).not.toHaveBeenCalled();
   });
 
+  it('is 429 for a client that guessed too often, with the right token too', async () => {
+    const { app } = adminParts();
+    const ask = async (from: string, token: string) => {
+      const init = { method: 'POST', headers: { Authorization: `Bearer ${token}` } };
+      const env = { incoming: { socket: { remoteAddress: from } } };
+      return (await app.request(path + query({ url }), init, env)).status;
+    };
+    for (let n = 0; n < 10; n += 1) expect(await ask('2001:db8::1', `guess-${n}`)).toBe(401);
+    expect(await ask('2001:db8::2', TOKEN)).toBe(429); // of the same /64
+    expect(await ask('2001:db8:0:1::1', TOKEN)).not.toBe(429);
+  });
+
   it('is 404 where no token is set, whatever is sent', async () => {
     const { post } = adminParts('');
     for (const headers of [{}, WITH_TOKEN, { Authorization: 'Bearer ' }] as Record<

@@ -49,7 +49,7 @@ export async function exchange(
 /** Without what differs between two processes and two instants. */
 function comparable(answer: string): string {
   return answer
-    .replace(/^(Date|age|x-served-by): .*$/gm, '$1: …')
+    .replace(/^(date|age|x-served-by): .*$/gim, '$1: …')
     .replace(/ttl=-?\d+/g, 'ttl=…')
     .replace(
       /\xff\xd8[\s\S]*?\xff\xd9/g,

@@ -94,9 +94,59 @@ describe('with credentials', () => {
     expect(await queue.isPaused()).toBe(false);
   });
 
+  it.each([
+    ['JSON of another site', { 'Sec-Fetch-Site': 'cross-site', Origin: 'http://evil.test' }],
+    ['JSON of a sister site', { 'Sec-Fetch-Site': 'same-site' }],
+    ['JSON of another port', { Origin: 'http://localhost:9999' }],
+    ['JSON without an origin', { Origin: 'null' }],
+    ['an address that was typed', { 'Sec-Fetch-Site': 'none' }],
+  ])('only its own page may change anything: not %s', async (_, headers) => {
+    const { ask, queue } = await start(CREDENTIALS);
+    const all = { ...VALID, ...JSON_BODY, ...headers } as Record<string, string>;
+    for (const method of ['PUT', 'POST', 'PATCH', 'DELETE']) {
+      expect((await ask('/api/queues/refresh/pause', { method, headers: all })).status).toBe(403);
+    }
+    expect(await queue.isPaused()).toBe(false);
+  });
+
+  it('its own page and tools may, behind a proxy that ends TLS too', async () => {
+    const { ask } = await start(CREDENTIALS);
+    for (const headers of [
+      { 'Sec-Fetch-Site': 'same-origin', Origin: 'http://localhost:9089' },
+      { Origin: 'https://localhost:9089' },
+      {},
+    ] as Record<string, string>[]) {
+      const all = { ...VALID, ...JSON_BODY, ...headers };
+      const answer = await ask('/api/queues/refresh/resume', { method: 'PUT', headers: all });
+      expect(answer.status).toBe(200);
+    }
+  });
+
+  it('a client that guesses is turned away, with the right password too; others are not', async () => {
+    const { ask } = await start(CREDENTIALS);
+    const from = '10.0.0.9';
+    for (let n = 0; n < 10; n += 1) {
+      expect((await ask('', { from, headers: basic('ops', `guess ${n}`) })).status).toBe(401);
+    }
+    for (const headers of [basic('ops', 'guess'), VALID]) {
+      const answer = await ask('/api/queues', { from, headers });
+      expect(answer.status).toBe(429);
+      expect(Number(answer.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
+    }
+    expect((await ask('/api/queues', { from: '10.0.0.10', headers: VALID })).status).toBe(200);
+  });
+
+  it('a browser that has not asked for the password yet guesses nothing', async () => {
+    const { ask } = await start(CREDENTIALS);
+    for (let n = 0; n < 30; n += 1) expect((await ask('')).status).toBe(401);
+    expect((await ask('', { headers: VALID })).status).toBe(200);
+  });
+
   it('it can not be framed', async () => {
     const { ask } = await start(CREDENTIALS);
-    expect((await ask('', { headers: VALID })).headers.get('x-frame-options')).toBe('DENY');
+    const { headers } = await ask('', { headers: VALID });
+    expect(headers.get('x-frame-options')).toBe('DENY');
+    expect(headers.get('content-security-policy')).toMatch(/frame-ancestors 'none'/);
   });
 });
 
@@ -158,8 +208,10 @@ describe('without credentials', () => {
     const { ask, queue } = await start();
     await queue.add('kept', { v: 1 }, { jobId: 'kept-1' });
     for (const [method, path] of ACTIONS) {
-      const { status } = await ask(path, { method, headers: JSON_BODY });
-      if (path !== '/api/queues/pause') expect(status, path).toBeGreaterThanOrEqual(400);
+      expect((await ask(path, { method, headers: JSON_BODY })).status, path).toBe(405);
+    }
+    for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'PURGE']) {
+      expect((await ask('/anything', { method })).status).toBe(405);
     }
     expect(await queue.isPaused()).toBe(false);
     expect(await queue.getJobCounts('waiting')).toEqual({ waiting: 1 });

@@ -1,0 +1,96 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Fleet, startFleet } from '../support/fleet.ts';
+import { warmUp } from '../support/viewers.ts';
+import { ask } from './ask.ts';
+
+const SLOW_HEADS = 1000;
+let fleet: Fleet;
+const apiUrl = () => fleet.apis[0]?.url ?? '';
+const target = (camera: string) => `/images?url=${encodeURIComponent(camera)}`;
+
+beforeAll(async () => {
+  fleet = await startFleet({ env: { COLD_PER_MINUTE: '3', COLD_WAIT: '100ms', MAX_STREAMS: '4' } });
+});
+
+afterAll(async () => {
+  await fleet.checkAndStop();
+});
+
+it('a client gets no more cold cameras by telling that it is somebody else', async () => {
+  const statuses: string[] = [];
+  for (let n = 0; n < 12; n += 1) {
+    const camera = fleet.slow.camera(`cold-${n}`, { delay: '1m' });
+    const { body } = await ask(apiUrl(), target(camera), [
+      `X-Forwarded-For: 203.0.113.${n}, 198.51.100.${n}`,
+      `Forwarded: for=203.0.113.${n}`,
+      `X-Real-IP: 203.0.113.${n}`,
+    ]);
+    statuses.push(/too many new cameras/.test(body) ? 'refused' : 'asked');
+  }
+  // While the test runs, at most a few more become due.
+  expect(statuses.slice(0, 3)).toEqual(['asked', 'asked', 'asked']);
+  expect(statuses.filter((status) => status === 'refused').length).toBeGreaterThanOrEqual(6);
+});
+
+it('a client can not take all streams by telling that it is somebody else', async () => {
+  const leaving = new AbortController();
+  const camera = fleet.slow.camera('streamed');
+  const open = async (n: number) => {
+    const headers = { 'X-Forwarded-For': `203.0.113.${n}` };
+    const url = `${apiUrl()}/events?url=${encodeURIComponent(camera)}`;
+    return await fetch(url, { headers, signal: leaving.signal });
+  };
+  const answers = [];
+  for (let n = 0; n < 4; n += 1) answers.push(await open(n));
+  expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 503]);
+  const refused = answers.at(-1);
+  expect(Number(refused?.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
+  expect(await refused?.text()).toMatch(/too many streams are open from your address/);
+  leaving.abort();
+});
+
+describe('a Host that is none', () => {
+  it('is refused with a problem, whatever connection it comes on', async () => {
+    const camera = fleet.slow.camera('hosts');
+    await warmUp([apiUrl()], [camera]);
+    const { port } = new URL(apiUrl());
+    const socket = connect(Number(port), '127.0.0.1');
+    let text = '';
+    socket.on('data', (data) => {
+      text += data.toString('latin1');
+    });
+    const get = (...hosts: string[]) =>
+      `${[`HEAD ${target(camera)} HTTP/1.1`, ...hosts.map((host) => `Host: ${host}`)].join('\r\n')}\r\n\r\n`;
+    // The routes learn it, then the fast path answers, then it is for the routes to refuse.
+    for (const turn of [1, 2]) {
+      socket.write(get('a'));
+      await expect.poll(() => text.match(/^HTTP\/1.1 200 /gm)?.length).toBe(turn);
+    }
+    socket.write(get('a', 'a'));
+    await once(socket, 'close');
+    expect(text).toMatch(/^HTTP\/1.1 400 [\s\S]*application\/problem\+json/m);
+  });
+});
+
+it('probes are answered while a thousand slow heads hang on the ops port', async () => {
+  const opsUrls = [...fleet.apis, ...fleet.workers].map(({ opsUrl }) => opsUrl);
+  const sockets: Socket[] = [];
+  for (const opsUrl of opsUrls) {
+    const { port } = new URL(opsUrl);
+    const opening = Array.from({ length: SLOW_HEADS }, async () => {
+      const socket = connect(Number(port), '127.0.0.1');
+      sockets.push(socket);
+      socket.on('error', () => {});
+      await once(socket, 'connect');
+      socket.write('GET /livez HTTP/1.1\r\nHost: a\r\nX-Slow: ');
+    });
+    await Promise.all(opening);
+    for (const path of ['/livez', '/readyz', '/metrics'])
+      expect((await fetch(opsUrl + path)).status).toBe(200);
+    // What is left of them ends by the timeout for a head, or was closed for later ones.
+    const open = () => sockets.filter(({ closed }) => !closed).length;
+    await expect.poll(open, { timeout: 60_000 }).toBe(0);
+  }
+});
