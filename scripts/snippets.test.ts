@@ -102,7 +102,15 @@ function faultOf({ file }: Snippet): (command: string) => string[] {
 }
 
 function isVariable(name: string): boolean {
-  const ofTools = ['DURATION', 'SEED', 'CONNECTIONS', 'MODEL_RUNS', 'FUZZ_RUNS', 'SLOW_PORT'];
+  const ofTools = [
+    'DURATION',
+    'SEED',
+    'CONNECTIONS',
+    'MODEL_RUNS',
+    'FUZZ_RUNS',
+    'SLOW_PORT',
+    'ATTACKS',
+  ];
   const text = pages.map(read).join('\n');
   // A sources file of a page may take a secret from the environment.
   return name in variables || ofTools.includes(name) || text.includes(`\${${name}}`);

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { decodeAnnouncement } from '@lastframe/shared/announcement';
 import { cameraOf, parseCameraUrl } from '@lastframe/shared/camera';
+import { clientGroup } from '@lastframe/shared/client-group';
 import { readApiConfig } from '@lastframe/shared/config';
 import { findPathTrick } from '@lastframe/shared/dot-segments';
 import { Glob } from '@lastframe/shared/glob';
@@ -17,7 +18,7 @@ import { UrlPattern } from '@lastframe/shared/url-pattern';
 import { variables } from '@lastframe/shared/variables';
 import { bearerTokenOf } from '../../api/src/admin-token.ts';
 import { pathBelow } from '../../api/src/base-path.ts';
-import { clientAddress, clientGroup } from '../../api/src/client-address.ts';
+import { clientAddress } from '../../api/src/client-address.ts';
 import { isNotModified } from '../../api/src/conditional.ts';
 import { parseHttpDate } from '../../api/src/http-date.ts';
 import { prefersImages } from '../../api/src/placeholder.ts';
@@ -27,11 +28,7 @@ import { ifRangeHolds, rangeOf } from '../../api/src/range.ts';
 import { checkSignature } from '../../api/src/signed-url.ts';
 import { hasPassed } from '../../api/src/via.ts';
 import { readChallenge, readNextNonce } from '../../worker/src/digest.ts';
-import {
-  forgetfulBecause,
-  memoryFullBecause,
-  unfitBecause,
-} from '../../worker/src/redis-fitness.ts';
+import { fieldOf, forgetfulBecause, unfitBecause } from '../../worker/src/redis-fitness.ts';
 import { retryAfterMs } from '../../worker/src/retry-after.ts';
 import { validatorsOf } from '../../worker/src/validators.ts';
 
@@ -137,7 +134,7 @@ export const parsers: Readonly<Record<string, Parser>> = {
   INFO: {
     parse: (text) => [
       unfitBecause(text, { setMs: 1, allowedMs: 1 }),
-      memoryFullBecause(text),
+      fieldOf(text, 'maxmemory'),
       forgetfulBecause(text, ''),
     ],
     heads: ['', 'role:'],

@@ -32,12 +32,11 @@ describe('an uncaught error', () => {
     expect(end).not.toHaveBeenCalled();
   });
 
-  it('is counted each time, but not logged thousands of times a second', () => {
-    const { serving, count, error } = install();
+  it('is counted each time', () => {
+    const { serving, count } = install();
     serving();
     for (let n = 0; n < 1000; n += 1) raise(new Error('broken'));
     expect(count).toHaveBeenCalledTimes(1000);
-    expect(error.mock.calls.length).toBeLessThan(100);
   });
 
   it.each([undefined, null, 'text', { toString: () => '' }, Object.create(null)])(
