@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
+import { withoutTrailingDots } from '@lastframe/shared/host-name';
 
 /** What `/etc/hosts` and `/etc/resolv.conf` say about names. */
 export interface SystemDns {
@@ -54,7 +55,7 @@ export function parseResolvConf(text: string): Pick<SystemDns, 'search' | 'ndots
     if (given) ndots = Math.min(15, Number(given.slice('ndots:'.length)));
   }
   // "." is the root: the name as it is, which is tried anyway.
-  const domains = search.map((domain) => domain.replace(/\.+$/, '')).filter(Boolean);
+  const domains = search.map(withoutTrailingDots).filter(Boolean);
   return { search: domains, ndots };
 }
 
