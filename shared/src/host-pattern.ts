@@ -5,6 +5,9 @@ export const BAD_HOST = 'its host is not a valid host name or address';
 /** Stands for `*` while a host is parsed as one; no host is called so. */
 const STAR = 'zzstarzz';
 
+/** Nobody can register names that end so (RFC 6761, RFC 6762, ICANN's `internal`); `lan` and `home` neither. */
+const OWN_NETWORKS = new Set(['local', 'internal', 'lan', 'home', 'test', 'localhost']);
+
 /**
  * A host in which a leading `*.` stands for any number of labels, at least one, and any other `*` for
  * text within its label. `*` alone is every host.
@@ -54,7 +57,8 @@ function checkStars(host: string): void {
     );
   }
   // `*.local` is as wide as it looks; `*.example.*` is much wider.
-  const mustBeFixed = first === '*' && !others.join('').includes('*') ? 1 : 2;
+  const isOwnNetwork = OWN_NETWORKS.has(labels.at(-1) ?? '');
+  const mustBeFixed = isOwnNetwork || (first === '*' && !others.join('').includes('*')) ? 1 : 2;
   if (labels.slice(-mustBeFixed).join('').includes('*')) {
     throw new TypeError(
       'a * at the end of the host would match hosts of other people; end the host with a /, as in https://cams.example.com/*, or list the hosts',
