@@ -48,6 +48,8 @@ export async function startObservedFleet(
   // A hold-off, while which alerts fire, should be over soon.
   const env = { UPSTREAM_TIMEOUT: '5s', START_ALLOWANCE: '2s' };
   const fleet = await startFleet({ apis: 0, workers: 0, env });
+  // How full it is can be told only of a Redis that has a bound.
+  await fleet.redis.command('CONFIG', 'SET', 'maxmemory', '1gb');
   const folder = mkdtempSync(join(tmpdir(), 'lastframe-'));
   const file = join(folder, 'sources.yaml');
   writeFileSync(file, sourcesFile(fleet.slow.url));

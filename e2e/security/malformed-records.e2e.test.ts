@@ -49,9 +49,12 @@ const RECORDS: [field: string, value: string][] = [
 const FAILURES = [
   { status: 200, reason: 'x' },
   { status: 502, reason: 1 },
+  { status: 502, reason: 'x'.repeat(5000) },
+];
+/** Only the extras are none of ours. */
+const ODD_FAILURES = [
   { status: 502, reason: 'x', error: 'a\r\nX-Evil: 1' },
   { status: 502, reason: 'x', receivedStatus: 1e308 },
-  { status: 502, reason: 'x'.repeat(5000) },
 ];
 const HEALTHS = NO_TIMES.map((value) => ({ failSince: value, failedAt: value, failNext: value }));
 
@@ -154,10 +157,11 @@ describe('a record in Redis that is none of ours', () => {
 it('failures, health and announcements that are none of ours are ignored', async () => {
   const url = `${fleet.slow.url}/image/unknown`;
   const cameraId = idOf(url);
-  for (const failure of FAILURES) {
+  for (const failure of [...FAILURES, ...ODD_FAILURES]) {
     await fleet.redis.command('SET', keys().failure(cameraId), JSON.stringify(failure));
     const { status, head } = await ask(api.url, target(url));
-    expect([status, /x-evil/i.test(head)]).toEqual([503, false]);
+    const isRead = ODD_FAILURES.some((odd) => odd === failure);
+    expect([status, /x-evil|1e\+?308/i.test(head)]).toEqual([isRead ? 502 : 503, false]);
   }
   await fleet.redis.command('DEL', keys().failure(cameraId));
   const events = await openEvents(`${api.url}/events?camera=cam-0`);
