@@ -149,8 +149,8 @@ describe('the health of a camera in the store', () => {
 });
 
 it('the size of a frame, in bytes and pixels, is read without its bytes', async () => {
-  const { store, read } = await storeParts();
-  await store('12345', { dimensions: { width: 640, height: 360 } });
+  const { store, ago, read } = await storeParts();
+  await store('12345', { ...ago(1000), dimensions: { width: 640, height: 360 } });
   const { frame } = await read();
   expect(frame).toMatchObject({ sizeBytes: 5, dimensions: { width: 640, height: 360 } });
   expect(frame?.bytes).toBeUndefined();
