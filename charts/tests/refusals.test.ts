@@ -105,13 +105,13 @@ const CONTRADICTIONS: [ValuesName, string[], string][] = [
   ],
   [
     'default',
-    ['config.MEMORY_LIMIT=321MiB'],
-    'api.resources.limits.memory is 640Mi: it must hold MEMORY_LIMIT (321MiB) and 320 MiB.',
+    ['config.MEMORY_LIMIT=257MiB'],
+    'api.resources.limits.memory is 640Mi: it must hold MEMORY_LIMIT (257MiB), MAX_UNSENT_BYTES (64MiB) and 320 MiB.',
   ],
   [
     'default',
     ['api.resources.limits.memory=500M'],
-    'api.resources.limits.memory is 500M: it must hold MEMORY_LIMIT (256MiB) and 320 MiB.',
+    'api.resources.limits.memory is 500M: it must hold MEMORY_LIMIT (256MiB), MAX_UNSENT_BYTES (64MiB) and 320 MiB.',
   ],
   [
     'default',
@@ -198,6 +198,10 @@ it('what is just not contradictory is taken', async () => {
     'api.terminationGracePeriodSeconds=19',
     'worker.terminationGracePeriodSeconds=14',
   ];
-  values.push('config.MEMORY_LIMIT=320MiB', 'redis.maxMemory=1023mb');
+  values.push(
+    'config.MEMORY_LIMIT=300MiB',
+    'config.MAX_UNSENT_BYTES=20MiB',
+    'redis.maxMemory=1023mb',
+  );
   expect(await render('default', ...sets(values))).not.toEqual([]);
 });

@@ -24,7 +24,7 @@ const contract: Record<keyof typeof variables, [who: string, fallback: string | 
   COLD_WAIT: ['api', '15s'],
   MEMORY_LIMIT: ['api', '256MiB'],
   MIN_SEND_RATE: ['api', '1KiB'],
-  MAX_UNSENT_BYTES: ['api', '128MiB'],
+  MAX_UNSENT_BYTES: ['api', '64MiB'],
   HOST: ['api', '0.0.0.0'],
   PORT: ['api', '8088'],
   REUSE_PORT: ['api', 'false'],

@@ -87,7 +87,7 @@ export const variables = {
   ),
   MAX_UNSENT_BYTES: sizeOrOff(
     api,
-    '128MiB',
+    '64MiB',
     'bytes kept only for clients that have not read them yet; beyond, the slowest clients are disconnected; 0 is no bound',
   ),
   HOST: text(api, '0.0.0.0', 'address of the public listener'),

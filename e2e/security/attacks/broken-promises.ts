@@ -1,7 +1,7 @@
 import type { Verdict } from '../../support/checker.ts';
 import { CAMERA_MS } from './attacked-fleet.ts';
 import type { HostileCall } from './cameras/request-log.ts';
-import { MAX_API_MIB, MAX_REDIS_MIB, MAX_WORKER_MIB, maxAgeMs, maxP99Ms } from './limits.ts';
+import { MAX_REDIS_MIB, MAX_WORKER_MIB, maxAgeMs, maxApiMiB, maxP99Ms } from './limits.ts';
 import type { Observations } from './observe.ts';
 import type { ViewerFigures } from './viewer-figures.ts';
 
@@ -20,7 +20,7 @@ export function brokenPromises(evidence: Evidence): string[] {
   return [
     ...evidence.deaths.map((death) => `no process ends: ${death}`),
     ...viewersHarmed(evidence),
-    ...memoryExceeded(evidence.observed),
+    ...memoryExceeded(evidence),
     ...probesUnanswered(evidence.observed),
     ...guaranteeBreached(evidence),
     ...credentialsLeaked(evidence),
@@ -39,9 +39,10 @@ function viewersHarmed({ quiet, attacked, isStrict, observed }: Evidence): strin
   ].filter((line) => typeof line === 'string');
 }
 
-function memoryExceeded({ apiMiB, workerMiB, redisMiB }: Observations): string[] {
+function memoryExceeded({ isStrict, observed }: Evidence): string[] {
+  const { apiMiB, workerMiB, redisMiB } = observed;
   return [
-    exceeds("an api's memory is bounded: it had", apiMiB, MAX_API_MIB, 'MiB'),
+    exceeds("an api's memory is bounded: it had", apiMiB, maxApiMiB(isStrict), 'MiB'),
     exceeds("a worker's memory is bounded: it had", workerMiB, MAX_WORKER_MIB, 'MiB'),
     exceeds('Redis stays below maxmemory: it had', redisMiB, MAX_REDIS_MIB, 'MiB'),
   ].filter((line) => line !== undefined);

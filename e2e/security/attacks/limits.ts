@@ -10,7 +10,7 @@ export const MAX_REDIS_MIB = 256;
 
 /** Node, the code, and bytes on their way. */
 const CONSTANT_MIB = 320;
-export const MAX_API_MIB = MEMORY_LIMIT_MIB + CONSTANT_MIB + MAX_UNSENT_MIB;
+const MAX_API_MIB = MEMORY_LIMIT_MIB + CONSTANT_MIB + MAX_UNSENT_MIB;
 /** A worker has room for 256 MiB of bodies; their pieces are collected later than they are let go. */
 export const MAX_WORKER_MIB = 2 * 256 + CONSTANT_MIB;
 
@@ -33,6 +33,11 @@ function busyFactor({ isStrict, slowdown }: Leniency): number {
 export interface Leniency {
   isStrict: boolean;
   slowdown: number;
+}
+
+/** On a busy machine garbage is collected later. */
+export function maxApiMiB(isStrict: boolean): number {
+  return isStrict ? MAX_API_MIB : 1.25 * MAX_API_MIB;
 }
 
 /** A frame may be an interval and a call old, and two seconds more. */
