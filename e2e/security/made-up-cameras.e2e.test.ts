@@ -93,18 +93,22 @@ it('made-up cameras with large frames leave watched ones their memory, and give 
   const cameraOf = (n: number) => slow.camera(`made-up-${n}`, { bytes: '400KiB' });
   await whileWatching(async () => {
     const answers: string[] = [];
-    await flood(
+    const flooding = flood(
       Array.from({ length: 300 }, (_, n) => cameraOf(n)),
       async (answer) => {
         const body = Buffer.from(await answer.arrayBuffer());
         answers.push(answer.status === 200 ? '200' : body.toString());
       },
     );
+    // It says so meanwhile: soon after, idle cameras have given their memory back.
+    const saysSo = expect
+      .poll(readiness, { timeout: CEILING_MS })
+      .toMatch(/^200 ready; .*no first frame/);
+    await Promise.all([flooding, saysSo]);
     expect(await usedShare()).toBeLessThan(0.85);
     const refused = answers.filter((answer) => answer.includes('too-many-cameras'));
     expect(refused.length).toBeGreaterThan(30);
     expect(refused[0]).toContain('no memory for new cameras now');
-    await expect.poll(readiness, { timeout: CEILING_MS }).toMatch(/^200 ready; .*no first frame/);
     // The attack is over.
     await expect.poll(usedShare, { timeout: CEILING_MS }).toBeLessThan(0.7);
     await expect.poll(readiness, { timeout: CEILING_MS }).toBe('200 ready\n');
