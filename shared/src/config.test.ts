@@ -34,7 +34,7 @@ describe('the configuration of the api', () => {
       coldWaitMs: 15_000,
       memoryLimitBytes: 256 * 1024 ** 2,
       minSendRate: 1024,
-      maxUnsentBytes: 128 * 1024 ** 2,
+      maxUnsentBytes: 64 * 1024 ** 2,
       host: '0.0.0.0',
       port: 8088,
       reusePort: false,
