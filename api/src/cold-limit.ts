@@ -1,8 +1,5 @@
 import type { Clock } from '@lastframe/shared/clock';
-import type { Network } from '@lastframe/shared/source';
-import type { Context } from 'hono';
 import { LRUCache } from 'lru-cache';
-import { clientOf } from './client-address.ts';
 
 /**
  * Bounds how many new cameras without a frame one client can make the fleet call. A camera that
@@ -37,13 +34,4 @@ export function createColdLimit(clock: Pick<Clock, 'monoMs'>, perMinute: number)
       return 0;
     },
   };
-}
-
-/** How long it is until the client of this request may ask for one more camera that is new here. */
-export function clientMayAskInMs(
-  c: Context,
-  cameraId: string,
-  deps: { coldLimit?: ColdLimit; trustedProxies?: readonly Network[] },
-): number {
-  return deps.coldLimit?.waitMs(clientOf(c, deps.trustedProxies), cameraId) ?? 0;
 }

@@ -8,6 +8,11 @@ const camera = testCamera('a');
 const { cameraId } = camera;
 const COLD_WAIT_MS = 15_000;
 const never = new AbortController().signal;
+let clients = 0;
+const anotherClient = () => {
+  clients += 1;
+  return `client-${clients}`;
+};
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -15,7 +20,7 @@ afterEach(() => void vi.useRealTimers());
 function coldParts({ maxWaiters = 100 } = {}) {
   const parts = testParts();
   const coldWait = createColdWait({ ...parts, maxWaiters });
-  const wait = (signal = never) => coldWait.wait(camera, COLD_WAIT_MS, signal);
+  const wait = (signal = never) => coldWait.wait(camera, COLD_WAIT_MS, signal, anotherClient());
   /** Nobody waits, nobody is present, and no timer is left. */
   const expectNothingLeft = () =>
     expect([coldWait.waiting(), parts.viewers.isPresent(cameraId), vi.getTimerCount()]).toEqual([
@@ -78,7 +83,7 @@ describe('all who wait for one camera', () => {
   it('look less often in a crowd of cold cameras, and are found all the same', async () => {
     const parts = coldParts({ maxWaiters: 2000 });
     for (let n = 0; n < 1000; n += 1) {
-      void parts.coldWait.wait(testCamera(`cold-${n}`), COLD_WAIT_MS, never);
+      void parts.coldWait.wait(testCamera(`cold-${n}`), COLD_WAIT_MS, never, anotherClient());
     }
     await vi.advanceTimersByTimeAsync(6000);
     parts.reader.read.mockClear();
@@ -172,7 +177,7 @@ describe('a wait ends', () => {
 
   it('when the process closes', async () => {
     const { coldWait, wait, expectNothingLeft } = coldParts();
-    const waits = [wait(), coldWait.wait(testCamera('b'), COLD_WAIT_MS, never)];
+    const waits = [wait(), coldWait.wait(testCamera('b'), COLD_WAIT_MS, never, 'b')];
     coldWait.close();
     expect(await Promise.all(waits)).toEqual([{ end: 'timeout' }, { end: 'timeout' }]);
     expectNothingLeft();
@@ -187,6 +192,18 @@ describe('a wait ends', () => {
     await Promise.all(first);
     void wait();
     expect(coldWait.waiting()).toBe(1);
+  });
+
+  it('before it begins when one client has more waits than are left: others still get theirs', async () => {
+    const { coldWait, wait } = coldParts({ maxWaiters: 10 });
+    const greedy = () => coldWait.wait(camera, COLD_WAIT_MS, never, 'greedy');
+    const ends = Array.from({ length: 9 }, greedy);
+    expect(await ends.at(-1)).toEqual({ end: 'full' });
+    expect(coldWait.waiting()).toBe(6);
+    void wait();
+    void wait();
+    expect(coldWait.waiting()).toBe(8);
+    coldWait.close();
   });
 
   it.each([
@@ -208,7 +225,7 @@ describe('a wait for the next frame', () => {
   const old = heldFrame(camera, { text: 'old' });
   const forAnother = ({ etag }: { etag: string }) => etag !== old.etag;
   const waitForNext = ({ coldWait }: ReturnType<typeof coldParts>, signal = never) =>
-    coldWait.waitForNext(camera, COLD_WAIT_MS, signal, forAnother);
+    coldWait.waitForNext(camera, COLD_WAIT_MS, signal, anotherClient(), forAnother);
 
   it('ends with a frame that is new to the viewer, not with the one that he has', async () => {
     const parts = coldParts();

@@ -1,6 +1,7 @@
 import type { Announcement, Failure } from '@lastframe/shared/announcement';
 import type { Camera } from '@lastframe/shared/camera';
 import type { Clock } from '@lastframe/shared/clock';
+import { createFairPlaces } from '@lastframe/shared/fair-places';
 import type { FrameReader } from './frame-reader.ts';
 import type { HeldFrame } from './memory-cache.ts';
 import type { Viewers } from './viewers.ts';
@@ -23,7 +24,7 @@ export type NextEnd = Extract<ColdEnd, { end: 'frame' | 'timeout' | 'full' }>;
  * camera share one look at the store.
  */
 export interface ColdWait {
-  wait(camera: Camera, timeoutMs: number, signal: AbortSignal): Promise<ColdEnd>;
+  wait(camera: Camera, timeoutMs: number, signal: AbortSignal, client: string): Promise<ColdEnd>;
   /**
    * Waits for a frame that is new to the viewer, whatever fails meanwhile: he has one, and takes only
    * the first half of the places from those who have none.
@@ -32,6 +33,7 @@ export interface ColdWait {
     camera: Camera,
     timeoutMs: number,
     signal: AbortSignal,
+    client: string,
     isNew: (held: HeldFrame) => boolean,
   ): Promise<NextEnd>;
   /** A frame is in memory now. */
@@ -65,7 +67,7 @@ const MAX_POLLS_PER_SECOND = 200;
 export function createColdWait(deps: ColdWaitDeps): ColdWait {
   const { clock, viewers, reader, maxWaiters } = deps;
   const waiters = new Map<string, { all: Set<Waiter>; poll: NodeJS.Timeout }>();
-  let count = 0;
+  const places = createFairPlaces(maxWaiters);
 
   const settleAll = (cameraId: string, endOf: (waiter: Waiter) => ColdEnd | undefined) => {
     for (const waiter of [...(waiters.get(cameraId)?.all ?? [])]) {
@@ -92,16 +94,16 @@ export function createColdWait(deps: ColdWaitDeps): ColdWait {
       if (group) group.poll = pollLater(camera);
     }, afterMs);
   };
-  const enter = (camera: Camera, waiter: Waiter) => {
+  const enter = (camera: Camera, waiter: Waiter, client: string) => {
     const { cameraId } = camera;
     const group = waiters.get(cameraId) ?? { all: new Set<Waiter>(), poll: pollLater(camera) };
     waiters.set(cameraId, group);
     group.all.add(waiter);
-    count += 1;
+    const release = places.take(client);
     const leaveViewers = viewers.enter(camera);
     return () => {
       leaveViewers();
-      count -= 1;
+      release();
       group.all.delete(waiter);
       if (group.all.size > 0) return;
       clearTimeout(group.poll);
@@ -113,14 +115,15 @@ export function createColdWait(deps: ColdWaitDeps): ColdWait {
     camera: Camera,
     timeoutMs: number,
     signal: AbortSignal,
+    client: string,
     isNew?: Waiter['isNew'],
   ): Promise<ColdEnd> => {
-    const places = isNew ? Math.ceil(maxWaiters / 2) : maxWaiters;
-    if (count >= places) return Promise.resolve({ end: 'full' });
+    const isFull = isNew !== undefined && places.taken() >= Math.ceil(maxWaiters / 2);
+    if (isFull || places.fullFor(client)) return Promise.resolve({ end: 'full' });
     const { promise, resolve } = Promise.withResolvers<ColdEnd>();
     const joined = waiters.has(camera.cameraId);
     const waiter = { untilMonoMs: clock.monoMs() + timeoutMs, joined, isNew, settle: resolve };
-    const leave = enter(camera, waiter);
+    const leave = enter(camera, waiter, client);
     const giveUp = () => resolve({ end: 'timeout' });
     const timer = setTimeout(giveUp, timeoutMs);
     signal.addEventListener('abort', giveUp, { once: true });
@@ -133,7 +136,7 @@ export function createColdWait(deps: ColdWaitDeps): ColdWait {
   };
 
   return {
-    wait: (camera, timeoutMs, signal) => wait(camera, timeoutMs, signal),
+    wait: (camera, timeoutMs, signal, client) => wait(camera, timeoutMs, signal, client),
     // Neither failures nor waits for a permit end it.
     waitForNext: (...args) => wait(...args) as Promise<NextEnd>,
     wake,
@@ -154,7 +157,7 @@ export function createColdWait(deps: ColdWaitDeps): ColdWait {
         );
       }
     },
-    waiting: () => count,
+    waiting: places.taken,
     close: () => {
       for (const cameraId of [...waiters.keys()]) settleAll(cameraId, () => ({ end: 'timeout' }));
     },

@@ -49,7 +49,7 @@ describe('a cold wait', () => {
     const inner = { wait: () => ended.promise, waiting: () => 3 } as unknown as ColdWait;
     const coldWait = countedColdWait(inner, { monoMs: () => nowMs }, metrics);
     const leaving = new AbortController();
-    const waited = coldWait.wait(camera, 5000, leaving.signal);
+    const waited = coldWait.wait(camera, 5000, leaving.signal, 'a');
     const end = async (end: ColdEnd) => {
       nowMs += 1500;
       ended.resolve(end);
@@ -71,7 +71,7 @@ describe('a cold wait', () => {
   it('of who would not wait is not counted', async () => {
     const inner = { wait: async () => ({ end: 'timeout' }), waiting: () => 0 } as never;
     const coldWait = countedColdWait(inner, { monoMs: () => 0 }, metrics);
-    await coldWait.wait(camera, 0, new AbortController().signal);
+    await coldWait.wait(camera, 0, new AbortController().signal, 'a');
     expect(await countOf('timeout')).toBe(0);
   });
 

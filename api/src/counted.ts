@@ -55,9 +55,9 @@ export function countedColdWait(
   metrics.read('lastframe_waiters', () => [{ labels: {}, value: coldWait.waiting() }]);
   return {
     ...coldWait,
-    wait: (camera, timeoutMs, signal) => {
+    wait: (camera, timeoutMs, signal, client) => {
       const beganMonoMs = clock.monoMs();
-      const waited = coldWait.wait(camera, timeoutMs, signal);
+      const waited = coldWait.wait(camera, timeoutMs, signal, client);
       if (timeoutMs === 0) return waited; // who would not wait
       void waited.then(({ end }) => {
         const seconds = (clock.monoMs() - beganMonoMs) / 1000;

@@ -61,21 +61,29 @@ function offer(
   return held;
 }
 
+/** Who asks. */
+export interface Asker {
+  /** Its address, or what stands for it: clients share the places of those that wait. */
+  client: string;
+  /** It has left. */
+  signal: AbortSignal;
+  /** How long it is until it may ask for a camera that has no frame; 0 when it may. */
+  mayAskInMs: (cameraId: string) => number;
+}
+
 /**
  * The frame in Redis, else the first frame that the camera gives, however many wait for it.
- * @param coldWaitLeftMs how long it is until this client may ask for such a camera; 0 when it may
  * @throws ProblemError when there is none in time
  */
 export async function frameFromAfar(
   camera: Camera,
-  signal: AbortSignal,
+  { client, signal, mayAskInMs }: Asker,
   deps: LastFrameDeps,
-  coldWaitLeftMs: () => number = () => 0,
 ): Promise<Found> {
   const { clock, reader, demand, coldWait, coldWaitMs } = deps;
   const found = new AbortController();
   // The wait is entered before Redis is read: a frame that comes in between must not be missed.
-  const waited = coldWait.wait(camera, coldWaitMs, AbortSignal.any([signal, found.signal]));
+  const waited = coldWait.wait(camera, coldWaitMs, AbortSignal.any([signal, found.signal]), client);
   let turnedAway = false;
   void waited.then(({ end }) => {
     turnedAway = end === 'full';
@@ -88,7 +96,7 @@ export async function frameFromAfar(
       if (deps.memory.has(camera.cameraId)) demand.raise(camera);
       return { held: offered, origin: 'redis' };
     }
-    const leftMs = coldWaitLeftMs();
+    const leftMs = mayAskInMs(camera.cameraId);
     if (leftMs > 0) throw notYet('too many new cameras are asked for from this address', leftMs);
     const refusal = demand.refusal(camera.cameraId);
     if (refusal) throw newCameraRefused(refusal, demand.toldWaitMs(camera.cameraId));
@@ -112,10 +120,11 @@ export async function frameFromAfar(
  */
 export async function nextFrame(
   camera: Camera,
-  wait: { timeoutMs: number; signal: AbortSignal; isNew: (held: HeldFrame) => boolean },
+  { client, signal }: Pick<Asker, 'client' | 'signal'>,
+  wait: { timeoutMs: number; isNew: (held: HeldFrame) => boolean },
   { coldWait, demand, clock }: LastFrameDeps,
 ): Promise<HeldFrame | undefined> {
-  const waited = coldWait.waitForNext(camera, wait.timeoutMs, wait.signal, wait.isNew);
+  const waited = coldWait.waitForNext(camera, wait.timeoutMs, signal, client, wait.isNew);
   // Also while the frame is fresh: it is asked for again when it is due, because somebody is present.
   demand.raise(camera);
   const end = await waited;

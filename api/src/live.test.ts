@@ -161,14 +161,17 @@ describe('a watched camera', () => {
 
 describe('a camera without a frame', () => {
   it('is asked for only when one of its viewers may', async () => {
-    const { watch, settle, raise } = liveParts();
+    const { live, watch, settle, raise } = liveParts();
     let leftMs = 3000;
     const { kinds } = watch(() => leftMs);
     await settle();
     expect(kinds()).toEqual(['health']); // at once all the same
     expect(raise).not.toHaveBeenCalled();
+    live.look();
+    expect(raise).not.toHaveBeenCalled();
     leftMs = 0;
-    await vi.advanceTimersByTimeAsync(3000);
+    live.look();
+    live.look();
     expect(raise).toHaveBeenCalledOnce();
   });
 
@@ -181,12 +184,24 @@ describe('a camera without a frame', () => {
   });
 
   it('is asked for no more when he who had to wait has gone', async () => {
-    const { watch, settle, raise } = liveParts();
-    const { leave } = watch(() => 1000);
+    const { live, watch, settle, raise } = liveParts();
+    let leftMs = 1000;
+    const { leave } = watch(() => leftMs);
     await settle();
     leave();
-    await vi.advanceTimersByTimeAsync(5000);
+    leftMs = 0;
+    live.look();
     expect(raise).not.toHaveBeenCalled();
+  });
+
+  it('is not tried again and again for a viewer with thousands of them that may not ask now', async () => {
+    const { live, watch, settle } = liveParts();
+    const waitMs = vi.fn(() => 100);
+    for (let n = 0; n < 1000; n += 1) watch(waitMs, testCamera(`cold-${n}`));
+    await settle();
+    waitMs.mockClear();
+    live.look();
+    expect(waitMs).toHaveBeenCalledOnce();
   });
 });
 

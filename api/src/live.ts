@@ -28,6 +28,8 @@ export interface CameraNews {
 /** `held` is there when the news is a frame that is at hand: it must not be kept with the news. */
 export type Tell = (news: CameraNews, held?: HeldFrame) => void;
 
+type WaitMs = (cameraId: string) => number;
+
 /**
  * The cameras that streams watch in this process. While one is watched it is demand, and whatever is
  * learnt of it, by a read of the store or an announcement, is told to all its streams at once.
@@ -36,14 +38,15 @@ export interface Live {
   /**
    * Tells how the camera is, as soon as that is known, and then all that is new, until the function
    * that it gives is called.
-   * @param waitMs how long it is until this viewer may ask for a camera that has no frame
+   * @param waitMs how long it is until this viewer may ask for a camera that has no frame; the same
+   * function for all the cameras of a viewer
    */
-  watch(camera: Camera, tell: Tell, waitMs: () => number): () => void;
+  watch(camera: Camera, tell: Tell, waitMs: WaitMs): () => void;
   /** A read of the frame store. */
   heedRead(camera: Camera, held: HeldFrame | undefined, stored: StoredCamera): void;
   /** News that are in no frame: those are read first. */
   heed(announcement: Announcement): void;
-  /** Health that follows from the clock; to be called every second. */
+  /** Health that follows from the clock, and cameras that may be asked for by now; to be called every second. */
   look(): void;
 }
 
@@ -59,10 +62,9 @@ interface LiveCamera {
   camera: Camera;
   /** Undefined until the store, or memory in its place, has said. */
   state: CameraState | undefined;
-  watchers: Map<object, { tell: Tell; waitMs: () => number }>;
+  watchers: Map<object, { tell: Tell; waitMs: WaitMs }>;
   openedAtMs: number;
   isWanted: boolean;
-  retry: NodeJS.Timeout | undefined;
   leave: () => void;
 }
 
@@ -77,7 +79,6 @@ export function createLive(deps: LiveDeps): Live {
       watchers: new Map(),
       openedAtMs: framesClock.nowMs(),
       isWanted: false,
-      retry: undefined,
       // Before the store is read: a frame that comes in between must not be missed.
       leave: viewers.enter(camera),
     };
@@ -109,7 +110,6 @@ export function createLive(deps: LiveDeps): Live {
         live.watchers.delete(watcher);
         if (live.watchers.size > 0 || all.get(cameraId) !== live) return;
         all.delete(cameraId);
-        clearTimeout(live.retry);
         live.leave();
       };
     },
@@ -132,9 +132,13 @@ export function createLive(deps: LiveDeps): Live {
       }
     },
     look: () => {
+      // One refusal is enough: a viewer may show any number of cameras that are not its turn yet.
+      const refused = new Set<WaitMs>();
       for (const live of all.values()) {
         const { state } = live;
-        if (state) contain(() => learn(live, state.frame, state.facts, deps));
+        if (!state) continue;
+        contain(() => learn(live, state.frame, state.facts, deps));
+        contain(() => want(live, deps, refused));
       }
     },
   };
@@ -166,28 +170,24 @@ function learn(
 
 /**
  * Raises demand; it goes on by itself while somebody is present. A camera without a frame is new to
- * the fleet, and one client may not ask for any number of those.
+ * the fleet, and one client may not ask for any number of those: it is tried again each second.
  */
-function want(live: LiveCamera, deps: LiveDeps): void {
+function want(live: LiveCamera, deps: LiveDeps, refused: Set<WaitMs> = new Set()): void {
   if (live.isWanted || live.watchers.size === 0) return;
-  clearTimeout(live.retry);
-  const leftMs = live.state?.frame ? 0 : leastWaitMs(live.watchers.values());
-  if (leftMs > 0) {
-    live.retry = setTimeout(() => want(live, deps), leftMs);
-    return;
-  }
+  const mayAsk = live.state?.frame !== undefined || isAllowed(live, refused);
+  if (!mayAsk) return;
   live.isWanted = true;
   deps.demand.raise(live.camera);
 }
 
-/** Nobody is asked who need not be: a camera that one may ask for counts for him alone. */
-function leastWaitMs(watchers: Iterable<{ waitMs: () => number }>): number {
-  let least = Number.POSITIVE_INFINITY;
-  for (const { waitMs } of watchers) {
-    least = Math.min(least, waitMs());
-    if (least === 0) break;
+/** One viewer that may ask for it is enough, and it counts for that one alone. */
+function isAllowed({ camera, watchers }: LiveCamera, refused: Set<WaitMs>): boolean {
+  for (const { waitMs } of watchers.values()) {
+    if (refused.has(waitMs)) continue;
+    if (waitMs(camera.cameraId) === 0) return true;
+    refused.add(waitMs);
   }
-  return least;
+  return false;
 }
 
 /** The same camera under other rules. */

@@ -1,7 +1,7 @@
 import { type Server, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Problem } from '@lastframe/shared/errors';
-import { openAnswers } from './open-answers.ts';
+import { openAnswers } from '@lastframe/shared/open-answers';
 import { problemResponse } from './problem.ts';
 
 const PROBLEMS: Record<string, Problem> = {

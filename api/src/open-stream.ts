@@ -1,10 +1,9 @@
 import { type Problem, ProblemError } from '@lastframe/shared/errors';
+import { takeConnection } from '@lastframe/shared/open-answers';
 import type { Context } from 'hono';
 import { clientOf } from './client-address.ts';
-import { clientMayAskInMs } from './cold-limit.ts';
 import type { FramesClock } from './frames-clock.ts';
 import type { Live } from './live.ts';
-import { takeConnection } from './open-answers.ts';
 import { createPushBody } from './push-body.ts';
 import type { ImagesDeps } from './routes/images.ts';
 import type { Target } from './stream-targets.ts';
@@ -49,7 +48,8 @@ export function openStream(
   if (c.req.method === 'HEAD') return new Response(null, { headers });
   if (!takeConnection(c.env ?? {})) throw notAlone();
   const client = clientOf(c, deps.trustedProxies);
-  const full = deps.streams.fullFor(client);
+  const urls = targets.filter(({ label }) => 'url' in label).length;
+  const full = deps.streams.fullFor(client, urls);
   if (full) throw tooMany(full);
   const viewer = viewerFor(() => body.wake());
   const body = createPushBody(viewer.take, () => {
@@ -60,7 +60,7 @@ export function openStream(
     clock: deps.clock,
     live: deps.live,
     rules: deps.rules(),
-    waitMs: (camera) => clientMayAskInMs(c, camera.cameraId, deps),
+    waitMs: (cameraId) => deps.coldLimit?.waitMs(client, cameraId) ?? 0,
     tell: (...news) => {
       viewer.tell(...news);
       body.wake();
@@ -80,7 +80,7 @@ export function openStream(
     follow: watches.follow,
     end: () => body.end(viewer.lastWords()),
   };
-  const remove = deps.streams.add(stream, client);
+  const remove = deps.streams.add(stream, client, urls);
   return new Response(body.stream, { headers });
 }
 
@@ -97,7 +97,7 @@ const STREAM_HEADERS = {
 
 function tooMany(full: 'all' | 'client'): ProblemError {
   const where = full === 'all' ? 'here' : 'from your address';
-  const detail = `too many streams are open ${where}; close some, or try again later`;
+  const detail = `too many streams, or cameras in them, are open ${where}; close some, or try again later`;
   return new ProblemError({ status: 503, code: 'too-many-streams', detail, retryAfterMs: 2000 });
 }
 

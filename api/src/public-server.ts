@@ -2,11 +2,11 @@ import { createServer, type RequestListener, type Server, type ServerOptions } f
 import { setTimeout as sleep } from 'node:timers/promises';
 import { getRequestListener } from '@hono/node-server';
 import { closeServer } from '@lastframe/shared/http-server';
+import { boundOpenAnswers } from '@lastframe/shared/open-answers';
 import { putInFront } from './front.ts';
 import type { FindHit } from './hit.ts';
 import { answerHits } from './hit-listener.ts';
 import { answerMalformedRequests } from './malformed-request.ts';
-import { boundOpenAnswers } from './open-answers.ts';
 import { refuseBadHosts, refusedRequest } from './refused-request.ts';
 import { trackedResponse } from './tracked-response.ts';
 import type { UnsentAnswers } from './unsent-answers.ts';

@@ -15,8 +15,8 @@ it.each(['beat', 'look', 'follow', 'close'] as const)(
     broken[name].mockImplementation(() => {
       throw new Error('broken');
     });
-    streams.add(broken, 'a');
-    streams.add(good, 'b');
+    streams.add(broken, 'a', 1);
+    streams.add(good, 'b', 1);
     if (what === 'follow') streams.follow({} as never);
     else streams[what]();
     expect(good[name]).toHaveBeenCalledOnce();
@@ -24,29 +24,39 @@ it.each(['beat', 'look', 'follow', 'close'] as const)(
   },
 );
 
-/** Opens as many as the client may have. */
-function openAll(streams: Streams, client: string): (() => void)[] {
+/** Opens as many as the client may have, each with so many cameras by URL. */
+function openAll(streams: Streams, client: string, urls: number): (() => void)[] {
   const removes: (() => void)[] = [];
-  while (streams.fullFor(client) === undefined) removes.push(streams.add(newStream(), client));
+  while (streams.fullFor(client, urls) === undefined)
+    removes.push(streams.add(newStream(), client, urls));
   return removes;
 }
 
-it('one client can take half of all, the next half of the rest, and others still get theirs', () => {
+it('one client can take half of all, and others still get theirs', () => {
   const streams = createStreams(1000);
-  expect(openAll(streams, 'greedy')).toHaveLength(501);
-  expect(streams.fullFor('greedy')).toBe('client');
-  expect(openAll(streams, 'second')).toHaveLength(250);
-  for (let n = 0; n < 200; n += 1) {
-    expect(streams.fullFor(`viewer-${n}`)).toBeUndefined();
-    streams.add(newStream(), `viewer-${n}`);
-  }
+  expect(openAll(streams, 'greedy', 1)).toHaveLength(501);
+  expect(streams.fullFor('greedy', 1)).toBe('client');
+  expect(openAll(streams, 'second', 1)).toHaveLength(250);
 });
 
-it('when none is left nobody gets one, until one is closed', () => {
+it('one client can’t take half of all URLs by few streams with many of them', () => {
+  const streams = createStreams(1000);
+  expect(openAll(streams, 'greedy', 64)).toHaveLength(23);
+  expect(streams.fullFor('greedy', 64)).toBe('client');
+  expect(streams.fullFor('greedy', 0)).toBeUndefined();
+  expect(streams.fullFor('another', 64)).toBeUndefined();
+});
+
+it('few streams may show many URLs all the same', () => {
   const streams = createStreams(2);
-  const [close] = openAll(streams, 'a');
-  expect([streams.count(), streams.fullFor('b')]).toEqual([2, 'all']);
+  expect(openAll(streams, 'a', 64)).toHaveLength(2);
+});
+
+it('a stream that is closed twice counts once', () => {
+  const streams = createStreams(2);
+  const [close] = openAll(streams, 'a', 1);
+  expect([streams.count(), streams.fullFor('b', 1)]).toEqual([2, 'all']);
   close?.();
-  close?.(); // a second time counts for nothing
-  expect([streams.count(), streams.fullFor('b')]).toEqual([1, undefined]);
+  close?.();
+  expect([streams.count(), streams.fullFor('b', 1)]).toEqual([1, undefined]);
 });

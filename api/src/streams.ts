@@ -1,4 +1,5 @@
 import { contain } from '@lastframe/shared/contain';
+import { createFairPlaces } from '@lastframe/shared/fair-places';
 import type { Rules } from '@lastframe/shared/rules';
 
 /** One open stream, whatever it sends. */
@@ -15,10 +16,13 @@ export interface OpenStream {
 
 /** The open streams of this process. */
 export interface Streams {
-  /** Whether nobody, or only this client, may open one more; undefined when it may. */
-  fullFor(client: string): 'all' | 'client' | undefined;
-  /** Until the function that it gives is called. */
-  add(stream: OpenStream, client: string): () => void;
+  /**
+   * Whether nobody, or only this client, may open one more; undefined when it may.
+   * @param urls how many cameras it shows by URL: anybody can make those up
+   */
+  fullFor(client: string, urls: number): 'all' | 'client' | undefined;
+  /** Until the returned function is called. */
+  add(stream: OpenStream, client: string, urls: number): () => void;
   count(): number;
   beat(): void;
   look(): void;
@@ -27,27 +31,24 @@ export interface Streams {
   close(): void;
 }
 
+/** URLs that streams may show for each stream that may be open; each costs a few KB. */
+const URLS_PER_STREAM = 3;
+const LEAST_URLS = 1000;
+
 export function createStreams(max: number): Streams {
   const all = new Set<OpenStream>();
-  const byClient = new Map<string, number>();
+  const places = createFairPlaces(max);
+  const urlPlaces = createFairPlaces(Math.max(LEAST_URLS, URLS_PER_STREAM * max));
   let closed = false;
   return {
-    fullFor: (client) => {
-      const free = max - all.size;
-      if (free <= 0) return 'all';
-      // Whoever has more than are left gets none of them: one client can take half of all, the next
-      // one half of the rest, and so on.
-      return (byClient.get(client) ?? 0) > free ? 'client' : undefined;
-    },
-    add: (stream, client) => {
+    fullFor: (client, urls) => places.fullFor(client) ?? urlPlaces.fullFor(client, urls),
+    add: (stream, client, urls) => {
       all.add(stream);
-      byClient.set(client, (byClient.get(client) ?? 0) + 1);
+      const release = [places.take(client), urlPlaces.take(client, urls)];
       if (closed) stream.end();
       return () => {
-        if (!all.delete(stream)) return;
-        const left = (byClient.get(client) ?? 1) - 1;
-        if (left > 0) byClient.set(client, left);
-        else byClient.delete(client);
+        all.delete(stream);
+        for (const giveBack of release) giveBack();
       };
     },
     count: () => all.size,

@@ -2,7 +2,7 @@ import type { Camera } from '@lastframe/shared/camera';
 import type { Clock } from '@lastframe/shared/clock';
 import { type Problem, ProblemError } from '@lastframe/shared/errors';
 import type { Rules } from '@lastframe/shared/rules';
-import type { CameraNews, Live } from './live.ts';
+import type { CameraNews, Live, Tell } from './live.ts';
 import type { HeldFrame } from './memory-cache.ts';
 import type { Target } from './stream-targets.ts';
 
@@ -19,7 +19,7 @@ export interface WatchesDeps {
   live: Pick<Live, 'watch'>;
   rules: Rules;
   /** How long it is until the viewer may ask for a camera that has no frame. */
-  waitMs: (camera: Camera) => number;
+  waitMs: (cameraId: string) => number;
   tell: (target: Target, camera: Camera, news: CameraNews, held: HeldFrame | undefined) => void;
   /** The stream shows the camera no longer. */
   dropped: (target: Target, problem: Problem, left: number) => void;
@@ -88,11 +88,8 @@ function watch(
   tellsState = true,
 ): () => void {
   let isOpen = tellsState;
-  const leave = live.watch(
-    camera,
-    (news, held) => isOpen && tell(target, camera, news, held),
-    () => waitMs(camera),
-  );
+  const tellIfOpen: Tell = (news, held) => isOpen && tell(target, camera, news, held);
+  const leave = live.watch(camera, tellIfOpen, waitMs);
   isOpen = true;
   return leave;
 }

@@ -62,3 +62,10 @@ it('a connection that is kept is used again, until others need its place', async
   await open(HALF_A_HEAD);
   await closed;
 });
+
+it('a connection that asks for more before it reads is cut off', async () => {
+  const { open } = await start(20);
+  const greedy = await open('GET /hangs HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(100));
+  await once(greedy, 'close');
+  expect(await text(await open(PROBE))).toMatch(/alive/);
+});

@@ -1,5 +1,6 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { Socket } from 'node:net';
+import { boundOpenAnswers } from './open-answers.ts';
 
 /** As on the public port: whoever sends a request slowly is cut off, and so is who doesn't read. */
 const OPTIONS = {
@@ -11,6 +12,8 @@ const OPTIONS = {
 const STALLED_MS = 10_000;
 /** Probes, Prometheus and an operator's browser need a dozen. */
 const MAX_CONNECTIONS = 200;
+/** Nobody asks here for more before the first answer is read. */
+const MAX_OPEN_ANSWERS = 2;
 
 /**
  * The server of the ops port. However many connections hang on it, the next probe is answered:
@@ -20,7 +23,7 @@ const MAX_CONNECTIONS = 200;
 export function createOpsServer(listener: RequestListener, max = MAX_CONNECTIONS): Server {
   const waiting = new Set<Socket>();
   const busy = new Map<Socket, number>();
-  const server = createServer(OPTIONS, listener);
+  const server = createServer(OPTIONS, boundOpenAnswers(listener, MAX_OPEN_ANSWERS));
   server.timeout = STALLED_MS;
   server.on('connection', (socket) => {
     waiting.add(socket);

@@ -11,6 +11,14 @@ export function probes(
   metrics: Pick<Metrics, 'text' | 'contentType'>,
   degradedBecause: () => string | undefined = () => undefined,
 ): Hono {
+  let written: Promise<string> | undefined;
+  /** However many ask at once, it is written once. */
+  const metricsText = () => {
+    written ??= metrics.text().finally(() => {
+      written = undefined;
+    });
+    return written;
+  };
   return new Hono()
     .get('/livez', (c) => c.text('alive\n'))
     .get('/readyz', (c) => {
@@ -20,6 +28,6 @@ export function probes(
       return c.text(degraded === undefined ? 'ready\n' : `ready; ${degraded}\n`);
     })
     .get('/metrics', async (c) =>
-      c.body(await metrics.text(), 200, { 'Content-Type': metrics.contentType }),
+      c.body(await metricsText(), 200, { 'Content-Type': metrics.contentType }),
     );
 }

@@ -5,11 +5,13 @@ import { findCameraByName, findCameraByUrl, type RulesNow } from '@lastframe/sha
 import type { Network } from '@lastframe/shared/source';
 import type { Context } from 'hono';
 import type { Origin } from '../cache-headers.ts';
-import { type ColdLimit, clientMayAskInMs } from '../cold-limit.ts';
+import { clientOf } from '../client-address.ts';
+import type { ColdLimit } from '../cold-limit.ts';
 import { isNotModified } from '../conditional.ts';
 import { type Conditions, frameResponse } from '../frame-response.ts';
 import type { KnownTargets } from '../known-targets.ts';
 import {
+  type Asker,
   type Found,
   frameFromAfar,
   frameInMemory,
@@ -105,9 +107,9 @@ async function warmAnswer(
   const appliedS = Math.min(waitS, MAX_WAIT_S);
   const next = await nextFrame(
     camera,
+    askerOf(c, deps),
     {
       timeoutMs: appliedS * 1000,
-      signal: c.req.raw.signal,
       isNew: (frame) => !isNotModified(conditions, frame),
     },
     deps,
@@ -133,9 +135,7 @@ async function coldAnswer(
   const coldWaitMs = Math.min(deps.coldWaitMs, preferredMs ?? deps.coldWaitMs);
   const applied = waitS === undefined ? 'respond-async' : `wait=${coldWaitMs / 1000}`;
   try {
-    const found = await frameFromAfar(camera, c.req.raw.signal, { ...deps, coldWaitMs }, () =>
-      clientMayAskInMs(c, camera.cameraId, deps),
-    );
+    const found = await frameFromAfar(camera, askerOf(c, deps), { ...deps, coldWaitMs });
     const response = await warmAnswer(c, found, preferences, deps);
     const hasWaited = found.origin === 'stored' || found.origin === 'collapsed';
     if (hasWaited && waitS !== undefined) response.headers.set('Preference-Applied', applied);
@@ -146,6 +146,12 @@ async function coldAnswer(
     response.headers.set('Preference-Applied', applied);
     return response;
   }
+}
+
+function askerOf(c: Context, { coldLimit, trustedProxies }: ImagesDeps): Asker {
+  const client = clientOf(c, trustedProxies);
+  const mayAskInMs = (cameraId: string) => coldLimit?.waitMs(client, cameraId) ?? 0;
+  return { client, signal: c.req.raw.signal, mayAskInMs };
 }
 
 /** Who names the frame that he has, and would be told that it is still the last one. */

@@ -16,14 +16,14 @@ export function openAnswers(socket: Socket): number {
  * Bounds what one connection may ask for ahead of its answers: each would hold its frame, or its
  * place among those who wait, although nothing of it can be sent.
  */
-export function boundOpenAnswers(listener: RequestListener): RequestListener {
+export function boundOpenAnswers(listener: RequestListener, max = MAX_OPEN): RequestListener {
   return (req, res) => {
     const { socket } = req;
     const open = openOn.get(socket) ?? new Set();
     openOn.set(socket, open);
     open.add(res);
     res.once('close', () => open.delete(res));
-    if (open.size > MAX_OPEN) socket.destroy();
+    if (open.size > max) socket.destroy();
     // RFC 9112, 9.6: behind the last answer of a connection nothing is answered.
     else if (!hasLastAnswer(open)) listener(req, res);
   };
