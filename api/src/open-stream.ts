@@ -97,7 +97,7 @@ const STREAM_HEADERS = {
 
 function tooMany(full: 'all' | 'client'): ProblemError {
   const where = full === 'all' ? 'here' : 'from your address';
-  const detail = `too many streams, or cameras in them, are open ${where}; close some, or try again later`;
+  const detail = `too many streams are open ${where}, or they show too many cameras; close some, or try again later`;
   return new ProblemError({ status: 503, code: 'too-many-streams', detail, retryAfterMs: 2000 });
 }
 

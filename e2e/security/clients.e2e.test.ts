@@ -2,16 +2,21 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Fleet, startFleet } from '../support/fleet.ts';
+import { residentMiB } from '../support/proc.ts';
 import { warmUp } from '../support/viewers.ts';
 import { ask } from './ask.ts';
 
 const SLOW_HEADS = 1000;
 let fleet: Fleet;
+let hosts: string;
 const apiUrl = () => fleet.apis[0]?.url ?? '';
 const target = (camera: string) => `/images?url=${encodeURIComponent(camera)}`;
 
 beforeAll(async () => {
-  fleet = await startFleet({ env: { COLD_PER_MINUTE: '3', COLD_WAIT: '100ms', MAX_STREAMS: '4' } });
+  fleet = await startFleet({ env: { COLD_PER_MINUTE: '4', COLD_WAIT: '100ms', MAX_STREAMS: '4' } });
+  // It counts as one of the four.
+  hosts = fleet.slow.camera('hosts');
+  await warmUp([apiUrl()], [hosts]);
 });
 
 afterAll(async () => {
@@ -53,16 +58,14 @@ it('a client can not take all streams by telling that it is somebody else', asyn
 
 describe('a Host that is none', () => {
   it('is refused with a problem, whatever connection it comes on', async () => {
-    const camera = fleet.slow.camera('hosts');
-    await warmUp([apiUrl()], [camera]);
     const { port } = new URL(apiUrl());
     const socket = connect(Number(port), '127.0.0.1');
     let text = '';
     socket.on('data', (data) => {
       text += data.toString('latin1');
     });
-    const get = (...hosts: string[]) =>
-      `${[`HEAD ${target(camera)} HTTP/1.1`, ...hosts.map((host) => `Host: ${host}`)].join('\r\n')}\r\n\r\n`;
+    const get = (...given: string[]) =>
+      `${[`HEAD ${target(hosts)} HTTP/1.1`, ...given.map((host) => `Host: ${host}`)].join('\r\n')}\r\n\r\n`;
     // The routes learn it, then the fast path answers, then it is for the routes to refuse.
     for (const turn of [1, 2]) {
       socket.write(get('a'));
@@ -92,5 +95,23 @@ it('probes are answered while a thousand slow heads hang on the ops port', async
     // What is left of them ends by the timeout for a head, or was closed for later ones.
     const open = () => sockets.filter(({ closed }) => !closed).length;
     await expect.poll(open, { timeout: 60_000 }).toBe(0);
+  }
+});
+
+it('probes are answered while a client asks for thousands of metrics that it does not read', async () => {
+  for (const { opsUrl, pid } of [...fleet.apis, ...fleet.workers]) {
+    const beforeMiB = await residentMiB(pid);
+    const { port } = new URL(opsUrl);
+    const sockets = Array.from({ length: 50 }, () => connect(Number(port), '127.0.0.1').pause());
+    for (const socket of sockets) {
+      socket.on('error', () => {});
+      socket.write('GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(200));
+    }
+    await Promise.all(sockets.map((socket) => once(socket, 'ready')));
+    expect((await fetch(`${opsUrl}/livez`)).status).toBe(200);
+    for (const socket of sockets) socket.resume();
+    await Promise.all(sockets.map((socket) => socket.closed || once(socket, 'close')));
+    // All of them would be half a gigabyte.
+    expect((await residentMiB(pid)) - beforeMiB).toBeLessThan(150);
   }
 });

@@ -152,7 +152,7 @@ export const variables = {
   MAX_WAITERS: count(
     api,
     '10000',
-    'waiting requests, at most half of them for a next frame, all for a first one; beyond: 503',
+    'waiting requests, at most half of them for a next frame, all for a first one, and at most half of one client (see TRUSTED_PROXIES); beyond: 503',
   ),
   CONCURRENCY: count(worker, '1000', 'calls in flight per worker'),
   OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl(
