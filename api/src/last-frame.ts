@@ -136,7 +136,8 @@ export async function nextFrame(
 
 async function readOrExplain(camera: Camera, reader: FrameReader): Promise<ReadCamera> {
   try {
-    return await reader.read(camera);
+    // A process that has just started, or has no CPU for a moment, may be late once.
+    return await reader.read(camera).catch(() => reader.readAnew(camera));
   } catch (cause) {
     throw notYet('no frame in memory here, and the frame store can not be reached', 2000, cause);
   }

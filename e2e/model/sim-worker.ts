@@ -211,6 +211,7 @@ function callOf(
   let hangUp = () => {};
   return {
     destroy: () => hangUp(),
+    release: () => {},
     send: () =>
       new Promise<Capture>((resolve) => {
         const call: SimCall = { startMs: time.nowMs, endMs: null, worker };

@@ -17,6 +17,7 @@ function outcomeOf(path: string): string | number {
 
 describe('no URL leads a camera out of the folder of its pattern', () => {
   it.each([
+    ...['/live/..%3fx', '/live/..%23x', '/live/..%253fx', '/live/..%e2%82%a9x', '/live/..%c2%a5x'],
     ...['/live/..%2fadmin', '/live/..%2Fadmin', '/live/..%5cadmin', '/live/..%5Cadmin'],
     ...['/live/%2e%2e%2fadmin', '/live/.%2e%2fadmin', '/live/x%2f..%2f..%2fadmin', '/live/..%2f'],
     ...['/live/..;/admin', '/live/..;a=b/admin', '/live/.;x/..;y/admin', '/live/..%3b/admin'],

@@ -18,16 +18,17 @@ export function findPathTrick(path: string): PathTrick | undefined {
 
 /** Any number of dots: on some systems `...` is two steps up. Spaces at the end are often cut off. */
 function isDotSegment(segment: string): boolean {
-  const [name = ''] = segment.split(';', 1);
+  // A server may end the path at a `;`, and one that decodes first at a `?` or `#`.
+  const [name = ''] = segment.split(/[;?#]/, 1);
   const bare = name.replace(/[\s\p{Cf}]/gu, '');
   return bare !== '' && /^\.+$/.test(bare);
 }
 
-/** Compatibility forms as in NFKC, and the slashes that Windows takes for its own. */
+/** Compatibility forms as in NFKC, and what Windows takes for slashes, yen and won signs among them. */
 function fold(bytes: string): string {
   // One by one: sorting a long row of combining marks takes quadratic time.
   const text = decodeUtf8(bytes).replace(/[^\0-\x7f]/gu, (char) => char.normalize('NFKC'));
-  return text.replace(/[\u2044\u2215\u29f8]/g, '/').replace(/[\u2216\u29f5]/g, '\\');
+  return text.replace(/[\u2044\u2215\u29f8]/g, '/').replace(/[\u2216\u29f5\u00a5\u20a9]/g, '\\');
 }
 
 /**

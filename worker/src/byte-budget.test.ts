@@ -58,3 +58,28 @@ describe('when the budget is spent', () => {
     expect(evict).not.toHaveBeenCalled();
   });
 });
+
+it('a complete body counts until it is released, and makes room for nobody', () => {
+  const budget = createByteBudget(100);
+  const evict = vi.fn();
+  const complete = budget.open('flood', evict);
+  expect(complete.take(60)).toBe(true);
+  complete.keep();
+  expect(budget.open('other', nobody).take(41)).toBe(false);
+  expect(evict).not.toHaveBeenCalled();
+  complete.release();
+  complete.release();
+  expect(budget.open('other', nobody).take(100)).toBe(true);
+});
+
+it('large bodies, complete or not, leave a quarter to small ones', () => {
+  const MIB = 1024 ** 2;
+  const budget = createByteBudget(16 * MIB);
+  const large = Array.from({ length: 6 }, () => budget.open('flood', nobody));
+  for (const share of large) {
+    expect(share.take(2 * MIB)).toBe(true);
+    share.keep();
+  }
+  expect(budget.open('flood', nobody).take(2 * MIB)).toBe(false);
+  for (let n = 0; n < 4; n += 1) expect(budget.open('other', nobody).take(MIB)).toBe(true);
+});

@@ -1,6 +1,6 @@
 import type { Camera } from '@lastframe/shared/camera';
 
-/** The bytes of bodies that a worker may hold at once, over all its calls. */
+/** The bytes of bodies and frames that a worker may hold at once, over all its calls. */
 export interface ByteBudget {
   /**
    * Opens the share of one call. Calls of one group, such as all the cameras of a source, compete
@@ -13,6 +13,8 @@ export interface ByteBudget {
 export interface ByteShare {
   /** False when there is no room for so many more; what was taken before stays taken. */
   take(bytes: number): boolean;
+  /** The body is complete: from now on it makes room for nobody, and its bytes count until `release`. */
+  keep(): void;
   /** Gives everything back; may be called again. */
   release(): void;
 }
@@ -22,6 +24,10 @@ interface Holding {
   bytes: number;
   evict: () => void;
 }
+
+/** Larger bodies leave a quarter of the budget to those that are not. */
+const LARGE_BYTES = 1024 ** 2;
+const FOR_LARGE = 3 / 4;
 
 /** Anybody can make up the URLs of a source's cameras; a named camera is the operator's own. */
 export function budgetGroupOf({ name, source }: Camera): string {
@@ -34,13 +40,18 @@ export function budgetGroupOf({ name, source }: Camera): string {
  * and a flood of made-up cameras costs their own source first.
  */
 export function createByteBudget(limitBytes: number): ByteBudget {
+  /** Those that can still be evicted. */
   const holdings = new Set<Holding>();
   let takenBytes = 0;
   const drop = (holding: Holding) => {
-    if (holdings.delete(holding)) takenBytes -= holding.bytes;
+    holdings.delete(holding);
+    takenBytes -= holding.bytes;
+    holding.bytes = 0;
   };
   const makeRoom = (asking: Holding, bytes: number): boolean => {
-    while (takenBytes + bytes > limitBytes) {
+    const isLarge = asking.bytes + bytes > LARGE_BYTES;
+    const mostBytes = isLarge ? FOR_LARGE * limitBytes : limitBytes;
+    while (takenBytes + bytes > mostBytes) {
       const largest = largestHolding(holdings, asking, bytes);
       if (largest === asking) return false;
       drop(largest);
@@ -59,6 +70,7 @@ export function createByteBudget(limitBytes: number): ByteBudget {
           takenBytes += bytes;
           return true;
         },
+        keep: () => holdings.delete(holding),
         release: () => drop(holding),
       };
     },

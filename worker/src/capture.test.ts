@@ -27,7 +27,7 @@ it('refuses the largest body for which there is no room beside those of other ca
   const capture = async () => {
     const prepared = await prepare(cameraAt(server), 4000, never);
     if (prepared.outcome !== 'connected') throw new Error('not connected');
-    return await prepared.call.send(never);
+    return await prepared.call.send(never).finally(prepared.call.release);
   };
   // Small bodies of many other cameras, so that this one is the largest.
   const others = Array.from({ length: 11 }, (_, n) => room.open(`camera ${n}`, () => {}));

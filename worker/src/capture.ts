@@ -6,7 +6,7 @@ import type { Validators } from '@lastframe/shared/frame-store';
 import packageJson from '../package.json' with { type: 'json' };
 import type { AnswerGuard } from './answer-guard.ts';
 import type { Authorizer } from './authorization.ts';
-import { type ByteBudget, budgetGroupOf } from './byte-budget.ts';
+import { type ByteBudget, type ByteShare, budgetGroupOf } from './byte-budget.ts';
 import { CutOffError, explainCallError } from './call-error.ts';
 import { type Connection, HUNG_UP } from './connect.ts';
 import { dimensionsOf } from './image-dimensions.ts';
@@ -49,6 +49,8 @@ export interface PreparedCall {
   /** Sends it before returning; resolves when the answer is there, refused, or late. Never throws. */
   send(signal: AbortSignal): Promise<Capture>;
   destroy(): void;
+  /** What was captured is stored, or dropped: its bytes no longer count in the byte budget. */
+  release(): void;
 }
 
 /** What a call says beside what its source wants. */
@@ -88,9 +90,13 @@ export async function prepareCall(
       ...conditions,
     },
   });
+  let share: ByteShare | undefined;
   const exchange = listenToAnswer(req, guard, {
     maxBytes: camera.source.maxFrameBytes,
-    openShare: (evict) => budget.open(budgetGroupOf(camera), evict),
+    openShare: (evict) => {
+      share = budget.open(budgetGroupOf(camera), evict);
+      return share;
+    },
     guard,
     isConditional: Object.keys(conditions).length > 0,
     isChallenge: (res) => {
@@ -103,6 +109,7 @@ export async function prepareCall(
   return {
     send: (signal) => send(req, exchange, camera.source.timeoutMs, signal),
     destroy: () => void req.destroy(),
+    release: () => share?.release(),
   };
 }
 

@@ -104,7 +104,7 @@ describe('calls are counted', () => {
     async (outcome, capture) => {
       const clock = fakeClock();
       const answered = Promise.withResolvers<Capture>();
-      const call = { send: () => answered.promise, destroy: () => {} };
+      const call = { send: () => answered.promise, destroy: () => {}, release: () => {} };
       const prepare = countedCalls(async () => ({ outcome: 'connected', call }), clock, metrics);
       const prepared = await prepare(camera, 1000, new AbortController().signal);
       if (prepared.outcome !== 'connected') throw new Error('not connected');

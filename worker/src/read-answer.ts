@@ -10,6 +10,7 @@ export type Fault = Pick<CaptureFailure, 'error' | 'receivedStatus'> & {
   fault: string;
   retryAfterMs?: number | undefined;
 };
+/** `bytes` hold their share of the byte budget until it is released. */
 export type Body = { bytes: Buffer; validators?: Validators | undefined };
 export type Answer = Body | 'unchanged' | 'challenged' | 'no room' | Fault;
 
@@ -65,27 +66,34 @@ function readBody(
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
-    const finish = (body: Body | 'no room' | Fault) => {
+    const stop = (body: 'no room' | Fault) => {
       share.release();
       chunks.length = 0;
       resolve(body);
-    };
-    const stop = (body: 'no room' | Fault) => {
-      finish(body);
       res.destroy();
     };
     const share = openShare(() => stop('no room'));
+    // What is announced is taken at once: else many large bodies would be read in part, and end as
+    // none of them finds room.
+    let taken = Number(res.headers['content-length'] ?? 0) || 0;
+    if (!share.take(taken)) return stop('no room');
     res.on('data', (chunk: Buffer) => {
       if (res.destroyed) return;
-      if (size + chunk.length > maxBytes) return stop(tooLarge(maxBytes));
-      if (!share.take(chunk.length)) return stop('no room');
       size += chunk.length;
+      if (size > maxBytes) return stop(tooLarge(maxBytes));
+      if (size > taken && !share.take(size - taken)) return stop('no room');
+      taken = Math.max(taken, size);
       chunks.push(chunk);
       guard.countBody(chunk.length);
     });
-    res.on('end', () => finish({ bytes: Buffer.concat(chunks, size) }));
+    res.on('end', () => {
+      if (res.destroyed) return;
+      share.keep();
+      resolve({ bytes: Buffer.concat(chunks, size) });
+      chunks.length = 0;
+    });
     const fail = (error: Error) => {
-      share.release();
+      if (!res.complete) share.release();
       reject(error);
     };
     res.on('error', fail);

@@ -178,13 +178,14 @@ describe('a call', () => {
   });
 
   it('whose body this worker has no room for says nothing about the camera: the next permit is waited for', async () => {
-    const { deps, job, did, ends, told, control, camera } = refreshBench();
+    const { deps, job, did, ends, told, control } = refreshBench();
     control.capture = { outcome: 'no room' };
     expect(await refresh(job, deps)).toBe(
       'failed: frame not read: the worker holds too many bytes already',
     );
     expect(did).toEqual(['take', 'connect', 'send', 'started', 'finish', 'wait']);
-    expect(ends).toEqual([{ verdict: 'none', restMs: spacingMs(camera.source) - 1000 }]);
+    // Else hundreds of such calls would be made again and again.
+    expect(ends).toEqual([{ verdict: 'none', restMs: 5000 }]);
     expect(told.at(-1)).toEqual({ what: 'wait', reason: 'spaced', inMs: 4000 });
   });
 
@@ -317,6 +318,13 @@ describe('a call', () => {
     expect(await refresh(job, deps)).toBe('failed: 429');
     expect(ends).toMatchObject([{ verdict: 'fail', atLeastMs: 30_000 }]);
     expect(did.slice(-2)).toEqual(['finish', 'failure']);
+  });
+
+  it('of an unnamed camera backs off for minutes at most: viewers can make up any number of those', async () => {
+    const { deps, job, control, ends, camera } = refreshBench();
+    control.capture = { outcome: 'failed', status: 502, reason: '429', retryAfterMs: 3_600_000 };
+    await refresh(job, deps);
+    expect(ends).toMatchObject([{ verdict: 'fail', atLeastMs: camera.source.unnamedStaleForMs }]);
   });
 
   it('that failed otherwise backs off by its failures alone', async () => {

@@ -25,6 +25,7 @@ import pRetry from 'p-retry';
 import type { Refusal } from './camera-places.ts';
 import type { Denial, Finish, Permit, Permits } from './permit.ts';
 import { permitLifeMs } from './permit-times.ts';
+import { createTurns } from './turns.ts';
 
 type NewFrame = Omit<
   CapturedFrame,
@@ -67,6 +68,9 @@ export interface ReporterDeps {
 const DEADLINE_MS = 1000;
 /** It runs while a permit's start allowance does; without an answer the call is just not conditional. */
 const KNOWN_DEADLINE_MS = 250;
+/** Larger frames take turns: all others, and all news, go over the same connection and would wait behind them. */
+const LARGE_BYTES = 256 * 1024;
+const LARGE_AT_ONCE = 2;
 /** What is forgotten is only read once more. */
 const MAX_NOTED_CAMERAS = 100_000;
 /** Of a camera that no source here allows nothing is known, and nothing of it is kept for longer. */
@@ -78,6 +82,7 @@ const RETRY = { retries: 8, minTimeout: 20, maxTimeout: 500, maxRetryTime: 2000,
 
 export function createReporter(deps: ReporterDeps): Reporter {
   const { frames, keys, permits, log } = deps;
+  const largeInTurn = createTurns(LARGE_AT_ONCE);
   const stamp = () => ({ sentAtMs: deps.redisNowMs?.() });
   const attempt = <T>(cameraId: string, command: (client: RedisClient) => Promise<T>) =>
     pRetry(() => frames.run(DEADLINE_MS, command, cameraId), RETRY);
@@ -122,17 +127,20 @@ export function createReporter(deps: ReporterDeps): Reporter {
   return {
     started: ({ cameraId, source: { timeoutMs: overMs } }, askedBy) =>
       void tell(cameraId, announce({ kind: 'started', cameraId, overMs, askedBy })),
-    frame: (camera, frameNow) =>
-      attempt(camera.cameraId, (client) => {
-        const frame = frameNow();
-        noteValidators(camera.cameraId, frame);
-        return storeFrame(client, keys, {
-          ...frame,
-          ...ofCamera(camera, frame),
-          ...stamp(),
-          ...onRecovered(camera),
+    frame: (camera, frameNow) => {
+      const store = () =>
+        attempt(camera.cameraId, (client) => {
+          const frame = frameNow();
+          noteValidators(camera.cameraId, frame);
+          return storeFrame(client, keys, {
+            ...frame,
+            ...ofCamera(camera, frame),
+            ...stamp(),
+            ...onRecovered(camera),
+          });
         });
-      }),
+      return frameNow().bytes.length > LARGE_BYTES ? largeInTurn(store) : store();
+    },
     known: async ({ cameraId }) => {
       // Should another worker have stored validators since, one call is made without them.
       if (unconditional.has(cameraId)) return undefined;

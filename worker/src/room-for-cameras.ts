@@ -17,6 +17,8 @@ export interface RoomForCameras
 export interface RoomForCamerasDeps extends Omit<CameraPlacesDeps, 'isMemoryFull'> {
   /** To each server that keeps frames. */
   framesLinks: () => Iterable<Pick<RedisLink, 'isReady' | 'run'>>;
+  /** To the queue Redis, which keeps jobs and back-offs of made-up cameras too. */
+  queueLink: Pick<RedisLink, 'isReady' | 'run'>;
   rules: RulesNow;
   metrics: Metrics;
   log: Log;
@@ -24,21 +26,23 @@ export interface RoomForCamerasDeps extends Omit<CameraPlacesDeps, 'isMemoryFull
 
 export function createRoomForCameras({
   framesLinks,
+  queueLink,
   rules,
   metrics,
   ...deps
 }: RoomForCamerasDeps): RoomForCameras {
   const memory = createFramesMemory(framesLinks, deps.log);
   showFramesMemory(memory, metrics);
-  const isMemoryFull = memory.isFull;
+  const queueMemory = createFramesMemory(() => [queueLink], deps.log);
+  const isMemoryFull = () => memory.isFull() || queueMemory.isFull();
   const places = countedPlaces(createCameraPlaces({ ...deps, isMemoryFull }), metrics);
   const makeRoom = async () => {
-    await memory.look();
+    await Promise.all([memory.look(), queueMemory.look()]);
     if (isMemoryFull()) await places.evictIdle(rules().sources);
   };
   return {
     places,
-    refusesNewBecause: memory.refusesNewBecause,
+    refusesNewBecause: () => memory.refusesNewBecause() ?? queueMemory.refusesNewBecause(),
     refusesAllBecause: memory.refusesAllBecause,
     look: () => makeRoom().catch(() => {}), // Redis is away: the next look tries again
   };

@@ -5,7 +5,6 @@ import { messageOf } from '@lastframe/shared/errors';
 import { etagOf } from '@lastframe/shared/frame';
 import type { KnownFrame } from '@lastframe/shared/frame-store';
 import type { Log } from '@lastframe/shared/log';
-import type { Source } from '@lastframe/shared/source';
 import { spacingMs } from '@lastframe/shared/spacing';
 import type { PrepareCall } from './call-camera.ts';
 import { type CameraPlaces, NEW_CAMERA_RETRY_MS } from './camera-places.ts';
@@ -42,6 +41,8 @@ const isBlameless = (
   capture: Capture,
 ): capture is Extract<Capture, { outcome: keyof typeof BLAMELESS }> => capture.outcome in BLAMELESS;
 
+/** Calls whose bodies find no room would only be made again and again. */
+const NO_ROOM_REST_MS = 5000;
 /** What a send may still take after the last look at the clock. */
 const SEND_MARGIN_MS = 50;
 
@@ -87,7 +88,11 @@ export async function callCamera(permit: Permit, deps: SpendDeps): Promise<CallO
       deps,
     );
   }
-  return await sendCall(permit, prepared.call, knownFrame, deps);
+  try {
+    return await sendCall(permit, prepared.call, knownFrame, deps);
+  } finally {
+    prepared.call.release();
+  }
 }
 
 async function sendCall(
@@ -109,13 +114,15 @@ async function sendCall(
   const capture = await answered;
   const sinceCapturedMs = monotonicSince(deps.clock);
   if (isBlameless(capture)) {
-    const nextMs = await finish(permit, () => ({ verdict: 'none', restMs: restMs() }), deps);
+    const leastMs = capture.outcome === 'no room' ? NO_ROOM_REST_MS : 0;
+    const end = () => ({ verdict: 'none', restMs: Math.max(leastMs, restMs()) }) as const;
+    const nextMs = await finish(permit, end, deps);
     // Else all would wait for the end of a call that is over.
     await deps.reporter.wait(camera, 'spaced', nextMs());
     return BLAMELESS[capture.outcome];
   }
   if (capture.outcome === 'failed') {
-    const atLeastMs = backoffOf(capture, camera.source);
+    const atLeastMs = backoffOf(capture, camera);
     const end = () => ({ verdict: 'fail', restMs: restMs(), atLeastMs }) as const;
     return await reportFailure(permit, capture, end, deps);
   }
@@ -227,9 +234,11 @@ async function storeCapture(
 /** A camera that we hung up on may still be working; one that asks for patience gets it. */
 function backoffOf(
   { status, retryAfterMs = 0 }: { status: number; retryAfterMs?: number },
-  source: Source,
+  { name, source }: Camera,
 ): number {
-  return status === 504 ? source.timeoutMs : retryAfterMs;
+  if (status === 504) return source.timeoutMs;
+  // A back-off is kept in Redis, and viewers can make up any number of unnamed cameras.
+  return name === undefined ? Math.min(retryAfterMs, source.unnamedStaleForMs) : retryAfterMs;
 }
 
 async function reportFailure(

@@ -27,6 +27,7 @@ export async function call(
 ): Promise<Capture | Prepared> {
   const prepared = await prepareCameraCall(camera, 4000, signal);
   const result = prepared.outcome === 'connected' ? await prepared.call.send(signal) : prepared;
+  if (prepared.outcome === 'connected') prepared.call.release();
   await server.allClosed();
   return result;
 }

@@ -73,6 +73,7 @@ export function refreshBench(differences: Partial<Source> = {}) {
         return control.capture;
       },
       destroy: () => note('destroy'),
+      release: () => {},
     };
     return { outcome: 'connected', call };
   };
