@@ -10,7 +10,7 @@ const CUT = 'http_response_incomplete';
 /** How the served types begin. The library would look into archives too, and inflate them for that. */
 function mayBeServed(bytes: Buffer): boolean {
   const start = bytes.toString('latin1', 0, 12);
-  return /^(?:\xff\xd8\xff|\x89PNG|GIF8|RIFF[^]{4}WEBP|[^]{4}ftyp)/.test(start);
+  return /^(?:\xff\xd8\xff|\x89PNG|GIF8|RIFF.{4}WEBP|.{4}ftyp)/s.test(start);
 }
 
 /** The image type by its magic number, or why these bytes are no whole image. */
