@@ -52,7 +52,7 @@ export const NEW_CAMERA_RETRY_MS = 10_000;
 const MAX_RETRY_MS = 60_000;
 const DEADLINE_MS = 1000;
 /** So that a camera with a steady viewer costs no script at each refresh. */
-const REMEMBERED_MS = 30_000;
+const REMEMBERED_MS = 60_000;
 const MAX_REMEMBERED = 50_000;
 const EVICTED_AT_ONCE = 64;
 const WARN_EVERY_MS = 60_000;
@@ -70,7 +70,7 @@ export function createCameraPlaces({
   const warned = new Map<string, number>();
 
   const remember = (camera: Camera) => {
-    const forMs = Math.min(REMEMBERED_MS, idleAfterMs(camera) / 4);
+    const forMs = Math.min(REMEMBERED_MS, idleAfterMs(camera) / 2);
     remembered.delete(camera.cameraId);
     remembered.set(camera.cameraId, clock.monoMs() + forMs);
     const [oldest] = remembered.keys();
