@@ -660,6 +660,13 @@ describe('a frame that is not in memory', () => {
     expect(parts.coldWait.waiting()).toBe(0);
   });
 
+  it('is read once more when the store was late', async () => {
+    const parts = appParts();
+    parts.stored.held = heldFrame(camera);
+    parts.reader.read.mockRejectedValueOnce(new Error('late'));
+    expect((await parts.image()).status).toBe(200);
+  });
+
   it('is not waited for any longer when the viewer has gone', async () => {
     const parts = appParts();
     const viewer = new AbortController();

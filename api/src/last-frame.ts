@@ -61,7 +61,7 @@ function offer(
   return held;
 }
 
-/** Who asks. */
+/** The client of a request that may have to wait. */
 export interface Asker {
   /** Its address, or what stands for it: clients share the places of those that wait. */
   client: string;
