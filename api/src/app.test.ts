@@ -653,18 +653,34 @@ describe('a frame that is not in memory', () => {
   it('is 503 when the store can not be read, and tells nothing of the inside', async () => {
     const parts = appParts();
     parts.reader.read.mockRejectedValue(new Error('connect ECONNREFUSED 10.0.0.7:6379'));
-    const response = await parts.image();
+    const answered = parts.image();
+    await vi.advanceTimersByTimeAsync(4000);
+    const response = await answered;
     const body = await response.text();
     expect([response.status, response.headers.get('retry-after')]).toEqual([503, '2']);
     expect(body).not.toMatch(/ECONN|10\.0\.0\.7|at |node_modules/);
     expect(parts.coldWait.waiting()).toBe(0);
   });
 
-  it('is read once more when the store was late', async () => {
+  it('is read again for a while when the store is late or away for a moment', async () => {
     const parts = appParts();
     parts.stored.held = heldFrame(camera);
-    parts.reader.read.mockRejectedValueOnce(new Error('late'));
-    expect((await parts.image()).status).toBe(200);
+    for (let n = 0; n < 4; n += 1) parts.reader.read.mockRejectedValueOnce(new Error('late'));
+    const answered = parts.image();
+    await vi.advanceTimersByTimeAsync(2000);
+    expect((await answered).status).toBe(200);
+  });
+
+  it('is not read again when the viewer has gone', async () => {
+    const parts = appParts();
+    parts.reader.read.mockRejectedValue(new Error('away'));
+    const viewer = new AbortController();
+    const left = parts.image({ signal: viewer.signal });
+    await vi.advanceTimersByTimeAsync(100);
+    viewer.abort();
+    await left;
+    expect(parts.reader.read).toHaveBeenCalledTimes(1);
+    expect(parts.coldWait.waiting()).toBe(0);
   });
 
   it('is not waited for any longer when the viewer has gone', async () => {

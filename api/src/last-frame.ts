@@ -13,6 +13,9 @@ import type { Refusal } from './wanted.ts';
 
 /** How long a cold request hopes that a fleet which can't call now soon can. */
 const CLOSED_GRACE_MS = 2500;
+/** How long it hopes for a frame store that can't be read: a link that was lost is soon there again. */
+const UNREAD_GRACE_MS = 2500;
+const READ_AGAIN_MS = 200;
 
 export interface LastFrameDeps {
   clock: Clock;
@@ -80,7 +83,7 @@ export async function frameFromAfar(
   { client, signal, mayAskInMs }: Asker,
   deps: LastFrameDeps,
 ): Promise<Found> {
-  const { clock, reader, demand, coldWait, coldWaitMs } = deps;
+  const { clock, demand, coldWait, coldWaitMs } = deps;
   const found = new AbortController();
   // The wait is entered before Redis is read: a frame that comes in between must not be missed.
   const waited = coldWait.wait(camera, coldWaitMs, AbortSignal.any([signal, found.signal]), client);
@@ -89,7 +92,7 @@ export async function frameFromAfar(
     turnedAway = end === 'full';
   });
   try {
-    const { held, failure } = await readOrExplain(camera, reader);
+    const { held, failure } = await readOrExplain(camera, signal, deps);
     const offered = held && offer(held, camera, deps);
     if (offered) {
       // From now on it is watched here, so it is asked for again when it is due.
@@ -134,13 +137,22 @@ export async function nextFrame(
   return end.held;
 }
 
-async function readOrExplain(camera: Camera, reader: FrameReader): Promise<ReadCamera> {
-  try {
-    // A process that has just started, or has no CPU for a moment, may be late once.
-    return await reader.read(camera).catch(() => reader.readAnew(camera));
-  } catch (cause) {
-    throw notYet('no frame in memory here, and the frame store can not be reached', 2000, cause);
-  }
+async function readOrExplain(
+  camera: Camera,
+  signal: AbortSignal,
+  { reader, clock }: LastFrameDeps,
+): Promise<ReadCamera> {
+  const untilMonoMs = clock.monoMs() + UNREAD_GRACE_MS;
+  let cause: unknown;
+  do {
+    try {
+      return await reader.read(camera);
+    } catch (error) {
+      cause = error;
+    }
+    await clock.sleep(READ_AGAIN_MS, signal).catch(() => {});
+  } while (!signal.aborted && clock.monoMs() < untilMonoMs);
+  throw notYet('no frame in memory here, and the frame store can not be reached', 2000, cause);
 }
 
 /** The end of the wait, or why it can't end well; a worker that just starts is worth a moment. */

@@ -106,12 +106,12 @@ const CONTRADICTIONS: [ValuesName, string[], string][] = [
   [
     'default',
     ['config.MEMORY_LIMIT=257MiB'],
-    'api.resources.limits.memory is 640Mi: it must hold MEMORY_LIMIT (257MiB), MAX_UNSENT_BYTES (64MiB) and 320 MiB.',
+    'api.resources.limits.memory is 704Mi: it must hold MEMORY_LIMIT (257MiB), MAX_UNSENT_BYTES (64MiB) and 384 MiB.',
   ],
   [
     'default',
     ['api.resources.limits.memory=500M'],
-    'api.resources.limits.memory is 500M: it must hold MEMORY_LIMIT (256MiB), MAX_UNSENT_BYTES (64MiB) and 320 MiB.',
+    'api.resources.limits.memory is 500M: it must hold MEMORY_LIMIT (256MiB), MAX_UNSENT_BYTES (64MiB) and 384 MiB.',
   ],
   [
     'default',

@@ -30,12 +30,13 @@ describe(`under ${attacks.length} attacks at once`, () => {
     async () => {
       await Promise.all(attacked.viewers.map(untilWarm));
       const { evidence, outcomes, cpuS } = await attack();
-      const { quiet, attacked: seen, observed, verdicts } = evidence;
+      const { quiet, attacked: seen, observed, quietSlowdown, verdicts } = evidence;
       const broken = brokenPromises(evidence);
       report('attacks', {
         ...figuresOf(seen),
         quietP99Ms: quiet.p99Ms,
         quietOldestMs: quiet.oldestMs,
+        quietSlowdown,
         ...observed,
       });
       report('attackers', { cpuS, calls: verdicts.hostile?.calls, ...outcomes });
@@ -52,8 +53,10 @@ async function attack(): Promise<{ evidence: Evidence; outcomes: Outcomes; cpuS:
   // Two phases that are measured, not waits for something; the first requests are slow anyway.
   await sleep(WARM_UP_MS);
   watching.take();
+  const observingQuiet = observe(fleet);
   await sleep(QUIET_MS);
   const quiet = watching.take();
+  const { slowdown: quietSlowdown } = await observingQuiet.stop();
   const observing = observe(fleet);
   const attackers = await attacked.startAttackers(attacks);
   await sleep(durationMs);
@@ -67,6 +70,7 @@ async function attack(): Promise<{ evidence: Evidence; outcomes: Outcomes; cpuS:
     quiet,
     attacked: seen,
     observed,
+    quietSlowdown,
     deaths: await deathsOf(fleet),
     verdicts: await attacked.verdicts(),
     hostileCalls: await attacked.hostileCalls(),

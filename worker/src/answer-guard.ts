@@ -30,7 +30,11 @@ export function guardAnswer(socket: Socket): AnswerGuard {
   let pieces = 0;
   let wireBytes = 0;
   let bodyBytes = 0;
-  const cutOff = (code: CutOffCode) => socket.destroy(new CutOffError(code));
+  // The parser still reads to the end of the bytes that have come: an error for each piece of them
+  // would cost more than they do.
+  const cutOff = (code: CutOffCode) => {
+    if (!socket.destroyed) socket.destroy(new CutOffError(code));
+  };
   const countPiece = () => {
     pieces += 1;
     const isCrumbled = pieces > FREE_PIECES + wireBytes / LEAST_BYTES_PER_PIECE;

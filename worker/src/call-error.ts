@@ -1,7 +1,12 @@
 import { messageOf } from '@lastframe/shared/errors';
 
 /** Why we cut a camera off before its answer was complete. */
-export type CutOffCode = 'EARLY_DATA' | 'TOO_MANY_1XX' | 'WASTEFUL_ANSWER' | 'RESPONSE_TIMEOUT';
+export type CutOffCode =
+  | 'EARLY_DATA'
+  | 'TOO_MANY_1XX'
+  | 'WASTEFUL_ANSWER'
+  | 'WASTEFUL_TLS'
+  | 'RESPONSE_TIMEOUT';
 
 /** Destroys the call's socket; `explainCallError` has the words for it. */
 export class CutOffError extends Error {
@@ -47,6 +52,7 @@ const CALL_ERRORS: Record<string, [reason: string, error: string]> = {
     "the camera's answer comes in too many small pieces, or is mostly padding",
     'http_protocol_error',
   ],
+  WASTEFUL_TLS: ['the camera sends TLS messages and next to no data', 'tls_protocol_error'],
   ECONNREFUSED: ['the camera refused the connection', 'connection_refused'],
   ECONNRESET: [
     'the camera closed the connection before its answer was complete',

@@ -1,9 +1,10 @@
 import { connect as connectTcp, type LookupFunction, type Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
-import { connect as connectTls } from 'node:tls';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
 import type { Camera } from '@lastframe/shared/camera';
 import { type Address, allowedAddresses } from './address-guard.ts';
 import { type AnswerGuard, guardAnswer } from './answer-guard.ts';
+import { boundTlsOverhead } from './tls-overhead.ts';
 
 export interface Connection {
   socket: Socket;
@@ -25,19 +26,18 @@ export async function connectToCamera(camera: Camera, signal: AbortSignal): Prom
     signal,
   );
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
-  const tls = url.protocol === 'https:';
-  const options = {
+  const isTls = url.protocol === 'https:';
+  const tcp = connectTcp({
     host,
-    port: Number(url.port) || (tls ? 443 : 80),
+    port: Number(url.port) || (isTls ? 443 : 80),
     lookup: lookupAmong(addresses),
     autoSelectFamily: true,
     noDelay: true,
-  };
+  });
+  await connected(tcp, 'connect', signal);
   const servername = addresses[0]?.address === host ? '' : host;
-  const socket = tls
-    ? connectTls({ ...options, ...trust(camera), servername, ALPNProtocols: ['http/1.1'] })
-    : connectTcp(options);
-  await connected(socket, tls ? 'secureConnect' : 'connect', signal);
+  const socket = isTls ? startTls(tcp, camera, { host, servername }) : tcp;
+  if (isTls) await connected(socket, 'secureConnect', signal);
   const guard = guardAnswer(socket);
   await arrivedSoFar();
   assertUsable(socket);
@@ -58,6 +58,22 @@ export function assertUsable(socket: Socket): void {
 async function arrivedSoFar(): Promise<void> {
   await setImmediate();
   await setImmediate();
+}
+
+function startTls(
+  tcp: Socket,
+  camera: Camera,
+  names: { host: string; servername: string },
+): TLSSocket {
+  const options = { ...names, ...trust(camera), socket: tcp, ALPNProtocols: ['http/1.1'] };
+  try {
+    const tls = connectTls(options);
+    boundTlsOverhead(tcp, tls);
+    return tls;
+  } catch (error) {
+    tcp.destroy();
+    throw error;
+  }
 }
 
 /** Who may sign the camera's certificate: anybody, those whom its source names, or the usual ones. */

@@ -115,7 +115,7 @@ async function start(config: WorkerConfig, env: Env): Promise<void> {
   const room = createRoomForCameras({
     ...{ clock, redis: permitsRedis, frames: framesRedis, keys, rules: rules.now, metrics, log },
     framesLinks: () => framesLinks.values(),
-    queueLink: permitsRedis,
+    queueLink: config.framesRedisUrl === config.redisUrl ? undefined : permitsRedis,
   });
   const fleetId = createFleetId(permitsRedis, keys.fleet);
   const caller = createCameraCaller(createByteBudget(MAX_BODIES_BYTES), fleetId.pseudonym);

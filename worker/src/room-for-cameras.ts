@@ -17,8 +17,8 @@ export interface RoomForCameras
 export interface RoomForCamerasDeps extends Omit<CameraPlacesDeps, 'isMemoryFull'> {
   /** To each server that keeps frames. */
   framesLinks: () => Iterable<Pick<RedisLink, 'isReady' | 'run'>>;
-  /** To the queue Redis, which keeps jobs and back-offs of made-up cameras too. */
-  queueLink: Pick<RedisLink, 'isReady' | 'run'>;
+  /** To the queue Redis where it is another: it keeps jobs and back-offs of made-up cameras too. */
+  queueLink: Pick<RedisLink, 'isReady' | 'run'> | undefined;
   rules: RulesNow;
   metrics: Metrics;
   log: Log;
@@ -33,7 +33,7 @@ export function createRoomForCameras({
 }: RoomForCamerasDeps): RoomForCameras {
   const memory = createFramesMemory(framesLinks, deps.log);
   showFramesMemory(memory, metrics);
-  const queueMemory = createFramesMemory(() => [queueLink], deps.log);
+  const queueMemory = createFramesMemory(() => (queueLink ? [queueLink] : []), deps.log);
   const isMemoryFull = () => memory.isFull() || queueMemory.isFull();
   const places = countedPlaces(createCameraPlaces({ ...deps, isMemoryFull }), metrics);
   const makeRoom = async () => {

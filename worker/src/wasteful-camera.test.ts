@@ -1,5 +1,6 @@
-import type { Socket } from 'node:net';
-import { describe, expect, it } from 'vitest';
+import { Socket } from 'node:net';
+import { describe, expect, it, vi } from 'vitest';
+import { guardAnswer } from './answer-guard.ts';
 import { createByteBudget } from './byte-budget.ts';
 import { createCameraCaller } from './call-camera.ts';
 import { call, cameraAt } from './test-support/calls.ts';
@@ -60,6 +61,16 @@ describe('an answer that would only cost CPU', () => {
     const result = await call(server, cameraAt(server, { timeoutMs: 60_000 }));
     expect(result).toMatchObject({ reason: expect.stringContaining('small pieces') });
   });
+});
+
+it('whoever is cut off is cut off once, however much of it is still read', () => {
+  const socket = new Socket().on('error', () => {});
+  const destroy = vi.spyOn(socket, 'destroy');
+  const guard = guardAnswer(socket);
+  guard.open();
+  for (let n = 0; n < 100; n += 1) guard.countInformational();
+  for (let n = 0; n < 10_000; n += 1) guard.countBody(1);
+  expect(destroy).toHaveBeenCalledTimes(1);
 });
 
 it.each([64, 100, 512, 1460])('a frame in chunks of %d bytes is read', async (size) => {

@@ -102,9 +102,9 @@
 {{- $frames := get $.Values.config "MEMORY_LIMIT" | default "256MiB" }}
 {{- $unsent := hasKey $.Values.config "MAX_UNSENT_BYTES" | ternary (get $.Values.config "MAX_UNSENT_BYTES") "64MiB" }}
 {{- $held := addf (include "lastframe.bytes" $frames | float64) (include "lastframe.bytes" $unsent | float64) }}
-{{- $needed := addf $held (mulf 320 1048576) | int64 }}
+{{- $needed := addf $held (mulf 384 1048576) | int64 }}
 {{- if lt (include "lastframe.bytes" . | int64) $needed }}
-{{- fail (printf "api.resources.limits.memory is %v: it must hold MEMORY_LIMIT (%v), MAX_UNSENT_BYTES (%v) and 320 MiB." . $frames $unsent) }}
+{{- fail (printf "api.resources.limits.memory is %v: it must hold MEMORY_LIMIT (%v), MAX_UNSENT_BYTES (%v) and 384 MiB." . $frames $unsent) }}
 {{- end }}
 {{- end }}
 {{- if .Values.redis.bundled }}

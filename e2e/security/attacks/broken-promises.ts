@@ -10,6 +10,8 @@ export interface Evidence {
   quiet: ViewerFigures;
   attacked: ViewerFigures;
   observed: Observations;
+  /** As `Observations.slowdown`, before the attack. */
+  quietSlowdown: number;
   deaths: readonly string[];
   verdicts: Readonly<Record<string, Verdict>>;
   hostileCalls: readonly HostileCall[];
@@ -27,8 +29,8 @@ export function brokenPromises(evidence: Evidence): string[] {
   ];
 }
 
-function viewersHarmed({ quiet, attacked, isStrict, observed }: Evidence): string[] {
-  const leniency = { isStrict, slowdown: observed.slowdown };
+function viewersHarmed({ quiet, attacked, isStrict, observed, quietSlowdown }: Evidence): string[] {
+  const leniency = { isStrict, slowdown: observed.slowdown, quietSlowdown };
   const [maxMs, maxHitMs] = [maxAgeMs(CAMERA_MS, leniency), maxP99Ms(quiet.p99Ms, leniency)];
   const { oldestMs, p99Ms, failures } = attacked;
   return [

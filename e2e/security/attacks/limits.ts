@@ -8,11 +8,12 @@ export const MAX_UNSENT_MIB = 64;
 /** Made-up cameras pass 70 % of it in about ten seconds. */
 export const MAX_REDIS_MIB = 256;
 
-/** Node, the code, and bytes on their way. */
-const CONSTANT_MIB = 320;
-const MAX_API_MIB = MEMORY_LIMIT_MIB + CONSTANT_MIB + MAX_UNSENT_MIB;
+/** Node, the code, and bytes on their way; an api's as in the chart's check of its pod's memory. */
+const API_CONSTANT_MIB = 384;
+const WORKER_CONSTANT_MIB = 320;
+const MAX_API_MIB = MEMORY_LIMIT_MIB + API_CONSTANT_MIB + MAX_UNSENT_MIB;
 /** A worker has room for 256 MiB of bodies; their pieces are collected later than they are let go. */
-export const MAX_WORKER_MIB = 2 * 256 + CONSTANT_MIB;
+export const MAX_WORKER_MIB = 2 * 256 + WORKER_CONSTANT_MIB;
 
 /** Of a hit that often waits for a CPU. */
 const BUSY_P99_MS = 200;
@@ -45,8 +46,16 @@ export function maxAgeMs(callMs: number, leniency: Leniency): number {
   return INTERVAL_MS + callMs + 2000 * busyFactor(leniency);
 }
 
-/** Hits may take three times as long as before the attack. */
-export function maxP99Ms(quietP99Ms: number, leniency: Leniency): number {
-  if (leniency.isStrict) return 3 * quietP99Ms;
-  return Math.max(3 * quietP99Ms, BUSY_P99_MS * busyFactor(leniency));
+/**
+ * Hits may take three times as long as before the attack. What the attackers and their cameras take
+ * from the fleet by running on the same machine is not its fault: on one with cores to spare the
+ * slowdowns are the same, and nothing is added.
+ */
+export function maxP99Ms(
+  quietP99Ms: number,
+  leniency: Leniency & { quietSlowdown: number },
+): number {
+  const { slowdown, quietSlowdown } = leniency;
+  const most = 3 * quietP99Ms * Math.max(1, slowdown / quietSlowdown);
+  return leniency.isStrict ? most : Math.max(most, BUSY_P99_MS * busyFactor(leniency));
 }

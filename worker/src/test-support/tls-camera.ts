@@ -1,0 +1,106 @@
+import { createCipheriv, createHmac } from 'node:crypto';
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { createSecureContext, TLSSocket } from 'node:tls';
+import { expect, onTestFinished } from 'vitest';
+import type { CameraServer } from './camera-server.ts';
+import { selfSigned } from './certificate.ts';
+
+const HANDSHAKE = 22;
+const APPLICATION_DATA = 23;
+
+/** A camera below TLS: `serve` has the TCP connection. */
+export async function startTcpCamera(
+  serve: (socket: Socket) => void,
+): Promise<Pick<CameraServer, 'port' | 'allClosed'> & { sentBytes(): number }> {
+  const open = new Set<Socket>();
+  let sentBytes = 0;
+  const server = createServer((socket) => {
+    open.add(socket);
+    socket.on('error', () => {});
+    socket.on('close', () => {
+      open.delete(socket);
+      sentBytes += socket.bytesWritten;
+    });
+    serve(socket);
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  onTestFinished(() => {
+    for (const socket of open) socket.destroy();
+    server.close();
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    allClosed: () => expect.poll(() => open.size, { timeout: 20_000 }).toBe(0),
+    sentBytes: () => sentBytes,
+  };
+}
+
+/** A TLS record whose content everybody can read. */
+export function plainRecord(content: Buffer): Buffer {
+  return record(HANDSHAKE, content);
+}
+
+/**
+ * Takes the server's side of a TLS 1.3 handshake. `seal` makes the server's next record: Node has no
+ * way to send a handshake message that nobody asked for.
+ */
+export function startTls13(
+  tcp: Socket,
+  onRequest: (tls: TLSSocket, seal: (message: Buffer) => Buffer) => void,
+): void {
+  const secureContext = createSecureContext({
+    ...selfSigned('localhost'),
+    minVersion: 'TLSv1.3',
+    ciphers: 'TLS_AES_128_GCM_SHA256',
+  });
+  // On a handle of its own, the connection's own `write` goes past TLS.
+  const tls = new TLSSocket(tcp, { isServer: true, secureContext });
+  tls.on('error', () => {});
+  let secret: Buffer | undefined;
+  tls.on('keylog', (line: Buffer) => {
+    const [label, , hex] = line.toString().trim().split(' ');
+    if (label === 'SERVER_TRAFFIC_SECRET_0') secret = Buffer.from(hex ?? '', 'hex');
+  });
+  tls.once('data', () => {
+    if (!secret) throw new Error('the handshake showed no secret');
+    onRequest(tls, createSealer(secret));
+  });
+}
+
+/** The two session tickets that OpenSSL sends by itself have the first two numbers. */
+function createSealer(secret: Buffer): (message: Buffer) => Buffer {
+  const key = expandLabel(secret, 'key', 16);
+  const iv = expandLabel(secret, 'iv', 12);
+  let sequence = 2n;
+  return (message) => {
+    const nonce = Buffer.from(iv);
+    nonce.writeBigUInt64BE(nonce.readBigUInt64BE(4) ^ sequence, 4);
+    sequence += 1n;
+    const cipher = createCipheriv('aes-128-gcm', key, nonce);
+    const inner = Buffer.concat([message, Buffer.from([HANDSHAKE])]);
+    cipher.setAAD(headOf(APPLICATION_DATA, inner.length + 16));
+    const sealed = Buffer.concat([cipher.update(inner), cipher.final()]);
+    return record(APPLICATION_DATA, Buffer.concat([sealed, cipher.getAuthTag()]));
+  };
+}
+
+/** RFC 8446, 7.1. */
+function expandLabel(secret: Buffer, label: string, length: number): Buffer {
+  const name = Buffer.from(`tls13 ${label}`);
+  const info = Buffer.concat([Buffer.from([0, length, name.length]), name, Buffer.from([0])]);
+  // The one block of HKDF-Expand that is needed.
+  const block = createHmac('sha256', secret)
+    .update(info)
+    .update(Buffer.from([1]))
+    .digest();
+  return block.subarray(0, length);
+}
+
+function record(type: number, content: Buffer): Buffer {
+  return Buffer.concat([headOf(type, content.length), content]);
+}
+
+function headOf(type: number, length: number): Buffer {
+  return Buffer.from([type, 3, 3, length >> 8, length & 0xff]);
+}
