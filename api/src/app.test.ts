@@ -671,6 +671,17 @@ describe('a frame that is not in memory', () => {
     expect((await answered).status).toBe(200);
   });
 
+  it('is not read again for a viewer who would not wait, or has no place among those that wait', async () => {
+    const parts = appParts({ maxWaiters: 0 });
+    parts.reader.read.mockRejectedValue(new Error('away'));
+    expect((await parts.image()).status).toBe(503);
+    const hasty = appParts();
+    hasty.reader.read.mockRejectedValue(new Error('away'));
+    const answer = await hasty.image({ headers: { Prefer: 'respond-async' } });
+    expect(answer.status).toBe(503);
+    for (const { read } of [parts.reader, hasty.reader]) expect(read).toHaveBeenCalledTimes(1);
+  });
+
   it('is not read again when the viewer has gone', async () => {
     const parts = appParts();
     parts.reader.read.mockRejectedValue(new Error('away'));

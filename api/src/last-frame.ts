@@ -92,7 +92,7 @@ export async function frameFromAfar(
     turnedAway = end === 'full';
   });
   try {
-    const { held, failure } = await readOrExplain(camera, signal, deps);
+    const { held, failure } = await readOrExplain(camera, signal, deps, () => turnedAway);
     const offered = held && offer(held, camera, deps);
     if (offered) {
       // From now on it is watched here, so it is asked for again when it is due.
@@ -140,19 +140,22 @@ export async function nextFrame(
 async function readOrExplain(
   camera: Camera,
   signal: AbortSignal,
-  { reader, clock }: LastFrameDeps,
+  { reader, clock, coldWaitMs }: LastFrameDeps,
+  isTurnedAway: () => boolean,
 ): Promise<ReadCamera> {
-  const untilMonoMs = clock.monoMs() + UNREAD_GRACE_MS;
-  let cause: unknown;
-  do {
+  // Never longer than the client waits, and only with a place among the requests that wait.
+  const lastTryMonoMs = clock.monoMs() + Math.min(UNREAD_GRACE_MS, coldWaitMs) - READ_AGAIN_MS;
+  for (;;) {
     try {
       return await reader.read(camera);
-    } catch (error) {
-      cause = error;
+    } catch (cause) {
+      const mayTryAgain = !isTurnedAway() && clock.monoMs() <= lastTryMonoMs;
+      if (mayTryAgain) await clock.sleep(READ_AGAIN_MS, signal).catch(() => {});
+      if (mayTryAgain && !signal.aborted) continue;
+      const detail = 'no frame in memory here, and the frame store can not be reached';
+      throw notYet(detail, 2000, cause);
     }
-    await clock.sleep(READ_AGAIN_MS, signal).catch(() => {});
-  } while (!signal.aborted && clock.monoMs() < untilMonoMs);
-  throw notYet('no frame in memory here, and the frame store can not be reached', 2000, cause);
+  }
 }
 
 /** The end of the wait, or why it can't end well; a worker that just starts is worth a moment. */

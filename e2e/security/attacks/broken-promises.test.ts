@@ -84,7 +84,7 @@ describe('brokenPromises', () => {
     const observed = { ...good.observed, slowdown: 3 };
     expect(brokenPromises({ ...good, attacked, observed, quietSlowdown: 1.5 })).toEqual([]);
     expect(brokenPromises({ ...good, attacked, observed, quietSlowdown: 2 })).toHaveLength(1);
-    // Less than before is no reason to allow less.
+    // A machine that got calmer does not tighten the bound.
     const calm = { ...good, attacked: { ...viewers, p99Ms: 29 }, quietSlowdown: 2 };
     expect(brokenPromises(calm)).toEqual([]);
   });
