@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 const inAllFolders = (pattern: string) =>
-  `{api,worker,shared,slow-server,scripts,e2e,bench,image}/**/${pattern}`;
+  `{api,worker,shared,slow-server,scripts,e2e,testing,bench,image}/**/${pattern}`;
 const model = 'e2e/model/*.test.ts';
 const integration = ['**/*.redis.test.ts', '**/*.e2e.test.ts'];
 
@@ -48,7 +48,7 @@ export default defineConfig({
           ...manyAtOnce,
           ...patient,
           include: [inAllFolders('*.redis.test.ts')],
-          globalSetup: ['e2e/support/redis-for-tests.ts'],
+          globalSetup: ['testing/redis-for-tests.ts'],
           testTimeout: 60_000,
         },
       },

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { cameraIdOf } from '@lastframe/shared/camera';
-import { type Fleet, startFleet } from '../e2e/support/fleet.ts';
-import { warmUp } from '../e2e/support/viewers.ts';
+import { cameraIdOf } from '@lastframe/shared/cameras/camera';
+import { type Fleet, startFleet } from '../testing/fleet.ts';
+import { warmUp } from '../testing/viewers.ts';
 import { atMost, type Figure, guaranteeKept, spreadOf } from './support/figure.ts';
 import { hearFrames } from './support/news.ts';
 import { openViewer, quantile, type Viewer } from './support/viewer.ts';

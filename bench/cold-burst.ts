@@ -1,5 +1,5 @@
-import { type Fleet, startFleet } from '../e2e/support/fleet.ts';
-import { warmUp } from '../e2e/support/viewers.ts';
+import { type Fleet, startFleet } from '../testing/fleet.ts';
+import { warmUp } from '../testing/viewers.ts';
 import {
   atMost,
   type BenchContext,

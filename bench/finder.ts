@@ -1,11 +1,11 @@
-import { systemClock as clock } from '@lastframe/shared/clock';
-import { makeRules } from '@lastframe/shared/rules';
-import { testCamera, testSource } from '@lastframe/shared/test-camera';
-import { createHit } from '../api/src/hit.ts';
-import { createKnownTargets } from '../api/src/known-targets.ts';
-import { createMemoryCache } from '../api/src/memory-cache.ts';
-import { recognise } from '../api/src/plain-request.ts';
-import { createReadyHeads } from '../api/src/ready-heads.ts';
+import { makeRules } from '@lastframe/shared/cameras/rules';
+import { systemClock as clock } from '@lastframe/shared/process/clock';
+import { createMemoryCache } from '../api/src/cache/memory-cache.ts';
+import { createHit } from '../api/src/fast-path/find-hit.ts';
+import { recognise } from '../api/src/fast-path/plain-request.ts';
+import { createReadyHeads } from '../api/src/fast-path/prepared-heads.ts';
+import { createKnownTargets } from '../api/src/routes/learned-targets.ts';
+import { testCamera, testSource } from '../testing/test-camera.ts';
 import { BROWSER_HEADERS } from './support/browser-headers.ts';
 import { type Figure, type Measured, spreadOf } from './support/figure.ts';
 

@@ -1,5 +1,5 @@
-import { type Fleet, startFleet } from '../e2e/support/fleet.ts';
-import { warmUp } from '../e2e/support/viewers.ts';
+import { type Fleet, startFleet } from '../testing/fleet.ts';
+import { warmUp } from '../testing/viewers.ts';
 import { startBare } from './support/bare.ts';
 import { BROWSER_HEADERS } from './support/browser-headers.ts';
 import { cpuMs, pin, SERVER_CORE } from './support/cores.ts';

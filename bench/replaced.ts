@@ -1,5 +1,5 @@
-import { startFleet } from '../e2e/support/fleet.ts';
-import { warmUp } from '../e2e/support/viewers.ts';
+import { startFleet } from '../testing/fleet.ts';
+import { warmUp } from '../testing/viewers.ts';
 import { pin, SERVER_CORE } from './support/cores.ts';
 import { atMost, type Figure, guaranteeKept, spreadOf } from './support/figure.ts';
 import { startNginx, startOrigin } from './support/peers.ts';

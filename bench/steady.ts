@@ -1,10 +1,10 @@
 import { cpus } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseDurationMs } from '@lastframe/shared/units';
+import { parseDurationMs } from '@lastframe/shared/settings/units';
 import { startLoad } from '../e2e/prove/load.ts';
-import { checkCalls } from '../e2e/support/checker.ts';
-import { startFleet } from '../e2e/support/fleet.ts';
-import { warmUp } from '../e2e/support/viewers.ts';
+import { checkCalls } from '../testing/checker.ts';
+import { startFleet } from '../testing/fleet.ts';
+import { warmUp } from '../testing/viewers.ts';
 
 /**
  * How steadily cameras are refreshed under continuous demand: of all intervals, the share that had a

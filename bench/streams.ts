@@ -3,14 +3,14 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { cpus } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { decodeAnnouncement } from '@lastframe/shared/announcement';
-import { keysFor } from '@lastframe/shared/keys';
-import { SHARDS } from '@lastframe/shared/shard';
-import { parseDurationMs } from '@lastframe/shared/units';
+import { decodeAnnouncement } from '@lastframe/shared/messages/announcement';
+import { SHARDS } from '@lastframe/shared/redis/cluster/shard';
+import { keysFor } from '@lastframe/shared/redis/keys';
+import { parseDurationMs } from '@lastframe/shared/settings/units';
 import { createClient } from 'redis';
-import { checkCalls } from '../e2e/support/checker.ts';
-import { startFleet } from '../e2e/support/fleet.ts';
-import { cpuMs, residentMiB } from '../e2e/support/proc.ts';
+import { checkCalls } from '../testing/checker.ts';
+import { startFleet } from '../testing/fleet.ts';
+import { cpuMs, residentMiB } from '../testing/proc.ts';
 
 /**
  * How soon a crowd on one api process has each new frame after its announcement, seen where it ends:

@@ -1,9 +1,9 @@
 import { cpus } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseDurationMs } from '@lastframe/shared/units';
-import { openPage, startBrowser } from '../e2e/support/browser.ts';
-import { type Delays, delaysOf, listenToFrames, noteSwaps } from '../e2e/support/swaps.ts';
-import { startWallFleet } from '../e2e/support/wall-fleet.ts';
+import { parseDurationMs } from '@lastframe/shared/settings/units';
+import { openPage, startBrowser } from '../testing/browser.ts';
+import { type Delays, delaysOf, listenToFrames, noteSwaps } from '../testing/swaps.ts';
+import { startWallFleet } from '../testing/wall-fleet.ts';
 
 /**
  * How long it takes from a frame's announcement until it is seen: 40 cameras over three api

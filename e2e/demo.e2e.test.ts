@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { commandsOf, snippetsOf } from '../scripts/snippets/markdown.ts';
-import { checkCalls, type Pause, type UpstreamCall } from './support/checker.ts';
-import { type Demo, startDemo } from './support/demo.ts';
+import { checkCalls, type Pause, type UpstreamCall } from '../testing/checker.ts';
+import { type Demo, startDemo } from '../testing/demo.ts';
 
 const INTERVAL_MS = 5000; // the usual one
 const root = join(import.meta.dirname, '..');

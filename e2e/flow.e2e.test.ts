@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Api, type Fleet, startFleet } from './support/fleet.ts';
-import { warmUp } from './support/viewers.ts';
+import { type Api, type Fleet, startFleet } from '../testing/fleet.ts';
+import { warmUp } from '../testing/viewers.ts';
 
 const INTERVAL_MS = 500;
 let fleet: Fleet;

@@ -1,6 +1,6 @@
 import { Agent, get } from 'node:http';
 import { afterEach, expect, it } from 'vitest';
-import { type Api, type Fleet, startFleet } from './support/fleet.ts';
+import { type Api, type Fleet, startFleet } from '../testing/fleet.ts';
 
 let fleet: Fleet;
 

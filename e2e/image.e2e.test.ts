@@ -2,10 +2,10 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { checkCalls, type Pause, type UpstreamCall } from '../testing/checker.ts';
+import { type Child, startChild } from '../testing/child.ts';
+import { type RedisServer, startRedis } from '../testing/redis-server.ts';
 import { type ImageTree, makeImageTree } from './image/image-tree.ts';
-import { checkCalls, type Pause, type UpstreamCall } from './support/checker.ts';
-import { type Child, startChild } from './support/child.ts';
-import { type RedisServer, startRedis } from './support/redis-server.ts';
 
 const REPO = resolve(import.meta.dirname, '..');
 const WORKSPACES = ['shared', 'api', 'worker', 'slow-server'];
@@ -65,7 +65,7 @@ describe('the image', () => {
     expect(tools).toContain('typescript');
     expect(tools.filter((name) => there.has(`node_modules/${name}`))).toEqual([]);
     expect(own.filter((path) => /test/.test(path))).toEqual([]);
-    expect(own).toContain('shared/src/store-frame.lua');
+    expect(own).toContain('shared/src/frames/store-frame.lua');
   });
 
   it('refuses a command that it does not know, with a sentence', () => {

@@ -3,12 +3,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { signatureOf } from '@lastframe/shared/url-signature';
+import { signatureOf } from '@lastframe/shared/cameras/url-signature';
 import { afterEach, describe, expect, it } from 'vitest';
-import { startBalancer } from './support/balancer.ts';
-import { type Api, type Fleet, startFleet } from './support/fleet.ts';
-import { residentMiB } from './support/proc.ts';
-import { type OpenStream, openEvents, openMjpeg } from './support/streams.ts';
+import { startBalancer } from '../testing/balancer.ts';
+import { type Api, type Fleet, startFleet } from '../testing/fleet.ts';
+import { residentMiB } from '../testing/proc.ts';
+import { type OpenStream, openEvents, openMjpeg } from '../testing/streams.ts';
 
 const INTERVAL_MS = 500;
 /** Of a machine that is busy with other things. */

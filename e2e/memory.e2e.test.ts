@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { cameraOf, parseCameraUrl } from '@lastframe/shared/camera';
-import { etagOf } from '@lastframe/shared/frame';
-import { storeFrame } from '@lastframe/shared/frame-store';
-import { keysFor } from '@lastframe/shared/keys';
-import { sourcesFromPatterns } from '@lastframe/shared/source';
+import { cameraOf, parseCameraUrl } from '@lastframe/shared/cameras/camera';
+import { sourcesFromPatterns } from '@lastframe/shared/cameras/source';
+import { etagOf } from '@lastframe/shared/frames/frame';
+import { storeFrame } from '@lastframe/shared/frames/frame-store';
+import { keysFor } from '@lastframe/shared/redis/keys';
 import { createClient } from 'redis';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Fleet, startFleet } from './support/fleet.ts';
-import { residentMiB } from './support/proc.ts';
+import { type Fleet, startFleet } from '../testing/fleet.ts';
+import { residentMiB } from '../testing/proc.ts';
 
 const MiB = 1024 ** 2;
 const LIMIT_MIB = 64;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createClient } from 'redis';
 import { afterEach, expect, it } from 'vitest';
-import { type Api, type Fleet, startFleet } from './support/fleet.ts';
+import { type Api, type Fleet, startFleet } from '../testing/fleet.ts';
 
 const INTERVAL_MS = 500;
 let fleet: Fleet;

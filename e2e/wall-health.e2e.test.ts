@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { openPage, startBrowser } from './support/browser.ts';
-import { startWallFleet, type WallFleet } from './support/wall-fleet.ts';
+import { openPage, startBrowser } from '../testing/browser.ts';
+import { startWallFleet, type WallFleet } from '../testing/wall-fleet.ts';
 
 const TITLES = [
   'North runway',

@@ -1,8 +1,8 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openPage, startBrowser } from './support/browser.ts';
-import type { Api } from './support/fleet.ts';
-import { report } from './support/report.ts';
+import { openPage, startBrowser } from '../testing/browser.ts';
+import type { Api } from '../testing/fleet.ts';
+import { report } from '../testing/report.ts';
 import {
   type Announced,
   delaysOf,
@@ -10,8 +10,8 @@ import {
   noteSwaps,
   type Swap,
   stepsBack,
-} from './support/swaps.ts';
-import { startWallFleet, type WallFleet } from './support/wall-fleet.ts';
+} from '../testing/swaps.ts';
+import { startWallFleet, type WallFleet } from '../testing/wall-fleet.ts';
 
 const CAMERAS = 40;
 const INTERVAL_MS = 3000;

@@ -1,4 +1,4 @@
-import { variables } from '@lastframe/shared/variables';
+import { variables } from '@lastframe/shared/settings/variables';
 
 const OPS_PORTS = '9088 (api), 9089 (worker)';
 
@@ -10,7 +10,7 @@ export function configurationPage(): string {
   });
   return `# Configuration
 
-By environment. A bad value stops the process at start with exit code 1 and every fault on stderr: its name, what was given, what is expected. Unknown variables are ignored. Written by \`npm run docs\` from \`shared/src/variables.ts\`.
+By environment. A bad value stops the process at start with exit code 1 and every fault on stderr: its name, what was given, what is expected. Unknown variables are ignored. Written by \`npm run docs\` from \`shared/src/settings/variables.ts\`.
 
 | variable | who | default | meaning | expected |
 |---|---|---|---|---|

@@ -1,4 +1,4 @@
-import { allMetrics } from '@lastframe/shared/metric-definitions';
+import { allMetrics } from '@lastframe/shared/telemetry/metric-definitions';
 
 /** `docs/metrics.md`, made from the table that the processes themselves use. */
 export function metricsPage(): string {
@@ -12,7 +12,7 @@ export function metricsPage(): string {
   });
   return `# Metrics
 
-Every api and worker process serves \`GET /metrics\` on its ops port, in Prometheus's text format. Written by \`npm run docs\` from \`shared/src/metric-definitions.ts\`.
+Every api and worker process serves \`GET /metrics\` on its ops port, in Prometheus's text format. Written by \`npm run docs\` from \`shared/src/telemetry/metric-definitions.ts\`.
 
 Units are seconds and bytes. Labels are bounded: no metric has a camera's URL, id or name, and a flood of cameras adds no series. Series whose labels are known beforehand exist from the start with 0, so that \`rate()\` sees the first event. When a source leaves the rules, its series leave too.
 

@@ -1,7 +1,7 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { parseSourcesFile } from '@lastframe/shared/sources-file';
-import { variables } from '@lastframe/shared/variables';
+import { parseSourcesFile } from '@lastframe/shared/settings/sources-file';
+import { variables } from '@lastframe/shared/settings/variables';
 import { describe, expect, it } from 'vitest';
 import { anchorsOf, commandsOf, linksOf, type Snippet, snippetsOf } from './snippets/markdown.ts';
 

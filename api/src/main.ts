@@ -1,20 +1,25 @@
-import { systemClock } from '@lastframe/shared/clock';
-import { type ApiConfig, ConfigError, type Env, readApiConfig } from '@lastframe/shared/config';
-import { messageOf } from '@lastframe/shared/errors';
-import { showEventLoopLag } from '@lastframe/shared/event-loop-lag';
-import { closeServer, listen } from '@lastframe/shared/http-server';
-import { keysFor } from '@lastframe/shared/keys';
-import { type ClosingStep, closeOnSignal } from '@lastframe/shared/lifecycle';
-import { openRules } from '@lastframe/shared/live-rules';
-import { createLog } from '@lastframe/shared/log';
-import { createMetrics } from '@lastframe/shared/metrics';
-import { createRedisMetrics } from '@lastframe/shared/redis-metrics';
-import { isSharded, openRedisRoles } from '@lastframe/shared/redis-roles';
-import { createStep } from '@lastframe/shared/steps';
-import { openTracer } from '@lastframe/shared/tracing';
-import { outliveUncaughtErrors } from '@lastframe/shared/uncaught-errors';
-import { connectFlow } from './flow.ts';
-import { createOpsListener, createPublicListener } from './listeners.ts';
+import { closeServer, listen } from '@lastframe/shared/http/http-server';
+import { systemClock } from '@lastframe/shared/process/clock';
+import { messageOf } from '@lastframe/shared/process/errors';
+import { type ClosingStep, closeOnSignal } from '@lastframe/shared/process/lifecycle';
+import { createLog } from '@lastframe/shared/process/log';
+import { outliveUncaughtErrors } from '@lastframe/shared/process/uncaught-errors';
+import { keysFor } from '@lastframe/shared/redis/keys';
+import { isSharded, openRedisRoles } from '@lastframe/shared/redis/redis-roles';
+import {
+  type ApiConfig,
+  ConfigError,
+  type Env,
+  readApiConfig,
+} from '@lastframe/shared/settings/config';
+import { openRules } from '@lastframe/shared/settings/live-rules';
+import { showEventLoopLag } from '@lastframe/shared/telemetry/event-loop-lag';
+import { createMetrics } from '@lastframe/shared/telemetry/metrics';
+import { createRedisMetrics } from '@lastframe/shared/telemetry/redis-metrics';
+import { createStep } from '@lastframe/shared/telemetry/steps';
+import { openTracer } from '@lastframe/shared/telemetry/tracer';
+import { connectFlow } from './compose.ts';
+import { createOpsListener, createPublicListener } from './server/listeners.ts';
 
 const REDIS_WAIT_MS = 2000;
 const DRAIN_MS = 2500;

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startChild } from '../../e2e/support/child.ts';
+import { startChild } from '../../testing/child.ts';
 import { pin, SERVER_CORE } from './cores.ts';
 import type { Peer } from './peers.ts';
 

@@ -2,14 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { setPriority } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  checkCalls,
-  type Pause,
-  type UpstreamCall,
-  type Verdict,
-} from '../../e2e/support/checker.ts';
-import { type Child, startChild } from '../../e2e/support/child.ts';
-import { type RedisServer, startRedis } from '../../e2e/support/redis-server.ts';
+import { checkCalls, type Pause, type UpstreamCall, type Verdict } from '../../testing/checker.ts';
+import { type Child, startChild } from '../../testing/child.ts';
+import { type RedisServer, startRedis } from '../../testing/redis-server.ts';
 import { type Asker, createAsker } from './asker.ts';
 
 const REPO = join(import.meta.dirname, '../..');

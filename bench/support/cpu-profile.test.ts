@@ -12,7 +12,7 @@ it.each([
   ['add', '/x/node_modules/bullmq/dist/cjs/queue.js', 'BullMQ'],
   ['fetch', 'file:///x/node_modules/hono/dist/app.js', 'Hono and its server'],
   ['parse', 'file:///x/node_modules/zod/v4/core.js', 'other libraries'],
-  ['send', 'file:///x/worker/src/capture.ts', 'Lastframe'],
+  ['send', 'file:///x/worker/src/camera-call/capture.ts', 'Lastframe'],
   ['(program)', '', 'else'],
 ])('counts %s of %s as %s', (functionName, url, layer) => {
   expect(layerOf(functionName, url)).toBe(layer);

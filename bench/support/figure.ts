@@ -1,4 +1,4 @@
-import type { Verdict } from '../../e2e/support/checker.ts';
+import type { Verdict } from '../../testing/checker.ts';
 
 /** One thing that is measured, in a file of its own. */
 export interface Figure {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Verdict } from '../../e2e/support/checker.ts';
+import type { Verdict } from '../../testing/checker.ts';
 import { type CameraFleet, type CameraFleetOptions, startCameraFleet } from './camera-fleet.ts';
 import { cpuMs } from './cores.ts';
 import { startDemand } from './demand-load.ts';

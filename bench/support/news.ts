@@ -1,7 +1,7 @@
-import { type Announcement, decodeAnnouncement } from '@lastframe/shared/announcement';
-import { keysFor } from '@lastframe/shared/keys';
+import { type Announcement, decodeAnnouncement } from '@lastframe/shared/messages/announcement';
+import { keysFor } from '@lastframe/shared/redis/keys';
 import { createClient } from 'redis';
-import type { Fleet } from '../../e2e/support/fleet.ts';
+import type { Fleet } from '../../testing/fleet.ts';
 
 export type FrameNews = Extract<Announcement, { kind: 'frame' }>;
 

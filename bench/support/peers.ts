@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePort } from '../../e2e/support/redis-server.ts';
+import { freePort } from '../../testing/redis-server.ts';
 import { onCore, SERVER_CORE } from './cores.ts';
 
 /** A cache that others would take, serving the same bytes. */

@@ -1,6 +1,6 @@
 import { createServer, type Socket } from 'node:net';
-import type { UpstreamCall } from '../../e2e/support/checker.ts';
 import { watchPauses } from '../../slow-server/src/pauses.ts';
+import type { UpstreamCall } from '../../testing/checker.ts';
 import { cameraFrame } from './camera-frame.ts';
 
 /**

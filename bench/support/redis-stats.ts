@@ -1,4 +1,4 @@
-import type { RedisServer } from '../../e2e/support/redis-server.ts';
+import type { RedisServer } from '../../testing/redis-server.ts';
 
 /** Numbers by name, so that what was used in a while is the difference of two. */
 export type Counts = Record<string, number>;

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readApiConfig, readWorkerConfig } from '@lastframe/shared/config';
-import { parseSourcesFile } from '@lastframe/shared/sources-file';
-import { variables } from '@lastframe/shared/variables';
+import { readApiConfig, readWorkerConfig } from '@lastframe/shared/settings/config';
+import { parseSourcesFile } from '@lastframe/shared/settings/sources-file';
+import { variables } from '@lastframe/shared/settings/variables';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { CHART, type KubeObject, pick, render, VALUES } from './helm.ts';

@@ -1,22 +1,22 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
-import { SERVFAIL, startDns } from '../../worker/src/test-support/dns-server.ts';
-import { askingNameServer } from '../support/asking-name-server.ts';
-import { earliest, type UpstreamCall } from '../support/checker.ts';
-import { type Api, type Fleet, startFleet } from '../support/fleet.ts';
-import { residentMiB } from '../support/proc.ts';
-import { expectCleanEnd, expectPermitsEnd } from '../support/recovery.ts';
-import { freePort } from '../support/redis-server.ts';
-import { report } from '../support/report.ts';
+import { askingNameServer } from '../../testing/asking-name-server.ts';
+import { earliest, type UpstreamCall } from '../../testing/checker.ts';
+import { type Api, type Fleet, startFleet } from '../../testing/fleet.ts';
+import { residentMiB } from '../../testing/proc.ts';
+import { expectCleanEnd, expectPermitsEnd } from '../../testing/recovery.ts';
+import { freePort } from '../../testing/redis-server.ts';
+import { report } from '../../testing/report.ts';
 import {
   expectServed,
   LIFE_MS,
   PATIENT_CALLS,
   PATIENT_LIFE_MS,
   SHORT_TIMES,
-} from '../support/short-faults.ts';
-import { startViewers, warmUp } from '../support/viewers.ts';
+} from '../../testing/short-faults.ts';
+import { startViewers, warmUp } from '../../testing/viewers.ts';
+import { SERVFAIL, startDns } from '../../worker/src/test-support/dns-server.ts';
 
 const INTERVAL_MS = 500;
 /** A call that fails at once must not take so long on a busy machine; those that hang take it all. */

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, it } from 'vitest';
-import { type Fleet, startFleet, type Worker } from '../support/fleet.ts';
-import { isStopped } from '../support/proc.ts';
-import { expectCleanEnd, expectPermitsEnd, recoveryMs } from '../support/recovery.ts';
-import { report } from '../support/report.ts';
-import { expectServed, LIFE_MS, SHORT_TIMES } from '../support/short-faults.ts';
-import { startViewers, warmUp } from '../support/viewers.ts';
+import { type Fleet, startFleet, type Worker } from '../../testing/fleet.ts';
+import { isStopped } from '../../testing/proc.ts';
+import { expectCleanEnd, expectPermitsEnd, recoveryMs } from '../../testing/recovery.ts';
+import { report } from '../../testing/report.ts';
+import { expectServed, LIFE_MS, SHORT_TIMES } from '../../testing/short-faults.ts';
+import { startViewers, warmUp } from '../../testing/viewers.ts';
 
 /** BullMQ takes a job for stalled when its lock of 30 s is gone, and looks every 30 s. */
 const PAUSE_MS = 65_000;

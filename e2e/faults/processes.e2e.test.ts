@@ -1,15 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { cameraIdOf } from '@lastframe/shared/camera';
+import { cameraIdOf } from '@lastframe/shared/cameras/camera';
 import { Queue } from 'bullmq';
 import { createClient } from 'redis';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Balancer, startBalancer } from '../support/balancer.ts';
-import { earliest, type UpstreamCall } from '../support/checker.ts';
-import type { Child } from '../support/child.ts';
-import { type Api, type Fleet, type FleetOptions, startFleet } from '../support/fleet.ts';
-import { isStopped } from '../support/proc.ts';
-import { expectCleanEnd, expectPermitsEnd, recoveryMs } from '../support/recovery.ts';
-import { report } from '../support/report.ts';
+import { type Balancer, startBalancer } from '../../testing/balancer.ts';
+import { earliest, type UpstreamCall } from '../../testing/checker.ts';
+import type { Child } from '../../testing/child.ts';
+import { type Api, type Fleet, type FleetOptions, startFleet } from '../../testing/fleet.ts';
+import { isStopped } from '../../testing/proc.ts';
+import { expectCleanEnd, expectPermitsEnd, recoveryMs } from '../../testing/recovery.ts';
+import { report } from '../../testing/report.ts';
 import {
   expectNoFrameYet,
   expectServed,
@@ -18,8 +18,8 @@ import {
   PATIENT_LIFE_MS,
   SHORT_TIMES,
   START_ALLOWANCE_MS,
-} from '../support/short-faults.ts';
-import { startViewers, warmUp } from '../support/viewers.ts';
+} from '../../testing/short-faults.ts';
+import { startViewers, warmUp } from '../../testing/viewers.ts';
 
 const INTERVAL_MS = 500;
 /** What a busy machine with two cores may add to any recovery. */

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Fleet, startFleet } from '../support/fleet.ts';
-import type { RedisServer } from '../support/redis-server.ts';
+import { type Fleet, startFleet } from '../../testing/fleet.ts';
+import type { RedisServer } from '../../testing/redis-server.ts';
 import {
   expectNoFrameYet,
   expectNothingLeft,
@@ -9,8 +9,8 @@ import {
   LIFE_MS,
   SHORT_TIMES,
   startAudience,
-} from '../support/short-faults.ts';
-import { warmUp } from '../support/viewers.ts';
+} from '../../testing/short-faults.ts';
+import { warmUp } from '../../testing/viewers.ts';
 
 let fleet: Fleet;
 

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Child } from '../support/child.ts';
-import { type Fleet, startFleet } from '../support/fleet.ts';
-import { startRedis } from '../support/redis-server.ts';
+import type { Child } from '../../testing/child.ts';
+import { type Fleet, startFleet } from '../../testing/fleet.ts';
+import { startRedis } from '../../testing/redis-server.ts';
 import {
   expectHoldOff,
   expectNoFrameYet,
@@ -12,8 +12,8 @@ import {
   PATIENT_LIFE_MS,
   SHORT_TIMES,
   startAudience,
-} from '../support/short-faults.ts';
-import { wrongClock } from '../support/wrong-clock.ts';
+} from '../../testing/short-faults.ts';
+import { wrongClock } from '../../testing/wrong-clock.ts';
 
 const HOUR_MS = 3_600_000;
 /** The hold-off is longer than a busy machine is late, for there must not be two. */

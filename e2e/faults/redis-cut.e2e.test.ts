@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Fleet, startFleet } from '../support/fleet.ts';
+import { type Fleet, startFleet } from '../../testing/fleet.ts';
 import {
   expectNoFrameYet,
   expectNothingLeft,
@@ -11,8 +11,8 @@ import {
   expectSilence,
   SHORT_TIMES,
   startAudience,
-} from '../support/short-faults.ts';
-import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
+} from '../../testing/short-faults.ts';
+import { startTcpProxy, type TcpProxy } from '../../testing/tcp-proxy.ts';
 
 /** Long enough for every connection to be given up, and for new ones to be lost in the hole too. */
 const CUT_MS = 3000;

@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { type Fleet, startFleet } from '../support/fleet.ts';
-import { type RedisServer, startRedis } from '../support/redis-server.ts';
+import { type Fleet, startFleet } from '../../testing/fleet.ts';
+import { type RedisServer, startRedis } from '../../testing/redis-server.ts';
 import {
   expectNoFrameYet,
   expectNothingLeft,
@@ -12,7 +12,7 @@ import {
   infoOf,
   SHORT_TIMES,
   startAudience,
-} from '../support/short-faults.ts';
+} from '../../testing/short-faults.ts';
 
 /** Once there is room again, one look of worker and api (a second each) and a permit. */
 const RECOVERY_CEILING_MS = 6000;

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Fleet, startFleet } from '../support/fleet.ts';
+import { type Fleet, startFleet } from '../../testing/fleet.ts';
 import {
   type Audience,
   expectHoldOff,
@@ -11,8 +11,8 @@ import {
   LIFE_MS,
   SHORT_TIMES,
   startAudience,
-} from '../support/short-faults.ts';
-import { warmUp } from '../support/viewers.ts';
+} from '../../testing/short-faults.ts';
+import { warmUp } from '../../testing/viewers.ts';
 
 /** The row promises the hold-off and two seconds; a busy machine gets three more. */
 const RECOVERY_CEILING_MS = LIFE_MS + 2000 + 3000;

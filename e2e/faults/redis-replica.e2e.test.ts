@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type Fleet, startFleet } from '../support/fleet.ts';
-import { freePort, type RedisServer, startRedis } from '../support/redis-server.ts';
+import { type Fleet, startFleet } from '../../testing/fleet.ts';
+import { freePort, type RedisServer, startRedis } from '../../testing/redis-server.ts';
 import {
   expectHoldOff,
   expectNoFrameYet,
@@ -12,8 +12,8 @@ import {
   REPLICA_ALLOWANCE_MS,
   SHORT_TIMES,
   startAudience,
-} from '../support/short-faults.ts';
-import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
+} from '../../testing/short-faults.ts';
+import { startTcpProxy, type TcpProxy } from '../../testing/tcp-proxy.ts';
 
 const HOLD_OFF_MS = LIFE_MS + REPLICA_ALLOWANCE_MS;
 /** The row promises the hold-off and five seconds; a busy machine gets three more. */

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { type Fleet, startFleet } from '../support/fleet.ts';
-import { startRedis } from '../support/redis-server.ts';
+import { type Fleet, startFleet } from '../../testing/fleet.ts';
+import { startRedis } from '../../testing/redis-server.ts';
 import {
   expectNoFrameYet,
   expectNothingLeft,
@@ -10,8 +10,8 @@ import {
   expectSilence,
   SHORT_TIMES,
   startAudience,
-} from '../support/short-faults.ts';
-import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
+} from '../../testing/short-faults.ts';
+import { startTcpProxy, type TcpProxy } from '../../testing/tcp-proxy.ts';
 
 const FROZEN_MS = 2000;
 /** At once, says the row: a reconnect and a look of worker and api (a second each), and noise. */

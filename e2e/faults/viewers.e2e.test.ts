@@ -3,18 +3,18 @@ import { Agent, get } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Api, type Fleet, startFleet } from '../support/fleet.ts';
-import { residentMiB } from '../support/proc.ts';
-import { expectCleanEnd, expectPermitsEnd, recoveryMs } from '../support/recovery.ts';
-import { report } from '../support/report.ts';
+import { type Api, type Fleet, startFleet } from '../../testing/fleet.ts';
+import { residentMiB } from '../../testing/proc.ts';
+import { expectCleanEnd, expectPermitsEnd, recoveryMs } from '../../testing/recovery.ts';
+import { report } from '../../testing/report.ts';
 import {
   expectServed,
   LIFE_MS,
   PATIENT_CALLS,
   PATIENT_LIFE_MS,
   SHORT_TIMES,
-} from '../support/short-faults.ts';
-import { startViewers, warmUp } from '../support/viewers.ts';
+} from '../../testing/short-faults.ts';
+import { startViewers, warmUp } from '../../testing/viewers.ts';
 
 const INTERVAL_MS = 500;
 /** The api waits so long for a request's head, and for a viewer that takes nothing of its answer. */

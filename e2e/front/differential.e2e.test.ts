@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { recognise } from '../../api/src/plain-request.ts';
-import { type Api, type Fleet, startFleet } from '../support/fleet.ts';
-import { report } from '../support/report.ts';
-import { warmUp } from '../support/viewers.ts';
+import { recognise } from '../../api/src/fast-path/plain-request.ts';
+import { type Api, type Fleet, startFleet } from '../../testing/fleet.ts';
+import { report } from '../../testing/report.ts';
+import { warmUp } from '../../testing/viewers.ts';
 import { type Chunks, exchange, LAST_PATH, type Patience } from './exchange.ts';
 import { type Known, oddRequests } from './odd-requests.ts';
 

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
-import { type Api, type Fleet, startFleet } from '../support/fleet.ts';
-import { warmUp } from '../support/viewers.ts';
+import { type Api, type Fleet, startFleet } from '../../testing/fleet.ts';
+import { warmUp } from '../../testing/viewers.ts';
 
 const INTERVAL_MS = 500;
 let fleet: Fleet;

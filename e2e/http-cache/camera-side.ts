@@ -1,7 +1,7 @@
 import { type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { type Pauses, watchPauses } from '../../slow-server/src/pauses.ts';
-import type { UpstreamCall } from '../support/checker.ts';
+import type { UpstreamCall } from '../../testing/checker.ts';
 import { writeLetter } from './letter.ts';
 import { type LocalServer, listen } from './origin.ts';
 

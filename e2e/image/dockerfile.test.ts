@@ -59,21 +59,23 @@ describe('the Dockerfile', () => {
 describe('.dockerignore', () => {
   const ignored = createDockerIgnore(read('.dockerignore'));
 
-  it.each(['package.json', 'shared/src/keys.ts', 'shared/src/store-frame.lua', 'image/main.ts'])(
-    'lets %s in',
-    (path) => {
-      expect(ignored(path)).toBe(false);
-    },
-  );
+  it.each([
+    'package.json',
+    'shared/src/redis/keys.ts',
+    'shared/src/frames/store-frame.lua',
+    'image/main.ts',
+  ])('lets %s in', (path) => {
+    expect(ignored(path)).toBe(false);
+  });
 
   it.each([
     '.env',
     '.git/config',
     'node_modules/x/y.js',
     'api/node_modules/x/y.js',
-    'api/src/app.test.ts',
+    'api/src/routes/app.test.ts',
     'worker/src/test-support/cameras.ts',
-    'shared/src/test-redis.ts',
+    'testing/test-redis.ts',
     'e2e/flow.e2e.test.ts',
   ])('keeps %s out', (path) => {
     expect(ignored(path)).toBe(true);

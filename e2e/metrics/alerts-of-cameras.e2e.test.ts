@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import { infoOf } from '../support/short-faults.ts';
+import { infoOf } from '../../testing/short-faults.ts';
 import { type ObservedFleet, startObservedFleet } from './observed-fleet.ts';
 
 let observed: ObservedFleet;

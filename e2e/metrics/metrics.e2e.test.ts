@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
-import { allMetrics } from '@lastframe/shared/metric-definitions';
+import { allMetrics } from '@lastframe/shared/telemetry/metric-definitions';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { prometheusTool } from '../support/prometheus.ts';
-import { warmUp } from '../support/viewers.ts';
+import { prometheusTool } from '../../testing/prometheus.ts';
+import { warmUp } from '../../testing/viewers.ts';
 import { dashboardQueries } from './dashboard.ts';
 import { type ObservedFleet, startObservedFleet } from './observed-fleet.ts';
 

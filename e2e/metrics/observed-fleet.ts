@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, vi } from 'vitest';
-import { type Api, type Fleet, startFleet, type Worker } from '../support/fleet.ts';
-import { type Prometheus, startPrometheus } from '../support/prometheus.ts';
-import { THROWS_ON_SIGNAL } from '../support/uncaught.ts';
-import { startViewers, type Viewers, warmUp } from '../support/viewers.ts';
+import { type Api, type Fleet, startFleet, type Worker } from '../../testing/fleet.ts';
+import { type Prometheus, startPrometheus } from '../../testing/prometheus.ts';
+import { THROWS_ON_SIGNAL } from '../../testing/uncaught.ts';
+import { startViewers, type Viewers, warmUp } from '../../testing/viewers.ts';
 import { shortenedRules } from './alert-rules.ts';
 
 /** Five minutes are two and a half seconds: five scrapes. */

@@ -1,4 +1,4 @@
-import { allMetrics } from '@lastframe/shared/metric-definitions';
+import { allMetrics } from '@lastframe/shared/telemetry/metric-definitions';
 
 /** Labels that Prometheus adds, and the one of a histogram's buckets. */
 const FOREIGN_LABELS = ['namespace', 'job', 'instance', 'le'];

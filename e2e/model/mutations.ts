@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Mutation } from './sim-worker.ts';
 
 const scripts = ['identity', 'take', 'finish']
-  .map((name) => readFileSync(new URL(`../../worker/src/${name}.lua`, import.meta.url), 'utf8'))
+  .map((name) => readFileSync(new URL(`../../worker/src/permit/${name}.lua`, import.meta.url), 'utf8'))
   .join('\n');
 
 /** Each takes one wall of the guarantee out. A mutation that changes nothing is an error. */

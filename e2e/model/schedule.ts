@@ -1,7 +1,7 @@
-import { cameraOf } from '@lastframe/shared/camera';
-import { UrlPattern } from '@lastframe/shared/url-pattern';
+import { cameraOf } from '@lastframe/shared/cameras/camera';
+import { UrlPattern } from '@lastframe/shared/cameras/url-pattern';
 import fc from 'fast-check';
-import { checkCalls } from '../support/checker.ts';
+import { checkCalls } from '../../testing/checker.ts';
 import { createSimRedis, type SimRedis } from './sim-redis.ts';
 import { createSimTime } from './sim-time.ts';
 import { createSimWorker, type Mutation, type SimCall, type SimWorker } from './sim-worker.ts';

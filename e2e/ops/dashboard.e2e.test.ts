@@ -2,8 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { openPage, startBrowser } from '../support/browser.ts';
-import { type Api, type Fleet, startFleet, type Worker } from '../support/fleet.ts';
+import { openPage, startBrowser } from '../../testing/browser.ts';
+import { type Api, type Fleet, startFleet, type Worker } from '../../testing/fleet.ts';
 
 const SECRET = 'planted-in-the-url-of-a-camera';
 const INTERVAL_MS = 1000;

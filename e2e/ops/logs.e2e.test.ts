@@ -1,6 +1,6 @@
 import { afterEach, expect, it } from 'vitest';
-import type { Child, LogLine } from '../support/child.ts';
-import { type Api, type Fleet, startFleet } from '../support/fleet.ts';
+import type { Child, LogLine } from '../../testing/child.ts';
+import { type Api, type Fleet, startFleet } from '../../testing/fleet.ts';
 
 const SOON = { timeout: 30_000 };
 /** A busy machine may lose its connection and get another at any time. */

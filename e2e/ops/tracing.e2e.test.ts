@@ -2,9 +2,13 @@ import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Api, type Fleet, startFleet } from '../support/fleet.ts';
-import { type OtlpReceiver, type SpanSeen, startOtlpReceiver } from '../support/otlp-receiver.ts';
-import { freePort } from '../support/redis-server.ts';
+import { type Api, type Fleet, startFleet } from '../../testing/fleet.ts';
+import {
+  type OtlpReceiver,
+  type SpanSeen,
+  startOtlpReceiver,
+} from '../../testing/otlp-receiver.ts';
+import { freePort } from '../../testing/redis-server.ts';
 
 const SECRET = 'planted-in-the-url-of-a-camera';
 const SOON = { timeout: 30_000 };

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Api, Fleet, Worker } from '../support/fleet.ts';
-import type { TcpProxy } from '../support/tcp-proxy.ts';
-import type { WrongClock } from '../support/wrong-clock.ts';
+import type { Api, Fleet, Worker } from '../../testing/fleet.ts';
+import type { TcpProxy } from '../../testing/tcp-proxy.ts';
+import type { WrongClock } from '../../testing/wrong-clock.ts';
 
 /** The running system that is put to the proof, with what bends it. */
 export interface Proof {

@@ -1,4 +1,4 @@
-import { checkCalls, type Pause, type UpstreamCall, type Verdict } from '../support/checker.ts';
+import { checkCalls, type Pause, type UpstreamCall, type Verdict } from '../../testing/checker.ts';
 import type { LoadResult } from './load.ts';
 
 export interface FaultMade {

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { createClient } from 'redis';
 import { afterEach, expect, it, onTestFinished } from 'vitest';
-import { type Fleet, startFleet } from '../support/fleet.ts';
-import { expectCleanEnd } from '../support/recovery.ts';
-import { type RedisServer, startRedis } from '../support/redis-server.ts';
+import { type Fleet, startFleet } from '../../testing/fleet.ts';
+import { expectCleanEnd } from '../../testing/recovery.ts';
+import { type RedisServer, startRedis } from '../../testing/redis-server.ts';
 
 const TOKEN = 'a-token-for-this-test';
 let fleet: Fleet;

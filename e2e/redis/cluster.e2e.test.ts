@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
-import { SHARDS } from '@lastframe/shared/shard';
+import { SHARDS } from '@lastframe/shared/redis/cluster/shard';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type Fleet, startFleet } from '../support/fleet.ts';
-import { expectCleanEnd } from '../support/recovery.ts';
-import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.ts';
-import type { RedisServer } from '../support/redis-server.ts';
-import { expectServed, SHORT_TIMES } from '../support/short-faults.ts';
-import { startViewers, warmUp } from '../support/viewers.ts';
+import { type Fleet, startFleet } from '../../testing/fleet.ts';
+import { expectCleanEnd } from '../../testing/recovery.ts';
+import { type RedisCluster, startRedisCluster } from '../../testing/redis-cluster.ts';
+import type { RedisServer } from '../../testing/redis-server.ts';
+import { expectServed, SHORT_TIMES } from '../../testing/short-faults.ts';
+import { startViewers, warmUp } from '../../testing/viewers.ts';
 
 let cluster: RedisCluster;
 let fleet: Fleet;

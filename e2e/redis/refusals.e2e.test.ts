@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Child, startChild } from '../support/child.ts';
-import { type RedisServer, startRedis } from '../support/redis-server.ts';
-import { type Sentinels, startSentinels } from '../support/sentinels.ts';
+import { type Child, startChild } from '../../testing/child.ts';
+import { type RedisServer, startRedis } from '../../testing/redis-server.ts';
+import { type Sentinels, startSentinels } from '../../testing/sentinels.ts';
 
 const REPO = join(import.meta.dirname, '../..');
 const BAD = 'bad configuration:\n  ';

@@ -1,8 +1,8 @@
 import { afterEach, expect, it } from 'vitest';
-import { type Fleet, startFleet } from '../support/fleet.ts';
-import { expectCleanEnd } from '../support/recovery.ts';
-import { type RedisServer, startRedis } from '../support/redis-server.ts';
-import { PRIMARY_NAME, type Sentinels, startSentinels } from '../support/sentinels.ts';
+import { type Fleet, startFleet } from '../../testing/fleet.ts';
+import { expectCleanEnd } from '../../testing/recovery.ts';
+import { type RedisServer, startRedis } from '../../testing/redis-server.ts';
+import { PRIMARY_NAME, type Sentinels, startSentinels } from '../../testing/sentinels.ts';
 import {
   expectHoldOff,
   expectRecovery,
@@ -11,7 +11,7 @@ import {
   REPLICA_ALLOWANCE_MS,
   SHORT_TIMES,
   startAudience,
-} from '../support/short-faults.ts';
+} from '../../testing/short-faults.ts';
 
 const HOLD_OFF_MS = LIFE_MS + REPLICA_ALLOWANCE_MS;
 /**

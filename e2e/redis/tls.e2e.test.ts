@@ -2,10 +2,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, it, onTestFinished } from 'vitest';
+import { type Fleet, startFleet } from '../../testing/fleet.ts';
+import { expectCleanEnd } from '../../testing/recovery.ts';
+import { freePort, startRedis } from '../../testing/redis-server.ts';
 import { createAuthority, signedBy } from '../../worker/src/test-support/certificate.ts';
-import { type Fleet, startFleet } from '../support/fleet.ts';
-import { expectCleanEnd } from '../support/recovery.ts';
-import { freePort, startRedis } from '../support/redis-server.ts';
 
 let fleet: Fleet;
 

@@ -1,8 +1,8 @@
 import { afterEach, expect, it, onTestFinished } from 'vitest';
-import { type Fleet, startFleet } from '../support/fleet.ts';
-import { expectCleanEnd } from '../support/recovery.ts';
-import { type RedisServer, startRedis } from '../support/redis-server.ts';
-import { startAudience } from '../support/short-faults.ts';
+import { type Fleet, startFleet } from '../../testing/fleet.ts';
+import { expectCleanEnd } from '../../testing/recovery.ts';
+import { type RedisServer, startRedis } from '../../testing/redis-server.ts';
+import { startAudience } from '../../testing/short-faults.ts';
 
 let fleet: Fleet;
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { report } from '../support/report.ts';
+import { report } from '../../testing/report.ts';
 import { type AttackedFleet, startAttackedFleet } from './attacks/attacked-fleet.ts';
 import { brokenPromises, type Evidence } from './attacks/broken-promises.ts';
 import { readSettings } from './attacks/limits.ts';

@@ -1,8 +1,8 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Child, type LogLine, startChild } from '../support/child.ts';
-import { type Fleet, startFleet } from '../support/fleet.ts';
+import { type Child, type LogLine, startChild } from '../../testing/child.ts';
+import { type Fleet, startFleet } from '../../testing/fleet.ts';
 import { ask } from './ask.ts';
 import { badQueries, badUrls, leadToCanaries, redirectedGroups } from './bad-inputs.ts';
 import { type Canaries, startCanaries } from './canaries.ts';

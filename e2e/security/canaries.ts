@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
-import { freePort } from '../support/redis-server.ts';
+import { freePort } from '../../testing/redis-server.ts';
 
 /** Listeners on one port of every address of this machine, IPv4 and IPv6, that nobody may reach. */
 export interface Canaries {

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Fleet, startFleet } from '../support/fleet.ts';
-import { residentMiB } from '../support/proc.ts';
-import { warmUp } from '../support/viewers.ts';
+import { type Fleet, startFleet } from '../../testing/fleet.ts';
+import { residentMiB } from '../../testing/proc.ts';
+import { warmUp } from '../../testing/viewers.ts';
 import { ask } from './ask.ts';
 
 const SLOW_HEADS = 1000;

@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import { deflateSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Fleet, startFleet } from '../../testing/fleet.ts';
 import { image } from '../../worker/src/test-support/images.ts';
-import { type Fleet, startFleet } from '../support/fleet.ts';
 import { ask, type RawAnswer } from './ask.ts';
 import { httpAnswer, type RawCamera, startRawCamera } from './raw-camera.ts';
 

@@ -1,13 +1,13 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type Fleet, startFleet } from '../../testing/fleet.ts';
 import { image } from '../../worker/src/test-support/images.ts';
-import { type Fleet, startFleet } from '../support/fleet.ts';
 import { ask } from './ask.ts';
 import { type Canaries, startCanaries } from './canaries.ts';
 import { httpAnswer, type RawCamera, startRawCamera } from './raw-camera.ts';
 
 /**
  * Known faults of services like ours, each tried on us. CVE-2026-94483 (rebinding) is in
- * worker/src/rebinding.test.ts, those of address libraries in worker/src/known-cves.test.ts.
+ * worker/src/camera-call/rebinding.test.ts, those of address libraries in worker/src/camera-call/known-cves.test.ts.
  */
 let camera: RawCamera;
 let canaries: Canaries;

@@ -1,9 +1,9 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: that is how a sources file names variables
-import { parseSourcesFile } from '@lastframe/shared/sources-file';
-import { testDefaults } from '@lastframe/shared/test-camera';
+import { parseSourcesFile } from '@lastframe/shared/settings/sources-file';
 import { describe, expect, it } from 'vitest';
-import { dimensionsOf } from '../../worker/src/image-dimensions.ts';
-import { endsWhole } from '../../worker/src/image-end.ts';
+import { testDefaults } from '../../testing/test-camera.ts';
+import { dimensionsOf } from '../../worker/src/image/image-dimensions.ts';
+import { endsWhole } from '../../worker/src/image/image-end.ts';
 import { cpuMsOf, superlinearGrowth } from './growth.ts';
 import { parsers, units } from './parsers.ts';
 

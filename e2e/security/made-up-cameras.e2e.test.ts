@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type Api, type Fleet, startFleet, type Worker } from '../support/fleet.ts';
-import { residentMiB } from '../support/proc.ts';
-import { startRedis } from '../support/redis-server.ts';
-import { infoOf } from '../support/short-faults.ts';
-import { startViewers, warmUp } from '../support/viewers.ts';
+import { type Api, type Fleet, startFleet, type Worker } from '../../testing/fleet.ts';
+import { residentMiB } from '../../testing/proc.ts';
+import { startRedis } from '../../testing/redis-server.ts';
+import { infoOf } from '../../testing/short-faults.ts';
+import { startViewers, warmUp } from '../../testing/viewers.ts';
 
 const MAX_MEMORY_BYTES = 64 * 1024 ** 2;
 /** An interval, a call, and what a busy machine may add. */

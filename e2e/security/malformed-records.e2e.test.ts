@@ -1,13 +1,13 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { cameraOf, parseCameraUrl } from '@lastframe/shared/camera';
-import { etagOf } from '@lastframe/shared/frame';
-import { keysFor } from '@lastframe/shared/keys';
-import { testSource } from '@lastframe/shared/test-camera';
+import { cameraOf, parseCameraUrl } from '@lastframe/shared/cameras/camera';
+import { etagOf } from '@lastframe/shared/frames/frame';
+import { keysFor } from '@lastframe/shared/redis/keys';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Api, type Fleet, startFleet } from '../support/fleet.ts';
-import { openEvents, openMjpeg } from '../support/streams.ts';
+import { type Api, type Fleet, startFleet } from '../../testing/fleet.ts';
+import { openEvents, openMjpeg } from '../../testing/streams.ts';
+import { testSource } from '../../testing/test-camera.ts';
 import { ask } from './ask.ts';
 
 const BYTES = 'the bytes of an image';

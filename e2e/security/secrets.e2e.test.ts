@@ -1,7 +1,7 @@
 import { createClient } from 'redis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Fleet, startFleet } from '../support/fleet.ts';
-import { type RedisServer, startRedis } from '../support/redis-server.ts';
+import { type Fleet, startFleet } from '../../testing/fleet.ts';
+import { type RedisServer, startRedis } from '../../testing/redis-server.ts';
 import { redisContents } from './redis-contents.ts';
 
 const REDIS_PASSWORD = 'planted/redis@pässword';

@@ -1,7 +1,7 @@
 import { afterEach, expect, it, onTestFinished } from 'vitest';
+import { askingNameServer } from '../../testing/asking-name-server.ts';
+import { type Api, type Fleet, startFleet } from '../../testing/fleet.ts';
 import { startDns } from '../../worker/src/test-support/dns-server.ts';
-import { askingNameServer } from '../support/asking-name-server.ts';
-import { type Api, type Fleet, startFleet } from '../support/fleet.ts';
 
 /** Far more than the C library can look up at a time. */
 const SILENT_HOSTS = 200;

@@ -1,15 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
-import { cameraOf, parseCameraUrl } from '@lastframe/shared/camera';
-import { etagOf } from '@lastframe/shared/frame';
-import { storeFrame } from '@lastframe/shared/frame-store';
-import { keysFor } from '@lastframe/shared/keys';
-import { testSource } from '@lastframe/shared/test-camera';
+import { cameraOf, parseCameraUrl } from '@lastframe/shared/cameras/camera';
+import { etagOf } from '@lastframe/shared/frames/frame';
+import { storeFrame } from '@lastframe/shared/frames/frame-store';
+import { keysFor } from '@lastframe/shared/redis/keys';
 import { createClient } from 'redis';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type Api, type Fleet, startFleet } from '../support/fleet.ts';
-import { residentMiB } from '../support/proc.ts';
-import { report } from '../support/report.ts';
+import { type Api, type Fleet, startFleet } from '../../testing/fleet.ts';
+import { residentMiB } from '../../testing/proc.ts';
+import { report } from '../../testing/report.ts';
+import { testSource } from '../../testing/test-camera.ts';
 
 const MIB = 1024 ** 2;
 const FRAME_BYTES = 8 * MIB;

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type Fleet, startFleet } from '../support/fleet.ts';
+import { type Fleet, startFleet } from '../../testing/fleet.ts';
 
 /** Servers that are no cameras: each does one thing to every connection, and never reads. */
 const hostile: Record<string, (socket: Socket) => void> = {

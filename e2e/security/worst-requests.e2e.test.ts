@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type Fleet, startFleet } from '../support/fleet.ts';
+import { type Fleet, startFleet } from '../../testing/fleet.ts';
 import { ask } from './ask.ts';
 import { units } from './parsers.ts';
 

@@ -1,5 +1,5 @@
-import { DURATION_FORM, SIZE_FORM } from '@lastframe/shared/units';
-import { variables } from '@lastframe/shared/variables';
+import { DURATION_FORM, SIZE_FORM } from '@lastframe/shared/settings/units';
+import { variables } from '@lastframe/shared/settings/variables';
 import { stringify } from 'yaml';
 
 /** What the chart sets itself, and so refuses in `config` and `secretEnv`: why, or what to set instead. */
@@ -34,7 +34,7 @@ export function chartVariables(): string {
     secret: whose(ofUser.filter((name) => SECRET.test(name))),
     chart: Object.fromEntries(Object.entries(SET_BY_CHART).filter(([name]) => name in variables)),
   };
-  return `# Written by \`npm run docs\` from shared/src/variables.ts.\n${stringify(groups, { aliasDuplicateObjects: false, lineWidth: 0 })}`;
+  return `# Written by \`npm run docs\` from shared/src/settings/variables.ts.\n${stringify(groups, { aliasDuplicateObjects: false, lineWidth: 0 })}`;
 }
 
 /** The part of values.schema.json that says what `config` may be. What templates refuse with a sentence passes. */

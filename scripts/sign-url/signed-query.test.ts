@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { signatureOf } from '@lastframe/shared/url-signature';
+import { signatureOf } from '@lastframe/shared/cameras/url-signature';
 import { describe, expect, it, test } from 'vitest';
 import { signedQuery } from './signed-query.ts';
 

@@ -1,5 +1,5 @@
-import { parseDurationMs } from '@lastframe/shared/units';
-import { signatureOf } from '@lastframe/shared/url-signature';
+import { signatureOf } from '@lastframe/shared/cameras/url-signature';
+import { parseDurationMs } from '@lastframe/shared/settings/units';
 import type { Env } from '../env-file.ts';
 
 export type SignedQuery = { ok: true; query: string } | { ok: false; fault: string };

@@ -1,6 +1,6 @@
-import { parseSourcesFile } from '@lastframe/shared/sources-file';
-import { testSource } from '@lastframe/shared/test-camera';
+import { parseSourcesFile } from '@lastframe/shared/settings/sources-file';
 import { expect, test } from 'vitest';
+import { testSource } from '../../testing/test-camera.ts';
 import { demoSourcesFile } from './demo-cameras.ts';
 
 const read = (text: string) =>

@@ -1,7 +1,7 @@
-import { QUEUE_NAME } from '@lastframe/shared/keys';
-import { sharedRedis } from '@lastframe/shared/test-redis';
+import { QUEUE_NAME } from '@lastframe/shared/redis/keys';
 import { Queue } from 'bullmq';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { sharedRedis } from '../../testing/test-redis.ts';
 import { type Credentials, dashboard } from './dashboard.ts';
 
 const CREDENTIALS = { username: 'ops', password: 'corréct horse:battery' };

@@ -3,14 +3,14 @@ import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { HonoAdapter } from '@bull-board/hono';
 import { getConnInfo } from '@hono/node-server/conninfo';
 import { serveStatic } from '@hono/node-server/serve-static';
-import { limitAttempts } from '@lastframe/shared/limit-attempts';
+import { limitAttempts } from '@lastframe/shared/http/limit-attempts';
 import type { Queue } from 'bullmq';
 import { Hono, type MiddlewareHandler } from 'hono';
 import { basicAuth } from 'hono/basic-auth';
 import { every } from 'hono/combine';
 import { csrf } from 'hono/csrf';
 import { secureHeaders } from 'hono/secure-headers';
-import { isLoopback } from './address-guard.ts';
+import { isLoopback } from './camera-call/address-guard.ts';
 import { shownData, shownName } from './shown-job.ts';
 
 export interface Credentials {

@@ -1,43 +1,54 @@
 import type { RequestListener } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
-import { systemClock } from '@lastframe/shared/clock';
+import { closeServer, listen } from '@lastframe/shared/http/http-server';
+import { createOpsServer } from '@lastframe/shared/http/ops-server';
+import { systemClock } from '@lastframe/shared/process/clock';
+import { messageOf } from '@lastframe/shared/process/errors';
+import { type ClosingStep, closeOnSignal } from '@lastframe/shared/process/lifecycle';
+import { createLog } from '@lastframe/shared/process/log';
+import { outliveUncaughtErrors } from '@lastframe/shared/process/uncaught-errors';
+import type { Shard } from '@lastframe/shared/redis/cluster/shard';
+import { createFleetId } from '@lastframe/shared/redis/fleet-id';
+import { keysFor, QUEUE_NAME } from '@lastframe/shared/redis/keys';
+import type { RedisLink } from '@lastframe/shared/redis/redis-link';
+import { isSharded, openRedisRoles } from '@lastframe/shared/redis/redis-roles';
 import {
   ConfigError,
   type Env,
   readWorkerConfig,
   type WorkerConfig,
-} from '@lastframe/shared/config';
-import { messageOf } from '@lastframe/shared/errors';
-import { showEventLoopLag } from '@lastframe/shared/event-loop-lag';
-import { createFleetId } from '@lastframe/shared/fleet-id';
-import { closeServer, listen } from '@lastframe/shared/http-server';
-import { keysFor, QUEUE_NAME } from '@lastframe/shared/keys';
-import { type ClosingStep, closeOnSignal } from '@lastframe/shared/lifecycle';
-import { openRules } from '@lastframe/shared/live-rules';
-import { createLog } from '@lastframe/shared/log';
-import { createMetrics } from '@lastframe/shared/metrics';
-import { createOpsServer } from '@lastframe/shared/ops-server';
-import { probes } from '@lastframe/shared/probes';
-import type { RedisLink } from '@lastframe/shared/redis-link';
-import { createRedisMetrics } from '@lastframe/shared/redis-metrics';
-import { isSharded, openRedisRoles } from '@lastframe/shared/redis-roles';
-import type { Shard } from '@lastframe/shared/shard';
-import { createStep } from '@lastframe/shared/steps';
-import { openTracer } from '@lastframe/shared/tracing';
-import { outliveUncaughtErrors } from '@lastframe/shared/uncaught-errors';
+} from '@lastframe/shared/settings/config';
+import { openRules } from '@lastframe/shared/settings/live-rules';
+import { showEventLoopLag } from '@lastframe/shared/telemetry/event-loop-lag';
+import { createMetrics } from '@lastframe/shared/telemetry/metrics';
+import { probes } from '@lastframe/shared/telemetry/probes';
+import { createRedisMetrics } from '@lastframe/shared/telemetry/redis-metrics';
+import { createStep } from '@lastframe/shared/telemetry/steps';
+import { openTracer } from '@lastframe/shared/telemetry/tracer';
 import { Queue } from 'bullmq';
-import { createByteBudget } from './byte-budget.ts';
-import { createCameraCaller } from './call-camera.ts';
-import { countedCalls, countedReporter, countJobs, countPermits, showRedis } from './counted.ts';
+import { createRoomForCameras } from './admission/room-for-cameras.ts';
+import { createByteBudget } from './camera-call/byte-budget.ts';
+import { createCameraCaller } from './camera-call/prepare-call.ts';
 import { dashboard } from './dashboard.ts';
-import { followedCalls, followedPermits, followedRefresh, followedReporter } from './followed.ts';
-import { createPermits } from './permit.ts';
-import { createRedisWatch } from './redis-watch.ts';
-import { refresh } from './refresh.ts';
-import { createRefreshWorker } from './refresh-worker.ts';
-import { createReporter } from './reporter.ts';
-import { createRoomForCameras } from './room-for-cameras.ts';
-import { createPlaces } from './waiting-places.ts';
+import { createPermits } from './permit/permits.ts';
+import { createRedisWatch } from './permit/redis-monitor.ts';
+import { refresh } from './refresh/refresh.ts';
+import { createReporter } from './refresh/refresh-results.ts';
+import { createRefreshWorker } from './refresh/refresh-worker.ts';
+import { createPlaces } from './refresh/waiting-places.ts';
+import {
+  countedCalls,
+  countedReporter,
+  countJobs,
+  countPermits,
+  showRedis,
+} from './telemetry/metrics.ts';
+import {
+  followedCalls,
+  followedPermits,
+  followedRefresh,
+  followedReporter,
+} from './telemetry/tracing.ts';
 
 /** Calls in flight may end by themselves for so long after SIGTERM, then they are cut off. */
 const CALLS_GRACE_MS = 7000;

@@ -1,4 +1,4 @@
-import { parseRefreshJob, type RefreshJob } from '@lastframe/shared/refresh-job';
+import { parseRefreshJob, type RefreshJob } from '@lastframe/shared/messages/refresh-job';
 
 /** What the dashboard calls a job: its camera's name, or id. */
 export function shownName(payload: unknown): string {

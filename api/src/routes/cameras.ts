@@ -1,6 +1,6 @@
 import type { Context } from 'hono';
-import type { CameraList, ListedCamera } from '../camera-list.ts';
-import { describeState } from '../camera-state.ts';
+import type { CameraList, ListedCamera } from '../camera-status/camera-list.ts';
+import { describeState } from '../camera-status/camera-status.ts';
 
 export interface CamerasDeps {
   cameraList: Pick<CameraList, 'read'>;

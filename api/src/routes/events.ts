@@ -1,10 +1,10 @@
 import type { Context } from 'hono';
-import type { CameraNews } from '../live.ts';
-import { openStream, type StreamsDeps, type StreamViewer } from '../open-stream.ts';
-import { eventsQuery, readLists } from '../queries.ts';
-import { encodeEvent, encodeNews, encodeRetry, HEARTBEAT } from '../sse.ts';
-import { readTargets, type Target } from '../stream-targets.ts';
+import type { CameraNews } from '../streams/camera-feed.ts';
+import { openStream, type StreamsDeps, type StreamViewer } from '../streams/open-stream.ts';
+import { readTargets, type Target } from '../streams/stream-targets.ts';
 import { signingOf } from './images.ts';
+import { eventsQuery, readLists } from './query-schemas.ts';
+import { encodeEvent, encodeNews, encodeRetry, HEARTBEAT } from './sse.ts';
 
 const RETRY_MS = 2000;
 /** A crowd whose process ends must not come back all at once. */

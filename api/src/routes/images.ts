@@ -1,15 +1,17 @@
 import type { IncomingMessage } from 'node:http';
-import type { Camera } from '@lastframe/shared/camera';
-import { ProblemError } from '@lastframe/shared/errors';
-import { findCameraByName, findCameraByUrl, type RulesNow } from '@lastframe/shared/rules';
-import type { Network } from '@lastframe/shared/source';
+import type { Camera } from '@lastframe/shared/cameras/camera';
+import { findCameraByName, findCameraByUrl, type RulesNow } from '@lastframe/shared/cameras/rules';
+import type { Network } from '@lastframe/shared/cameras/source';
+import { ProblemError } from '@lastframe/shared/process/errors';
 import type { Context } from 'hono';
-import type { Origin } from '../cache-headers.ts';
-import { clientOf } from '../client-address.ts';
-import type { ColdLimit } from '../cold-limit.ts';
-import { isNotModified } from '../conditional.ts';
-import { type Conditions, frameResponse } from '../frame-response.ts';
-import type { KnownTargets } from '../known-targets.ts';
+import { clientOf } from '../access/client-address.ts';
+import type { ColdLimit } from '../access/new-camera-limit.ts';
+import { boundByExpiry, checkSignature } from '../access/signed-url.ts';
+import type { Origin } from '../answer/cache-headers.ts';
+import { isNotModified } from '../answer/conditional.ts';
+import { type Conditions, frameResponse } from '../answer/frame-response.ts';
+import { problemResponse } from '../answer/problem.ts';
+import type { HeldFrame } from '../cache/memory-cache.ts';
 import {
   type Asker,
   type Found,
@@ -17,12 +19,10 @@ import {
   frameInMemory,
   type LastFrameDeps,
   nextFrame,
-} from '../last-frame.ts';
-import type { HeldFrame } from '../memory-cache.ts';
-import { type Preferences, parsePrefer } from '../prefer.ts';
-import { problemResponse } from '../problem.ts';
-import { imagesQuery, readQuery } from '../queries.ts';
-import { boundByExpiry, checkSignature } from '../signed-url.ts';
+} from '../lookup/frame-lookup.ts';
+import type { KnownTargets } from './learned-targets.ts';
+import { type Preferences, parsePrefer } from './prefer.ts';
+import { imagesQuery, readQuery } from './query-schemas.ts';
 
 export interface ImagesDeps extends LastFrameDeps {
   /** Those in force at each request. */

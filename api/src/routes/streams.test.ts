@@ -1,16 +1,16 @@
-import type { HealthFacts } from '@lastframe/shared/camera-health';
-import type { ProblemError } from '@lastframe/shared/errors';
-import { makeRules } from '@lastframe/shared/rules';
-import { testCamera, testSource } from '@lastframe/shared/test-camera';
-import { UrlPattern } from '@lastframe/shared/url-pattern';
+import type { HealthFacts } from '@lastframe/shared/cameras/camera-health';
+import { makeRules } from '@lastframe/shared/cameras/rules';
+import { UrlPattern } from '@lastframe/shared/cameras/url-pattern';
+import type { ProblemError } from '@lastframe/shared/process/errors';
 import { Hono } from 'hono';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createColdWait } from '../cold-wait.ts';
-import type { StreamsDeps } from '../open-stream.ts';
-import { problemResponse } from '../problem.ts';
-import { heldFrame, streamParts, testParts } from '../test-parts.ts';
+import { testCamera, testSource } from '../../../testing/test-camera.ts';
+import { problemResponse } from '../answer/problem.ts';
+import { createColdWait } from '../lookup/frame-waiters.ts';
+import type { StreamsDeps } from '../streams/open-stream.ts';
+import { heldFrame, streamParts, testParts } from '../test-support/parts.ts';
 import { getEvents } from './events.ts';
-import { getStream } from './stream.ts';
+import { getStream } from './mjpeg.ts';
 
 const source = testSource({ pattern: new UrlPattern('http://cam.test/*') });
 const camera = testCamera('gate', { pattern: source.pattern });

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { readTargets } from '../stream-targets.ts';
+import { readTargets } from '../streams/stream-targets.ts';
 import { eventsUrls } from './links.js';
 
 const topics = (count: number) =>

@@ -1,10 +1,15 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { setPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { checkCalls, type Pause, type UpstreamCall, type Verdict } from '../../support/checker.ts';
-import { type Child, startChild } from '../../support/child.ts';
-import { type Fleet, startFleet } from '../../support/fleet.ts';
-import { startRedis } from '../../support/redis-server.ts';
+import {
+  checkCalls,
+  type Pause,
+  type UpstreamCall,
+  type Verdict,
+} from '../../../testing/checker.ts';
+import { type Child, startChild } from '../../../testing/child.ts';
+import { type Fleet, startFleet } from '../../../testing/fleet.ts';
+import { startRedis } from '../../../testing/redis-server.ts';
 import type { Targets } from './attackers/attack.ts';
 import type { HostileCall } from './cameras/request-log.ts';
 import {

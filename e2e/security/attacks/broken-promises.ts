@@ -1,4 +1,4 @@
-import type { Verdict } from '../../support/checker.ts';
+import type { Verdict } from '../../../testing/checker.ts';
 import { CAMERA_MS } from './attacked-fleet.ts';
 import type { HostileCall } from './cameras/request-log.ts';
 import { MAX_REDIS_MIB, MAX_WORKER_MIB, maxAgeMs, maxApiMiB, maxP99Ms } from './limits.ts';

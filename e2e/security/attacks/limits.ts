@@ -1,4 +1,4 @@
-import { parseDurationMs } from '@lastframe/shared/units';
+import { parseDurationMs } from '@lastframe/shared/settings/units';
 import { chosenAttacks } from './attackers/names.ts';
 
 export const INTERVAL_MS = 1000;

@@ -1,7 +1,7 @@
 import { get } from 'node:http';
-import type { Child } from '../../support/child.ts';
-import type { Fleet } from '../../support/fleet.ts';
-import { cpuMs, residentMiB, schedulingMs } from '../../support/proc.ts';
+import type { Child } from '../../../testing/child.ts';
+import type { Fleet } from '../../../testing/fleet.ts';
+import { cpuMs, residentMiB, schedulingMs } from '../../../testing/proc.ts';
 
 export interface Observations {
   apiMiB: number;

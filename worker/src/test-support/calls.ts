@@ -1,8 +1,8 @@
-import type { Camera } from '@lastframe/shared/camera';
-import type { Source } from '@lastframe/shared/source';
-import { createByteBudget } from '../byte-budget.ts';
-import { createCameraCaller, type Prepared } from '../call-camera.ts';
-import type { Capture } from '../capture.ts';
+import type { Camera } from '@lastframe/shared/cameras/camera';
+import type { Source } from '@lastframe/shared/cameras/source';
+import { createByteBudget } from '../camera-call/byte-budget.ts';
+import type { Capture } from '../camera-call/capture.ts';
+import { createCameraCaller, type Prepared } from '../camera-call/prepare-call.ts';
 import type { CameraServer } from './camera-server.ts';
 import { testCamera, testSource } from './cameras.ts';
 

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { type Camera, cameraIdOf } from '@lastframe/shared/camera';
-import { createLog } from '@lastframe/shared/log';
-import type { Source } from '@lastframe/shared/source';
-import { UrlPattern } from '@lastframe/shared/url-pattern';
+import { type Camera, cameraIdOf } from '@lastframe/shared/cameras/camera';
+import type { Source } from '@lastframe/shared/cameras/source';
+import { UrlPattern } from '@lastframe/shared/cameras/url-pattern';
+import { createLog } from '@lastframe/shared/process/log';
 import ipaddr from 'ipaddr.js';
 
 export const silentLog = createLog('worker', 'silent');

@@ -1,4 +1,4 @@
-import type { Clock } from '@lastframe/shared/clock';
+import type { Clock } from '@lastframe/shared/process/clock';
 
 export interface FakeClock extends Clock {
   /** Both clocks move on. */

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { type Clock, systemClock } from '@lastframe/shared/clock';
-import { type Keys, keysFor } from '@lastframe/shared/keys';
-import { openRedis, type RedisClient, type RedisLink } from '@lastframe/shared/redis-link';
+import { type Clock, systemClock } from '@lastframe/shared/process/clock';
+import { type Keys, keysFor } from '@lastframe/shared/redis/keys';
+import { openRedis, type RedisClient, type RedisLink } from '@lastframe/shared/redis/redis-link';
 import { expect, onTestFinished } from 'vitest';
-import type {} from '../../../e2e/support/redis-for-tests.ts';
-import { type RedisServer, startRedis } from '../../../e2e/support/redis-server.ts';
-import { createPermits, type Permits } from '../permit.ts';
-import { createRedisWatch, type RedisWatch } from '../redis-watch.ts';
+import type {} from '../../../testing/redis-for-tests.ts';
+import { type RedisServer, startRedis } from '../../../testing/redis-server.ts';
+import { createPermits, type Permits } from '../permit/permits.ts';
+import { createRedisWatch, type RedisWatch } from '../permit/redis-monitor.ts';
 import { silentLog } from './cameras.ts';
 
 /** What one worker has of the permit protocol, on a real Redis. */

@@ -1,4 +1,4 @@
-import type { Take } from '../permit.ts';
+import type { Take } from '../permit/permits.ts';
 
 /** The outcome in one word: `granted`, the reason of a denial, or `unknown: why`. */
 export function wordOf(taken: Take): string {

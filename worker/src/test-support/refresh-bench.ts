@@ -1,13 +1,13 @@
-import type { Failure } from '@lastframe/shared/announcement';
-import type { KnownFrame, StoreOutcome } from '@lastframe/shared/frame-store';
-import type { RefreshJob } from '@lastframe/shared/refresh-job';
-import { makeRules } from '@lastframe/shared/rules';
-import type { Source } from '@lastframe/shared/source';
-import type { Prepared } from '../call-camera.ts';
-import type { Admission } from '../camera-places.ts';
-import type { Capture } from '../capture.ts';
-import type { Finish, Permit, Take } from '../permit.ts';
-import type { RefreshDeps } from '../refresh.ts';
+import { makeRules } from '@lastframe/shared/cameras/rules';
+import type { Source } from '@lastframe/shared/cameras/source';
+import type { KnownFrame, StoreOutcome } from '@lastframe/shared/frames/frame-store';
+import type { Failure } from '@lastframe/shared/messages/announcement';
+import type { RefreshJob } from '@lastframe/shared/messages/refresh-job';
+import type { Admission } from '../admission/camera-places.ts';
+import type { Capture } from '../camera-call/capture.ts';
+import type { Prepared } from '../camera-call/prepare-call.ts';
+import type { Finish, Permit, Take } from '../permit/permits.ts';
+import type { RefreshDeps } from '../refresh/refresh.ts';
 import { silentLog, testCamera, testSource } from './cameras.ts';
 import { fakeClock } from './fake-clock.ts';
 

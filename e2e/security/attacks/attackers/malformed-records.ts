@@ -1,5 +1,5 @@
-import { cameraIdOf } from '@lastframe/shared/camera';
-import { keysFor } from '@lastframe/shared/keys';
+import { cameraIdOf } from '@lastframe/shared/cameras/camera';
+import { keysFor } from '@lastframe/shared/redis/keys';
 import { createClient } from 'redis';
 import { image } from '../../../../worker/src/test-support/images.ts';
 import { type Attack, nth, perSecond } from './attack.ts';

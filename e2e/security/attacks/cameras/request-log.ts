@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { UpstreamCall } from '../../../support/checker.ts';
+import type { UpstreamCall } from '../../../../testing/checker.ts';
 
 /** One request that reached a hostile camera. */
 export interface HostileCall extends UpstreamCall {

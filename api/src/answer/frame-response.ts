@@ -1,0 +1,70 @@
+import type { Clock } from '@lastframe/shared/process/clock';
+import type { HeldFrame } from '../cache/memory-cache.ts';
+import { cacheHeaders, type Origin } from './cache-headers.ts';
+import { isNotModified } from './conditional.ts';
+import { problemResponse } from './problem.ts';
+import { ifRangeHolds, rangeOf } from './range.ts';
+
+/** What a viewer's request says about how it wants a frame. */
+export interface Conditions {
+  ifNoneMatch: string | undefined;
+  ifModifiedSince: string | undefined;
+  /** Of a GET; ranges are not defined for other methods (RFC 9110 14.2). */
+  range: string | undefined;
+  ifRange: string | undefined;
+  /** The path that a problem names. */
+  instance: string;
+}
+
+const SAFE_HEADERS = {
+  'Accept-Ranges': 'bytes',
+  'X-Content-Type-Options': 'nosniff',
+  'Content-Security-Policy': "default-src 'none'; sandbox",
+  'Cross-Origin-Resource-Policy': 'cross-origin',
+};
+
+/**
+ * A frame as a response, in the order of RFC 9110 13.2.2: 304 when the viewer has it already, 206
+ * or 416 when he wants a part, else 200.
+ */
+export function frameResponse(
+  held: HeldFrame,
+  origin: Origin,
+  clock: Pick<Clock, 'monoMs' | 'wallMs'>,
+  conditions: Conditions,
+): Response {
+  const { intervalMs, staleForMs } = held.camera.source;
+  const { etag, contentType } = held;
+  // Never later than `Date`, where this machine's clock is behind Redis's (RFC 9110 8.8.2.1).
+  const changedAtMs = Math.min(held.changedAtMs, clock.wallMs());
+  const capturedAgoMs = clock.monoMs() - held.capturedMonoMs;
+  const cache = cacheHeaders({ capturedAgoMs, changedAtMs, etag, intervalMs, staleForMs }, origin);
+  const headers = { ...cache, ...SAFE_HEADERS };
+  if (isNotModified(conditions, held)) return new Response(null, { status: 304, headers });
+  const size = held.bytes.length;
+  const range = ifRangeHolds(conditions.ifRange, held)
+    ? rangeOf(conditions.range, size)
+    : ({ kind: 'whole' } as const);
+  if (range.kind === 'unsatisfiable') {
+    return unsatisfiable(size, cache['Cache-Status'], conditions.instance);
+  }
+  const { start, end } = range.kind === 'part' ? range : { start: 0, end: size - 1 };
+  return new Response(held.bytes.subarray(start, end + 1) as Uint8Array<ArrayBuffer>, {
+    status: range.kind === 'part' ? 206 : 200,
+    headers: {
+      'Content-Type': contentType,
+      'Content-Length': String(end + 1 - start),
+      ...(range.kind === 'part' && { 'Content-Range': `bytes ${start}-${end}/${size}` }),
+      ...headers,
+    },
+  });
+}
+
+function unsatisfiable(size: number, cacheStatus = '', instance: string): Response {
+  const detail = `the image has ${size} bytes; the range that was asked for has none of them`;
+  const response = problemResponse({ status: 416, code: 'range', detail }, instance);
+  response.headers.set('Content-Range', `bytes */${size}`);
+  response.headers.set('Accept-Ranges', 'bytes');
+  response.headers.set('Cache-Status', cacheStatus);
+  return response;
+}

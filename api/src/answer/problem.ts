@@ -1,0 +1,43 @@
+import type { Problem } from '@lastframe/shared/process/errors';
+import { proxyStatus } from './proxy-status.ts';
+
+export const TITLES: Record<Problem['status'], string> = {
+  400: 'Bad request',
+  403: 'Not allowed',
+  404: 'Not found',
+  405: 'Method not allowed',
+  408: 'Request too slow',
+  414: 'Request target too long',
+  416: 'Range not satisfiable',
+  431: 'Request head too large',
+  502: 'The camera failed',
+  503: 'Not now',
+  504: 'The camera timed out',
+  508: 'Loop',
+};
+
+/** An error as `application/problem+json` (RFC 9457), never cached. */
+export function problemResponse(problem: Problem, instance: string): Response {
+  const { status, code, detail, retryAfterMs } = problem;
+  const body = {
+    type: `urn:lastframe:problem:${code}`,
+    title: TITLES[status],
+    status,
+    detail,
+    instance,
+  };
+  const onTheWay = status === 502 || status === 503 || status === 504;
+  const proxy = proxyStatus(problem);
+  const headers: Record<string, string> = {
+    'Content-Type': 'application/problem+json',
+    'Cache-Control': 'no-store',
+    // Without a frame there is no hit; nor was anything forwarded where the request itself is at fault.
+    'Cache-Status': `lastframe; ${onTheWay ? 'fwd=uri-miss; ' : ''}detail=${code}`,
+    'X-Content-Type-Options': 'nosniff',
+    ...(proxy && { 'Proxy-Status': proxy }),
+  };
+  if (onTheWay) {
+    headers['Retry-After'] = String(Math.max(1, Math.ceil((retryAfterMs ?? 1000) / 1000)));
+  }
+  return new Response(`${JSON.stringify(body)}\n`, { status, headers });
+}

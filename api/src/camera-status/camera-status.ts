@@ -1,0 +1,81 @@
+import {
+  type HealthFacts,
+  type HealthState,
+  healthOf,
+} from '@lastframe/shared/cameras/camera-health';
+import type { Source } from '@lastframe/shared/cameras/source';
+import type { Dimensions } from '@lastframe/shared/frames/frame';
+import type { HeldFrame } from '../cache/memory-cache.ts';
+
+/** What is told of a frame: all but its bytes. Times are of the frames Redis's clock. */
+export interface FrameFacts {
+  etag: string;
+  contentType: string;
+  sizeBytes: number;
+  dimensions?: Dimensions | undefined;
+  startedAtMs: number;
+  capturedAtMs: number;
+  changedAtMs: number;
+}
+
+/** A camera at one instant, as events and the list of cameras tell it. */
+export interface CameraState {
+  frame?: FrameFacts | undefined;
+  facts: HealthFacts;
+  health: HealthState;
+}
+
+/** What has changed: the picture, its age, a call that failed, or the health by the clock alone. */
+export type NewsKind = 'frame' | 'unchanged' | 'failure' | 'health';
+
+export function stateOf(
+  { frame, facts }: Pick<CameraState, 'frame' | 'facts'>,
+  source: Source,
+  nowMs: number,
+): CameraState {
+  return { frame, facts, health: healthOf({ ...facts, ...(frame && { frame }) }, source, nowMs) };
+}
+
+export function factsOfHeld({ bytes, ...held }: HeldFrame): FrameFacts {
+  const { etag, contentType, dimensions, startedAtMs, capturedAtMs, changedAtMs } = held;
+  const sizeBytes = bytes.length;
+  return { etag, contentType, sizeBytes, dimensions, startedAtMs, capturedAtMs, changedAtMs };
+}
+
+/** The news in a state, undefined where there is none; without a state before, all of it is news. */
+export function newsBetween(
+  before: CameraState | undefined,
+  after: CameraState,
+): NewsKind | undefined {
+  const { frame, facts, health } = after;
+  const hasFailed = (facts.failure?.lastMs ?? 0) > (before?.facts.failure?.lastMs ?? 0);
+  if (frame && frame.etag !== before?.frame?.etag) return 'frame';
+  if (frame && frame.startedAtMs > (before?.frame?.startedAtMs ?? 0)) return 'unchanged';
+  if (hasFailed && health.health === 'failing') return 'failure';
+  if (before === undefined) return 'health';
+  const { health: was, reason } = before.health;
+  return health.health === was && health.reason === reason ? undefined : 'health';
+}
+
+/** A state in JSON. */
+export function describeState({ frame, health }: CameraState, nowMs: number) {
+  return {
+    ...(frame && {
+      etag: frame.etag,
+      contentType: frame.contentType,
+      sizeBytes: frame.sizeBytes,
+      ...frame.dimensions,
+      startedAt: timestamp(frame.startedAtMs),
+      capturedAt: timestamp(frame.capturedAtMs),
+      changedAt: timestamp(frame.changedAtMs),
+      ageMs: Math.max(0, Math.round(nowMs - frame.capturedAtMs)),
+    }),
+    health: health.health,
+    ...(health.sinceMs !== undefined && { healthSince: timestamp(health.sinceMs) }),
+    ...(health.reason !== undefined && { reason: health.reason }),
+  };
+}
+
+function timestamp(ms: number): string {
+  return new Date(ms).toISOString();
+}

@@ -1,0 +1,139 @@
+import { refreshJobId, refreshJobOptions } from '@lastframe/shared/messages/refresh-job';
+import { RedisUnavailableError } from '@lastframe/shared/process/errors';
+import { Queue } from 'bullmq';
+import { expect, it, onTestFinished, vi } from 'vitest';
+import { testCamera } from '../../../testing/test-camera.ts';
+import { ownRedis, sharedRedis, testLink } from '../../../testing/test-redis.ts';
+import { createRefreshQueue } from './refresh-queue.ts';
+
+const camera = testCamera('a', { intervalMs: 5000 });
+const { cameraId } = camera;
+const NOW_MS = 1_790_000_000_000; // begins a bucket
+const RECOVERY = { timeout: 10_000, interval: 50 };
+
+/** The queue as a worker or the dashboard sees it. */
+function queueAt(url: string, prefix: string): Queue {
+  const { client } = testLink(url, { offlineQueue: true });
+  const queue = new Queue('refresh', { connection: client, prefix, skipVersionCheck: true });
+  queue.on('error', () => {});
+  onTestFinished(() => queue.disconnect());
+  return queue;
+}
+
+async function queueParts() {
+  const { link, prefix } = await sharedRedis();
+  const jobs = createRefreshQueue(link, prefix, 'me');
+  const seen = queueAt(String(link.client.options?.url), prefix);
+  return { link, prefix, jobs, seen };
+}
+
+it('makes one job of all who ask in one bucket, and another in the next', async () => {
+  const { jobs, seen } = await queueParts();
+  await Promise.all([0, 0, 1, 4999].map((ms) => jobs.add(camera, NOW_MS + ms)));
+  expect(await seen.getWaitingCount()).toBe(1);
+  await jobs.add(camera, NOW_MS + 5000);
+  await jobs.add(testCamera('b'), NOW_MS);
+  expect(await seen.getWaitingCount()).toBe(3);
+});
+
+it('makes another job when the time comes again, though the one of before is still kept', async () => {
+  const { link, prefix, seen } = await queueParts();
+  let sinceMs = 0;
+  const jobs = createRefreshQueue(link, prefix, 'me', () => sinceMs);
+  await jobs.add(camera, NOW_MS);
+  sinceMs = NOW_MS - 60_000; // set back by a minute, and a minute later
+  await jobs.add(camera, NOW_MS);
+  expect(await seen.getWaitingCount()).toBe(2);
+});
+
+it('says which camera, and when it was asked for; with the options of a refresh', async () => {
+  const { jobs, seen } = await queueParts();
+  await jobs.add(camera, NOW_MS + 42);
+  const [job] = await seen.getWaiting();
+  expect(job?.id).toBe(refreshJobId(cameraId, 5000, { redisMs: NOW_MS, sinceMs: 0 }));
+  expect(job?.name).toBe(cameraId);
+  expect(job?.data).toEqual({
+    v: 1,
+    cameraId,
+    url: camera.url,
+    askedAtMs: NOW_MS + 42,
+    askedBy: 'me',
+  });
+  expect(job?.opts).toMatchObject(refreshJobOptions);
+  expect(job?.opts.delay ?? 0).toBe(0);
+});
+
+it('goes on after Redis has forgotten its scripts', async () => {
+  const { link, jobs, seen } = await queueParts();
+  await jobs.add(camera, NOW_MS);
+  await link.client.scriptFlush();
+  await jobs.add(camera, NOW_MS + 5000);
+  expect(await seen.getWaitingCount()).toBe(2);
+});
+
+it('goes on after Redis has forgotten everything', async () => {
+  const server = await ownRedis();
+  const link = testLink(server.url);
+  await link.ready(10_000);
+  const jobs = createRefreshQueue(link, 'p', 'me');
+  await jobs.add(camera, NOW_MS);
+  await server.command('FLUSHALL');
+  await jobs.add(camera, NOW_MS);
+  expect(await server.command('LLEN', 'p:refresh:wait')).toBe(1);
+});
+
+it('works when Redis was away at the start', async () => {
+  const server = await ownRedis();
+  await server.kill();
+  const link = testLink(server.url);
+  const jobs = createRefreshQueue(link, 'p', 'me');
+  await expect(jobs.add(camera, NOW_MS)).rejects.toThrow(RedisUnavailableError);
+  await server.start();
+  await vi.waitFor(() => jobs.add(camera, NOW_MS), RECOVERY);
+  expect(await server.command('LLEN', 'p:refresh:wait')).toBe(1);
+});
+
+it('works again after Redis was restarted, and fails at once meanwhile', async () => {
+  const server = await ownRedis();
+  const link = testLink(server.url);
+  await link.ready(10_000);
+  const jobs = createRefreshQueue(link, 'p', 'me');
+  await jobs.add(camera, NOW_MS);
+  await server.kill();
+  await vi.waitFor(() => expect(link.isReady).toBe(false), RECOVERY);
+  await expect(jobs.add(camera, NOW_MS + 5000)).rejects.toThrow(RedisUnavailableError);
+  await server.start();
+  await vi.waitFor(() => jobs.add(camera, NOW_MS + 10_000), RECOVERY);
+  expect(await server.command('LLEN', 'p:refresh:wait')).toBe(2);
+});
+
+it('makes a job of each camera that is asked for in one tick right after a restart', async () => {
+  const server = await ownRedis();
+  const link = testLink(server.url);
+  await link.ready(10_000);
+  const jobs = createRefreshQueue(link, 'p', 'me');
+  await jobs.add(camera, NOW_MS);
+  await server.kill();
+  await vi.waitFor(() => expect(link.isReady).toBe(false), RECOVERY);
+  await server.start();
+  await vi.waitFor(() => expect(link.isReady).toBe(true), RECOVERY);
+  // In one trip, and none of the scripts is there any more.
+  const cameras = Array.from({ length: 50 }, (_, n) => testCamera(`after-${n}`));
+  await Promise.all(cameras.map((one) => jobs.add(one, NOW_MS)));
+  expect(await server.command('LLEN', 'p:refresh:wait')).toBe(51);
+});
+
+it('fails within a second when Redis is frozen, also if that was its first job', async () => {
+  const server = await ownRedis();
+  const link = testLink(server.url);
+  await link.ready(10_000);
+  const jobs = createRefreshQueue(link, 'p', 'me');
+  const run = vi.spyOn(link, 'run');
+  server.signal('SIGSTOP');
+  const since = performance.now();
+  await expect(jobs.add(camera, NOW_MS)).rejects.toThrow();
+  expect(performance.now() - since).toBeLessThan(5000); // a busy machine; asked for is less
+  expect(run.mock.calls[0]?.[0]).toBeLessThanOrEqual(1000);
+  server.signal('SIGCONT');
+  await vi.waitFor(() => jobs.add(camera, NOW_MS + 5000), RECOVERY);
+});

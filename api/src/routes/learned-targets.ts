@@ -1,0 +1,44 @@
+import type { Camera } from '@lastframe/shared/cameras/camera';
+import type { Rules, RulesNow } from '@lastframe/shared/cameras/rules';
+import { LRUCache } from 'lru-cache';
+
+/**
+ * What the routes have found out: which camera a request target means on which `Host`, both as they
+ * came over the wire. So the fast path looks up what it would else have to understand: routes, base
+ * path, queries, signatures, sources and names.
+ */
+export interface KnownTargets {
+  find(host: string, target: string): Camera | undefined;
+  /** Only for a target that means this camera until the rules change. */
+  learn(host: string | undefined, target: string | undefined, camera: Camera): void;
+}
+
+/** Characters: anybody can make up targets. */
+const MAX_LENGTH = 8 * 1024 ** 2;
+const OVERHEAD = 512;
+
+export function createKnownTargets(rulesNow: RulesNow): KnownTargets {
+  const cameras = new LRUCache<string, Camera>({
+    maxSize: MAX_LENGTH,
+    sizeCalculation: ({ url }, key) => key.length + url.length + OVERHEAD,
+  });
+  let rules: Rules | undefined;
+  const underTheseRules = () => {
+    const now = rulesNow();
+    if (now !== rules) cameras.clear();
+    rules = now;
+    return cameras;
+  };
+  return {
+    find: (host, target) => underTheseRules().get(keyOf(host, target)),
+    learn: (host, target, camera) => {
+      if (host === undefined || target === undefined) return;
+      underTheseRules().set(keyOf(host, target), camera);
+    },
+  };
+}
+
+/** Neither has a line break in it. */
+function keyOf(host: string, target: string): string {
+  return `${host}\n${target}`;
+}

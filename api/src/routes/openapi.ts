@@ -1,0 +1,245 @@
+import { HEALTHS } from '@lastframe/shared/cameras/camera-health';
+import { z } from 'zod';
+import packageJson from '../../package.json' with { type: 'json' };
+import { TITLES } from '../answer/problem.ts';
+import { eventsQuery, imagesQuery, streamQuery } from './query-schemas.ts';
+
+type Json = Record<string, unknown>;
+
+const problem = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int().min(400).max(599),
+  detail: z.string(),
+  instance: z.string(),
+});
+
+const timestamp = z.iso.datetime();
+
+/** A camera in the list. */
+const listedCamera = z.object({
+  name: z.string(),
+  title: z.string(),
+  image: z.string(),
+  intervalMs: z.int(),
+  lateAfterMs: z.number(),
+  etag: z.string().optional(),
+  contentType: z.string().optional(),
+  sizeBytes: z.int().optional(),
+  width: z.int().optional(),
+  height: z.int().optional(),
+  startedAt: timestamp.optional(),
+  capturedAt: timestamp.optional(),
+  changedAt: timestamp.optional(),
+  ageMs: z.int().optional(),
+  health: z.enum(HEALTHS),
+  healthSince: timestamp.optional(),
+  reason: z.string().optional(),
+});
+
+/** On every answer. */
+const COMMON = ['Cache-Control', 'Cache-Status', 'Access-Control-Allow-Origin', 'X-Served-By'];
+const CACHED = [...COMMON, 'ETag', 'Last-Modified', 'Age', 'Accept-Ranges'];
+const BODY = ['Content-Type', 'Content-Length'];
+
+const DESCRIPTIONS: Record<string, string> = {
+  'Cache-Control': 'How long the frame is good (RFC 9111, RFC 5861); no-store on problems',
+  'Content-Security-Policy': 'What the page may load: from this origin alone',
+  'Cache-Status': 'What the cache had to do with the answer (RFC 9211)',
+  'Proxy-Status': 'What went wrong on the way to the camera (RFC 9209)',
+  'Retry-After': 'After how many seconds asking again makes sense, at least 1',
+  'X-Served-By': 'The process that answered',
+  Age: 'Seconds since the frame was captured, or found unchanged',
+  ETag: 'Strong; the same bytes have the same on every process',
+  'Last-Modified': 'When the bytes last changed',
+};
+
+/** The OpenAPI 3.1 document, made of the schemas that check the requests. */
+export function openApi(): Json {
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Lastframe',
+      version: packageJson.version,
+      description: 'The last frame of every slow camera, at once',
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
+    servers: [{ url: '/' }],
+    paths: {
+      '/': operations('wall', {
+        summary: 'The wall: a page of the named cameras, live',
+        parameters: [headerParameter('If-None-Match')],
+        responses: wallAnswers('text/html', []),
+      }),
+      '/wall/{file}': operations('wallFile', {
+        summary: 'A part of that page',
+        parameters: [
+          { name: 'file', in: 'path', required: true, schema: { type: 'string' } },
+          headerParameter('If-None-Match'),
+        ],
+        responses: wallAnswers('*/*', [404]),
+      }),
+      '/images': operations('image', {
+        summary: 'The last frame of a camera',
+        parameters: [...queryParameters(imagesQuery), ...frameHeaders()],
+        responses: frameAnswers([400]),
+      }),
+      '/cameras/{name}': operations('camera', {
+        summary: 'The last frame of a named camera, whose URL stays secret',
+        parameters: [
+          { name: 'name', in: 'path', required: true, schema: { type: 'string' } },
+          ...frameHeaders(),
+        ],
+        responses: frameAnswers([404]),
+      }),
+      '/cameras': operations('cameras', {
+        summary: 'The named cameras and how they are',
+        responses: {
+          200: {
+            description: 'In the order of the sources file',
+            headers: headersOf(COMMON),
+            content: {
+              'application/json': {
+                schema: {
+                  type: 'object',
+                  required: ['cameras'],
+                  properties: {
+                    cameras: { type: 'array', items: { $ref: '#/components/schemas/Camera' } },
+                  },
+                },
+              },
+            },
+          },
+          ...problems([414, 431, 508]),
+        },
+      }),
+      '/events': operations('events', {
+        summary: 'What is new of any number of cameras, as Server-Sent Events',
+        parameters: [
+          ...queryParameters(eventsQuery).map((parameter) => ({ ...parameter, required: false })),
+          ...['Last-Event-ID', 'Via'].map(headerParameter),
+        ],
+        responses: streamAnswers('text/event-stream'),
+      }),
+      '/stream': operations('stream', {
+        summary: 'Every new frame of a camera, as MJPEG',
+        parameters: [...queryParameters(streamQuery), headerParameter('Via')],
+        responses: streamAnswers('multipart/x-mixed-replace'),
+      }),
+      '/openapi.json': operations('openApi', {
+        summary: 'This document',
+        responses: {
+          200: {
+            description: 'OpenAPI 3.1',
+            headers: headersOf(COMMON),
+            content: { 'application/json': { schema: { type: 'object' } } },
+          },
+          ...problems([414, 431, 508]),
+        },
+      }),
+    },
+    components: { schemas: { Problem: schemaOf(problem), Camera: schemaOf(listedCamera) } },
+  };
+}
+
+function frameHeaders(): Json[] {
+  const names = ['If-None-Match', 'If-Modified-Since', 'Range', 'If-Range', 'Prefer', 'Via'];
+  return names.map(headerParameter);
+}
+
+function frameAnswers(more: (keyof typeof TITLES)[]): Json {
+  return {
+    200: frameAnswer('The frame', [...CACHED, ...BODY]),
+    206: frameAnswer('A part of the frame', [...CACHED, ...BODY, 'Content-Range']),
+    304: { description: 'The viewer has the last frame', headers: headersOf(CACHED) },
+    ...problems([...more, 403, 414, 416, 431, 502, 503, 504, 508]),
+  };
+}
+
+function wallAnswers(type: string, more: (keyof typeof TITLES)[]): Json {
+  const headers = headersOf([...COMMON, 'ETag', 'Content-Security-Policy']);
+  const content = { [type]: { schema: { type: 'string' } } };
+  return {
+    200: { description: 'The file', headers, content },
+    304: { description: 'The browser has it', headers },
+    ...problems([...more, 414, 431, 508]),
+  };
+}
+
+function streamAnswers(contentType: string): Json {
+  return {
+    200: {
+      description: 'For as long as the viewer likes',
+      headers: headersOf(COMMON),
+      content: { [contentType]: { schema: { type: 'string' } } },
+    },
+    ...problems([400, 403, 404, 414, 431, 503, 508]),
+  };
+}
+
+/** What is read by GET, and so by HEAD; OPTIONS says that. */
+function operations(name: string, get: Json): Json {
+  return {
+    get: { operationId: name, ...get },
+    head: { operationId: `${name}Head`, ...get },
+    options: {
+      operationId: `${name}Options`,
+      summary: 'The methods, and the answer to a preflight',
+      responses: { 204: { description: 'See Allow', headers: headersOf([...COMMON, 'Allow']) } },
+    },
+  };
+}
+
+function queryParameters(schema: z.ZodObject): Json[] {
+  const { properties = {}, required = [] } = z.toJSONSchema(schema);
+  return Object.entries(properties).map(([name, property]) => ({
+    name,
+    in: 'query',
+    required: required.includes(name),
+    schema: property,
+  }));
+}
+
+function headerParameter(name: string): Json {
+  return { name, in: 'header', required: false, schema: { type: 'string' } };
+}
+
+function frameAnswer(description: string, headers: string[]): Json {
+  const content = { 'image/*': { schema: { type: 'string', format: 'binary' } } };
+  return { description, headers: headersOf(headers), content };
+}
+
+function problems(statuses: (keyof typeof TITLES)[]): Json {
+  const answer = (status: keyof typeof TITLES) => ({
+    description: TITLES[status],
+    headers: headersOf(problemHeaders(status)),
+    content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+  });
+  return Object.fromEntries(statuses.map((status) => [status, answer(status)]));
+}
+
+function problemHeaders(status: number): string[] {
+  // What HTTP's parser refuses never gets to a process's routes.
+  if (status === 431) return COMMON.filter((name) => name !== 'X-Served-By');
+  if (status === 416) return [...COMMON, 'Content-Range'];
+  if (status === 508) return [...COMMON, 'Proxy-Status'];
+  if (status === 503) return [...COMMON, 'Retry-After'];
+  return status === 502 || status === 504 ? [...COMMON, 'Retry-After', 'Proxy-Status'] : COMMON;
+}
+
+/** All of them are on every answer of that status. */
+function headersOf(names: string[]): Json {
+  const header = (name: string) => ({
+    ...(DESCRIPTIONS[name] && { description: DESCRIPTIONS[name] }),
+    required: true,
+    schema: { type: 'string' },
+  });
+  // OpenAPI ignores a Content-Type among the headers: the content says it.
+  const told = names.filter((name) => name !== 'Content-Type');
+  return Object.fromEntries(told.map((name) => [name, header(name)]));
+}
+
+function schemaOf(schema: z.ZodType): Json {
+  const { $schema: _, ...rest } = z.toJSONSchema(schema);
+  return rest;
+}

@@ -1,0 +1,146 @@
+import type { Camera } from '@lastframe/shared/cameras/camera';
+import { createMetrics, type Metrics } from '@lastframe/shared/telemetry/metrics';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Demand } from '../demand/demand.ts';
+import type { ColdEnd, ColdWait } from '../lookup/frame-waiters.ts';
+import {
+  countedColdWait,
+  countedDemand,
+  countedQueue,
+  createHearing,
+  showCameras,
+  showFleet,
+} from './metrics.ts';
+
+const camera = {} as Camera;
+let metrics: Metrics;
+/** Value of a series, as `name{labels}`. */
+const numberOf = async (series: string) => {
+  const line = (await metrics.text()).split('\n').find((line) => line.startsWith(`${series} `));
+  return line === undefined ? undefined : Number(line.split(' ').at(-1));
+};
+
+beforeEach(() => {
+  metrics = createMetrics('api');
+});
+
+it('demand is counted and raised', async () => {
+  const raise = vi.fn();
+  const demand = countedDemand({ raise } as unknown as Demand, metrics);
+  demand.raise(camera);
+  demand.raise(camera);
+  expect(raise).toHaveBeenCalledTimes(2);
+  expect(await numberOf('lastframe_demand_raised_total')).toBe(2);
+});
+
+it('jobs asked for are counted, those that could not be too, and their errors stay errors', async () => {
+  const add = vi.fn().mockResolvedValueOnce(undefined).mockRejectedValueOnce(new Error('away'));
+  const queue = countedQueue({ add, jobIdAt: () => 'a' }, metrics);
+  await queue.add(camera, 1);
+  await expect(queue.add(camera, 1)).rejects.toThrow('away');
+  expect(await numberOf('lastframe_jobs_added_total{outcome="added"}')).toBe(1);
+  expect(await numberOf('lastframe_jobs_added_total{outcome="failed"}')).toBe(1);
+});
+
+describe('a cold wait', () => {
+  const start = () => {
+    let nowMs = 1000;
+    const ended = Promise.withResolvers<ColdEnd>();
+    const inner = { wait: () => ended.promise, waiting: () => 3 } as unknown as ColdWait;
+    const coldWait = countedColdWait(inner, { monoMs: () => nowMs }, metrics);
+    const leaving = new AbortController();
+    const waited = coldWait.wait(camera, 5000, leaving.signal, 'a');
+    const end = async (end: ColdEnd) => {
+      nowMs += 1500;
+      ended.resolve(end);
+      expect(await waited).toBe(end);
+    };
+    return { end, leaving };
+  };
+  const countOf = (outcome: string) =>
+    numberOf(`lastframe_cold_wait_seconds_count{outcome="${outcome}"}`);
+
+  it('is counted with its duration by how it ended', async () => {
+    const { end } = start();
+    expect(await numberOf('lastframe_waiters')).toBe(3);
+    await end({ end: 'timeout' });
+    expect(await countOf('timeout')).toBe(1);
+    expect(await numberOf('lastframe_cold_wait_seconds_sum{outcome="timeout"}')).toBe(1.5);
+  });
+
+  it('of who would not wait is not counted', async () => {
+    const inner = { wait: async () => ({ end: 'timeout' }), waiting: () => 0 } as never;
+    const coldWait = countedColdWait(inner, { monoMs: () => 0 }, metrics);
+    await coldWait.wait(camera, 0, new AbortController().signal, 'a');
+    expect(await countOf('timeout')).toBe(0);
+  });
+
+  it('that was broken off, because the frame was in Redis, is not counted', async () => {
+    const { end, leaving } = start();
+    leaving.abort();
+    await end({ end: 'timeout' });
+    expect(await countOf('timeout')).toBe(0);
+  });
+});
+
+describe('what is heard', () => {
+  const wait = { v: 1, cameraId: 'x', kind: 'wait', reason: 'hold', inMs: 1 } as const;
+
+  it('is counted, with the time that it was under way', async () => {
+    const hear = createHearing({ redisNowMs: () => 5250 }, metrics);
+    hear({ ...wait, sentAtMs: 5000 });
+    expect(await numberOf('lastframe_announcements_heard_total{kind="wait"}')).toBe(1);
+    expect(await numberOf('lastframe_announcement_lag_seconds_sum')).toBe(0.25);
+  });
+
+  it('is only counted when an older worker sent it, or the clock is not known', async () => {
+    createHearing({ redisNowMs: () => undefined }, metrics)({ ...wait, sentAtMs: 5000 });
+    expect(await numberOf('lastframe_announcement_lag_seconds_count')).toBe(0);
+    metrics = createMetrics('api');
+    createHearing({ redisNowMs: () => 1 }, metrics)(wait);
+    expect(await numberOf('lastframe_announcement_lag_seconds_count')).toBe(0);
+    expect(await numberOf('lastframe_announcements_heard_total{kind="wait"}')).toBe(1);
+  });
+
+  it('is never heard before it was sent', async () => {
+    createHearing({ redisNowMs: () => 4999 }, metrics)({ ...wait, sentAtMs: 5000 });
+    expect(await numberOf('lastframe_announcement_lag_seconds_sum')).toBe(0);
+  });
+});
+
+it('what is not known of the fleet is no series, and no zero', async () => {
+  let seen: { workerAlive: boolean; waitingJobs: number; activeJobs: number } | undefined;
+  showFleet({ seen: () => seen }, metrics);
+  expect(await numberOf('lastframe_worker_alive')).toBeUndefined();
+  expect(await numberOf('lastframe_queue_jobs{state="waiting"}')).toBeUndefined();
+  seen = { workerAlive: false, waitingJobs: 7, activeJobs: 0 };
+  expect(await numberOf('lastframe_worker_alive')).toBe(0);
+  expect(await numberOf('lastframe_queue_jobs{state="waiting"}')).toBe(7);
+  expect(await numberOf('lastframe_queue_jobs{state="active"}')).toBe(0);
+});
+
+it('a frame store that is slow delays no scrape: the last count is shown, then the one that came late', async () => {
+  const live = (count: number) => ({ idle: 0, live: count, late: 0, failing: 0, frozen: 0 });
+  const shown = () => numberOf('lastframe_cameras{health="live"}');
+  const slow = Promise.withResolvers<ReturnType<typeof live>>();
+  const countByHealth = vi.fn(() => slow.promise);
+  showCameras({ countByHealth }, metrics);
+  expect(await shown()).toBeUndefined();
+  slow.resolve(live(2));
+  expect(await shown()).toBe(2);
+  const slower = Promise.withResolvers<ReturnType<typeof live>>();
+  countByHealth.mockReturnValue(slower.promise);
+  expect(await shown()).toBe(2);
+  slower.resolve(live(3));
+  await slower.promise;
+  countByHealth.mockReturnValue(new Promise(() => {}));
+  expect(await shown()).toBe(3);
+});
+
+it('named cameras are shown by health, also those of which there are none', async () => {
+  const counts = { idle: 2, live: 5, late: 0, failing: 1, frozen: 0 };
+  showCameras({ countByHealth: async () => counts }, metrics);
+  for (const [health, count] of Object.entries(counts)) {
+    expect(await numberOf(`lastframe_cameras{health="${health}"}`)).toBe(count);
+  }
+});

@@ -1,0 +1,94 @@
+import type { Camera } from '@lastframe/shared/cameras/camera';
+import type { HealthFacts } from '@lastframe/shared/cameras/camera-health';
+import { etagOf } from '@lastframe/shared/frames/frame';
+import type { Clock } from '@lastframe/shared/process/clock';
+import { createLog } from '@lastframe/shared/process/log';
+import { vi } from 'vitest';
+import { createFramesClock } from '../../../shared/src/redis/frames-clock.ts';
+import type { FrameReader, ReadCamera } from '../cache/frame-reader.ts';
+import { createMemoryCache, type HeldFrame } from '../cache/memory-cache.ts';
+import { createPurges } from '../cache/purge-history.ts';
+import type { Demand } from '../demand/demand.ts';
+import { createViewers } from '../demand/presence.ts';
+import { createLive } from '../streams/camera-feed.ts';
+import { createStreams } from '../streams/open-streams.ts';
+
+export const silentLog = createLog('test', 'silent');
+
+/** For tests: the clock that `vi.useFakeTimers` bends. */
+export const testClock: Clock = {
+  monoMs: () => performance.now(),
+  wallMs: () => Date.now(),
+  sleep: (ms, signal) =>
+    new Promise((resolve, reject) => {
+      const timer = setTimeout(resolve, ms);
+      signal?.addEventListener('abort', () => {
+        clearTimeout(timer);
+        reject(signal.reason);
+      });
+    }),
+};
+
+/** For tests: a frame in memory that was started and captured so long ago. */
+export function heldFrame(
+  camera: Camera,
+  { text = 'frame', startedAgoMs = 0, capturedAgoMs = startedAgoMs, ...over } = {} as Partial<
+    HeldFrame & { text: string; startedAgoMs: number; capturedAgoMs: number }
+  >,
+): HeldFrame {
+  const bytes = Buffer.from(text);
+  const redisMs = 1_790_000_000_000;
+  return {
+    cameraId: camera.cameraId,
+    camera,
+    bytes,
+    contentType: 'image/jpeg',
+    etag: etagOf(bytes),
+    startedAtMs: redisMs - startedAgoMs,
+    capturedAtMs: redisMs - capturedAgoMs,
+    changedAtMs: redisMs - capturedAgoMs,
+    startedMonoMs: testClock.monoMs() - startedAgoMs,
+    capturedMonoMs: testClock.monoMs() - capturedAgoMs,
+    unsure: false,
+    lastAskedMonoMs: Number.NEGATIVE_INFINITY,
+    ...over,
+  };
+}
+
+/** For tests: memory, viewers, a frame store and a fleet that do what the test says. */
+export function testParts() {
+  const clock = testClock;
+  const memory = createMemoryCache(1024 ** 2);
+  const stored: ReadCamera = {};
+  const read = vi.fn(async (_: Camera): Promise<ReadCamera> => ({ ...stored }));
+  const reader = { read, readAnew: vi.fn(read) } satisfies FrameReader;
+  const fleet = {
+    closed: undefined as string | undefined,
+    closedBecause: () => fleet.closed,
+    behind: false,
+    isBehind: () => fleet.behind,
+    redisNowMs: (): number | undefined => 1_790_000_000_000 + Math.floor(clock.monoMs()),
+    seen: () => undefined,
+    trustedSinceMs: () => 0,
+    look: async () => {},
+  };
+  const viewers = createViewers({ clock, memory });
+  const purges = createPurges({ clock, memory, read: async () => [], log: silentLog });
+  return { clock, memory, viewers, purges, stored, reader, fleet, log: silentLog };
+}
+
+/** For tests: what streams need, beside the parts and a demand that the test watches. */
+export function streamParts(
+  { memory, reader, viewers }: Pick<ReturnType<typeof testParts>, 'memory' | 'reader' | 'viewers'>,
+  demand: Pick<Demand, 'raise'>,
+  { maxStreams = 10 } = {},
+) {
+  const framesClock = createFramesClock(testClock);
+  const live = createLive({ memory, reader, viewers, demand, framesClock });
+  /** As main.ts connects them: whatever is read is told. */
+  const tellRead = (camera: Camera, { held }: ReadCamera, facts: HealthFacts = {}) =>
+    live.heedRead(camera, held, { nowMs: framesClock.nowMs(), facts });
+  const streams = createStreams(maxStreams);
+  const cameraList = { read: async () => [] };
+  return { framesClock, live, tellRead, streams, cameraList, random: () => 0.5 };
+}

@@ -1,0 +1,22 @@
+import { expect, it } from 'vitest';
+import { testCamera } from '../../../testing/test-camera.ts';
+import { findCameraByName, findCameraByUrl, makeRules } from './rules.ts';
+
+const camera = { ...testCamera('secret'), name: 'gate' };
+const named = { name: 'gate', title: 'Gate', keepWarm: false, camera };
+const rules = makeRules([camera.source], [named, { ...named, name: 'again' }]);
+
+it('a named camera is found by its name, and by its URL as the same', () => {
+  expect(findCameraByName('gate', rules)).toBe(camera);
+  expect(findCameraByUrl('http://cam.test/secret.jpg', rules)).toBe(camera);
+});
+
+it('another URL is a camera without a name', () => {
+  expect(findCameraByUrl('http://cam.test/a.jpg', rules).name).toBeUndefined();
+});
+
+it.each(['other', '', '__proto__', 'constructor'])('the name %j is nobody’s: 404', (name) => {
+  expect(() => findCameraByName(name, rules)).toThrow(
+    expect.objectContaining({ problem: expect.objectContaining({ status: 404 }) }),
+  );
+});

@@ -1,0 +1,66 @@
+import type { HealthFacts } from '../cameras/camera-health.ts';
+import { decodeFailure, type Failure } from '../messages/announcement.ts';
+import { RedisUnavailableError } from '../process/errors.ts';
+import { durationMs, reasonText, storedTimeMs, timeMs } from '../redis/redis-values.ts';
+import { decodeStoredFrame, type FrameHead, type StoredFrame } from './stored-frame.ts';
+
+/** What the store knows of a camera at one instant of its clock. */
+export interface StoredCamera {
+  /** That instant. */
+  nowMs: number;
+  frame?: StoredFrame;
+  failure?: Failure;
+  facts: HealthFacts;
+  /** There is a record of a frame which is none of ours: the field that is wrong. */
+  malformed?: string;
+}
+
+type Texts = (Buffer | null)[];
+/** What `read-frame.lua` answers. */
+export type ReadReply = [
+  nowMs: number,
+  head: FrameHead,
+  bytes: Buffer | null,
+  sizeBytes: number,
+  failure: Buffer | null,
+  failureLeftMs: number,
+  health: Texts,
+];
+
+/** @throws RedisUnavailableError when Redis's own clock can't be used */
+export function decodeStoredCamera(cameraId: string, reply: ReadReply): StoredCamera {
+  const [now, head, bytes, sizeBytes, failureText, failureLeftMs, health] = reply;
+  const nowMs = timeMs.safeParse(now).data;
+  if (nowMs === undefined) throw new RedisUnavailableError('the clock of Redis is out of range');
+  const failure = failureText ? rememberedFailure(failureText, failureLeftMs) : undefined;
+  const facts = decodeFacts(health);
+  const known = { nowMs, ...(failure && { failure }) };
+  const found = decodeStoredFrame(cameraId, head, { bytes, sizeBytes }, nowMs);
+  if (!found || 'malformed' in found) return { ...known, facts, ...found };
+  const { startedAtMs, capturedAtMs, changedAtMs } = found.frame;
+  return {
+    ...known,
+    facts: { ...facts, frame: { startedAtMs, capturedAtMs, changedAtMs } },
+    frame: found.frame,
+  };
+}
+
+function rememberedFailure(text: Buffer, leftMs: number): Failure | undefined {
+  const failure = decodeFailure(text.toString());
+  // Negative where the key has no end.
+  return failure && { ...failure, nextMs: durationMs.safeParse(leftMs).data ?? 0 };
+}
+
+/** A fact that can't be read is not known. */
+function decodeFacts([good, since, last, next, reason, from, until]: Texts): HealthFacts {
+  const [goodSinceMs, sinceMs, lastMs] = [good, since, last].map(storedTimeMs);
+  const [nextAtMs, fromMs, untilMs] = [next, from, until].map(storedTimeMs);
+  const words = reasonText.safeParse(reason?.toString() ?? '').data;
+  const isFailing =
+    sinceMs !== undefined && lastMs !== undefined && nextAtMs !== undefined && words !== undefined;
+  return {
+    ...(goodSinceMs !== undefined && { goodSinceMs }),
+    ...(isFailing && { failure: { sinceMs, lastMs, nextAtMs, reason: words } }),
+    ...(fromMs !== undefined && untilMs !== undefined && { asked: { fromMs, untilMs } }),
+  };
+}

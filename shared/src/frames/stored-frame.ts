@@ -1,0 +1,71 @@
+import { storedTimeMs, wholeNumber } from '../redis/redis-values.ts';
+import { type Dimensions, type Frame, isEtag, isServedType } from './frame.ts';
+
+/** `bytes` are missing when the reader said that it has them, or wants none. */
+export type StoredFrame = Omit<Frame, 'bytes'> & {
+  bytes?: Buffer;
+  sizeBytes: number;
+  startedAgoMs: number;
+  capturedAgoMs: number;
+};
+
+/** The fields of a frame's hash but its bytes, in the order in which `read-frame.lua` reads them. */
+export type FrameHead = (Buffer | null)[];
+
+/**
+ * A frame as it is stored. Each field is checked, because it ends up in the head of an answer or in
+ * a `Date`: a record that isn't one of ours is no frame, and the next capture replaces it.
+ * @returns `undefined` where there is no record, the name of the field that is wrong where there is one
+ */
+export function decodeStoredFrame(
+  cameraId: string,
+  head: FrameHead,
+  content: { bytes: Buffer | null; sizeBytes: number },
+  nowMs: number,
+): { frame: StoredFrame } | { malformed: string } | undefined {
+  if (head.every((field) => field === null)) return undefined;
+  const [started, captured, changed, type, etagField, ...size] = head;
+  const startedAtMs = storedTimeMs(started);
+  const capturedAtMs = storedTimeMs(captured);
+  const changedAtMs = storedTimeMs(changed);
+  const contentType = shortText(type);
+  const etag = shortText(etagField);
+  const { bytes, sizeBytes } = content;
+  const dimensions = dimensionsOf(size);
+  if (startedAtMs === undefined) return { malformed: 'startedAt' };
+  if (capturedAtMs === undefined) return { malformed: 'capturedAt' };
+  if (changedAtMs === undefined) return { malformed: 'changedAt' };
+  if (!isServedType(contentType)) return { malformed: 'type' };
+  if (!isEtag(etag)) return { malformed: 'etag' };
+  if (dimensions === 'malformed') return { malformed: 'width, height' };
+  if (!(sizeBytes > 0) || (bytes && bytes.length !== sizeBytes)) return { malformed: 'bytes' };
+  const frame = {
+    cameraId,
+    contentType,
+    etag,
+    ...(bytes && { bytes }),
+    sizeBytes,
+    ...(dimensions && { dimensions }),
+    startedAtMs,
+    capturedAtMs,
+    changedAtMs,
+    // Never negative: a clock set back must not make a frame fresh for an hour.
+    startedAgoMs: Math.max(0, nowMs - startedAtMs),
+    capturedAgoMs: Math.max(0, nowMs - capturedAtMs),
+  };
+  return { frame };
+}
+
+function shortText(field: Buffer | null | undefined): string {
+  return field && field.length <= 100 ? field.toString('latin1') : '';
+}
+
+const MAX_PIXELS = 1_000_000;
+
+/** Both are empty where the picture doesn't tell, and missing in a frame of an older version. */
+function dimensionsOf([width, height]: FrameHead): Dimensions | undefined | 'malformed' {
+  if (!width?.length && !height?.length) return undefined;
+  const dimensions = { width: wholeNumber(width) ?? 0, height: wholeNumber(height) ?? 0 };
+  const isSize = (pixels: number) => pixels >= 1 && pixels <= MAX_PIXELS;
+  return isSize(dimensions.width) && isSize(dimensions.height) ? dimensions : 'malformed';
+}

@@ -1,0 +1,217 @@
+import {
+  type Network,
+  type Source,
+  type SourceDefaults,
+  sourcesFromPatterns,
+} from '../cameras/source.ts';
+import { messageOf } from '../process/errors.ts';
+import type { TracingConfig } from '../telemetry/tracer.ts';
+import { variables } from './variables.ts';
+
+export type Env = Readonly<Record<string, string | undefined>>;
+
+/** Paths of PEM files; empty where none is given. */
+export interface RedisTlsFiles {
+  ca: string;
+  cert: string;
+  key: string;
+}
+
+/** What api and worker have in common. */
+export interface FleetConfig {
+  redisUrl: string;
+  framesRedisUrl: string;
+  redisTlsFiles: RedisTlsFiles;
+  redisPrefix: string;
+  /** Of ALLOWED_SOURCES; those of the file come before them. */
+  sources: Source[];
+  /** Empty when not set. */
+  sourcesFile: string;
+  sourceDefaults: SourceDefaults;
+  opsHost: string;
+  opsPort: number;
+  logLevel: string;
+  /** Undefined: tracing is off. */
+  tracing: TracingConfig | undefined;
+}
+
+export interface ApiConfig extends FleetConfig {
+  coldWaitMs: number;
+  memoryLimitBytes: number;
+  /** Bytes per second; 0 is no bound. */
+  minSendRate: number;
+  /** 0 is no bound. */
+  maxUnsentBytes: number;
+  host: string;
+  port: number;
+  reusePort: boolean;
+  front: boolean;
+  maxWaiters: number;
+  maxStreams: number;
+  placeholder: boolean;
+  /** Empty when not set: then no `url=` needs a signature. */
+  urlSigningKey: string;
+  basePath: string;
+  /** New cameras without a frame that one client may ask for; 0 is no bound. */
+  coldPerMinute: number;
+  trustedProxies: Network[];
+  /** Of `POST /refresh` and `/purge` on the ops port; empty when not set. */
+  adminToken: string;
+}
+
+export interface WorkerConfig extends FleetConfig {
+  maxReplicaLagMs: number;
+  adoptRedis: boolean;
+  concurrency: number;
+  /** Of the dashboard; empty when not set. */
+  queuesUser: string;
+  queuesPassword: string;
+}
+
+/** All faults of a configuration at once: name, what was given, what is expected. */
+export class ConfigError extends Error {
+  readonly faults: readonly string[];
+
+  constructor(faults: readonly string[]) {
+    super(`bad configuration:\n${faults.map((fault) => `  ${fault}`).join('\n')}`);
+    this.name = 'ConfigError';
+    this.faults = faults;
+  }
+}
+
+/** @throws ConfigError */
+export function readApiConfig(env: Env): ApiConfig {
+  const { read, fault, check } = readerOf(env);
+  const fleet = readFleetConfig(read, fault, 9088);
+  const config = {
+    ...fleet,
+    coldWaitMs: read('COLD_WAIT'),
+    memoryLimitBytes: read('MEMORY_LIMIT'),
+    minSendRate: read('MIN_SEND_RATE'),
+    maxUnsentBytes: read('MAX_UNSENT_BYTES'),
+    host: read('HOST'),
+    port: read('PORT'),
+    reusePort: read('REUSE_PORT'),
+    front: read('FRONT'),
+    maxWaiters: read('MAX_WAITERS'),
+    maxStreams: read('MAX_STREAMS'),
+    placeholder: read('PLACEHOLDER'),
+    urlSigningKey: read('URL_SIGNING_KEY'),
+    basePath: read('BASE_PATH'),
+    coldPerMinute: read('COLD_PER_MINUTE'),
+    trustedProxies: read('TRUSTED_PROXIES'),
+    adminToken: read('ADMIN_TOKEN'),
+  };
+  check();
+  return config;
+}
+
+/** @throws ConfigError */
+export function readWorkerConfig(env: Env): WorkerConfig {
+  const { read, fault, check } = readerOf(env);
+  const config = {
+    ...readFleetConfig(read, fault, 9089),
+    maxReplicaLagMs: read('MAX_REPLICA_LAG'),
+    adoptRedis: read('ADOPT_REDIS'),
+    concurrency: read('CONCURRENCY'),
+    queuesUser: read('QUEUES_USER'),
+    queuesPassword: read('QUEUES_PASSWORD'),
+  };
+  if (!config.queuesUser !== !config.queuesPassword) {
+    fault('QUEUES_USER and QUEUES_PASSWORD: only one of them is given; expected both or none');
+  }
+  check();
+  return config;
+}
+
+type Name = keyof typeof variables;
+type ValueOf<N extends Name> = NonNullable<ReturnType<(typeof variables)[N]['parse']>>;
+type Read = <N extends Name>(name: N, fallback?: string) => ValueOf<N>;
+
+function readFleetConfig(read: Read, fault: (text: string) => void, opsPort: number): FleetConfig {
+  const redisUrl = read('REDIS_URL');
+  // A bad REDIS_URL is one fault, not two.
+  const framesRedisUrl = read('FRAMES_REDIS_URL', redisUrl ?? variables.REDIS_URL.fallback);
+  const redisPrefix = read('REDIS_PREFIX');
+  if (redisPrefix?.includes('{') && /^rediss?\+cluster:/i.test(framesRedisUrl ?? '')) {
+    fault(
+      'REDIS_PREFIX: its { would put the frames of all cameras into one shard of the Cluster; expected none',
+    );
+  }
+  const defaults = {
+    intervalMs: read('INTERVAL'),
+    timeoutMs: read('UPSTREAM_TIMEOUT'),
+    startAllowanceMs: read('START_ALLOWANCE'),
+    headers: {},
+    query: 'keep' as const,
+    networks: read('ALLOWED_NETWORKS'),
+    maxFrameBytes: read('MAX_FRAME_SIZE'),
+    budget: { perSecond: 0, concurrency: 0 },
+    staleForMs: read('STALE_FOR'),
+    unnamedStaleForMs: read('UNNAMED_STALE_FOR'),
+    maxCameras: read('MAX_CAMERAS'),
+  };
+  return {
+    redisUrl,
+    framesRedisUrl,
+    redisTlsFiles: {
+      ca: read('REDIS_CA_FILE'),
+      cert: read('REDIS_CERT_FILE'),
+      key: read('REDIS_KEY_FILE'),
+    },
+    redisPrefix,
+    sources: sourcesFromPatterns(read('ALLOWED_SOURCES') ?? [], defaults),
+    sourcesFile: read('SOURCES_FILE'),
+    sourceDefaults: defaults,
+    opsHost: read('OPS_HOST'),
+    opsPort: read('OPS_PORT', String(opsPort)),
+    logLevel: read('LOG_LEVEL'),
+    tracing: readTracing(read),
+  };
+}
+
+/** By the standard variables; those of the exporter itself (headers, certificates …) it reads. */
+function readTracing(read: Read): TracingConfig | undefined {
+  const endpoint = read('OTEL_EXPORTER_OTLP_ENDPOINT');
+  const whole = read('OTEL_EXPORTER_OTLP_TRACES_ENDPOINT');
+  const tracing = {
+    tracesUrl: whole || (endpoint && `${endpoint.replace(/\/$/, '')}/v1/traces`),
+    serviceName: read('OTEL_SERVICE_NAME'),
+    sampler: read('OTEL_TRACES_SAMPLER'),
+    samplerRatio: read('OTEL_TRACES_SAMPLER_ARG'),
+  };
+  return read('OTEL_SDK_DISABLED') || !tracing.tracesUrl ? undefined : tracing;
+}
+
+/** Collects faults while values are read; `check` throws them all. Values read in between are only used after it. */
+function readerOf(env: Env): { read: Read; fault: (text: string) => void; check: () => void } {
+  const faults: string[] = [];
+  const read: Read = (name, fallback) => {
+    const { expected, parse, fallback: usual } = variables[name];
+    const text = env[name]?.trim() || (fallback ?? usual ?? '');
+    let why = '';
+    try {
+      const value = parse(text);
+      if (value !== undefined) return value as ValueOf<typeof name>;
+    } catch (error) {
+      why = ` (${messageOf(error)})`;
+    }
+    faults.push(`${name}: "${withoutSecrets(name, text)}" is given${why}; expected ${expected}`);
+    return undefined as never;
+  };
+  const check = () => {
+    if (faults.length > 0) throw new ConfigError(faults);
+  };
+  return { read, fault: (text) => faults.push(text), check };
+}
+
+const SECRETS: ReadonlySet<Name> = new Set(['QUEUES_PASSWORD', 'URL_SIGNING_KEY', 'ADMIN_TOKEN']);
+
+/** A fault is printed: it must show no password, not even one with a `/` or `@` that spoils its URL. */
+function withoutSecrets(name: Name, text: string): string {
+  if (SECRETS.has(name)) return '…';
+  const end = text.lastIndexOf('@');
+  const scheme = end === -1 ? '' : (/^[a-z+]+:\/*/i.exec(text.slice(0, end))?.[0] ?? '');
+  const masked = end === -1 ? text : `${scheme}…${text.slice(end)}`;
+  return masked.replace(/(password=)[^&]*/gi, '$1…');
+}

@@ -1,0 +1,249 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: that is how the file names variables
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { testDefaults } from '../../../testing/test-camera.ts';
+import { sourcesFromPatterns } from '../cameras/source.ts';
+import { UrlPattern } from '../cameras/url-pattern.ts';
+import { parseSourcesFile, type SourcesFileOptions } from './sources-file.ts';
+
+const options: SourcesFileOptions = {
+  file: 'sources.yaml',
+  env: { CAM_TOKEN: 's3cret', CAM_USER: 'me' },
+  defaults: testDefaults,
+  readCertificate: () => {
+    throw Object.assign(new Error('no such file'), { code: 'ENOENT' });
+  },
+};
+
+function read(text: string, over: Partial<SourcesFileOptions> = {}) {
+  const outcome = parseSourcesFile(text, { ...options, ...over });
+  if (outcome.outcome === 'faulty') throw new Error(outcome.faults.join('\n'));
+  return outcome;
+}
+
+function faultsOf(text: string, over: Partial<SourcesFileOptions> = {}): string[] {
+  const outcome = parseSourcesFile(text, { ...options, ...over });
+  return outcome.outcome === 'faulty' ? outcome.faults : [];
+}
+
+const one = (more = '') => `sources:\n  - name: a\n    match: http://cam.test/*\n${more}`;
+
+describe('a file', () => {
+  it('may say everything about a source and its cameras', () => {
+    const { sources, cameras } = read(`
+sources:
+  - name: airport
+    match: https://cams.example.com/*
+    interval: 10s
+    timeout: 20s
+    startAllowance: 2s
+    headers: { X-Key: "Bearer \${CAM_TOKEN}" }
+    query: [w, h]
+    networks: [10.20.0.0/16]
+    maxFrameSize: 4MiB
+    budget: { perSecond: 0.5, concurrency: 10 }
+    staleFor: 1h
+    maxCameras: 50
+    frozenAfter: 10m
+    auth: { digest: { username: "\${CAM_USER}", password: "\${CAM_TOKEN}" } }
+    tls: { insecure: true }
+cameras:
+  north-runway: { url: "https://cams.example.com/n1.jpg?w=1&x=2", title: "North runway", keepWarm: true }
+`);
+    expect(sources).toEqual([
+      {
+        name: 'airport',
+        pattern: new UrlPattern('https://cams.example.com/*'),
+        intervalMs: 10_000,
+        timeoutMs: 20_000,
+        startAllowanceMs: 2000,
+        headers: { 'X-Key': 'Bearer s3cret' },
+        query: ['w', 'h'],
+        networks: [[expect.anything(), 16]],
+        maxFrameBytes: 4 * 1024 ** 2,
+        budget: { perSecond: 0.5, concurrency: 10 },
+        staleForMs: 3_600_000,
+        unnamedStaleForMs: 600_000,
+        maxCameras: 50,
+        frozenAfterMs: 600_000,
+        auth: { scheme: 'digest', username: 'me', password: 's3cret' },
+        tls: { insecure: true },
+      },
+    ]);
+    expect(cameras).toMatchObject([
+      {
+        name: 'north-runway',
+        title: 'North runway',
+        keepWarm: true,
+        camera: { url: 'https://cams.example.com/n1.jpg?w=1', name: 'north-runway' },
+      },
+    ]);
+  });
+
+  it('leaves what it does not say to the environment', () => {
+    expect(read(one()).sources).toEqual([
+      { ...testDefaults, name: 'a', pattern: new UrlPattern('http://cam.test/*') },
+    ]);
+  });
+
+  it('may name a camera of a source that only ALLOWED_SOURCES has', () => {
+    const further = sourcesFromPatterns(['http://other.test/*'], testDefaults);
+    const text = 'cameras:\n  it: { url: "http://other.test/i" }\n';
+    expect(read(text, { further }).cameras[0]).toMatchObject({
+      title: 'it',
+      keepWarm: false,
+      camera: { source: further[0] },
+    });
+  });
+
+  it('takes a text as it is behind a second dollar, and never reads a variable as YAML', () => {
+    const env = { EVIL: 'x", interval: "1ms' };
+    const text = one('    headers: { A: "$${B}", C: "${EVIL}" }\n');
+    expect(read(text, { env }).sources[0]?.headers).toEqual({ A: '${B}', C: 'x", interval: "1ms' });
+  });
+});
+
+describe('faults', () => {
+  it('are told all at once, each with file, path, what is given and what is expected', () => {
+    const text = `
+sources:
+  - name: "not safe"
+    match: cams.example.com/*
+    interval: 5
+    timeout: -5s
+    startAllowance: soon
+    query: some
+    networks: [10.0.0.0/33]
+    maxFrameSize: 4MB
+    maxCameras: -1
+    budget: { perSecond: 0, concurrency: 1.5, perHour: 1 }
+    colour: blue
+  - match: http://cam.test/*
+cameras:
+  "a/b": { url: ftp://cam.test/, keepWarm: maybe }
+  c: {}
+  d: []
+other: 1
+`;
+    expect(faultsOf(text)).toEqual(
+      [
+        'other: this key is not known',
+        'sources[0].name: "not safe" is given; expected letters, digits and . _ ~ -, at most 64, a letter or digit first',
+        'sources[0].match: "cams.example.com/*" is given; expected a URL pattern like https://cams.example.com/* (it must begin with http:// or https:// and a host)',
+        'sources[0].interval: "5" is given; expected a duration like 500ms, 5s, 10m or 24h',
+        'sources[0].timeout: "-5s" is given; expected a duration like 500ms, 5s, 10m or 24h',
+        'sources[0].startAllowance: "soon" is given; expected a duration like 500ms, 5s, 10m or 24h',
+        'sources[0].query: "some" is given; expected keep, strip or a list of parameter names',
+        'sources[0].networks[0]: "10.0.0.0/33" is given; expected a network like 10.20.0.0/16 or ::1/128',
+        'sources[0].maxFrameSize: "4MB" is given; expected a size like 512KiB, 8MiB or 1GiB',
+        'sources[0].budget.perSecond: "0" is given; expected calls per second, more than 0',
+        'sources[0].budget.concurrency: "1.5" is given; expected a whole number of calls, 1 or more',
+        'sources[0].budget.perHour: this key is not known',
+        'sources[0].maxCameras: "-1" is given; expected a whole number of cameras, or 0 for no bound',
+        'sources[0].colour: this key is not known',
+        'sources[1].name: it is missing; expected letters, digits and . _ ~ -, at most 64, a letter or digit first',
+        'cameras.a/b: the name is not safe in a URL; expected letters, digits and . _ ~ -, at most 64, a letter or digit first',
+        'cameras.a/b.url: expected the URL of an image (url must begin with http:// or https://)',
+        'cameras.a/b.keepWarm: "maybe" is given; expected true or false',
+        'cameras.c.url: it is missing; expected the URL of an image',
+        'cameras.d: expected a camera: url, title and keepWarm',
+      ].map((fault) => `sources.yaml: ${fault}`),
+    );
+  });
+
+  it.each([
+    ['5', '"5" is given; expected a duration like 500ms, 5s, 10m or 24h'],
+    ['-5s', '"-5s" is given; expected a duration like 500ms, 5s, 10m or 24h'],
+  ])('of an interval of %s', (value, sentence) => {
+    expect(faultsOf(one(`    interval: ${value}\n`))).toEqual([
+      `sources.yaml: sources[0].interval: ${sentence}`,
+    ]);
+  });
+
+  it('name a variable that is missing, and the place that wants it', () => {
+    const text = one(
+      '    headers: { A: "${NO_TOKEN}", B: "${}", C: "${X" }\n    interval: "${I}"\n',
+    );
+    expect(faultsOf(text)).toEqual([
+      'sources.yaml: sources[0].headers.A: the environment variable NO_TOKEN is not set, or empty',
+      'sources.yaml: sources[0].headers.B: "${}" is no variable; expected ${NAME}, or $${ for the text ${',
+      'sources.yaml: sources[0].headers.C: "${X" is no variable; expected ${NAME}, or $${ for the text ${',
+      'sources.yaml: sources[0].interval: the environment variable I is not set, or empty',
+      'sources.yaml: sources[0].interval: "${I}" is given; expected a duration like 500ms, 5s, 10m or 24h',
+    ]);
+  });
+
+  it.each([
+    ['', 'sources.yaml: expected a mapping with sources and cameras'],
+    ['[]', 'sources.yaml: expected a mapping with sources and cameras'],
+    ['sources: 5', 'sources.yaml: sources: expected a list of sources'],
+    [
+      'sources: [5]',
+      'sources.yaml: sources[0]: expected a source: name, match and what differs from the defaults',
+    ],
+    ['a: 1\na: 2', 'sources.yaml: line 2, column 1: this key is given twice'],
+    ['a: [', /^sources.yaml: line 1, column 5: /],
+    ['a: *b', /^sources.yaml: .*[Aa]lias/],
+    [
+      one('  - name: a\n    match: http://b.test/*\n'),
+      'sources.yaml: sources[1].name: sources[0] has this name; expected another',
+    ],
+    [
+      one('cameras:\n  c: { url: "http://else.test/?key=s3cret" }\n'),
+      'sources.yaml: cameras.c.url: no source matches it; expected one in sources or ALLOWED_SOURCES',
+    ],
+    [
+      one('    auth: {}\n'),
+      'sources.yaml: sources[0].auth: expected either basic or digest, each with username and password',
+    ],
+    [
+      one('    auth: { basic: { username: "a:b", password: s3cret } }\n'),
+      'sources.yaml: sources[0].auth.basic.username: expected a user name without a colon',
+    ],
+    [
+      one('    headers: { Host: evil }\n'),
+      'sources.yaml: sources[0].headers.Host: expected a header that Lastframe does not set itself',
+    ],
+    [
+      one('    headers: { A: "b\\r\\nHost: x" }\n'),
+      'sources.yaml: sources[0].headers.A: expected a name and a text that HTTP allows in a header',
+    ],
+    [
+      one('    tls: { ca: nowhere.pem }\n'),
+      'sources.yaml: sources[0].tls.ca: no certificate could be read (ENOENT); expected one in PEM, or a file of them',
+    ],
+    [one('    tls: { insecure: false }\n'), /^sources.yaml: sources\[0\].tls: expected either ca/],
+  ])('of %j', (text, sentence) => {
+    const [fault, ...more] = faultsOf(text);
+    expect(fault).toEqual(
+      typeof sentence === 'string' ? sentence : expect.stringMatching(sentence),
+    );
+    expect(more).toEqual([]);
+  });
+
+  it('never show a secret: no header, password, URL of a camera, or value of a variable', () => {
+    const text = `
+sources:
+  - name: "\${CAM_TOKEN}/"
+    match: http://me:s3cret@cam.test/*
+    interval: "\${CAM_TOKEN}"
+    headers: { "s3cret x": s3cret, A: [s3cret], B: "s3cret\\0" }
+    auth: { basic: { username: me, password: "s3cret\\0" }, digest: s3cret }
+    tls: { ca: s3cret }
+cameras:
+  c: { url: "http://cam.test:99999/?key=s3cret" }
+`;
+    const faults = faultsOf(text).join('\n').replace('headers.s3cret x', '');
+    expect(faults).not.toContain('s3cret');
+    expect(faults).toContain('sources[0].auth.digest');
+  });
+});
+
+it.each(['README.md', 'docs/sources.md'])('the file shown in %s is a good one', (page) => {
+  const text = readFileSync(new URL(`../../../${page}`, import.meta.url), 'utf8');
+  const [, yaml = ''] = /```yaml\n(.*?)```/s.exec(text) ?? [];
+  expect(read(yaml)).toMatchObject({
+    sources: [{ name: 'airport', intervalMs: 10_000 }],
+    cameras: [{ name: 'north-runway', title: 'North runway' }],
+  });
+});

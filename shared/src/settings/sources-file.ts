@@ -1,0 +1,199 @@
+import { X509Certificate } from 'node:crypto';
+import type { z } from 'zod';
+import type { NamedCamera } from '../cameras/rules.ts';
+import { findCamera, type Source, type SourceDefaults } from '../cameras/source.ts';
+import type { Env } from './config.ts';
+import {
+  cameraSchema,
+  isName,
+  NAME_EXPECTED,
+  type SourceItem,
+  sourceSchema,
+  topSchema,
+} from './sources-schema.ts';
+import { at, fillIn, type Path, pathText, type Report, readYaml } from './sources-yaml.ts';
+
+export interface SourcesFile {
+  sources: Source[];
+  cameras: NamedCamera[];
+}
+
+export interface SourcesFileOptions {
+  /** Its name, for faults. */
+  file: string;
+  /** What `${VAR}` stands for. */
+  env: Env;
+  /** What a source has that says nothing of its own. */
+  defaults: SourceDefaults;
+  /** Sources that come after those of the file: a named camera may live in one. */
+  further?: readonly Source[];
+  /** Gives the text of a certificate file, by its path as written. */
+  readCertificate: (path: string) => string;
+}
+
+export type SourcesFileOutcome =
+  | ({ outcome: 'read' } & SourcesFile)
+  /** Every fault: file, path, expectation. None shows a value that may be secret. */
+  | { outcome: 'faulty'; faults: string[] };
+
+const MAX_FAULTS = 100;
+const MAX_FAULT_LENGTH = 500;
+
+/** `SOURCES_FILE` as sources and named cameras, or all that is wrong with it. */
+export function parseSourcesFile(text: string, options: SourcesFileOptions): SourcesFileOutcome {
+  const faults: string[] = [];
+  const report: Report = (path, fault) => {
+    const where = pathText(path);
+    const text = `${options.file}: ${where === '' ? '' : `${where}: `}${fault}`;
+    if (faults.length < MAX_FAULTS) faults.push(shorten(text));
+    else if (faults.length === MAX_FAULTS) faults.push(`${options.file}: there are more faults`);
+  };
+  const raw = readYaml(text, report);
+  if (faults.length > 0) return { outcome: 'faulty', faults };
+  const data = fillIn(raw, options.env, report);
+  check(topSchema, data, raw, [], report);
+  const top = Object(data) as Record<string, unknown>;
+  const list = Array.isArray(top.sources) ? top.sources : [];
+  const sources = list.map((item, n) =>
+    readSource(item, at(raw, ['sources', n]), n, options, report),
+  );
+  reportRepeatedNames(list, report);
+  const known = sources.filter((source) => source !== undefined);
+  // Which source a camera has can only be told when all of them are known.
+  const all = known.length === list.length ? [...known, ...(options.further ?? [])] : undefined;
+  const cameras = Object.entries(top.cameras ?? {}).map(([name, item]) =>
+    readCamera(name, item, at(raw, ['cameras', name]), all, report),
+  );
+  if (faults.length > 0) return { outcome: 'faulty', faults };
+  return { outcome: 'read', sources: known, cameras: cameras.filter((c) => c !== undefined) };
+}
+
+function shorten(text: string): string {
+  return text.length <= MAX_FAULT_LENGTH ? text : `${text.slice(0, MAX_FAULT_LENGTH)}…`;
+}
+
+function readSource(
+  item: unknown,
+  raw: unknown,
+  n: number,
+  options: SourcesFileOptions,
+  report: Report,
+): Source | undefined {
+  const path = ['sources', n];
+  const given = check(sourceSchema, item, raw, path, report);
+  if (!given) return undefined;
+  const { defaults } = options;
+  if (given.auth && Object.keys(given.headers ?? {}).some((h) => /^authorization$/i.test(h))) {
+    report([...path, 'auth'], 'there is a header Authorization too; expected one of both');
+  }
+  const auth = authOf(given.auth);
+  const tls = tlsOf(given.tls, [...path, 'tls', 'ca'], options, report);
+  return {
+    ...defaults,
+    name: given.name,
+    pattern: given.match,
+    intervalMs: given.interval ?? defaults.intervalMs,
+    timeoutMs: given.timeout ?? defaults.timeoutMs,
+    startAllowanceMs: given.startAllowance ?? defaults.startAllowanceMs,
+    headers: given.headers ?? defaults.headers,
+    query: given.query ?? defaults.query,
+    networks: given.networks ?? defaults.networks,
+    maxFrameBytes: given.maxFrameSize ?? defaults.maxFrameBytes,
+    budget: {
+      perSecond: given.budget?.perSecond ?? defaults.budget.perSecond,
+      concurrency: given.budget?.concurrency ?? defaults.budget.concurrency,
+    },
+    staleForMs: given.staleFor ?? defaults.staleForMs,
+    maxCameras: given.maxCameras ?? defaults.maxCameras,
+    ...(given.frozenAfter !== undefined && { frozenAfterMs: given.frozenAfter }),
+    ...(auth && { auth }),
+    ...(tls && { tls }),
+  };
+}
+
+function authOf(auth: SourceItem['auth']): Source['auth'] {
+  if (auth?.basic) return { scheme: 'basic', ...auth.basic };
+  return auth?.digest && { scheme: 'digest', ...auth.digest };
+}
+
+function tlsOf(
+  tls: SourceItem['tls'],
+  path: Path,
+  { readCertificate }: SourcesFileOptions,
+  report: Report,
+): Source['tls'] {
+  if (!tls?.ca) return tls && { insecure: true };
+  try {
+    const ca = tls.ca.includes('-----BEGIN') ? tls.ca : readCertificate(tls.ca);
+    new X509Certificate(ca);
+    return { ca };
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
+    report(path, `no certificate could be read (${code}); expected one in PEM, or a file of them`);
+    return undefined;
+  }
+}
+
+function readCamera(
+  name: string,
+  item: unknown,
+  raw: unknown,
+  sources: readonly Source[] | undefined,
+  report: Report,
+): NamedCamera | undefined {
+  const path = ['cameras', name];
+  if (!isName(name)) report(path, `the name is not safe in a URL; expected ${NAME_EXPECTED}`);
+  const given = check(cameraSchema, item, raw, path, report);
+  if (!given || !sources) return undefined;
+  try {
+    const camera = { ...findCamera(given.url.href, sources), name };
+    return { name, title: given.title ?? name, keepWarm: given.keepWarm ?? false, camera };
+  } catch {
+    report([...path, 'url'], 'no source matches it; expected one in sources or ALLOWED_SOURCES');
+    return undefined;
+  }
+}
+
+function reportRepeatedNames(list: readonly unknown[], report: Report): void {
+  const seen = new Map<unknown, number>();
+  for (const [n, item] of list.entries()) {
+    const name = (item as { name?: unknown } | null)?.name;
+    if (typeof name !== 'string') continue;
+    const first = seen.get(name);
+    if (first === undefined) seen.set(name, n);
+    else report(['sources', n, 'name'], `sources[${first}] has this name; expected another`);
+  }
+}
+
+/** Checks one part, and reports what is wrong with it under its path in the file. */
+function check<T extends z.ZodType>(
+  schema: T,
+  data: unknown,
+  raw: unknown,
+  base: Path,
+  report: Report,
+): z.infer<T> | undefined {
+  const outcome = schema.safeParse(data);
+  if (outcome.success) return outcome.data;
+  for (const issue of outcome.error.issues) {
+    const path = [...base, ...issue.path];
+    if (issue.code === 'unrecognized_keys') {
+      for (const key of issue.keys) report([...path, key], 'this key is not known');
+    } else {
+      report(path, `${givenText(path, at(raw, issue.path))}expected ${issue.message}`);
+    }
+  }
+  return undefined;
+}
+
+const SHOWN =
+  /^(name|match|interval|timeout|startAllowance|query|networks|maxFrameSize|budget|perSecond|concurrency|staleFor|maxCameras|frozenAfter|keepWarm|insecure)$/;
+
+/** As it is written, before the environment was put in; and only where no secret belongs. */
+function givenText(path: Path, raw: unknown): string {
+  if (raw === undefined) return 'it is missing; ';
+  const key = path.findLast((step) => typeof step === 'string') as string | undefined;
+  if (!key || !SHOWN.test(key) || path.includes('headers') || path.includes('auth')) return '';
+  if (typeof raw === 'object' || String(raw).length > 200 || String(raw).includes('@')) return '';
+  return `"${String(raw)}" is given; `;
+}

@@ -1,0 +1,46 @@
+import { randomUUID } from 'node:crypto';
+import { inject, onTestFinished } from 'vitest';
+import { createLog } from '../shared/src/process/log.ts';
+import { type Keys, keysFor } from '../shared/src/redis/keys.ts';
+import {
+  openRedis,
+  type RedisLink,
+  type RedisLinkOptions,
+} from '../shared/src/redis/redis-link.ts';
+import type {} from './redis-for-tests.ts';
+import { type RedisServer, startRedis } from './redis-server.ts';
+
+/** For tests: a connection that is closed when the test ends. */
+export function testLink(url: string, options: Partial<RedisLinkOptions> = {}): RedisLink {
+  const link = openRedis({ url, name: 'test', log: createLog('test', 'silent'), ...options });
+  onTestFinished(() => link.close());
+  return link;
+}
+
+/** For tests: a connection to the Redis that all tests share, and keys that nobody else has. */
+export async function sharedRedis(): Promise<{ link: RedisLink; keys: Keys; prefix: string }> {
+  const link = testLink(inject('redisUrl'));
+  await link.ready(10_000);
+  const prefix = `test-${randomUUID()}`;
+  return { link, keys: keysFor(prefix), prefix };
+}
+
+/**
+ * For tests: waits for the next millisecond of Redis's clock. Of two frames whose calls began in the
+ * same one, only the first is stored.
+ */
+export async function nextRedisMs({ client }: Pick<RedisLink, 'client'>): Promise<void> {
+  const redisMs = async () => {
+    const [seconds, micros] = (await client.sendCommand(['TIME'])) as [string, string];
+    return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
+  };
+  const startedMs = await redisMs();
+  while ((await redisMs()) === startedMs);
+}
+
+/** For tests: a Redis of the test's own, to be killed and frozen. */
+export async function ownRedis(...args: string[]): Promise<RedisServer> {
+  const server = await startRedis({ args });
+  onTestFinished(() => server.stop());
+  return server;
+}

@@ -1,0 +1,78 @@
+import ipaddr from 'ipaddr.js';
+import { beforeEach, expect, it } from 'vitest';
+import { startCamera } from '../test-support/camera-server.ts';
+import { testCamera, testSource } from '../test-support/cameras.ts';
+import { spyOnLookup } from '../test-support/spy-on-lookup.ts';
+import { AddressRefusedError, allowedAddresses } from './address-guard.ts';
+import { createByteBudget } from './byte-budget.ts';
+import { createCameraCaller } from './prepare-call.ts';
+
+const prepareCameraCall = createCameraCaller(createByteBudget(64 * 1024 ** 2));
+
+const dns = spyOnLookup();
+const at = (address: string) => ({ address, family: address.includes(':') ? 6 : 4 });
+
+beforeEach(() => {
+  dns.mockReset();
+});
+
+it('of the addresses of a name those that are refused are left out', async () => {
+  dns.mockResolvedValue(['10.0.0.1', '1.1.1.1', '::ffff:127.0.0.1', '2606:4700::1111'].map(at));
+  expect(await allowedAddresses('cams.test', [])).toEqual(['1.1.1.1', '2606:4700::1111'].map(at));
+});
+
+it('of thousands of addresses a few of each family are tried, whatever comes before them', async () => {
+  const refused = Array.from({ length: 1000 }, (_, n) => `10.0.${n >> 8}.${n & 255}`);
+  const allowed = Array.from({ length: 1000 }, (_, n) => `1.1.${n >> 8}.${n & 255}`);
+  dns.mockResolvedValue([...refused, ...allowed, '::1', '2606:4700::1'].map(at));
+  expect(await allowedAddresses('many.test', [])).toEqual(
+    ['1.1.0.0', '1.1.0.1', '1.1.0.2', '1.1.0.3', '2606:4700::1'].map(at),
+  );
+});
+
+it.each([
+  '127.0.0.1',
+  '169.254.169.254',
+  '::1',
+  '::ffff:10.0.0.1',
+  '64:ff9b::7f00:1',
+  'fe80::1%lo',
+])('a name that resolves to %s is refused', async (address) => {
+  dns.mockResolvedValue([at(address)]);
+  await expect(allowedAddresses('evil.test', [])).rejects.toThrow(AddressRefusedError);
+});
+
+it('a name that changes its mind between two look-ups gains nothing: it is asked once', async () => {
+  const server = await startCamera(() => {});
+  const networks = [ipaddr.parseCIDR('127.0.0.2/32')];
+  dns.mockResolvedValueOnce([at('127.0.0.2')]).mockResolvedValue([at('127.0.0.1')]);
+  const camera = testCamera(`http://rebind.test:${server.port}/`, testSource({ networks }));
+  // Nothing listens there: the server is at the address that DNS gives by then.
+  const prepared = await prepareCameraCall(camera, 10_000, new AbortController().signal);
+  expect(prepared).toMatchObject({ outcome: 'failed', status: 502 });
+  await server.roundTrip();
+  expect(server.connections).toBe(0);
+  expect(dns).toHaveBeenCalledTimes(1);
+});
+
+it('many cameras of one host are one look-up at a time, and the next asks anew', async () => {
+  const answer = Promise.withResolvers<{ address: string; family: number }[]>();
+  dns.mockReturnValueOnce(answer.promise).mockResolvedValue([at('1.1.1.2')]);
+  const asked = Array.from({ length: 100 }, () => allowedAddresses('slow.test', []));
+  expect(dns).toHaveBeenCalledTimes(1);
+  answer.resolve([at('1.1.1.1')]);
+  for (const found of await Promise.all(asked)) expect(found).toEqual([at('1.1.1.1')]);
+  expect(await allowedAddresses('slow.test', [])).toEqual([at('1.1.1.2')]);
+});
+
+it('a look-up that fails fails for all who wait for it, and is tried again by the next', async () => {
+  const failing = Promise.withResolvers<{ address: string; family: number }[]>();
+  dns.mockReturnValueOnce(failing.promise).mockResolvedValue([at('1.1.1.1')]);
+  const asked = [allowedAddresses('dead.test', []), allowedAddresses('dead.test', [])];
+  failing.reject(Object.assign(new Error('dead'), { code: 'EAI_AGAIN' }));
+  expect((await Promise.allSettled(asked)).map(({ status }) => status)).toEqual([
+    'rejected',
+    'rejected',
+  ]);
+  expect(await allowedAddresses('dead.test', [])).toEqual([at('1.1.1.1')]);
+});

@@ -1,0 +1,107 @@
+import { describe, expect, it } from 'vitest';
+import { call, cameraAt, never, prepareCameraCall } from '../test-support/calls.ts';
+import { message, ok, startCamera } from '../test-support/camera-server.ts';
+import { testCamera, testSource } from '../test-support/cameras.ts';
+import { image } from '../test-support/images.ts';
+
+const jpeg = image('jpeg');
+
+describe('the deadline', () => {
+  const late = { outcome: 'failed', status: 504 };
+
+  it('O: holds for a camera that says nothing', async () => {
+    const server = await startCamera(() => {});
+    const beganMs = performance.now();
+    expect(await call(server, cameraAt(server, { timeoutMs: 200 }))).toMatchObject(late);
+    expect(performance.now() - beganMs).toBeGreaterThan(190);
+  });
+
+  it('O: covers a body that drips', async () => {
+    const server = await startCamera((socket) => {
+      socket.write(message(['HTTP/1.1 200 OK', 'Content-Length: 100000']));
+      const drip = setInterval(() => socket.write('x'), 10);
+      socket.on('close', () => clearInterval(drip));
+    });
+    expect(await call(server, cameraAt(server, { timeoutMs: 250 }))).toMatchObject(late);
+  });
+
+  it.each(['http', 'https'])('L2: %s that never gets connected is abandoned', async (scheme) => {
+    // A TCP connection that opens, and a handshake that is never answered.
+    const server = await startCamera(() => {});
+    const camera = testCamera(`${scheme}://127.0.0.1:${server.port}/`, testSource());
+    const prepared = await prepareCameraCall(camera, scheme === 'https' ? 200 : 0, never);
+    if (prepared.outcome === 'connected') prepared.call.destroy();
+    else expect(prepared).toMatchObject(late);
+    if (scheme === 'https') expect(prepared.outcome).toBe('failed');
+    await server.allClosed();
+  });
+});
+
+describe('closing', () => {
+  it('cuts a call off in its body', async () => {
+    const closing = new AbortController();
+    const server = await startCamera((socket) => {
+      socket.write(message(['HTTP/1.1 200 OK', 'Content-Length: 100'], 'x'));
+      closing.abort();
+    });
+    expect(await call(server, cameraAt(server), closing.signal)).toEqual({ outcome: 'aborted' });
+  });
+
+  it('cuts a connection off before it is there', async () => {
+    const closing = new AbortController();
+    const server = await startCamera(() => {});
+    const camera = testCamera(`https://127.0.0.1:${server.port}/`);
+    const prepared = prepareCameraCall(camera, 4000, closing.signal);
+    await server.roundTrip();
+    closing.abort();
+    expect(await prepared).toEqual({ outcome: 'aborted' });
+    await server.allClosed();
+  });
+
+  it('that has begun lets nothing begin, and no look-up fail unheard', async () => {
+    for (const url of ['http://10.0.0.1/', 'http://no-such-host.invalid/']) {
+      const prepared = await prepareCameraCall(testCamera(url), 4000, AbortSignal.abort());
+      expect(prepared).toEqual({ outcome: 'aborted' });
+    }
+    // An unhandled rejection would fail the run.
+    await new Promise(setImmediate);
+  });
+});
+
+describe('what can not be connected', () => {
+  it('is an address that is refused, without a connection', async () => {
+    const server = await startCamera(() => {});
+    for (const host of ['127.0.0.1', 'localhost']) {
+      const camera = testCamera(`http://${host}:${server.port}/`, testSource({ networks: [] }));
+      const prepared = await prepareCameraCall(camera, 4000, never);
+      expect(prepared).toMatchObject({ outcome: 'failed', status: 403 });
+    }
+    await server.roundTrip();
+    expect(server.connections).toBe(0);
+  });
+
+  it('but a name is, whose address a network holds', async () => {
+    const server = await startCamera((socket) => socket.write(ok(jpeg)));
+    const camera = testCamera(`http://localhost:${server.port}/`);
+    expect(await call(server, camera)).toMatchObject({ outcome: 'captured' });
+  });
+
+  it('is a port on which nobody listens', async () => {
+    const prepared = await prepareCameraCall(testCamera('http://127.0.0.1:1/'), 4000, never);
+    const reason = 'the camera refused the connection';
+    expect(prepared).toMatchObject({
+      outcome: 'failed',
+      status: 502,
+      reason,
+      error: 'connection_refused',
+    });
+  });
+
+  it('is a request that HTTP does not allow, and its connection is closed', async () => {
+    const server = await startCamera(() => {});
+    const camera = cameraAt(server, { headers: { Authorization: 'se\ncret' } });
+    const result = await call(server, camera);
+    expect(result).toMatchObject({ outcome: 'failed', status: 502 });
+    expect(JSON.stringify(result)).not.toMatch(/secret|cret|127/);
+  });
+});

@@ -1,0 +1,142 @@
+import { Socket } from 'node:net';
+import { describe, expect, it, vi } from 'vitest';
+import { call, cameraAt } from '../test-support/calls.ts';
+import { message, ok, startCamera } from '../test-support/camera-server.ts';
+import { testSource } from '../test-support/cameras.ts';
+import { image } from '../test-support/images.ts';
+import { guardAnswer } from './answer-guard.ts';
+import { createByteBudget } from './byte-budget.ts';
+import { createCameraCaller } from './prepare-call.ts';
+
+const jpeg = image('jpeg');
+const CHUNKED = message(['HTTP/1.1 200 OK', 'Transfer-Encoding: chunked']);
+const HEAD = 'HTTP/1.1 200 OK\r\n';
+const MIB = 1024 ** 2;
+
+/** Writes without end until the other side hangs up. */
+function pour(socket: Socket, piece: string): void {
+  const bytes = Buffer.from(piece);
+  const more = () => {
+    while (socket.writable && socket.write(bytes));
+  };
+  socket.on('drain', more);
+  more();
+}
+
+describe('an answer that would only cost CPU', () => {
+  it.each([
+    ['1xx answers', '', 'HTTP/1.1 100 Continue\r\n\r\n', 'too many 1xx'],
+    ['early hints', '', `HTTP/1.1 103 Hints\r\nLink: ${'x'.repeat(9000)}\r\n\r\n`, 'too many 1xx'],
+    ['line ends before the head', '', '\r\n', 'padding'],
+    ['tiny headers', HEAD, 'a:\r\n', 'no valid HTTP'],
+    ['spaces in a header', `${HEAD}a: `, ' ', 'padding'],
+    ['one-byte chunks', CHUNKED, '1\r\nx\r\n', 'padding'],
+    ['zeros before the size of a chunk', CHUNKED, '0', 'padding'],
+    ['chunk extensions', CHUNKED, `1;${'a'.repeat(5000)}\r\nx\r\n`, 'padding'],
+    ['one chunk extension', `${CHUNKED}1;`, 'a', 'no valid HTTP'],
+    ['trailers', `${CHUNKED}0\r\n`, 'a:\r\n', 'no valid HTTP'],
+  ])('is cut off long before its deadline: endless %s', async (_, first, piece, reason) => {
+    let sentBytes = 0;
+    const server = await startCamera((socket) => {
+      socket.on('close', () => {
+        sentBytes = socket.bytesWritten;
+      });
+      socket.write(first);
+      pour(socket, piece.repeat(Math.ceil(20_000 / piece.length)));
+    });
+    const result = await call(server, cameraAt(server, { timeoutMs: 60_000 }));
+    expect(result).toMatchObject({ outcome: 'failed', status: 502 });
+    expect(result).toHaveProperty('reason', expect.stringContaining(reason));
+    // What the kernel holds on the way included.
+    expect(sentBytes).toBeLessThan(32 * MIB);
+  });
+
+  it('is cut off when it comes in thousands of tiny packets', async () => {
+    const server = await startCamera((socket) => {
+      socket.setNoDelay(true);
+      socket.write(message(['HTTP/1.1 200 OK', 'Content-Length: 1000000']));
+      const drip = () => socket.writable && socket.write('x', () => setImmediate(drip));
+      drip();
+    });
+    const result = await call(server, cameraAt(server, { timeoutMs: 60_000 }));
+    expect(result).toMatchObject({ reason: expect.stringContaining('small pieces') });
+  });
+});
+
+it('whoever is cut off is cut off once, however much of it is still read', () => {
+  const socket = new Socket().on('error', () => {});
+  const destroy = vi.spyOn(socket, 'destroy');
+  const guard = guardAnswer(socket);
+  guard.open();
+  for (let n = 0; n < 100; n += 1) guard.countInformational();
+  for (let n = 0; n < 10_000; n += 1) guard.countBody(1);
+  expect(destroy).toHaveBeenCalledTimes(1);
+});
+
+it.each([64, 100, 512, 1460])('a frame in chunks of %d bytes is read', async (size) => {
+  const frame = Buffer.concat([jpeg.subarray(0, -2), Buffer.alloc(MIB, 0xaa), jpeg.subarray(-2)]);
+  const server = await startCamera((socket) => {
+    socket.write(CHUNKED);
+    for (let at = 0; at < frame.length; at += size) {
+      const chunk = frame.subarray(at, at + size);
+      socket.write(`${chunk.length.toString(16)}\r\n`);
+      socket.write(chunk);
+      socket.write('\r\n');
+    }
+    socket.write('0\r\n\r\n');
+  });
+  const result = await call(server, cameraAt(server, { timeoutMs: 60_000 }));
+  expect(result).toMatchObject({ outcome: 'captured' });
+});
+
+it('a frame behind a few 1xx answers is read', async () => {
+  const server = await startCamera((socket) => {
+    for (let n = 0; n < 5; n += 1)
+      socket.write(message(['HTTP/1.1 103 Early Hints', 'Link: </x>']));
+    socket.write(ok(jpeg));
+  });
+  expect(await call(server)).toMatchObject({ outcome: 'captured' });
+});
+
+it.each(['000', '001', '099', '600', '999'])('a status of %s fails at once', async (status) => {
+  const server = await startCamera((socket) =>
+    socket.write(message([`HTTP/1.1 ${status} Odd`, `Content-Length: ${jpeg.length}`], jpeg)),
+  );
+  const result = await call(server, cameraAt(server, { timeoutMs: 60_000 }));
+  const reason = 'the camera answered with a status that HTTP does not have';
+  expect(result).toMatchObject({ outcome: 'failed', status: 502, reason });
+  expect(result).not.toHaveProperty('receivedStatus');
+});
+
+describe('when slow, large bodies hold the whole byte budget', () => {
+  it('a small frame is read, of another source and of their own', async () => {
+    // A thousandth of a worker's budget and of its largest frames.
+    const prepare = createCameraCaller(createByteBudget(256 * 1024));
+    const part = Buffer.alloc(7 * 1024, 0xaa);
+    let dripping = 0;
+    const slow = await startCamera((socket) => {
+      socket.write(message(['HTTP/1.1 200 OK', 'Content-Length: 8192']));
+      socket.write(part, () => {
+        dripping += 1;
+      });
+    });
+    const good = await startCamera((socket) => socket.write(ok(jpeg)));
+    const source = testSource({ timeoutMs: 60_000 });
+    const ending = new AbortController();
+    const begin = async (server: typeof slow, of = source) => {
+      const prepared = await prepare(cameraAt(server, of), 20_000, ending.signal);
+      if (prepared.outcome !== 'connected') throw new Error('not connected');
+      return prepared.call.send(ending.signal);
+    };
+    const flood = Array.from({ length: 40 }, () => begin(slow));
+    await expect.poll(() => dripping, { timeout: 20_000 }).toBe(40);
+    for (const of of [source, testSource({ timeoutMs: 60_000 })]) {
+      expect(await begin(good, of)).toMatchObject({ outcome: 'captured' });
+    }
+    ending.abort();
+    const ends = (await Promise.all(flood)).map(({ outcome }) => outcome);
+    // Those that had to make room, and blame nobody.
+    expect(ends).toContain('no room');
+    expect(ends.every((end) => end === 'no room' || end === 'aborted')).toBe(true);
+  });
+});

@@ -1,0 +1,424 @@
+import { spacingMs } from '@lastframe/shared/cameras/spacing';
+import { UrlPattern } from '@lastframe/shared/cameras/url-pattern';
+import { describe, expect, it } from 'vitest';
+import { permitLifeMs } from '../permit/permit-times.ts';
+import type { Denial, Take } from '../permit/permits.ts';
+import { captured, refreshBench } from '../test-support/refresh-bench.ts';
+import { refresh } from './refresh.ts';
+
+const denial = (reason: Denial, waitMs: number): Take => ({ outcome: 'denied', reason, waitMs });
+
+describe('a job', () => {
+  it('L9: that was asked for over a minute ago is dropped', async () => {
+    const { deps, job, did, control } = refreshBench();
+    control.redisNowMs = job.askedAtMs + 60_001;
+    expect(await refresh(job, deps)).toBe('dropped: asked too long ago');
+    expect(did).toEqual([]);
+  });
+
+  it('L9: of just a minute ago, or of unknown age, is not', async () => {
+    for (const redisNowMs of [1_059_000, undefined]) {
+      const { deps, job, control } = refreshBench();
+      control.redisNowMs = redisNowMs;
+      expect(await refresh(job, deps)).toBe('captured');
+    }
+  });
+
+  it.each([
+    ['whose id is not that of its URL', { cameraId: '0'.repeat(32) }],
+    ['whose URL is another camera', { url: 'http://camera.test/b' }],
+    ['whose URL is none', { url: 'nonsense' }],
+    ['with credentials in its URL', { url: 'http://user:secret@camera.test/a' }],
+    ['for a file', { url: 'file:///etc/passwd' }],
+  ])('S10: %s is refused and never called', async (_, differences) => {
+    const { deps, job, did } = refreshBench();
+    expect(await refresh({ ...job, ...differences }, deps)).toBe('failed: not allowed here');
+    expect(did).toEqual(['refused']);
+  });
+
+  it('S10: whose id another query policy gave is refused', async () => {
+    const { deps, job, did } = refreshBench({ query: 'strip' });
+    const url = `${job.url}?size=1`;
+    expect(await refresh({ ...job, url, cameraId: '0'.repeat(32) }, deps)).toContain('failed');
+    expect(did).toEqual(['refused']);
+  });
+
+  it('S10: that no source of this worker allows is refused', async () => {
+    const { deps, job, did } = refreshBench({
+      pattern: new UrlPattern('http://other.test/*'),
+    });
+    expect(await refresh(job, deps)).toContain('failed');
+    expect(did).toEqual(['refused']);
+  });
+});
+
+describe('a new camera that the fleet does not take', () => {
+  it('is not called, no permit is taken, and who waits for it is told why', async () => {
+    for (const reason of ['places', 'memory'] as const) {
+      const { deps, job, did, told, control } = refreshBench();
+      control.admission = { outcome: 'refused', reason, waitMs: 10_000 };
+      expect(await refresh(job, deps)).toBe(`denied: ${reason}`);
+      expect(did).toEqual(['wait']);
+      expect(told).toEqual([{ what: 'wait', reason, inMs: 10_000 }]);
+    }
+  });
+
+  it('is not called either when nobody knows whether it may be taken', async () => {
+    const { deps, job, did, control } = refreshBench();
+    control.admission = { outcome: 'unknown', reason: 'Redis is away' };
+    expect(await refresh(job, deps)).toBe('denied: Redis is away');
+    expect(did).toEqual([]);
+  });
+});
+
+describe('a frame for which Redis has no memory', () => {
+  it('is no failure of the camera; a new camera gives up its place, and who waits is told', async () => {
+    const { deps, job, did, told, control } = refreshBench();
+    control.stored = async () => 'no room';
+    expect(await refresh(job, deps)).toMatch(/^failed: frame not stored: .*new cameras/);
+    expect(did.slice(-3)).toEqual(['no room', 'leave', 'wait']);
+    expect(told.at(-1)).toMatchObject({ reason: 'memory', inMs: 10_000 });
+  });
+
+  it('because it is larger than the last leaves the camera its place', async () => {
+    const { deps, job, did, told, control } = refreshBench();
+    control.stored = async () => 'no room to grow';
+    expect(await refresh(job, deps)).toMatch(/^failed: frame not stored: .*larger than the last/);
+    expect(did).not.toContain('leave');
+    expect(told.at(-1)).toMatchObject({ what: 'wait', reason: 'spaced' });
+  });
+});
+
+describe('a permit that is denied', () => {
+  it('for long is announced, and the job ends', async () => {
+    for (const reason of ['hold', 'backoff', 'busy', 'spaced', 'budget'] as const) {
+      const { deps, job, control, did, told } = refreshBench();
+      control.takes = [denial(reason, 2001)];
+      expect(await refresh(job, deps)).toBe(`denied: ${reason}`);
+      expect(did).toEqual(['take', 'wait']);
+      expect(told).toEqual([{ what: 'wait', reason, inMs: 2001 }]);
+    }
+  });
+
+  it.each(['spaced', 'budget'] as const)(
+    'as %s for a moment is waited for in place',
+    async (reason) => {
+      const { deps, job, control, did, clock } = refreshBench();
+      control.takes = [denial(reason, 2000)];
+      expect(await refresh(job, deps)).toBe('captured');
+      expect(did.slice(0, 5)).toEqual(['take', 'place', 'release', 'take', 'connect']);
+      expect(clock.slept).toEqual([2001]);
+    },
+  );
+
+  it.each(['busy', 'backoff', 'hold'] as const)('as %s is never waited for', async (reason) => {
+    const { deps, job, control, clock } = refreshBench();
+    control.takes = [denial(reason, 5)];
+    expect(await refresh(job, deps)).toBe(`denied: ${reason}`);
+    expect(clock.slept).toEqual([]);
+  });
+
+  it('as spaced is not waited for when the call before was sent after the job was asked for', async () => {
+    const waitMs = 2000;
+    for (const [sinceAskedMs, outcome] of [
+      [spacingMs(refreshBench().camera.source) - waitMs, 'captured'],
+      [spacingMs(refreshBench().camera.source) - waitMs + 1, 'denied: spaced'],
+    ] as const) {
+      const { deps, job, control } = refreshBench();
+      control.redisNowMs = job.askedAtMs + sinceAskedMs;
+      control.takes = [denial('spaced', waitMs)];
+      expect(await refresh(job, deps)).toBe(outcome);
+    }
+  });
+
+  it('is waited for in place once only', async () => {
+    const { deps, job, control, did, told } = refreshBench();
+    control.takes = [denial('spaced', 100), denial('spaced', 90)];
+    expect(await refresh(job, deps)).toBe('denied: spaced');
+    expect(did).toEqual(['take', 'place', 'release', 'take', 'wait']);
+    expect(told.at(-1)).toMatchObject({ inMs: 90 });
+  });
+
+  it('is not waited for when too many wait already', async () => {
+    const { deps, job, control, did } = refreshBench();
+    control.places = 0;
+    control.takes = [denial('spaced', 100)];
+    expect(await refresh(job, deps)).toBe('denied: spaced');
+    expect(did).toEqual(['take', 'wait']);
+  });
+
+  it('is not waited for when the process closes, and the place is free again', async () => {
+    const { deps, job, control, did, closing } = refreshBench();
+    control.takes = [denial('spaced', 100)];
+    closing.abort();
+    expect(await refresh(job, deps)).toBe('denied: spaced');
+    expect(did).toEqual(['take', 'place', 'release', 'wait']);
+  });
+
+  it('unknown, nothing is announced and nobody called', async () => {
+    for (const takes of [[], [denial('spaced', 100)]]) {
+      const { deps, job, control, did } = refreshBench();
+      control.takes = [...takes, { outcome: 'unknown', reason: 'no reply' }];
+      expect(await refresh(job, deps)).toBe('denied: no reply');
+      expect(did.filter((what) => ['connect', 'wait', 'send'].includes(what))).toEqual([]);
+    }
+  });
+});
+
+describe('a call', () => {
+  it('that is only told how to ask says nothing about the camera: its permit is spent, the next one waited for', async () => {
+    const { deps, job, did, ends, told, control, camera } = refreshBench();
+    control.capture = { outcome: 'challenged' };
+    expect(await refresh(job, deps)).toBe(
+      'failed: the camera asked who we are; the next call says it',
+    );
+    expect(did).toEqual(['take', 'connect', 'send', 'started', 'finish', 'wait']);
+    expect(ends).toEqual([{ verdict: 'none', restMs: spacingMs(camera.source) - 1000 }]);
+    expect(told.at(-1)).toEqual({ what: 'wait', reason: 'spaced', inMs: 4000 });
+  });
+
+  it('whose body this worker has no room for says nothing about the camera: the next permit is waited for', async () => {
+    const { deps, job, did, ends, told, control } = refreshBench();
+    control.capture = { outcome: 'no room' };
+    expect(await refresh(job, deps)).toBe(
+      'failed: frame not read: the worker holds too many bytes already',
+    );
+    expect(did).toEqual(['take', 'connect', 'send', 'started', 'finish', 'wait']);
+    // Else hundreds of such calls would be made again and again.
+    expect(ends).toEqual([{ verdict: 'none', restMs: 5000 }]);
+    expect(told.at(-1)).toEqual({ what: 'wait', reason: 'spaced', inMs: 4000 });
+  });
+
+  it('L12: is finished before its frame is announced, so that who asks again is not denied', async () => {
+    const { deps, job, did } = refreshBench();
+    expect(await refresh(job, deps)).toBe('captured');
+    expect(did).toEqual(['take', 'connect', 'send', 'started', 'finish', 'frame']);
+  });
+
+  it('S6: rests for its interval and guard, counted from after it was sent', async () => {
+    const { deps, job, ends, camera, control } = refreshBench();
+    control.connectMs = 3000;
+    control.answerMs = 1200;
+    await refresh(job, deps);
+    expect(ends).toEqual([{ verdict: 'ok', restMs: spacingMs(camera.source) - 1200 }]);
+  });
+
+  it('rests for a millisecond at least: 0 would say that nothing was sent', async () => {
+    const { deps, job, ends, control } = refreshBench();
+    control.answerMs = 14_000;
+    await refresh(job, deps);
+    expect(ends).toEqual([{ verdict: 'ok', restMs: 1 }]);
+  });
+
+  it('S8: rests as long although the wall clock is set ahead, or back, during it', async () => {
+    for (const stepMs of [60_000, -60_000]) {
+      for (const capture of [captured, { outcome: 'failed', status: 502, reason: 'x' } as const]) {
+        const { deps, job, ends, camera, control, clock, told } = refreshBench();
+        control.capture = capture;
+        const { started } = deps.reporter;
+        deps.reporter.started = (called) => {
+          clock.stepWall(stepMs);
+          started(called);
+        };
+        await refresh(job, deps);
+        expect(ends).toMatchObject([{ restMs: spacingMs(camera.source) - 1000 }]);
+        const frame = told.at(-1)?.frame ?? { startedAgoMs: 1001 };
+        expect(frame).toMatchObject({ startedAgoMs: 1001 });
+      }
+    }
+  });
+
+  it('tells the ages of its frame and when the next can be had, as of storing it', async () => {
+    const { deps, job, told, control, clock } = refreshBench();
+    control.stored = async () => {
+      clock.pass(200);
+      return 'frame';
+    };
+    await refresh(job, deps);
+    expect(told.at(-1)?.frame).toMatchObject({
+      contentType: 'image/jpeg',
+      startedAgoMs: 1000 + 1 + 200,
+      capturedAgoMs: 1 + 200,
+      nextMs: 4000 - 200,
+    });
+  });
+
+  it.each([
+    ['unchanged', 'unchanged'],
+    ['older', 'overtaken'],
+  ] as const)('whose frame is %s ends as %s', async (stored, outcome) => {
+    const { deps, job, control } = refreshBench();
+    control.stored = async () => stored;
+    expect(await refresh(job, deps)).toBe(outcome);
+  });
+
+  it('whose frame could not be stored is no failure of the camera', async () => {
+    const { deps, job, control, did, ends } = refreshBench();
+    control.stored = async () => {
+      throw new Error('frames Redis is away');
+    };
+    expect(await refresh(job, deps)).toBe('failed: frame not stored: frames Redis is away');
+    expect(did).not.toContain('failure');
+    expect(did.at(-1)).toBe('wait');
+    expect(ends).toMatchObject([{ verdict: 'ok' }]);
+  });
+
+  it('S: connects within what is left of its allowance', async () => {
+    const { deps, job, told, camera } = refreshBench();
+    await refresh(job, deps);
+    expect(told[0]).toMatchObject({ what: 'connect', withinMs: camera.source.startAllowanceMs });
+  });
+
+  it('L2: that could not connect is a failure, and spaced from then on', async () => {
+    const { deps, job, control, did, ends, told, camera } = refreshBench();
+    control.prepared = { outcome: 'failed', status: 502, reason: 'refused' };
+    control.connectMs = 2000;
+    expect(await refresh(job, deps)).toBe('failed: refused');
+    expect(did).toEqual(['take', 'connect', 'finish', 'failure']);
+    expect(ends).toEqual([{ verdict: 'fail', restMs: spacingMs(camera.source) }]);
+    expect(told.at(-1)?.failure).toEqual({ status: 502, reason: 'refused', nextMs: 4000 });
+  });
+
+  it.each([3951, 4000, 60_000])(
+    'L2: whose connection took %d ms of 4000 is never sent',
+    async (connectMs) => {
+      const { deps, job, control, did, ends, camera } = refreshBench();
+      control.connectMs = connectMs;
+      expect(await refresh(job, deps)).toMatch(/^failed: .*too late/);
+      expect(did).toEqual(['take', 'connect', 'destroy', 'finish', 'failure']);
+      expect(ends).toEqual([{ verdict: 'fail', restMs: spacingMs(camera.source) }]);
+    },
+  );
+
+  it('is sent just within the margin', async () => {
+    const { deps, job, control } = refreshBench();
+    control.connectMs = 3950;
+    expect(await refresh(job, deps)).toBe('captured');
+  });
+
+  it('that was sent too late is cut off at once, and not held against the camera', async () => {
+    const { deps, job, control, did, ends } = refreshBench();
+    control.sendMs = 4000;
+    control.answerMs = 0;
+    expect(await refresh(job, deps)).toBe('failed: sent too late and cut off');
+    expect(did).toEqual(['take', 'connect', 'send', 'destroy', 'finish']);
+    expect(ends).toMatchObject([{ verdict: 'none' }]);
+  });
+
+  it('S14: that timed out backs off for as long as the camera may still work on it', async () => {
+    const { deps, job, control, ends, camera } = refreshBench();
+    control.capture = { outcome: 'failed', status: 504, reason: 'late' };
+    await refresh(job, deps);
+    expect(ends).toMatchObject([{ verdict: 'fail', atLeastMs: camera.source.timeoutMs }]);
+  });
+
+  it('L10: backs off for as long as the camera asks for', async () => {
+    const { deps, job, control, ends, did } = refreshBench();
+    control.capture = { outcome: 'failed', status: 502, reason: '429', retryAfterMs: 30_000 };
+    expect(await refresh(job, deps)).toBe('failed: 429');
+    expect(ends).toMatchObject([{ verdict: 'fail', atLeastMs: 30_000 }]);
+    expect(did.slice(-2)).toEqual(['finish', 'failure']);
+  });
+
+  it('of an unnamed camera backs off for minutes at most: viewers can make up any number of those', async () => {
+    const { deps, job, control, ends, camera } = refreshBench();
+    control.capture = { outcome: 'failed', status: 502, reason: '429', retryAfterMs: 3_600_000 };
+    await refresh(job, deps);
+    expect(ends).toMatchObject([{ verdict: 'fail', atLeastMs: camera.source.unnamedStaleForMs }]);
+  });
+
+  it('that failed otherwise backs off by its failures alone', async () => {
+    const { deps, job, control, ends } = refreshBench();
+    control.capture = { outcome: 'failed', status: 502, reason: 'HTML' };
+    await refresh(job, deps);
+    expect(ends).toMatchObject([{ verdict: 'fail', atLeastMs: 0 }]);
+  });
+
+  it('that closing cut off before it was sent gives its permit back', async () => {
+    const { deps, job, control, ends, did } = refreshBench();
+    control.prepared = { outcome: 'aborted' };
+    expect(await refresh(job, deps)).toBe('aborted');
+    expect(ends).toEqual([{ verdict: 'none', restMs: 0 }]);
+    expect(did).toEqual(['take', 'connect', 'finish']);
+  });
+
+  it('that is ready to be sent when the process closes is not sent, and gives its permit back', async () => {
+    const { deps, job, control, ends, did, closing } = refreshBench();
+    control.onConnect = () => closing.abort();
+    expect(await refresh(job, deps)).toBe('aborted');
+    expect(ends).toEqual([{ verdict: 'none', restMs: 0 }]);
+    expect(did).toEqual(['take', 'connect', 'destroy', 'finish']);
+  });
+
+  it('that closing cut off in flight keeps its spacing, and tells when the next may be asked for', async () => {
+    const { deps, job, control, ends, did, camera } = refreshBench();
+    control.capture = { outcome: 'aborted' };
+    expect(await refresh(job, deps)).toBe('aborted');
+    expect(ends).toEqual([{ verdict: 'none', restMs: spacingMs(camera.source) - 1000 }]);
+    expect(did.slice(-2)).toEqual(['finish', 'wait']);
+  });
+
+  it('a finish that is tried again asks for less rest, in success and in failure', async () => {
+    for (const capture of [captured, { outcome: 'failed', status: 502, reason: 'x' } as const]) {
+      const { deps, job, control, camera, clock } = refreshBench();
+      control.capture = capture;
+      const rests: number[] = [];
+      deps.reporter.finish = async (_permit, endNow) => {
+        rests.push(endNow().restMs);
+        clock.pass(1500);
+        rests.push(endNow().restMs);
+        return permitLifeMs(camera.source);
+      };
+      await refresh(job, deps);
+      const [first = 0, second = 0] = rests;
+      expect(first - second).toBe(1500);
+    }
+  });
+});
+
+describe('a camera that says the frame is still its last one', () => {
+  const known = { etag: '"ours"', validators: { etag: '"theirs"' } };
+
+  it('has it renewed, after one call, with no bytes stored', async () => {
+    const { deps, job, control, did, told, ends } = refreshBench();
+    control.known = known;
+    control.capture = { outcome: 'unchanged' };
+    expect(await refresh(job, deps)).toBe('unchanged');
+    expect(did).toEqual(['take', 'connect', 'send', 'started', 'finish', 'renewed']);
+    expect(told).toMatchObject([
+      { what: 'connect', validators: known.validators },
+      { what: 'renewed', known, times: { startedAgoMs: 1001, capturedAgoMs: 1, nextMs: 4000 } },
+    ]);
+    expect(ends).toMatchObject([{ verdict: 'ok' }]);
+  });
+
+  it('is no failure of the camera when that frame has vanished meanwhile', async () => {
+    const { deps, job, control, did } = refreshBench();
+    Object.assign(control, { known, renewed: 'missing', capture: { outcome: 'unchanged' } });
+    expect(await refresh(job, deps)).toBe('overtaken');
+    expect(did.filter((what) => what === 'send')).toHaveLength(1);
+    expect(did.at(-1)).toBe('wait');
+  });
+
+  it('is overtaken by a frame that was started later', async () => {
+    const { deps, job, control } = refreshBench();
+    Object.assign(control, { known, renewed: 'older', capture: { outcome: 'unchanged' } });
+    expect(await refresh(job, deps)).toBe('overtaken');
+  });
+
+  it('gives its validators to the store with its bytes', async () => {
+    const { deps, job, control, told } = refreshBench();
+    const validators = { etag: '"theirs"' };
+    control.capture = { ...captured, validators } as typeof captured;
+    expect(await refresh(job, deps)).toBe('captured');
+    expect(told).toContainEqual({ what: 'frame', frame: expect.objectContaining({ validators }) });
+  });
+});
+
+it('a frame whose camera was purged during the call is no news but a wait for the next call', async () => {
+  const { deps, job, control, did, told } = refreshBench();
+  control.stored = async () => 'purged';
+  expect(await refresh(job, deps)).toBe('overtaken');
+  expect(did.slice(-2)).toEqual(['purged', 'wait']);
+  expect(told.at(-1)).toEqual({ what: 'wait', reason: 'spaced', inMs: expect.any(Number) });
+});

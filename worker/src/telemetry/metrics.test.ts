@@ -1,0 +1,212 @@
+import { makeRules } from '@lastframe/shared/cameras/rules';
+import { createMetrics, type Metrics } from '@lastframe/shared/telemetry/metrics';
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { Admission, CameraPlaces } from '../admission/camera-places.ts';
+import type { Capture } from '../camera-call/capture.ts';
+import type { Prepared } from '../camera-call/prepare-call.ts';
+import type { Take } from '../permit/permits.ts';
+import type { Reporter } from '../refresh/refresh-results.ts';
+import { testCamera, testSource } from '../test-support/cameras.ts';
+import { fakeClock } from '../test-support/fake-clock.ts';
+import {
+  countedCalls,
+  countedPlaces,
+  countedReporter,
+  countJobs,
+  countPermits,
+  showRedis,
+} from './metrics.ts';
+
+const camera = testCamera(undefined, testSource({ name: 'yard' }));
+let metrics: Metrics;
+/** Value of a series, as `name{labels}`. */
+const numberOf = async (series: string) => {
+  const line = (await metrics.text()).split('\n').find((line) => line.startsWith(`${series} `));
+  return line === undefined ? undefined : Number(line.split(' ').at(-1));
+};
+
+beforeEach(() => {
+  metrics = createMetrics('worker');
+});
+
+describe('jobs are counted', () => {
+  it('by the first word of their outcome, whatever reason follows', async () => {
+    const { ended } = countJobs(metrics);
+    ended('captured');
+    ended('denied: spaced');
+    ended('denied: hold');
+    ended('failed: the camera answered 500');
+    ended('dropped: asked too long ago');
+    expect(await numberOf('lastframe_jobs_total{outcome="captured"}')).toBe(1);
+    expect(await numberOf('lastframe_jobs_total{outcome="denied"}')).toBe(2);
+    expect(await numberOf('lastframe_jobs_total{outcome="failed"}')).toBe(1);
+    expect(await numberOf('lastframe_jobs_total{outcome="dropped"}')).toBe(1);
+  });
+
+  it('once: a failed camera fails its job as well, a job that throws had no outcome', async () => {
+    const { ended, listen } = countJobs(metrics);
+    const heard: Record<string, (job: unknown, error: Error) => void> = {};
+    const worker = { on: (event: string, listener: never) => (heard[event] = listener) };
+    listen(worker as never);
+    ended('failed: the camera answered 500');
+    heard.failed?.({}, new Error('failed: the camera answered 500'));
+    heard.failed?.({}, new Error('bad payload'));
+    heard.stalled?.('job', new Error());
+    expect(await numberOf('lastframe_jobs_total{outcome="failed"}')).toBe(1);
+    expect(await numberOf('lastframe_jobs_total{outcome="error"}')).toBe(1);
+    expect(await numberOf('lastframe_jobs_stalled_total')).toBe(1);
+  });
+});
+
+describe('permits are counted', () => {
+  const permit = { token: 't', camera, elapsedMs: () => 0 };
+  const takes: [string, Take][] = [
+    ['granted', { outcome: 'granted', permit }],
+    ['hold', { outcome: 'denied', reason: 'hold', waitMs: 5 }],
+    ['budget', { outcome: 'denied', reason: 'budget', waitMs: 5 }],
+    ['unknown', { outcome: 'unknown', reason: 'Redis is away' }],
+  ];
+
+  it.each(takes)('as %s, and handed on as they are', async (outcome, taken) => {
+    const permitsFor = countPermits({ take: async () => taken }, () => 10_000, metrics);
+    expect(await permitsFor(7000).take(camera)).toBe(taken);
+    expect(await numberOf(`lastframe_permits_total{outcome="${outcome}"}`)).toBe(1);
+  });
+
+  it('with the time since the job was asked for, when they are granted', async () => {
+    const [, [, denied] = []] = takes;
+    const granted: Take = { outcome: 'granted', permit };
+    const answers = [denied ?? granted, granted];
+    const take = async () => answers.shift() ?? granted;
+    const permitsFor = countPermits({ take }, () => 10_000, metrics);
+    await permitsFor(7000).take(camera);
+    expect(await numberOf('lastframe_permit_wait_seconds_count')).toBe(0);
+    await permitsFor(7000).take(camera);
+    expect(await numberOf('lastframe_permit_wait_seconds_sum')).toBe(3);
+  });
+});
+
+describe('calls are counted', () => {
+  const label = (outcome: string) =>
+    `lastframe_upstream_calls_total{source="yard",outcome="${outcome}"}`;
+  const captures: [string, Capture][] = [
+    ['captured', { outcome: 'captured', bytes: Buffer.alloc(5000), contentType: 'image/png' }],
+    ['unchanged', { outcome: 'unchanged' }],
+    ['failed', { outcome: 'failed', status: 502, reason: 'the camera answered 500' }],
+    ['timeout', { outcome: 'failed', status: 504, reason: 'late' }],
+    ['challenged', { outcome: 'challenged' }],
+    ['no_room', { outcome: 'no room' }],
+    ['aborted', { outcome: 'aborted' }],
+  ];
+
+  it.each(captures)(
+    'as %s, with their duration, and are in flight meanwhile',
+    async (outcome, capture) => {
+      const clock = fakeClock();
+      const answered = Promise.withResolvers<Capture>();
+      const call = { send: () => answered.promise, destroy: () => {}, release: () => {} };
+      const prepare = countedCalls(async () => ({ outcome: 'connected', call }), clock, metrics);
+      const prepared = await prepare(camera, 1000, new AbortController().signal);
+      if (prepared.outcome !== 'connected') throw new Error('not connected');
+      expect(await numberOf('lastframe_upstream_calls_open')).toBe(0);
+      const sent = prepared.call.send(new AbortController().signal);
+      expect(await numberOf('lastframe_upstream_calls_open')).toBe(1);
+      clock.pass(2000);
+      answered.resolve(capture);
+      expect(await sent).toBe(capture);
+      expect(await numberOf('lastframe_upstream_calls_open')).toBe(0);
+      expect(await numberOf(label(outcome))).toBe(1);
+      expect(await numberOf('lastframe_upstream_call_seconds_sum{source="yard"}')).toBe(2);
+      const bytes = await numberOf('lastframe_upstream_frame_bytes_sum{source="yard"}');
+      expect(bytes).toBe(outcome === 'captured' ? 5000 : undefined);
+    },
+  );
+
+  it.each<[string, Prepared]>([
+    ['unreachable', { outcome: 'failed', status: 502, reason: 'refused the connection' }],
+    ['unreachable', { outcome: 'failed', status: 504, reason: 'no connection' }],
+    ['refused', { outcome: 'failed', status: 403, reason: 'not allowed' }],
+    ['aborted', { outcome: 'aborted' }],
+  ])('as %s when nothing could be sent', async (outcome, prepared) => {
+    const prepare = countedCalls(async () => prepared, fakeClock(), metrics);
+    expect(await prepare(camera, 1000, new AbortController().signal)).toBe(prepared);
+    expect(await numberOf(label(outcome))).toBe(1);
+  });
+});
+
+describe('announcements are counted', () => {
+  it('as what they announce, and a frame that was overtaken is none', async () => {
+    const stored = ['frame', 'unchanged', 'older'] as const;
+    let turn = 0;
+    const reporter = countedReporter(
+      {
+        started: () => {},
+        frame: async () => stored[turn++] ?? 'older',
+        renewed: async () => 'missing',
+        failed: async () => {},
+        refused: async () => {},
+        wait: async () => {},
+      } as unknown as Reporter,
+      metrics,
+    );
+    for (const expected of stored)
+      expect(await reporter.frame(camera, () => ({}) as never)).toBe(expected);
+    await reporter.renewed(camera, {} as never, () => ({}) as never);
+    reporter.started(camera);
+    await reporter.failed(camera, {} as never);
+    await reporter.refused('id', {} as never);
+    await reporter.wait(camera, 'hold', 1);
+    const counted = ['frame', 'unchanged', 'started', 'failure', 'wait'].map((kind) =>
+      numberOf(`lastframe_announcements_sent_total{kind="${kind}"}`),
+    );
+    expect(await Promise.all(counted)).toEqual([1, 1, 1, 2, 1]);
+  });
+});
+
+describe('what Redis has no room for is counted', () => {
+  it('as a first frame or a larger one, and is no announcement', async () => {
+    const stored = ['no room', 'no room to grow', 'no room to grow'] as const;
+    let turn = 0;
+    const frame = async () => stored[turn++] ?? 'older';
+    const reporter = countedReporter({ frame } as unknown as Reporter, metrics);
+    for (const expected of stored)
+      expect(await reporter.frame(camera, () => ({}) as never)).toBe(expected);
+    expect(await numberOf('lastframe_frames_refused_total{frame="first"}')).toBe(1);
+    expect(await numberOf('lastframe_frames_refused_total{frame="larger"}')).toBe(2);
+    expect(await numberOf('lastframe_announcements_sent_total{kind="frame"}')).toBe(0);
+  });
+
+  it('as new cameras, by source and by what bounds them', async () => {
+    const admissions: Admission[] = [
+      { outcome: 'admitted' },
+      { outcome: 'refused', reason: 'places', waitMs: 1 },
+      { outcome: 'unknown', reason: 'away' },
+    ];
+    const admit = async () => admissions.shift() ?? ({ outcome: 'admitted' } as const);
+    const places = countedPlaces({ admit } as unknown as CameraPlaces, metrics);
+    for (let n = 0; n < 3; n += 1) await places.admit(camera);
+    const counted = (bound: string) =>
+      numberOf(`lastframe_new_cameras_refused_total{source="yard",bound="${bound}"}`);
+    expect(await counted('places')).toBe(1);
+  });
+});
+
+describe('the queue Redis is shown', () => {
+  it('with the hold-off of each source; sources of one label show the longest', async () => {
+    const named = (name: string, intervalMs: number) => testSource({ name, intervalMs });
+    const sources = [
+      named('http://cams.test/a/*', 60_000),
+      named('http://cams.test/b/*', 5000),
+      named('yard', 5000),
+    ];
+    let doubt: string | undefined;
+    const watch = { doubt: () => doubt, holdOffMs: (lifeMs: number) => lifeMs - 10_000 };
+    showRedis(watch, { rules: () => makeRules(sources), replicaLagMs: 0 }, metrics);
+    const heldOff = (source: string) => numberOf(`lastframe_hold_off_seconds{source="${source}"}`);
+    expect(await heldOff('http://cams.test')).toBeCloseTo(54.07, 2);
+    expect(await heldOff('yard')).toBe(11);
+    expect(await numberOf('lastframe_queue_redis_fit')).toBe(1);
+    doubt = 'it evicts';
+    expect(await numberOf('lastframe_queue_redis_fit')).toBe(0);
+  });
+});
