@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
+import { variables } from '@lastframe/shared/settings/variables';
 import { expect, test } from 'vitest';
-import { variables } from '../shared/src/settings/variables.ts';
 
 const text = readFileSync(new URL('../.env.example', import.meta.url), 'utf8');
 const settings = parseEnv(text.replaceAll(/^#(?=[A-Z_]+=)/gm, ''));

@@ -1,9 +1,9 @@
-import { type Camera, cameraOf, parseCameraUrl } from '../shared/src/cameras/camera.ts';
+import { type Camera, cameraOf, parseCameraUrl } from '@lastframe/shared/cameras/camera';
 import {
   type Source,
   type SourceDefaults,
   sourcesFromPatterns,
-} from '../shared/src/cameras/source.ts';
+} from '@lastframe/shared/cameras/source';
 
 /** For tests: what a source has that says nothing of its own. */
 export const testDefaults: SourceDefaults = {

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { inject, onTestFinished } from 'vitest';
-import { createLog } from '../shared/src/process/log.ts';
-import { type Keys, keysFor } from '../shared/src/redis/keys.ts';
+import { createLog } from '@lastframe/shared/process/log';
+import { type Keys, keysFor } from '@lastframe/shared/redis/keys';
 import {
   openRedis,
   type RedisLink,
   type RedisLinkOptions,
-} from '../shared/src/redis/redis-link.ts';
+} from '@lastframe/shared/redis/redis-link';
+import { inject, onTestFinished } from 'vitest';
 import type {} from './redis-for-tests.ts';
 import { type RedisServer, startRedis } from './redis-server.ts';
 

@@ -6,13 +6,13 @@ import { contain } from '@lastframe/shared/process/contain';
 import type { Log } from '@lastframe/shared/process/log';
 import { createFleetId } from '@lastframe/shared/redis/fleet-id';
 import type { Keys } from '@lastframe/shared/redis/keys';
+import { createFramesClock } from '@lastframe/shared/redis/redis-clock';
 import type { RedisRoles } from '@lastframe/shared/redis/redis-roles';
 import type { ApiConfig } from '@lastframe/shared/settings/config';
 import type { LiveRules } from '@lastframe/shared/settings/live-rules';
 import type { Metrics } from '@lastframe/shared/telemetry/metrics';
 import type { Step } from '@lastframe/shared/telemetry/steps';
 import type { Tracer } from '@lastframe/shared/telemetry/tracer';
-import { createFramesClock } from '../../shared/src/redis/frames-clock.ts';
 import { heedAnnouncement, readWatched } from './announcements/handle-announcement.ts';
 import { listenToAnnouncements } from './announcements/subscribe.ts';
 import { createUnsentAnswers } from './answer/unsent-answers.ts';
@@ -41,12 +41,12 @@ import {
   showStreams,
 } from './telemetry/metrics.ts';
 import {
+  createWants,
   followedDemand,
   followedNews,
   followedQueue,
   followedReader,
 } from './telemetry/tracing.ts';
-import { createWants } from './telemetry/wants.ts';
 
 /** What a process has beside the flow: its settings, its eyes and its ears. */
 export interface Tools {

@@ -14,10 +14,9 @@ import {
 } from '@lastframe/shared/settings/config';
 import { openRules } from '@lastframe/shared/settings/live-rules';
 import { showEventLoopLag } from '@lastframe/shared/telemetry/event-loop-lag';
-import { createMetrics } from '@lastframe/shared/telemetry/metrics';
-import { createRedisMetrics } from '@lastframe/shared/telemetry/redis-metrics';
+import { createMetrics, createRedisMetrics } from '@lastframe/shared/telemetry/metrics';
+import { openTracer } from '@lastframe/shared/telemetry/open-tracer';
 import { createStep } from '@lastframe/shared/telemetry/steps';
-import { openTracer } from '@lastframe/shared/telemetry/tracer';
 import { connectFlow } from './compose.ts';
 import { createOpsListener, createPublicListener } from './server/listeners.ts';
 

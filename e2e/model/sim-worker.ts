@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { Camera } from '@lastframe/shared/cameras/camera';
 import { makeRules } from '@lastframe/shared/cameras/rules';
+import { permitLifeMs } from '@lastframe/shared/cameras/spacing';
 import { refreshJobFor } from '@lastframe/shared/messages/refresh-job';
 import type { Clock } from '@lastframe/shared/process/clock';
 import type { Log } from '@lastframe/shared/process/log';
 import { keysFor } from '@lastframe/shared/redis/keys';
 import type { RedisLink } from '@lastframe/shared/redis/redis-link';
 import type { Capture } from '../../worker/src/camera-call/capture.ts';
-import { permitLifeMs } from '../../worker/src/permit/permit-times.ts';
 import { createPermits, type Permits } from '../../worker/src/permit/permits.ts';
 import { createRedisWatch, type RedisWatch } from '../../worker/src/permit/redis-monitor.ts';
 import { type RefreshDeps, refresh } from '../../worker/src/refresh/refresh.ts';

@@ -1,4 +1,4 @@
-import { DURATION_FORM, parseDurationMs } from '../../shared/src/settings/units.ts';
+import { DURATION_FORM, parseDurationMs } from '@lastframe/shared/settings/units';
 import type { Env } from '../env-file.ts';
 
 export interface LoadSettings {

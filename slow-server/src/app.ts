@@ -1,4 +1,3 @@
-import type { HttpBindings } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { type Context, Hono } from 'hono';
 import type { Logger } from 'pino';
@@ -7,21 +6,12 @@ import { parseBehaviour } from './behaviour.ts';
 import type { CallLog } from './call-log.ts';
 import type { CameraMemory } from './camera-memory.ts';
 import { cameraNameIn } from './camera-name.ts';
+import type { Env } from './env.ts';
 import { HELP } from './help.ts';
 import type { AnswerImageCall } from './image-call.ts';
 import { noteCalls } from './note-calls.ts';
 import type { Pauses } from './pauses.ts';
 import { sendAnswer } from './send.ts';
-
-interface Bindings extends HttpBindings {
-  /** When the request's head arrived, on the monotonic clock. */
-  startMs: number;
-}
-
-export interface Env {
-  Bindings: Bindings;
-  Variables: { number: number; name: string; nameFault?: string };
-}
 
 export interface AppDeps {
   calls: CallLog;

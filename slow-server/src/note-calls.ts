@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { MiddlewareHandler } from 'hono';
-import type { Env } from './app.ts';
 import type { CallLog } from './call-log.ts';
 import { cameraNameIn } from './camera-name.ts';
+import type { Env } from './env.ts';
 
 /**
  * Notes every request to a camera's address, whatever its method and outcome. A call ends when its

@@ -4,6 +4,7 @@ import { HonoAdapter } from '@bull-board/hono';
 import { getConnInfo } from '@hono/node-server/conninfo';
 import { serveStatic } from '@hono/node-server/serve-static';
 import { limitAttempts } from '@lastframe/shared/http/limit-attempts';
+import { parseRefreshJob, type RefreshJob } from '@lastframe/shared/messages/refresh-job';
 import type { Queue } from 'bullmq';
 import { Hono, type MiddlewareHandler } from 'hono';
 import { basicAuth } from 'hono/basic-auth';
@@ -11,7 +12,6 @@ import { every } from 'hono/combine';
 import { csrf } from 'hono/csrf';
 import { secureHeaders } from 'hono/secure-headers';
 import { isLoopback } from './camera-call/address-guard.ts';
-import { shownData, shownName } from './shown-job.ts';
 
 export interface Credentials {
   username: string;
@@ -111,4 +111,34 @@ const FORWARDED = ['forwarded', 'via', 'x-forwarded-for', 'x-real-ip'];
 function isLoopbackName(host: string): boolean {
   const name = host.replace(/:\d+$/, '').toLowerCase();
   return name === 'localhost' || isLoopback(name.replace(/^\[(.*)\]$/, '$1'));
+}
+
+/** What the dashboard calls a job: its camera's name, or id. */
+export function shownName(payload: unknown): string {
+  const job = parsed(payload);
+  if (!job) return 'no refresh job';
+  return 'name' in job ? job.name : job.cameraId;
+}
+
+/** A payload without what may be a secret: of the URL of an unnamed camera, its query. */
+export function shownData(payload: unknown): Record<string, unknown> {
+  const job = parsed(payload);
+  if (!job) return {};
+  const { cameraId, askedAtMs } = job;
+  const camera = 'name' in job ? { camera: job.name } : { url: withoutQuery(job.url) };
+  return { ...camera, cameraId, askedAt: new Date(askedAtMs).toISOString() };
+}
+
+function parsed(payload: unknown): RefreshJob | undefined {
+  try {
+    return parseRefreshJob(payload);
+  } catch {
+    return undefined;
+  }
+}
+
+function withoutQuery(text: string): string {
+  if (!URL.canParse(text)) return 'no URL';
+  const { origin, pathname, search } = new URL(text);
+  return `${origin}${pathname}${search && '?…'}`;
 }

@@ -20,11 +20,10 @@ import {
 } from '@lastframe/shared/settings/config';
 import { openRules } from '@lastframe/shared/settings/live-rules';
 import { showEventLoopLag } from '@lastframe/shared/telemetry/event-loop-lag';
-import { createMetrics } from '@lastframe/shared/telemetry/metrics';
+import { createMetrics, createRedisMetrics } from '@lastframe/shared/telemetry/metrics';
+import { openTracer } from '@lastframe/shared/telemetry/open-tracer';
 import { probes } from '@lastframe/shared/telemetry/probes';
-import { createRedisMetrics } from '@lastframe/shared/telemetry/redis-metrics';
 import { createStep } from '@lastframe/shared/telemetry/steps';
-import { openTracer } from '@lastframe/shared/telemetry/tracer';
 import { Queue } from 'bullmq';
 import { createRoomForCameras } from './admission/room-for-cameras.ts';
 import { createByteBudget } from './camera-call/byte-budget.ts';

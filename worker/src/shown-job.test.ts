@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { shownData, shownName } from './shown-job.ts';
+import { shownData, shownName } from './dashboard.ts';
 
 const cameraId = '0123456789abcdef0123456789abcdef';
 const base = { v: 1, cameraId, askedAtMs: 1_790_000_000_000 };

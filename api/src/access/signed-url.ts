@@ -1,4 +1,5 @@
 import { isSignature } from '@lastframe/shared/cameras/url-signature';
+import type { Clock } from '@lastframe/shared/process/clock';
 import { ProblemError } from '@lastframe/shared/process/errors';
 
 /** The query parameters of a request: each may be given several times, or not at all. */
@@ -27,6 +28,18 @@ export function checkSignature(
   const leftMs = Number(exp) * 1000 - nowMs;
   if (leftMs <= 0) throw refused('expired-signature', 'the signature of this url has expired');
   return leftMs;
+}
+
+export interface SigningDeps {
+  /** Not set: no `url=` needs a signature. */
+  urlSigningKey?: string;
+  fleet: { redisNowMs(): number | undefined };
+  clock: Pick<Clock, 'wallMs'>;
+}
+
+/** What signatures are checked with. */
+export function signingOf({ urlSigningKey = '', fleet, clock }: SigningDeps) {
+  return { key: urlSigningKey, nowMs: fleet.redisNowMs() ?? clock.wallMs() };
 }
 
 /** Nobody may go on serving a frame from a cache when its URL has expired. */

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { cacheHeaders } from './cache-headers.ts';
+import { cacheHeaders } from './frame-response.ts';
 
 const times = {
   capturedAgoMs: 3000,

@@ -1,7 +1,7 @@
 import type { Problem } from '@lastframe/shared/process/errors';
 import { parseList, Token } from 'structured-headers';
 import { expect, it } from 'vitest';
-import { proxyStatus } from './proxy-status.ts';
+import { proxyStatus } from './problem.ts';
 
 const problem = (rest: Partial<Problem> & Pick<Problem, 'status'>): Problem => ({
   code: 'x',

@@ -6,7 +6,7 @@ import type { Failure } from '@lastframe/shared/messages/announcement';
 import type { Clock } from '@lastframe/shared/process/clock';
 import type { FramesRedis } from '@lastframe/shared/redis/cluster/redis-shards';
 import type { Keys } from '@lastframe/shared/redis/keys';
-import type { FramesClock } from '../../../shared/src/redis/frames-clock.ts';
+import type { FramesClock } from '@lastframe/shared/redis/redis-clock';
 import type { Viewers } from '../demand/presence.ts';
 import { type HeldFrame, keepFrame, type MemoryCache } from './memory-cache.ts';
 import type { Purges } from './purge-history.ts';

@@ -4,7 +4,7 @@ import { NO_BYTES, readCamera } from '@lastframe/shared/frames/frame-store';
 import type { StoredCamera } from '@lastframe/shared/frames/stored-camera';
 import type { FramesRedis } from '@lastframe/shared/redis/cluster/redis-shards';
 import type { Keys } from '@lastframe/shared/redis/keys';
-import type { FramesClock } from '../../../shared/src/redis/frames-clock.ts';
+import type { FramesClock } from '@lastframe/shared/redis/redis-clock';
 import type { MemoryCache } from '../cache/memory-cache.ts';
 import { type CameraState, factsOfHeld, stateOf } from './camera-status.ts';
 

@@ -3,7 +3,6 @@ import { freshnessOf } from '@lastframe/shared/frames/frame';
 import type { Failure } from '@lastframe/shared/messages/announcement';
 import type { Clock } from '@lastframe/shared/process/clock';
 import { ProblemError } from '@lastframe/shared/process/errors';
-import type { Origin } from '../answer/cache-headers.ts';
 import type { FrameReader, ReadCamera } from '../cache/frame-reader.ts';
 import type { HeldFrame, MemoryCache } from '../cache/memory-cache.ts';
 import type { Demand } from '../demand/demand.ts';
@@ -26,6 +25,9 @@ export interface LastFrameDeps {
   fleet: FleetWatch;
   coldWaitMs: number;
 }
+
+/** Where a frame was found, for `Cache-Status` (RFC 9211). */
+export type Origin = 'memory' | 'redis' | 'stored' | 'collapsed';
 
 export interface Found {
   held: HeldFrame;

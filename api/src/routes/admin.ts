@@ -1,3 +1,4 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Camera } from '@lastframe/shared/cameras/camera';
 import { findCameraByName, findCameraByUrl, type RulesNow } from '@lastframe/shared/cameras/rules';
 import type { Purged, PurgeMode } from '@lastframe/shared/frames/purge';
@@ -7,6 +8,7 @@ import { ProblemError, RedisUnavailableError } from '@lastframe/shared/process/e
 import type { Log } from '@lastframe/shared/process/log';
 import type { Keys } from '@lastframe/shared/redis/keys';
 import type { RedisClient } from '@lastframe/shared/redis/redis-link';
+import type { MiddlewareHandler } from 'hono';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { HTTPException } from 'hono/http-exception';
@@ -15,7 +17,6 @@ import type { FrameReader } from '../cache/frame-reader.ts';
 import { isFresh } from '../cache/memory-cache.ts';
 import type { Demand } from '../demand/demand.ts';
 import type { FleetWatch } from '../demand/fleet-status.ts';
-import { bearerOnly } from './admin-token.ts';
 
 export interface AdminDeps {
   clock: Clock;
@@ -132,4 +133,34 @@ export async function permitFreeInMs(
 ): Promise<number> {
   const lives = [keys.permit(cameraId), keys.backoff(cameraId)].map((key) => client.pTTL(key));
   return Math.max(0, ...(await Promise.all(lives)));
+}
+
+/**
+ * Lets a request pass only with `Authorization: Bearer <token>` (RFC 6750). Without a token there
+ * is nothing here for anybody.
+ */
+export function bearerOnly(token: string): MiddlewareHandler {
+  return async (c, next) => {
+    if (token === '') return c.notFound();
+    const given = bearerTokenOf(c.req.header('authorization'));
+    if (given !== undefined && isSame(given, token)) return await next();
+    const why = given === undefined ? '' : ', error="invalid_token"';
+    return c.text('Unauthorized\n', 401, {
+      'WWW-Authenticate': `Bearer realm="Lastframe"${why}`,
+      'Cache-Control': 'no-store',
+    });
+  };
+}
+
+/** Undefined where the header is for another scheme, or none. */
+export function bearerTokenOf(authorization = ''): string | undefined {
+  const scheme = 'bearer ';
+  const isBearer = authorization.slice(0, scheme.length).toLowerCase() === scheme;
+  return isBearer ? authorization.slice(scheme.length).trim() : undefined;
+}
+
+/** In constant time; hashes have one length, so that not even the token's own length shows. */
+function isSame(given: string, token: string): boolean {
+  const [a, b] = [given, token].map((text) => createHash('sha256').update(text).digest());
+  return a !== undefined && b !== undefined && timingSafeEqual(a, b);
 }

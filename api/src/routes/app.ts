@@ -6,19 +6,21 @@ import { Hono } from 'hono';
 import { allowAllOrigins, otherMethods } from '../answer/cors-and-methods.ts';
 import { drawProblems } from '../answer/placeholder-image.ts';
 import { problemResponse } from '../answer/problem.ts';
+import type { FleetWatch } from '../demand/fleet-status.ts';
 import type { StreamsDeps } from '../streams/open-stream.ts';
-import { followedRequests } from '../telemetry/tracing.ts';
 import { pathBelow } from './base-path.ts';
 import { type CamerasDeps, getCameras } from './cameras.ts';
 import { getEvents } from './events.ts';
-import { getImage, getNamedImage } from './images.ts';
+import { getImage, getNamedImage, type ImagesDeps } from './images.ts';
 import { getStream } from './mjpeg.ts';
 import { openApi } from './openapi.ts';
 import type { OnAnswered } from './request-metrics.ts';
+import { followedRequests } from './request-tracing.ts';
 import { hasPassed } from './via.ts';
 import { getWall, getWallFile, type WallDeps } from './wall-page.ts';
 
-export interface AppDeps extends StreamsDeps, CamerasDeps, WallDeps {
+export interface AppDeps extends ImagesDeps, StreamsDeps, CamerasDeps, WallDeps {
+  fleet: FleetWatch;
   /** Names this process in `X-Served-By`. */
   servedBy: string;
   /** Where a reverse proxy mounts it; `/` unless set. */

@@ -6,12 +6,12 @@ import { ProblemError } from '@lastframe/shared/process/errors';
 import type { Context } from 'hono';
 import { clientOf } from '../access/client-address.ts';
 import type { ColdLimit } from '../access/new-camera-limit.ts';
-import { boundByExpiry, checkSignature } from '../access/signed-url.ts';
-import type { Origin } from '../answer/cache-headers.ts';
+import { boundByExpiry, checkSignature, signingOf } from '../access/signed-url.ts';
 import { isNotModified } from '../answer/conditional.ts';
 import { type Conditions, frameResponse } from '../answer/frame-response.ts';
 import { problemResponse } from '../answer/problem.ts';
 import type { HeldFrame } from '../cache/memory-cache.ts';
+import type { Origin } from '../lookup/frame-lookup.ts';
 import {
   type Asker,
   type Found,
@@ -53,11 +53,6 @@ export async function getImage(c: Context, deps: ImagesDeps): Promise<Response> 
   // What was waited for meanwhile is over sooner.
   const waitedMs = deps.clock.monoMs() - beganMonoMs;
   return boundByExpiry(response, leftMs && Math.max(0, leftMs - waitedMs));
-}
-
-/** What signatures are checked with. */
-export function signingOf({ urlSigningKey = '', fleet, clock }: ImagesDeps) {
-  return { key: urlSigningKey, nowMs: fleet.redisNowMs() ?? clock.wallMs() };
 }
 
 /** `GET, HEAD /cameras/<name>`: the last frame of a named camera, whose URL stays secret. */

@@ -2,8 +2,8 @@ import { lateAfterMs } from '@lastframe/shared/cameras/camera-health';
 import type { Clock } from '@lastframe/shared/process/clock';
 import type { LabelsOf } from '@lastframe/shared/telemetry/metric-definitions';
 import type { Metrics } from '@lastframe/shared/telemetry/metrics';
-import type { Origin } from '../answer/cache-headers.ts';
 import type { HeldFrame } from '../cache/memory-cache.ts';
+import type { Origin } from '../lookup/frame-lookup.ts';
 
 /** An answer that a viewer got; with `held`, the frame that it was made of. */
 export interface Answered {

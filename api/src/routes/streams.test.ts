@@ -7,10 +7,9 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { testCamera, testSource } from '../../../testing/test-camera.ts';
 import { problemResponse } from '../answer/problem.ts';
 import { createColdWait } from '../lookup/frame-waiters.ts';
-import type { StreamsDeps } from '../streams/open-stream.ts';
 import { heldFrame, streamParts, testParts } from '../test-support/parts.ts';
 import { getEvents } from './events.ts';
-import { getStream } from './mjpeg.ts';
+import { getStream, type MjpegDeps } from './mjpeg.ts';
 
 const source = testSource({ pattern: new UrlPattern('http://cam.test/*') });
 const camera = testCamera('gate', { pattern: source.pattern });
@@ -44,13 +43,10 @@ function appParts(maxStreams = 10) {
     return read;
   });
   let rules = makeRules([source], [named]);
-  const coldWait = createColdWait({ ...parts, maxWaiters: 10 });
-  const deps: StreamsDeps = {
+  const _coldWait = createColdWait({ ...parts, maxWaiters: 10 });
+  const deps: MjpegDeps = {
     ...parts,
     ...streamed,
-    demand,
-    coldWait,
-    coldWaitMs: 1000,
     rules: () => rules,
   };
   const app = new Hono();

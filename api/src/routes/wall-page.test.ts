@@ -1,8 +1,7 @@
 import { Hono } from 'hono';
 import { describe, expect, it } from 'vitest';
 import { pathBelow } from './base-path.ts';
-import { readWallFiles } from './wall-files.ts';
-import { getWall, getWallFile } from './wall-page.ts';
+import { getWall, getWallFile, readWallFiles } from './wall-page.ts';
 
 const wall = readWallFiles();
 

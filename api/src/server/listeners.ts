@@ -12,8 +12,8 @@ import { admin, permitFreeInMs } from '../routes/admin.ts';
 import { addCommonHeaders, createApp } from '../routes/app.ts';
 import { createKnownTargets } from '../routes/learned-targets.ts';
 import { createRequestCount } from '../routes/request-metrics.ts';
-import { readWallFiles } from '../routes/wall-files.ts';
-import { hitLog } from '../telemetry/tracing.ts';
+import { hitLog } from '../routes/request-tracing.ts';
+import { readWallFiles } from '../routes/wall-page.ts';
 import { createPublicServer, KEEP_ALIVE_MS, type PublicServer } from './public-server.ts';
 
 /** For viewers: the routes, and frames in memory in front of them. */

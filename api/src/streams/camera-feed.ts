@@ -3,7 +3,7 @@ import type { HealthFacts } from '@lastframe/shared/cameras/camera-health';
 import type { StoredCamera } from '@lastframe/shared/frames/stored-camera';
 import type { Announcement } from '@lastframe/shared/messages/announcement';
 import { contain } from '@lastframe/shared/process/contain';
-import type { FramesClock } from '../../../shared/src/redis/frames-clock.ts';
+import type { FramesClock } from '@lastframe/shared/redis/redis-clock';
 import type { FrameReader } from '../cache/frame-reader.ts';
 import type { HeldFrame, MemoryCache } from '../cache/memory-cache.ts';
 import {

@@ -1,16 +1,26 @@
+import type { RulesNow } from '@lastframe/shared/cameras/rules';
+import type { Network } from '@lastframe/shared/cameras/source';
 import { takeConnection } from '@lastframe/shared/http/open-answers';
+import type { Clock } from '@lastframe/shared/process/clock';
 import { type Problem, ProblemError } from '@lastframe/shared/process/errors';
+import type { FramesClock } from '@lastframe/shared/redis/redis-clock';
 import type { Context } from 'hono';
-import type { FramesClock } from '../../../shared/src/redis/frames-clock.ts';
 import { clientOf } from '../access/client-address.ts';
-import type { ImagesDeps } from '../routes/images.ts';
+import type { ColdLimit } from '../access/new-camera-limit.ts';
+import type { SigningDeps } from '../access/signed-url.ts';
 import type { Live } from './camera-feed.ts';
 import { createPushBody } from './latest-only-body.ts';
 import type { Streams } from './open-streams.ts';
 import { type WatchesDeps, watchTargets } from './stream-subscriptions.ts';
 import type { Target } from './stream-targets.ts';
 
-export interface StreamsDeps extends ImagesDeps {
+export interface StreamsDeps extends SigningDeps {
+  clock: Clock;
+  /** Those in force at each request. */
+  rules: RulesNow;
+  /** Not set: no bound. */
+  coldLimit?: ColdLimit;
+  trustedProxies?: readonly Network[];
   live: Live;
   streams: Streams;
   framesClock: Pick<FramesClock, 'nowMs'>;

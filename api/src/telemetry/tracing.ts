@@ -1,58 +1,14 @@
 import type { Camera } from '@lastframe/shared/cameras/camera';
-import { unlessTooLong } from '@lastframe/shared/http/http-fields';
 import type { Announcement } from '@lastframe/shared/messages/announcement';
-import type { Log } from '@lastframe/shared/process/log';
 import type { Step } from '@lastframe/shared/telemetry/steps';
 import { NEW_TRACE, type Tracer } from '@lastframe/shared/telemetry/tracer';
-import type { MiddlewareHandler } from 'hono';
-import { matchedRoutes } from 'hono/route';
+import { LRUCache } from 'lru-cache';
 import type { FrameReader, ReadCamera } from '../cache/frame-reader.ts';
 import type { Demand } from '../demand/demand.ts';
 import type { RefreshQueue } from '../demand/refresh-queue.ts';
-import type { Served } from '../fast-path/find-hit.ts';
-import type { Wants } from './wants.ts';
 
 // Each gives a collaborator that does the same in steps that can be followed, by log lines at `debug`
 // and by traces, so that the flow knows nothing of either.
-
-declare module 'hono' {
-  interface ContextVariableMap {
-    /** Of the camera that is asked for, once it is known. */
-    cameraId: string;
-  }
-}
-
-const MAX_TRACEPARENT_LENGTH = 128;
-
-/** A viewer's request; its path and query are not told, for they may hold a secret. */
-export function followedRequests(step: Step): MiddlewareHandler {
-  return async (c, next) => {
-    const route = matchedRoutes(c).at(-1)?.path ?? '*';
-    const { method } = c.req;
-    await step(
-      'request',
-      {
-        kind: 'server',
-        spanName: `${method} ${route}`,
-        parent: unlessTooLong(c.req.header('traceparent'), MAX_TRACEPARENT_LENGTH) ?? NEW_TRACE,
-        details: { method, route },
-      },
-      next,
-      () => ({
-        status: c.res.status,
-        cameraId: c.get('cameraId'),
-        cache: c.res.headers.get('cache-status') ?? undefined,
-      }),
-    );
-  };
-}
-
-/** The line of a request that was answered from memory in front of the routes. */
-export function hitLog(log: Log): ((served: Served) => void) | undefined {
-  if (!log.isLevelEnabled('debug')) return undefined;
-  return ({ status, held }) =>
-    log.debug({ status, cameraId: held.cameraId, cache: 'front' }, 'request');
-}
 
 /** What demand does later, on timers, belongs to no request any more. */
 export function followedDemand(demand: Demand, wants: Wants, tracer: Tracer | undefined): Demand {
@@ -115,5 +71,33 @@ export function followedNews(
     void step('news heard', { ...cause, details: { cameraId, news: kind } }, async () =>
       heed(announcement),
     );
+  };
+}
+
+/** The requests that want a frame of a camera, from raising demand until a job asks for it. */
+export interface Wants {
+  note(cameraId: string): void;
+  /** Their `traceparent`s; from then on nobody is noted. */
+  take(cameraId: string): string[];
+}
+
+/** One job can serve thousands of requests; a few are enough to find it by. */
+const MAX_NOTED = 16;
+const MAX_CAMERAS = 10_000;
+
+export function createWants(tracer: Pick<Tracer, 'current'> | undefined): Wants {
+  const wants = new LRUCache<string, string[]>({ max: MAX_CAMERAS });
+  return {
+    note: (cameraId) => {
+      const here = tracer?.current();
+      const noted = wants.get(cameraId) ?? [];
+      if (here === undefined || noted.length >= MAX_NOTED || noted.includes(here)) return;
+      wants.set(cameraId, [...noted, here]);
+    },
+    take: (cameraId) => {
+      const noted = wants.get(cameraId) ?? [];
+      wants.delete(cameraId);
+      return noted;
+    },
   };
 }

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { testDefaults } from '../../../testing/test-camera.ts';
 import { ProblemError } from '../process/errors.ts';
 import { cameraIdOf } from './camera.ts';
-import { findCamera, sourcesFromPatterns } from './source.ts';
+import { findCamera } from './rules.ts';
+import { sourcesFromPatterns } from './source.ts';
 
 /** `make fuzz` sets it to many more. */
 const numRuns = Number(process.env.FUZZ_RUNS ?? 500);

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { testDefaults } from '../../../testing/test-camera.ts';
 import { ProblemError } from '../process/errors.ts';
 import { parseCameraUrl } from './camera.ts';
-import { findCamera, sourcesFromPatterns } from './source.ts';
+import { findCamera } from './rules.ts';
+import { sourcesFromPatterns } from './source.ts';
 
 const sources = sourcesFromPatterns(['http://cam.test/live/*'], testDefaults);
 

@@ -1,6 +1,6 @@
 import { ProblemError } from '../process/errors.ts';
-import type { Camera } from './camera.ts';
-import { findCamera, type Source } from './source.ts';
+import { type Camera, cameraOf, parseCameraUrl } from './camera.ts';
+import type { Source } from './source.ts';
 
 /** A camera that viewers know by its name only; its URL stays between the file and the worker. */
 export interface NamedCamera {
@@ -30,6 +30,21 @@ export function makeRules(sources: readonly Source[], cameras: Iterable<NamedCam
     // The first name of two for one URL wins: a camera has one job, and so one name.
     namedById: new Map(all.toReversed().map(({ camera }) => [camera.cameraId, camera])),
   };
+}
+
+/**
+ * The camera that a viewer's `url` means. The first source that matches wins.
+ * @throws ProblemError 400 for a bad URL, 403 when no source matches
+ */
+export function findCamera(text: string, sources: readonly Source[]): Camera {
+  const url = parseCameraUrl(text);
+  const source = sources.find(({ pattern }) => pattern.test(url.href));
+  if (source) return cameraOf(url, source);
+  throw new ProblemError({
+    status: 403,
+    code: 'source-not-allowed',
+    detail: 'no source of this server matches this url; its operator sets them in ALLOWED_SOURCES',
+  });
 }
 
 /**

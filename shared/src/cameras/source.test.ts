@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { testDefaults, testSource } from '../../../testing/test-camera.ts';
 import { ProblemError } from '../process/errors.ts';
-import { findCamera, parseNetwork, sourcesFromPatterns } from './source.ts';
+import { findCamera } from './rules.ts';
+import { parseNetwork, sourcesFromPatterns } from './source.ts';
 import { UrlPattern } from './url-pattern.ts';
 
 const sourcesOf = (...patterns: string[]) => sourcesFromPatterns(patterns, testDefaults);

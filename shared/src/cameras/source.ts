@@ -1,6 +1,4 @@
 import ipaddr from 'ipaddr.js';
-import { ProblemError } from '../process/errors.ts';
-import { type Camera, cameraOf, parseCameraUrl } from './camera.ts';
 import { UrlPattern } from './url-pattern.ts';
 
 /** What of the query belongs to the camera: all, nothing, or the named parameters. */
@@ -45,21 +43,6 @@ export function sourcesFromPatterns(
   defaults: SourceDefaults,
 ): Source[] {
   return patterns.map((text) => ({ ...defaults, name: text, pattern: new UrlPattern(text) }));
-}
-
-/**
- * The camera that a viewer's `url` means. The first source that matches wins.
- * @throws ProblemError 400 for a bad URL, 403 when no source matches
- */
-export function findCamera(text: string, sources: readonly Source[]): Camera {
-  const url = parseCameraUrl(text);
-  const source = sources.find(({ pattern }) => pattern.test(url.href));
-  if (source) return cameraOf(url, source);
-  throw new ProblemError({
-    status: 403,
-    code: 'source-not-allowed',
-    detail: 'no source of this server matches this url; its operator sets them in ALLOWED_SOURCES',
-  });
 }
 
 /** `10.20.0.0/16` or a single address. Undefined when the text is neither. */

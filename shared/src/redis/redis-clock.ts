@@ -1,3 +1,5 @@
+import type { Clock } from '@lastframe/shared/process/clock';
+
 /**
  * What is known of Redis's clock: its distance to our monotonic clock lies within `[lowMs, highMs]`,
  * as seen at `atMonoMs`.
@@ -50,4 +52,24 @@ export function redisNowMs(window: ClockWindow, monoMs: number): number {
 
 function driftMs(known: ClockWindow, nowMonoMs: number): number {
   return Math.max(0, nowMonoMs - known.atMonoMs) * DRIFT;
+}
+
+/** The frames Redis's time, carried on between its answers by the local monotonic clock. */
+export interface FramesClock {
+  observe(reading: ClockReading): void;
+  /** By this machine's wall clock until the frames Redis has answered once. */
+  nowMs(): number;
+}
+
+export function createFramesClock(clock: Pick<Clock, 'monoMs' | 'wallMs'>): FramesClock {
+  let window: ClockWindow | undefined;
+  return {
+    observe: (reading) => {
+      const seen = observeClock(window, reading);
+      // A clock that steps is followed: all that it says is how old something is.
+      const next = seen.stepped ? observeClock(undefined, reading) : seen;
+      window = next.stepped ? undefined : next.window;
+    },
+    nowMs: () => (window ? redisNowMs(window, clock.monoMs()) : clock.wallMs()),
+  };
 }

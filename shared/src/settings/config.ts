@@ -5,7 +5,6 @@ import {
   sourcesFromPatterns,
 } from '../cameras/source.ts';
 import { messageOf } from '../process/errors.ts';
-import type { TracingConfig } from '../telemetry/tracer.ts';
 import { variables } from './variables.ts';
 
 export type Env = Readonly<Record<string, string | undefined>>;
@@ -15,6 +14,16 @@ export interface RedisTlsFiles {
   ca: string;
   cert: string;
   key: string;
+}
+
+/** Of the standard `OTEL_…` variables. */
+export interface TracingConfig {
+  /** Where OTLP goes over HTTP. */
+  tracesUrl: string;
+  serviceName: string;
+  sampler: string;
+  /** The share of traces that is sampled, where the sampler goes by one. */
+  samplerRatio: number;
 }
 
 /** What api and worker have in common. */

@@ -1,7 +1,8 @@
 import { X509Certificate } from 'node:crypto';
 import type { z } from 'zod';
 import type { NamedCamera } from '../cameras/rules.ts';
-import { findCamera, type Source, type SourceDefaults } from '../cameras/source.ts';
+import { findCamera } from '../cameras/rules.ts';
+import type { Source, SourceDefaults } from '../cameras/source.ts';
 import type { Env } from './config.ts';
 import {
   cameraSchema,

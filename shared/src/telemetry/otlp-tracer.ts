@@ -30,8 +30,9 @@ import {
 } from '@opentelemetry/sdk-trace';
 import packageJson from '../../package.json' with { type: 'json' };
 import type { Log } from '../process/log.ts';
+import type { TracingConfig } from '../settings/config.ts';
 import type { ProcessName } from '../settings/variables.ts';
-import type { Details, Tracer, TracingConfig } from './tracer.ts';
+import type { Details, Tracer } from './tracer.ts';
 
 /** What a collector that is away can make us hold: these spans, and as many batches under way. */
 const BOUNDS = { maxQueueSize: 4096, maxExportBatchSize: 512 };

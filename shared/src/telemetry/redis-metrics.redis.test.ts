@@ -1,7 +1,6 @@
 import { expect, it } from 'vitest';
 import { ownRedis, testLink } from '../../../testing/test-redis.ts';
-import { createMetrics } from './metrics.ts';
-import { createRedisMetrics } from './redis-metrics.ts';
+import { createMetrics, createRedisMetrics } from './metrics.ts';
 
 it('a connection is shown as up or down, and each time that it came back is counted', async () => {
   const server = await ownRedis();

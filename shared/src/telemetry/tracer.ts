@@ -1,18 +1,5 @@
-import type { Log } from '../process/log.ts';
-import type { ProcessName } from '../settings/variables.ts';
-
 /** What is told of a step, in its log line and its span: identifiers and outcomes, never a URL. */
 export type Details = Readonly<Record<string, string | number | boolean | undefined>>;
-
-/** Of the standard `OTEL_…` variables. */
-export interface TracingConfig {
-  /** Where OTLP goes over HTTP. */
-  tracesUrl: string;
-  serviceName: string;
-  sampler: string;
-  /** The share of traces that is sampled, where the sampler goes by one. */
-  samplerRatio: number;
-}
 
 /** As the parent of a span: it belongs to nothing that runs here. */
 export const NEW_TRACE = '';
@@ -40,15 +27,4 @@ export interface Tracer {
   current(): string | undefined;
   /** Sends what is left. */
   close(): Promise<void>;
-}
-
-/** Undefined when tracing is off: then nothing of OpenTelemetry is even loaded. */
-export async function openTracer(
-  config: TracingConfig | undefined,
-  part: ProcessName,
-  log: Log,
-): Promise<Tracer | undefined> {
-  if (!config) return undefined;
-  const { openOtlpTracer } = await import('./otlp-tracer.ts');
-  return openOtlpTracer(config, part, log);
 }

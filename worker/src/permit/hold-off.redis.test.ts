@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { permitLifeMs } from '@lastframe/shared/cameras/spacing';
 import { systemClock } from '@lastframe/shared/process/clock';
 import { describe, expect, inject, it } from 'vitest';
 import type { RedisServer } from '../../../testing/redis-server.ts';
 import { testCamera, testSource } from '../test-support/cameras.ts';
 import { openBench, ownRedis, type PermitBench } from '../test-support/permit-bench.ts';
 import { denied, granted, wordOf } from '../test-support/permit-word.ts';
-import { permitLifeMs } from './permit-times.ts';
 import { createPermits } from './permits.ts';
 
 const url = inject('redisUrl');

@@ -1,8 +1,7 @@
-import { spacingMs } from '@lastframe/shared/cameras/spacing';
+import { permitLifeMs, spacingMs } from '@lastframe/shared/cameras/spacing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { testSource } from '../test-support/cameras.ts';
-import { permitLifeMs } from './permit-times.ts';
 
 const times = fc.record({
   intervalMs: fc.integer({ min: 1, max: 3_600_000 }),

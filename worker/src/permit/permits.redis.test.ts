@@ -1,10 +1,9 @@
 import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
-import { spacingMs } from '@lastframe/shared/cameras/spacing';
+import { permitLifeMs, spacingMs } from '@lastframe/shared/cameras/spacing';
 import { describe, expect, inject, it } from 'vitest';
 import { testCamera, testSource } from '../test-support/cameras.ts';
 import { openBench } from '../test-support/permit-bench.ts';
 import { denied, granted, wordOf } from '../test-support/permit-word.ts';
-import { permitLifeMs } from './permit-times.ts';
 
 const url = inject('redisUrl');
 

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { Camera } from '@lastframe/shared/cameras/camera';
+import { permitLifeMs } from '@lastframe/shared/cameras/spacing';
 import { type Clock, startStopwatch } from '@lastframe/shared/process/clock';
 import { messageOf } from '@lastframe/shared/process/errors';
 import type { Keys } from '@lastframe/shared/redis/keys';
 import type { RedisLink } from '@lastframe/shared/redis/redis-link';
 import { loadScript, runScript } from '@lastframe/shared/redis/redis-script';
-import { permitLifeMs } from './permit-times.ts';
+import pRetry from 'p-retry';
 import type { RedisWatch } from './redis-monitor.ts';
 
 const takeScript = loadScript(
@@ -179,5 +180,25 @@ async function giveBack(
       // Redis is away: its next answer counts
     }
     await deps.clock.sleep(pauseMs);
+  }
+}
+
+/**
+ * Waits for the first attempt only: when Redis hangs, the frame must not wait with it. Later
+ * attempts go on until the permit ends by itself.
+ */
+export async function finishInTime(
+  permit: Permit,
+  endNow: () => Finish,
+  permits: Pick<Permits, 'finish'>,
+): Promise<number> {
+  const lifeMs = permitLifeMs(permit.camera.source);
+  try {
+    return await permits.finish(permit, endNow());
+  } catch {
+    const leftMs = Math.max(0, lifeMs - permit.elapsedMs());
+    const retry = { retries: 100, minTimeout: 100, maxTimeout: 1000, maxRetryTime: leftMs };
+    void pRetry(() => permits.finish(permit, endNow()), retry).catch(() => {});
+    return leftMs;
   }
 }

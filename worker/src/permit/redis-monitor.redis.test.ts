@@ -1,9 +1,9 @@
+import { permitLifeMs } from '@lastframe/shared/cameras/spacing';
 import { systemClock } from '@lastframe/shared/process/clock';
 import { describe, expect, inject, it } from 'vitest';
 import { testCamera, testSource } from '../test-support/cameras.ts';
 import { openBench, ownRedis } from '../test-support/permit-bench.ts';
 import { denied, granted, wordOf } from '../test-support/permit-word.ts';
-import { permitLifeMs } from './permit-times.ts';
 
 const url = inject('redisUrl');
 

@@ -1,7 +1,7 @@
+import { permitLifeMs } from '@lastframe/shared/cameras/spacing';
 import { RedisUnavailableError } from '@lastframe/shared/process/errors';
 import { keysFor } from '@lastframe/shared/redis/keys';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { permitLifeMs } from '../permit/permit-times.ts';
 import type { Finish, Permit } from '../permit/permits.ts';
 import { silentLog, testCamera, testSource } from '../test-support/cameras.ts';
 import { createReporter } from './refresh-results.ts';

@@ -23,8 +23,13 @@ import type { RedisClient } from '@lastframe/shared/redis/redis-link';
 import { sourceLabel } from '@lastframe/shared/telemetry/metrics';
 import pRetry from 'p-retry';
 import type { Refusal } from '../admission/camera-places.ts';
-import { permitLifeMs } from '../permit/permit-times.ts';
-import type { Denial, Finish, Permit, Permits } from '../permit/permits.ts';
+import {
+  type Denial,
+  type Finish,
+  finishInTime,
+  type Permit,
+  type Permits,
+} from '../permit/permits.ts';
 import { createTurns } from './turns.ts';
 
 type NewFrame = Omit<
@@ -190,24 +195,4 @@ function ofCamera(
   const times = { startedAtMs: -startedAgoMs, capturedAtMs: -capturedAgoMs };
   const limits = frameLimitsOf(camera, nextMs);
   return { cameraId, ...limits, frozenAfterMs, longestGapMs: lateAfterMs(times, source) };
-}
-
-/**
- * Waits for the first attempt only: when Redis hangs, the frame must not wait with it. Later
- * attempts go on until the permit ends by itself.
- */
-async function finishInTime(
-  permit: Permit,
-  endNow: () => Finish,
-  permits: Pick<Permits, 'finish'>,
-): Promise<number> {
-  const lifeMs = permitLifeMs(permit.camera.source);
-  try {
-    return await permits.finish(permit, endNow());
-  } catch {
-    const leftMs = Math.max(0, lifeMs - permit.elapsedMs());
-    const retry = { retries: 100, minTimeout: 100, maxTimeout: 1000, maxRetryTime: leftMs };
-    void pRetry(() => permits.finish(permit, endNow()), retry).catch(() => {});
-    return leftMs;
-  }
 }

@@ -1,7 +1,6 @@
-import { spacingMs } from '@lastframe/shared/cameras/spacing';
+import { permitLifeMs, spacingMs } from '@lastframe/shared/cameras/spacing';
 import { UrlPattern } from '@lastframe/shared/cameras/url-pattern';
 import { describe, expect, it } from 'vitest';
-import { permitLifeMs } from '../permit/permit-times.ts';
 import type { Denial, Take } from '../permit/permits.ts';
 import { captured, refreshBench } from '../test-support/refresh-bench.ts';
 import { refresh } from './refresh.ts';

@@ -1,4 +1,5 @@
 import type { RulesNow } from '@lastframe/shared/cameras/rules';
+import { permitLifeMs } from '@lastframe/shared/cameras/spacing';
 import type { Clock } from '@lastframe/shared/process/clock';
 import type { LabelsOf } from '@lastframe/shared/telemetry/metric-definitions';
 import { type Metrics, sourceLabel } from '@lastframe/shared/telemetry/metrics';
@@ -7,7 +8,6 @@ import type { CameraPlaces } from '../admission/camera-places.ts';
 import type { FramesMemory } from '../admission/frames-memory.ts';
 import type { Capture, PreparedCall } from '../camera-call/capture.ts';
 import type { PrepareCall } from '../camera-call/prepare-call.ts';
-import { permitLifeMs } from '../permit/permit-times.ts';
 import type { Permits } from '../permit/permits.ts';
 import type { RedisWatch } from '../permit/redis-monitor.ts';
 import type { RefreshOutcome } from '../refresh/refresh.ts';
