@@ -7,7 +7,6 @@ import type { Clock } from '@lastframe/shared/process/clock';
 import type { FramesRedis } from '@lastframe/shared/redis/cluster/redis-shards';
 import type { Keys } from '@lastframe/shared/redis/keys';
 import type { FramesClock } from '@lastframe/shared/redis/redis-clock';
-import type { Viewers } from '../demand/presence.ts';
 import { type HeldFrame, keepFrame, type MemoryCache } from './memory-cache.ts';
 import type { Purges } from './purge-history.ts';
 
@@ -29,7 +28,8 @@ export interface FrameReader {
 export interface FrameReaderDeps {
   clock: Clock;
   memory: MemoryCache;
-  isPresent: Viewers['isPresent'];
+  /** A stream shows the camera, or a request waits for it. */
+  isPresent: (cameraId: string) => boolean;
   purges: Pick<Purges, 'judge'>;
   frames: Pick<FramesRedis, 'run'>;
   keys: Keys;

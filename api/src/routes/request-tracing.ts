@@ -4,7 +4,6 @@ import type { Step } from '@lastframe/shared/telemetry/steps';
 import { NEW_TRACE } from '@lastframe/shared/telemetry/tracer';
 import type { MiddlewareHandler } from 'hono';
 import { matchedRoutes } from 'hono/route';
-import type { Served } from '../fast-path/find-hit.ts';
 
 declare module 'hono' {
   interface ContextVariableMap {
@@ -39,7 +38,9 @@ export function followedRequests(step: Step): MiddlewareHandler {
 }
 
 /** The line of a request that was answered from memory in front of the routes. */
-export function hitLog(log: Log): ((served: Served) => void) | undefined {
+export function hitLog(
+  log: Log,
+): ((served: { status: number; held: { cameraId: string } }) => void) | undefined {
   if (!log.isLevelEnabled('debug')) return undefined;
   return ({ status, held }) =>
     log.debug({ status, cameraId: held.cameraId, cache: 'front' }, 'request');

@@ -1,4 +1,3 @@
-import { createMetrics } from '@lastframe/shared/telemetry/metrics';
 import { expect, it } from 'vitest';
 import { createRoomForCameras } from './room-for-cameras.ts';
 
@@ -16,7 +15,6 @@ it.each([
     framesLinks: () => [link(framesUsed)],
     queueLink: link(queueUsed),
     rules: () => ({ sources: [], cameras: new Map(), namedById: new Map() }),
-    metrics: createMetrics('worker'),
     log: { info: () => {}, warn: () => {} } as never,
     ...({} as { clock: never; redis: never; frames: never; keys: never }),
   });

@@ -1,14 +1,12 @@
 import type { RulesNow } from '@lastframe/shared/cameras/rules';
 import type { Log } from '@lastframe/shared/process/log';
 import type { RedisLink } from '@lastframe/shared/redis/redis-link';
-import type { Metrics } from '@lastframe/shared/telemetry/metrics';
-import { countedPlaces, showFramesMemory } from '../telemetry/metrics.ts';
 import { type CameraPlaces, type CameraPlacesDeps, createCameraPlaces } from './camera-places.ts';
 import { createFramesMemory, type FramesMemory } from './frames-memory.ts';
 
 /** Which cameras the fleet has room for: places per source, and memory in Redis. */
 export interface RoomForCameras
-  extends Pick<FramesMemory, 'refusesNewBecause' | 'refusesAllBecause'> {
+  extends Pick<FramesMemory, 'usedShare' | 'refusesNewBecause' | 'refusesAllBecause'> {
   places: CameraPlaces;
   /** Looks how full Redis is, and evicts idle cameras while it is too full; every second. */
   look(): Promise<void>;
@@ -20,7 +18,6 @@ export interface RoomForCamerasDeps extends Omit<CameraPlacesDeps, 'isMemoryFull
   /** To the queue Redis where it is another: it keeps jobs and back-offs of made-up cameras too. */
   queueLink: Pick<RedisLink, 'isReady' | 'run'> | undefined;
   rules: RulesNow;
-  metrics: Metrics;
   log: Log;
 }
 
@@ -28,20 +25,19 @@ export function createRoomForCameras({
   framesLinks,
   queueLink,
   rules,
-  metrics,
   ...deps
 }: RoomForCamerasDeps): RoomForCameras {
   const memory = createFramesMemory(framesLinks, deps.log);
-  showFramesMemory(memory, metrics);
   const queueMemory = createFramesMemory(() => (queueLink ? [queueLink] : []), deps.log);
   const isMemoryFull = () => memory.isFull() || queueMemory.isFull();
-  const places = countedPlaces(createCameraPlaces({ ...deps, isMemoryFull }), metrics);
+  const places = createCameraPlaces({ ...deps, isMemoryFull });
   const makeRoom = async () => {
     await Promise.all([memory.look(), queueMemory.look()]);
     if (isMemoryFull()) await places.evictIdle(rules().sources);
   };
   return {
     places,
+    usedShare: memory.usedShare,
     refusesNewBecause: () => memory.refusesNewBecause() ?? queueMemory.refusesNewBecause(),
     refusesAllBecause: memory.refusesAllBecause,
     look: () => makeRoom().catch(() => {}), // Redis is away: the next look tries again

@@ -2,14 +2,16 @@ import type { IncomingMessage } from 'node:http';
 import type { Validators } from '@lastframe/shared/frames/frame-store';
 import type { AnswerGuard } from './answer-guard.ts';
 import type { ByteShare } from './byte-budget.ts';
-import type { CaptureFailure } from './capture.ts';
 import { retryAfterMs } from './retry-after.ts';
 import { validatorsOf } from './validators.ts';
 
-export type Fault = Pick<CaptureFailure, 'error' | 'receivedStatus'> & {
+export interface Fault {
   fault: string;
+  /** An error type of RFC 9209. */
+  error?: string | undefined;
+  receivedStatus?: number | undefined;
   retryAfterMs?: number | undefined;
-};
+}
 /** `bytes` hold their share of the byte budget until it is released. */
 export type Body = { bytes: Buffer; validators?: Validators | undefined };
 export type Answer = Body | 'unchanged' | 'challenged' | 'no room' | Fault;

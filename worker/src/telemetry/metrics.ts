@@ -116,7 +116,7 @@ export function countedPlaces(places: CameraPlaces, metrics: Metrics): CameraPla
   };
 }
 
-export function showFramesMemory(memory: FramesMemory, metrics: Metrics): void {
+export function showFramesMemory(memory: Pick<FramesMemory, 'usedShare'>, metrics: Metrics): void {
   metrics.read('lastframe_frames_redis_used_ratio', () => [
     { labels: {}, value: memory.usedShare() },
   ]);
