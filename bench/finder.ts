@@ -51,7 +51,12 @@ function warmFinder(camera: ReturnType<typeof testCamera>, target: string) {
   memory.set(camera.cameraId, {
     ...{ camera, cameraId: camera.cameraId, bytes: Buffer.alloc(2048), contentType: 'image/jpeg' },
     ...{ etag: ETAG, startedAtMs: 0, capturedAtMs: 0, changedAtMs: 0 },
-    ...{ startedMonoMs: monoMs, capturedMonoMs: monoMs, unsure: false, lastAskedMonoMs: monoMs },
+    ...{
+      startedMonoMs: monoMs,
+      capturedMonoMs: monoMs,
+      mayBeOutdated: false,
+      lastAskedMonoMs: monoMs,
+    },
   });
   const knownTargets = createKnownTargets(rules);
   knownTargets.learn('a', target, camera);

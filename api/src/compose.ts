@@ -17,7 +17,7 @@ import { heedAnnouncement, readWatched } from './announcements/handle-announceme
 import { listenToAnnouncements } from './announcements/subscribe.ts';
 import { createUnsentAnswers } from './answer/unsent-answers.ts';
 import { createFrameReader } from './cache/frame-reader.ts';
-import { createMemoryCache, makeAllUnsure } from './cache/memory-cache.ts';
+import { createMemoryCache, markAllOutdated } from './cache/memory-cache.ts';
 import { createPurges } from './cache/purge-history.ts';
 import { createCameraList } from './camera-status/camera-list.ts';
 import { createAskedNotes } from './camera-status/unmet-demand.ts';
@@ -154,7 +154,7 @@ export function connectFlow(tools: Tools) {
       { publish: keys.publish, channels: keys.channels(shards) },
       followedNews(heed, wants, step),
       () => {
-        makeAllUnsure(memory);
+        markAllOutdated(memory);
         purges.missed();
         void purges.catchUp();
         demand.recheck();

@@ -72,7 +72,7 @@ it('a frame that nobody watches is not read; what memory has of the camera is un
   memory.set(cameraId, held);
   heed(frameNews('frame'));
   expect(reader.readAnew).not.toHaveBeenCalled();
-  expect(held.unsure).toBe(true);
+  expect(held.mayBeOutdated).toBe(true);
 });
 
 it('a frame that could not be read leaves memory unsure, and harms nobody', async () => {
@@ -81,7 +81,7 @@ it('a frame that could not be read leaves memory unsure, and harms nobody', asyn
   memory.set(cameraId, held);
   reader.readAnew.mockRejectedValue(new Error('away'));
   heed(frameNews('frame'));
-  await expect.poll(() => held.unsure).toBe(true);
+  await expect.poll(() => held.mayBeOutdated).toBe(true);
   expect(coldWait.wake).not.toHaveBeenCalled();
 });
 
@@ -146,7 +146,7 @@ it('the same bytes again make other bytes in memory unsure when nobody watches',
   const held = heldFrame(camera, { etag: '"older"' });
   memory.set(cameraId, held);
   heed(frameNews('unchanged'));
-  expect(held.unsure).toBe(true);
+  expect(held.mayBeOutdated).toBe(true);
   expect(reader.readAnew).not.toHaveBeenCalled();
 });
 

@@ -4,6 +4,7 @@ import { contain } from '@lastframe/shared/process/contain';
 import { messageOf } from '@lastframe/shared/process/errors';
 import type { Log } from '@lastframe/shared/process/log';
 import type { FrameReader } from '../cache/frame-reader.ts';
+import { markOutdated, renew } from '../cache/held-frame.ts';
 import type { MemoryCache } from '../cache/memory-cache.ts';
 import type { Purges } from '../cache/purge-history.ts';
 import type { Demand } from '../demand/demand.ts';
@@ -38,7 +39,7 @@ export function heedAnnouncement(announcement: Announcement, deps: NewsDeps): vo
 /** Those who have a frame, or wait for one. */
 function updateFrame(announcement: Announcement, deps: NewsDeps): void {
   if (announcement.kind === 'frame') void readWatched(announcement.cameraId, deps);
-  else if (announcement.kind === 'unchanged') renew(announcement, deps);
+  else if (announcement.kind === 'unchanged') handleUnchanged(announcement, deps);
   else if (announcement.kind === 'purge') deps.purges.heed(announcement);
   else deps.coldWait.heed(announcement);
 }
@@ -48,40 +49,46 @@ export async function readWatched(cameraId: string, deps: NewsDeps): Promise<voi
   const { memory, viewers, reader, coldWait, log } = deps;
   const camera = viewers.watched(cameraId);
   if (!camera) {
-    markUnsure(cameraId, memory);
+    markHeldOutdated(cameraId, memory);
     return;
   }
   try {
     const { held } = await reader.readAnew(camera);
     if (held) coldWait.wake(held);
   } catch (error) {
-    markUnsure(cameraId, memory);
+    markHeldOutdated(cameraId, memory);
     log.debug({ cameraId, reason: messageOf(error) }, 'a new frame could not be read');
   }
 }
 
 /** The same bytes again: memory has them, if it has the camera at all. */
-function renew(announcement: Extract<Announcement, { kind: 'unchanged' }>, deps: NewsDeps): void {
+function handleUnchanged(
+  announcement: Extract<Announcement, { kind: 'unchanged' }>,
+  deps: NewsDeps,
+): void {
   const { cameraId, etag, startedAgoMs, capturedAgoMs, facts } = announcement;
   const held = deps.memory.peek(cameraId);
   if (held?.etag !== etag) {
     void readWatched(cameraId, deps);
     return;
   }
-  held.camera = deps.viewers.watched(cameraId) ?? held.camera; // under the rules in force now
+  // Under the rules in force now.
+  const camera = deps.viewers.watched(cameraId) ?? held.camera;
   const monoMs = deps.clock.monoMs();
   // Of a call from before a soft purge: it must not make fresh again what is to be called for anew.
   const isPurged =
     facts && deps.purges.judge({ cameraId, startedAtMs: facts.startedAtMs }) === 'stale';
-  const leastAgoMs = isPurged ? held.camera.source.intervalMs : 0;
-  held.startedMonoMs = Math.max(held.startedMonoMs, monoMs - Math.max(startedAgoMs, leastAgoMs));
-  held.capturedMonoMs = Math.max(held.capturedMonoMs, monoMs - capturedAgoMs);
-  if (facts === undefined || facts.startedAtMs <= held.startedAtMs) return;
-  held.startedAtMs = facts.startedAtMs;
-  held.capturedAtMs = facts.capturedAtMs;
+  const leastAgoMs = isPurged ? camera.source.intervalMs : 0;
+  const isNewer = facts !== undefined && facts.startedAtMs > held.startedAtMs;
+  renew(held, {
+    camera,
+    startedMonoMs: Math.max(held.startedMonoMs, monoMs - Math.max(startedAgoMs, leastAgoMs)),
+    capturedMonoMs: Math.max(held.capturedMonoMs, monoMs - capturedAgoMs),
+    ...(isNewer && { startedAtMs: facts.startedAtMs, capturedAtMs: facts.capturedAtMs }),
+  });
 }
 
-function markUnsure(cameraId: string, memory: MemoryCache): void {
+function markHeldOutdated(cameraId: string, memory: MemoryCache): void {
   const held = memory.peek(cameraId);
-  if (held) held.unsure = true;
+  if (held) markOutdated(held);
 }

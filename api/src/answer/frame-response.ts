@@ -1,5 +1,5 @@
 import type { Clock } from '@lastframe/shared/process/clock';
-import type { HeldFrame } from '../cache/memory-cache.ts';
+import type { HeldFrame } from '../cache/held-frame.ts';
 import type { Origin } from '../lookup/frame-lookup.ts';
 import { isNotModified } from './conditional.ts';
 import { problemResponse } from './problem.ts';

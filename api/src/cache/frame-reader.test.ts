@@ -6,7 +6,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { testCamera } from '../../../testing/test-camera.ts';
 import { heldFrame, testClock, testParts } from '../test-support/parts.ts';
 import { createFrameReader } from './frame-reader.ts';
-import { createMemoryCache, isFresh } from './memory-cache.ts';
+import { isFresh } from './held-frame.ts';
+import { createMemoryCache } from './memory-cache.ts';
 
 const camera = testCamera('a', { staleForMs: 60_000 });
 const { cameraId } = camera;
@@ -146,7 +147,7 @@ describe('the frame of the store', () => {
       camera,
       startedMonoMs: clock.monoMs() - 7000,
       capturedMonoMs: clock.monoMs() - 2000,
-      unsure: false,
+      mayBeOutdated: false,
       lastAskedMonoMs: Number.NEGATIVE_INFINITY,
     });
   });
@@ -161,12 +162,12 @@ describe('the frame of the store', () => {
 
   it('does not replace a younger one, which is sure again then', async () => {
     const { run, reader, memory } = readerParts();
-    const held = heldFrame(camera, { startedAgoMs: 1000, unsure: true });
+    const held = heldFrame(camera, { startedAgoMs: 1000, mayBeOutdated: true });
     memory.set(cameraId, held);
     run.mockResolvedValueOnce({ frame: storedFrame('older', 9000) });
     expect((await reader.read(camera)).held).toBe(held);
     expect(memory.peek(cameraId)).toBe(held);
-    expect(held).toMatchObject({ unsure: false, bytes: Buffer.from('frame') });
+    expect(held).toMatchObject({ mayBeOutdated: false, bytes: Buffer.from('frame') });
   });
 
   it('with the same bytes only makes the one in memory younger', async () => {

@@ -7,7 +7,8 @@ import type { Clock } from '@lastframe/shared/process/clock';
 import type { FramesRedis } from '@lastframe/shared/redis/cluster/redis-shards';
 import type { Keys } from '@lastframe/shared/redis/keys';
 import type { FramesClock } from '@lastframe/shared/redis/redis-clock';
-import { type HeldFrame, keepFrame, type MemoryCache } from './memory-cache.ts';
+import { type HeldFrame, markCurrent, renew } from './held-frame.ts';
+import { keepFrame, type MemoryCache } from './memory-cache.ts';
 import type { Purges } from './purge-history.ts';
 
 export interface ReadCamera {
@@ -100,7 +101,7 @@ function swapIn(
   { memory, clock, purges, isPresent }: FrameReaderDeps,
 ): HeldFrame | undefined {
   const before = memory.peek(camera.cameraId);
-  if (before) before.unsure = false;
+  if (before) markCurrent(before);
   if (!frame || freshnessOf(frame.startedAgoMs, camera.source) === 'expired') return before;
   const verdict = purges.judge(frame, nowMs);
   if (verdict === 'gone') return before;
@@ -111,12 +112,13 @@ function swapIn(
   const times = { startedMonoMs: monoMs - dueAgoMs, capturedMonoMs: monoMs - capturedAgoMs };
   if (before && !isNewer(before, { ...stored, ...times })) return before;
   if (before && before.etag === stored.etag) {
-    return Object.assign(before, stored, times, { camera });
+    renew(before, { ...stored, ...times, camera });
+    return before;
   }
   // Bytes are spared only for the ETag that memory held when it asked; by now it holds another.
   if (!bytes) return before;
   const lastAskedMonoMs = before?.lastAskedMonoMs ?? Number.NEGATIVE_INFINITY;
-  const held = { ...stored, ...times, bytes, camera, unsure: false, lastAskedMonoMs };
+  const held = { ...stored, ...times, bytes, camera, mayBeOutdated: false, lastAskedMonoMs };
   keepFrame(held, { memory, clock, isPresent });
   return held;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { testCamera } from '../../../testing/test-camera.ts';
 import { heldFrame, testClock } from '../test-support/parts.ts';
-import { createMemoryCache, keepFrame, makeAllUnsure } from './memory-cache.ts';
+import { createMemoryCache, keepFrame, markAllOutdated } from './memory-cache.ts';
 
 /** What a frame of 1024 bytes takes: itself, itself with its head, and what else goes with it. */
 const COST = 2 * 1024 + 4096;
@@ -45,11 +45,11 @@ it('does not take a frame that is larger than all of it, and keeps the others', 
   expect([memory.has(small.cameraId), memory.has(large.cameraId)]).toEqual([true, false]);
 });
 
-it('can call all of its frames unsure', () => {
+it('marks all of its frames as possibly outdated', () => {
   const memory = createMemoryCache(1024 ** 2);
   for (const frame of [frameOf('a', 1), frameOf('b', 1)]) memory.set(frame.cameraId, frame);
-  makeAllUnsure(memory);
-  expect([...memory.values()].map(({ unsure }) => unsure)).toEqual([true, true]);
+  markAllOutdated(memory);
+  expect([...memory.values()].map(({ mayBeOutdated }) => mayBeOutdated)).toEqual([true, true]);
 });
 
 describe('a frame that comes when memory is full', () => {

@@ -1,17 +1,6 @@
-import type { Camera } from '@lastframe/shared/cameras/camera';
-import { type Frame, freshnessOf } from '@lastframe/shared/frames/frame';
 import type { Clock } from '@lastframe/shared/process/clock';
 import { LRUCache } from 'lru-cache';
-
-/** A frame in this process's memory. Its times are of the local monotonic clock. */
-export interface HeldFrame extends Frame {
-  camera: Camera;
-  startedMonoMs: number;
-  capturedMonoMs: number;
-  /** Announcements may have been missed since: the frame store may have a newer one. */
-  unsure: boolean;
-  lastAskedMonoMs: number;
-}
+import { type HeldFrame, markOutdated } from './held-frame.ts';
 
 /** What a held frame costs beside its bytes: the heads of its answers, above all. */
 const OVERHEAD_BYTES = 4096;
@@ -85,12 +74,7 @@ function makeRoom(
   return true;
 }
 
-/** Nobody needs another one yet. */
-export function isFresh({ startedMonoMs, camera }: HeldFrame, nowMonoMs: number): boolean {
-  return freshnessOf(nowMonoMs - startedMonoMs, camera.source) === 'fresh';
-}
-
-/** After a gap in the announcements nothing is known to be the last frame. */
-export function makeAllUnsure(memory: MemoryCache): void {
-  for (const held of memory.values()) held.unsure = true;
+/** After a gap in the announcements any frame may be outdated. */
+export function markAllOutdated(memory: MemoryCache): void {
+  for (const held of memory.values()) markOutdated(held);
 }

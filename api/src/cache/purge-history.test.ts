@@ -2,7 +2,7 @@ import type { Purge } from '@lastframe/shared/frames/purge';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { testCamera } from '../../../testing/test-camera.ts';
 import { heldFrame, testParts } from '../test-support/parts.ts';
-import { isFresh } from './memory-cache.ts';
+import { isFresh } from './held-frame.ts';
 import { createPurges } from './purge-history.ts';
 
 const camera = testCamera('a');
@@ -70,7 +70,7 @@ it('a soft purge lifts no hard one, in whatever order they come', () => {
 it('an old purge that is heard of again leaves alone what was renewed since', () => {
   const { clock, purges, held, purge, isHeldFresh } = purgesParts();
   purges.heed(purge('soft', held.startedAtMs));
-  held.startedMonoMs = clock.monoMs();
+  Object.assign(held, { startedMonoMs: clock.monoMs() });
   purges.heed(purge('soft', held.startedAtMs));
   expect(isHeldFresh()).toBe(true);
 });

@@ -4,7 +4,8 @@ import type { Clock } from '@lastframe/shared/process/clock';
 import { messageOf } from '@lastframe/shared/process/errors';
 import type { Log } from '@lastframe/shared/process/log';
 import { LRUCache } from 'lru-cache';
-import type { HeldFrame, MemoryCache } from './memory-cache.ts';
+import { makeStale } from './held-frame.ts';
+import type { MemoryCache } from './memory-cache.ts';
 
 /**
  * What operators purged, as far as this process has heard. It outlasts the frames in memory: a read
@@ -84,10 +85,4 @@ export function createPurges({ clock, memory, read, onGone, log }: PurgesDeps): 
     },
     catchUp,
   };
-}
-
-/** As if its call had begun an interval ago; what viewers are told of its age stays true. */
-function makeStale(held: HeldFrame, nowMonoMs: number): void {
-  const { intervalMs } = held.camera.source;
-  held.startedMonoMs = Math.min(held.startedMonoMs, nowMonoMs - intervalMs);
 }

@@ -5,7 +5,7 @@ import {
 } from '@lastframe/shared/cameras/camera-health';
 import type { Source } from '@lastframe/shared/cameras/source';
 import type { Dimensions } from '@lastframe/shared/frames/frame';
-import type { HeldFrame } from '../cache/memory-cache.ts';
+import type { HeldFrame } from '../cache/held-frame.ts';
 
 /** What is told of a frame: all but its bytes. Times are of the frames Redis's clock. */
 export interface FrameFacts {

@@ -4,7 +4,8 @@ import { noteAsked } from '@lastframe/shared/frames/frame-store';
 import type { Clock } from '@lastframe/shared/process/clock';
 import type { FramesRedis } from '@lastframe/shared/redis/cluster/redis-shards';
 import type { Keys } from '@lastframe/shared/redis/keys';
-import type { HeldFrame, MemoryCache } from '../cache/memory-cache.ts';
+import type { HeldFrame } from '../cache/held-frame.ts';
+import type { MemoryCache } from '../cache/memory-cache.ts';
 import type { Viewers } from '../demand/presence.ts';
 
 export interface AskedNotesDeps {

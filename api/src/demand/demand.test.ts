@@ -2,6 +2,7 @@ import type { Announcement } from '@lastframe/shared/messages/announcement';
 import { bucketMsOf } from '@lastframe/shared/messages/refresh-job';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { testCamera } from '../../../testing/test-camera.ts';
+import { markCurrent, markOutdated } from '../cache/held-frame.ts';
 import { heldFrame, testParts } from '../test-support/parts.ts';
 import { createDemand } from './demand.ts';
 
@@ -397,7 +398,7 @@ describe('news that got lost', () => {
 
   it('are no reason to forget demand when the frame that is found is stale too', async () => {
     const parts = demandParts();
-    parts.memory.set(cameraId, heldFrame(camera, { startedAgoMs: 60_000, unsure: true }));
+    parts.memory.set(cameraId, heldFrame(camera, { startedAgoMs: 60_000, mayBeOutdated: true }));
     parts.stored.held = heldFrame(camera, { startedAgoMs: 30_000 });
     parts.demand.raise(camera);
     expect(await asksWithin(parts, 0)).toBe(1);
@@ -431,7 +432,7 @@ describe('after a gap in the announcements', () => {
     parts.memory.set(cameraId, heldFrame(camera, { startedAgoMs: 6000 }));
     parts.demand.raise(camera);
     await asksWithin(parts, 100);
-    parts.memory.set(cameraId, heldFrame(camera, { startedAgoMs: 6100, unsure: true }));
+    parts.memory.set(cameraId, heldFrame(camera, { startedAgoMs: 6100, mayBeOutdated: true }));
     parts.stored.held = heldFrame(camera, { startedAgoMs: 2000 });
     parts.demand.recheck();
     await asksWithin(parts, 0);
@@ -449,9 +450,9 @@ describe('after a gap in the announcements', () => {
     parts.memory.set(cameraId, held);
     parts.demand.raise(camera);
     await asksWithin(parts, 0);
-    held.unsure = true;
+    markOutdated(held);
     parts.reader.read.mockImplementation(async () => {
-      held.unsure = false;
+      markCurrent(held);
       return { held };
     });
     parts.demand.recheck();
@@ -466,7 +467,7 @@ describe('after a gap in the announcements', () => {
     parts.demand.raise(camera);
     await asksWithin(parts, 100);
     tell(parts, frameNews(5000));
-    parts.memory.set(cameraId, heldFrame(camera, { startedAgoMs: 6100, unsure: true }));
+    parts.memory.set(cameraId, heldFrame(camera, { startedAgoMs: 6100, mayBeOutdated: true }));
     parts.stored.held = heldFrame(camera, { startedAgoMs: 100 });
     parts.reader.read.mockClear();
     parts.demand.raise(camera);
@@ -476,7 +477,7 @@ describe('after a gap in the announcements', () => {
 
   it('a store that can not be read is not asked by every request', async () => {
     const parts = demandParts();
-    parts.memory.set(cameraId, heldFrame(camera, { startedAgoMs: 6000, unsure: true }));
+    parts.memory.set(cameraId, heldFrame(camera, { startedAgoMs: 6000, mayBeOutdated: true }));
     parts.reader.read.mockRejectedValue(new Error('away'));
     for (let times = 0; times < 100; times += 1) {
       parts.demand.raise(camera);
@@ -525,7 +526,7 @@ describe('a camera that is watched', () => {
     for (let interval = 0; interval < 10; interval += 1) {
       asks += await asksWithin(parts, 5030);
       const held = parts.memory.get(cameraId);
-      if (held) held.startedMonoMs = parts.clock.monoMs();
+      if (held) Object.assign(held, { startedMonoMs: parts.clock.monoMs() });
       tell(parts, frameNews(5015));
     }
     expect(asks).toBe(1);

@@ -5,7 +5,8 @@ import type { Clock } from '@lastframe/shared/process/clock';
 import { messageOf } from '@lastframe/shared/process/errors';
 import type { Log } from '@lastframe/shared/process/log';
 import type { FrameReader } from '../cache/frame-reader.ts';
-import { type HeldFrame, isFresh, type MemoryCache } from '../cache/memory-cache.ts';
+import { type HeldFrame, isFresh } from '../cache/held-frame.ts';
+import type { MemoryCache } from '../cache/memory-cache.ts';
 import type { FleetWatch } from './fleet-status.ts';
 import type { Viewers } from './presence.ts';
 import type { RefreshQueue } from './refresh-queue.ts';
@@ -117,7 +118,8 @@ export function createDemand(deps: DemandDeps): Demand {
     name === undefined && !all.has(cameraId) && !memory.has(cameraId);
   /** There is a newer frame, as far as is known, and nobody waits for its news any more. */
   const isReadDue = ({ camera, readMonoMs }: Wanted) =>
-    memory.peek(camera.cameraId)?.unsure === true && clock.monoMs() - readMonoMs >= UNSURE_READ_MS;
+    memory.peek(camera.cameraId)?.mayBeOutdated === true &&
+    clock.monoMs() - readMonoMs >= UNSURE_READ_MS;
 
   return {
     raise: (camera) => {
@@ -168,21 +170,22 @@ async function nextAsk(
   const { cameraId } = wanted.camera;
   const held = memory.peek(cameraId);
   const isDue = () => clock.monoMs() >= wanted.notBeforeMonoMs;
-  if (!isDue() && !held?.unsure) return wanted.notBeforeMonoMs;
+  if (!isDue() && !held?.mayBeOutdated) return wanted.notBeforeMonoMs;
   if (!held && clock.monoMs() - wanted.askedMonoMs > FORGOTTEN_MS) wanted.asked = false;
   if (!wanted.asked && !viewers.watched(cameraId)) {
     return isDue() ? undefined : wanted.notBeforeMonoMs;
   }
-  if (held && !held.unsure && isFresh(held, clock.monoMs())) return satisfy(wanted, held, turns);
+  if (held && !held.mayBeOutdated && isFresh(held, clock.monoMs()))
+    return satisfy(wanted, held, turns);
   const redisNowMs = fleet.redisNowMs();
   if (fleet.closedBecause() !== undefined || redisNowMs === undefined) {
     return clock.monoMs() + CLOSED_RETRY_MS;
   }
   const inFlightMs = () => wanted.callOverMonoMs - clock.monoMs();
-  if (held?.unsure || wanted.jobsSinceNews > 0 || inFlightMs() > 0) {
+  if (held?.mayBeOutdated || wanted.jobsSinceNews > 0 || inFlightMs() > 0) {
     const isQueued = () => clock.monoMs() < wanted.queuedUntilMonoMs && fleet.isBehind();
     const sinceReadMs = clock.monoMs() - wanted.readMonoMs;
-    if (isQueued() && !held?.unsure && sinceReadMs < BEHIND_READ_MS) {
+    if (isQueued() && !held?.mayBeOutdated && sinceReadMs < BEHIND_READ_MS) {
       return clock.monoMs() + CLOSED_RETRY_MS;
     }
     wanted.readMonoMs = clock.monoMs();

@@ -2,7 +2,7 @@ import type { Camera } from '@lastframe/shared/cameras/camera';
 import { spacingMs } from '@lastframe/shared/cameras/spacing';
 import type { Announcement } from '@lastframe/shared/messages/announcement';
 import { bucketMsOf } from '@lastframe/shared/messages/refresh-job';
-import type { HeldFrame } from '../cache/memory-cache.ts';
+import type { HeldFrame } from '../cache/held-frame.ts';
 
 /** What one process knows of the next call to a camera that is wanted here. */
 export interface Wanted {

@@ -137,8 +137,8 @@ it('raises demand when the frame is stale, and counts as asked for', async () =>
   const held = hold();
   await ask();
   expect(raise).not.toHaveBeenCalled();
-  held.startedMonoMs -= 5001;
-  held.lastAskedMonoMs = Number.NEGATIVE_INFINITY;
+  Object.assign(held, { startedMonoMs: held.startedMonoMs - 5001 });
+  Object.assign(held, { lastAskedMonoMs: Number.NEGATIVE_INFINITY });
   expect(await ask()).toContain(' 200 OK');
   expect(routes).toHaveBeenCalledTimes(1);
   expect(raise).toHaveBeenCalledWith(camera);
@@ -154,7 +154,7 @@ it('is never older than what memory has', async () => {
   expect(await ask()).toContain(next.etag);
   expect(await ask(TARGET, { more: `If-None-Match: ${first.etag}\r\n` })).toContain('another');
   // The same bytes, captured again: only their age is another.
-  next.capturedMonoMs -= 3000;
+  Object.assign(next, { capturedMonoMs: next.capturedMonoMs - 3000 });
   expect(await ask()).toMatch(/^age: 3\r$/m);
   expect(routes).toHaveBeenCalledTimes(1);
 });
@@ -163,7 +163,7 @@ it('is no answer to who has no frame: an expired one, or one that went', async (
   const { hold, memory, routes } = await start();
   const held = hold();
   await ask();
-  held.startedMonoMs -= 86_400_001;
+  Object.assign(held, { startedMonoMs: held.startedMonoMs - 86_400_001 });
   expect(await ask()).toContain(' 503 ');
   expect(memory.size).toBe(0);
   expect(routes).toHaveBeenCalledTimes(2);

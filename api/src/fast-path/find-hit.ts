@@ -2,7 +2,7 @@ import type { Camera } from '@lastframe/shared/cameras/camera';
 import type { Rules, RulesNow } from '@lastframe/shared/cameras/rules';
 import { LRUCache } from 'lru-cache';
 import { isNotModified } from '../answer/conditional.ts';
-import type { HeldFrame } from '../cache/memory-cache.ts';
+import type { HeldFrame } from '../cache/held-frame.ts';
 import { frameInMemory, type LastFrameDeps } from '../lookup/frame-lookup.ts';
 import type { KnownTargets } from '../routes/learned-targets.ts';
 import { recognise } from './plain-request.ts';

@@ -1,7 +1,8 @@
 import { STATUS_CODES } from 'node:http';
 import type { Clock } from '@lastframe/shared/process/clock';
 import { frameResponse } from '../answer/frame-response.ts';
-import { type HeldFrame, SMALL_BYTES } from '../cache/memory-cache.ts';
+import type { HeldFrame } from '../cache/held-frame.ts';
+import { SMALL_BYTES } from '../cache/memory-cache.ts';
 
 /** The head of an answer, made once and good for up to a second. */
 export interface ReadyHead {

@@ -4,7 +4,9 @@ import type { Failure } from '@lastframe/shared/messages/announcement';
 import type { Clock } from '@lastframe/shared/process/clock';
 import { ProblemError } from '@lastframe/shared/process/errors';
 import type { FrameReader, ReadCamera } from '../cache/frame-reader.ts';
-import type { HeldFrame, MemoryCache } from '../cache/memory-cache.ts';
+import type { HeldFrame } from '../cache/held-frame.ts';
+import { touch } from '../cache/held-frame.ts';
+import type { MemoryCache } from '../cache/memory-cache.ts';
 import type { Demand } from '../demand/demand.ts';
 import type { FleetWatch } from '../demand/fleet-status.ts';
 import type { Refusal } from '../demand/refresh-schedule.ts';
@@ -59,10 +61,9 @@ function offer(
     memory.delete(camera.cameraId);
     return undefined;
   }
-  held.lastAskedMonoMs = nowMonoMs;
-  held.camera = camera; // under the rules in force now
+  touch(held, nowMonoMs, camera);
   // Of one that may not be the last one any more, the store is asked.
-  if (freshness === 'stale' || held.unsure) demand.raise(camera);
+  if (freshness === 'stale' || held.mayBeOutdated) demand.raise(camera);
   return held;
 }
 
@@ -111,7 +112,7 @@ export async function frameFromAfar(
     const toldMs = demand.toldWaitMs(camera.cameraId);
     if (toldMs > coldWaitMs) throw notYet('the camera may not be called yet', toldMs);
     const end = await endWhileOpen(waited, found.signal, deps);
-    if (end.end === 'frame') end.held.lastAskedMonoMs = clock.monoMs();
+    if (end.end === 'frame') touch(end.held, clock.monoMs());
     return foundAtTheEnd(end, demand.toldWaitMs(camera.cameraId));
   } finally {
     found.abort();
@@ -135,7 +136,7 @@ export async function nextFrame(
   const end = await waited;
   if (end.end === 'full') throw tooManyWait();
   if (end.end === 'timeout') return undefined;
-  end.held.lastAskedMonoMs = clock.monoMs();
+  touch(end.held, clock.monoMs());
   return end.held;
 }
 

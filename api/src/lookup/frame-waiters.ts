@@ -3,7 +3,7 @@ import { createFairPlaces } from '@lastframe/shared/http/fair-places';
 import type { Announcement, Failure } from '@lastframe/shared/messages/announcement';
 import type { Clock } from '@lastframe/shared/process/clock';
 import type { FrameReader } from '../cache/frame-reader.ts';
-import type { HeldFrame } from '../cache/memory-cache.ts';
+import type { HeldFrame } from '../cache/held-frame.ts';
 import type { Viewers } from '../demand/presence.ts';
 import { isRefusal, type Refusal } from '../demand/refresh-schedule.ts';
 

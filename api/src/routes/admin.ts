@@ -14,7 +14,7 @@ import { bodyLimit } from 'hono/body-limit';
 import { HTTPException } from 'hono/http-exception';
 import { problemResponse } from '../answer/problem.ts';
 import type { FrameReader } from '../cache/frame-reader.ts';
-import { isFresh } from '../cache/memory-cache.ts';
+import { isFresh } from '../cache/held-frame.ts';
 import type { Demand } from '../demand/demand.ts';
 import type { FleetWatch } from '../demand/fleet-status.ts';
 

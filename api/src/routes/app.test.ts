@@ -126,7 +126,7 @@ describe('a frame in memory', () => {
 
   it('is served at once when there may be a newer one, and raises demand', async () => {
     const parts = appParts();
-    hold(parts, { startedAgoMs: 1000, unsure: true });
+    hold(parts, { startedAgoMs: 1000, mayBeOutdated: true });
     expect((await parts.image()).status).toBe(200);
     expect(parts.demand.raise).toHaveBeenCalledOnce();
   });

@@ -10,7 +10,7 @@ import { boundByExpiry, checkSignature, signingOf } from '../access/signed-url.t
 import { isNotModified } from '../answer/conditional.ts';
 import { type Conditions, frameResponse } from '../answer/frame-response.ts';
 import { problemResponse } from '../answer/problem.ts';
-import type { HeldFrame } from '../cache/memory-cache.ts';
+import type { HeldFrame } from '../cache/held-frame.ts';
 import type { Origin } from '../lookup/frame-lookup.ts';
 import {
   type Asker,

@@ -1,7 +1,7 @@
 import type { Context } from 'hono';
 import { signingOf } from '../access/signed-url.ts';
 import type { FrameReader } from '../cache/frame-reader.ts';
-import type { HeldFrame } from '../cache/memory-cache.ts';
+import type { HeldFrame } from '../cache/held-frame.ts';
 import { openStream, type StreamsDeps, type StreamViewer } from '../streams/open-stream.ts';
 import { readTargets } from '../streams/stream-targets.ts';
 import { readQuery, streamQuery } from './query-schemas.ts';

@@ -1,6 +1,6 @@
 import { createMetrics } from '@lastframe/shared/telemetry/metrics';
 import { describe, expect, it } from 'vitest';
-import type { HeldFrame } from '../cache/memory-cache.ts';
+import type { HeldFrame } from '../cache/held-frame.ts';
 import { createRequestCount, outcomeOf } from './request-metrics.ts';
 
 const source = { intervalMs: 5000, timeoutMs: 15_000, startAllowanceMs: 4000 };

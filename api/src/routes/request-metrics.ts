@@ -2,7 +2,7 @@ import { lateAfterMs } from '@lastframe/shared/cameras/camera-health';
 import type { Clock } from '@lastframe/shared/process/clock';
 import type { LabelsOf } from '@lastframe/shared/telemetry/metric-definitions';
 import type { Metrics } from '@lastframe/shared/telemetry/metrics';
-import type { HeldFrame } from '../cache/memory-cache.ts';
+import type { HeldFrame } from '../cache/held-frame.ts';
 import type { Origin } from '../lookup/frame-lookup.ts';
 
 /** An answer that a viewer got; with `held`, the frame that it was made of. */

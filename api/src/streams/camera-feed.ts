@@ -5,7 +5,8 @@ import type { Announcement } from '@lastframe/shared/messages/announcement';
 import { contain } from '@lastframe/shared/process/contain';
 import type { FramesClock } from '@lastframe/shared/redis/redis-clock';
 import type { FrameReader } from '../cache/frame-reader.ts';
-import type { HeldFrame, MemoryCache } from '../cache/memory-cache.ts';
+import type { HeldFrame } from '../cache/held-frame.ts';
+import type { MemoryCache } from '../cache/memory-cache.ts';
 import {
   type CameraState,
   type FrameFacts,

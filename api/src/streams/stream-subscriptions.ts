@@ -2,7 +2,7 @@ import type { Camera } from '@lastframe/shared/cameras/camera';
 import type { Rules } from '@lastframe/shared/cameras/rules';
 import type { Clock } from '@lastframe/shared/process/clock';
 import { type Problem, ProblemError } from '@lastframe/shared/process/errors';
-import type { HeldFrame } from '../cache/memory-cache.ts';
+import type { HeldFrame } from '../cache/held-frame.ts';
 import type { CameraNews, Live, Tell } from './camera-feed.ts';
 import type { Target } from './stream-targets.ts';
 

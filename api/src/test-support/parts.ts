@@ -6,7 +6,8 @@ import { createLog } from '@lastframe/shared/process/log';
 import { createFramesClock } from '@lastframe/shared/redis/redis-clock';
 import { vi } from 'vitest';
 import type { FrameReader, ReadCamera } from '../cache/frame-reader.ts';
-import { createMemoryCache, type HeldFrame } from '../cache/memory-cache.ts';
+import type { HeldFrame } from '../cache/held-frame.ts';
+import { createMemoryCache } from '../cache/memory-cache.ts';
 import { createPurges } from '../cache/purge-history.ts';
 import type { Demand } from '../demand/demand.ts';
 import { createViewers } from '../demand/presence.ts';
@@ -49,7 +50,7 @@ export function heldFrame(
     changedAtMs: redisMs - capturedAgoMs,
     startedMonoMs: testClock.monoMs() - startedAgoMs,
     capturedMonoMs: testClock.monoMs() - capturedAgoMs,
-    unsure: false,
+    mayBeOutdated: false,
     lastAskedMonoMs: Number.NEGATIVE_INFINITY,
     ...over,
   };
