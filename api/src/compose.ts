@@ -90,7 +90,6 @@ export function connectFlow(tools: Tools) {
     clock,
     memory,
     read: () => readPurges(framesRedis, keys),
-    onGone: (cameraId) => readWatched(cameraId, news),
     log,
   });
   const framesClock = createFramesClock(clock);
@@ -102,17 +101,11 @@ export function connectFlow(tools: Tools) {
     frames: framesRedis,
     keys,
     framesClock,
-    onRead: (camera, { held }, stored) => {
-      const { cameraId } = camera;
-      const { malformed: field } = stored;
-      if (field) log.warn({ cameraId, field }, 'malformed frame record in Redis ignored');
-      // However it came to be read: who waits for it need not wait for its announcement. Who asked for
-      // the read has it by then, and waits no more.
-      if (held) setImmediate(() => coldWait.wake(held));
-      live.heedRead(camera, held, stored);
-    },
   });
   const reader = followedReader(reading, step);
+  reader.onRead(({ cameraId }, _, { malformed: field }) => {
+    if (field) log.warn({ cameraId, field }, 'malformed frame record in Redis ignored');
+  });
   const fleet = createFleetWatch({ clock, queue: queueRedis, keys });
   showFleet(fleet, metrics);
   const fleetId = createFleetId(queueRedis, keys.fleet);
@@ -134,7 +127,13 @@ export function connectFlow(tools: Tools) {
   const keepWarm = createKeepWarm({ viewers, demand });
   const waiting = createColdWait({ clock, viewers, reader, maxWaiters: config.maxWaiters });
   const coldWait = countedColdWait(waiting, clock, metrics);
+  // Wake waiters on any read, without waiting for the announcement. The request that caused the read
+  // has its frame by then.
+  reader.onRead((_, { held }) => {
+    if (held) setImmediate(() => coldWait.wake(held));
+  });
   const live = createLive({ memory, reader, viewers, demand, framesClock });
+  reader.onRead((camera, { held }, stored) => live.heedRead(camera, held, stored));
   const streams = createStreams(config.maxStreams);
   rules.onChange(streams.follow);
   showStreams(streams, config.maxStreams, metrics);
@@ -143,6 +142,7 @@ export function connectFlow(tools: Tools) {
   showCameras(cameraList, metrics);
   const noteAsked = createAskedNotes({ ...named, clock, viewers });
   const news = { clock, memory, reader, viewers, demand, coldWait, purges, live, log };
+  purges.onHardPurge((cameraId) => void readWatched(cameraId, news));
   const hear = createHearing(fleet, metrics);
   const heed = (announcement: Announcement) => {
     hear(announcement);

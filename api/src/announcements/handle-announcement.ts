@@ -46,15 +46,14 @@ function updateFrame(announcement: Announcement, deps: NewsDeps): void {
 
 /** Reads anew what the store has of a camera, if somebody watches it here; else memory is unsure of it. */
 export async function readWatched(cameraId: string, deps: NewsDeps): Promise<void> {
-  const { memory, viewers, reader, coldWait, log } = deps;
+  const { memory, viewers, reader, log } = deps;
   const camera = viewers.watched(cameraId);
   if (!camera) {
     markHeldOutdated(cameraId, memory);
     return;
   }
   try {
-    const { held } = await reader.readAnew(camera);
-    if (held) coldWait.wake(held);
+    await reader.readAnew(camera);
   } catch (error) {
     markHeldOutdated(cameraId, memory);
     log.debug({ cameraId, reason: messageOf(error) }, 'a new frame could not be read');

@@ -80,6 +80,22 @@ describe('one read', () => {
     await expect(reader.read(camera)).resolves.toEqual({});
   });
 
+  it('is told to each listener once, however many joined it', async () => {
+    const { run, reader } = readerParts();
+    const listeners = [vi.fn(), vi.fn()];
+    for (const listener of listeners) reader.onRead(listener);
+    const stored = { frame: storedFrame('a', 0) };
+    run.mockResolvedValue(stored);
+    const [read] = await Promise.all([reader.read(camera), reader.read(camera)]);
+    for (const listener of listeners) {
+      expect(listener).toHaveBeenCalledExactlyOnceWith(
+        camera,
+        read,
+        expect.objectContaining(stored),
+      );
+    }
+  });
+
   it('gives the failure that is remembered, beside the frame', async () => {
     const { run, reader } = readerParts();
     const failure = { status: 504, reason: 'late', nextMs: 900 } as const;

@@ -16,6 +16,8 @@ export interface ReadCamera {
   failure?: Failure;
 }
 
+export type ReadListener = (camera: Camera, read: ReadCamera, stored: StoredCamera) => void;
+
 export interface FrameReader {
   /**
    * Brings memory up to the frame store. However many ask at once, Redis is read once.
@@ -24,6 +26,8 @@ export interface FrameReader {
   read(camera: Camera): Promise<ReadCamera>;
   /** The same, but not satisfied with a read that began before now: for news that just came. */
   readAnew(camera: Camera): Promise<ReadCamera>;
+  /** Calls the listener after every read, whoever asked for it. */
+  onRead(listener: ReadListener): void;
 }
 
 export interface FrameReaderDeps {
@@ -35,17 +39,21 @@ export interface FrameReaderDeps {
   frames: Pick<FramesRedis, 'run'>;
   keys: Keys;
   framesClock?: Pick<FramesClock, 'observe'>;
-  /** Told of every read, whoever asked for it: what it found may be news to others. */
-  onRead?: (camera: Camera, read: ReadCamera, stored: StoredCamera) => void;
 }
 
 const DEADLINE_MS = 1000;
 
 export function createFrameReader(deps: FrameReaderDeps): FrameReader {
+  const listeners: ReadListener[] = [];
   const reading = new Map<string, Promise<ReadCamera>>();
   /** By the read that has to end first: what begins after it is anew for all who came before. */
   const following = new WeakMap<Promise<ReadCamera>, Promise<ReadCamera>>();
-  const read = (camera: Camera) => shared(reading, camera.cameraId, () => readOnce(camera, deps));
+  const readAndNotify = async (camera: Camera) => {
+    const { read, stored } = await readOnce(camera, deps);
+    for (const listener of listeners) listener(camera, read, stored);
+    return read;
+  };
+  const read = (camera: Camera) => shared(reading, camera.cameraId, () => readAndNotify(camera));
   const readAnew = (camera: Camera) => {
     const running = reading.get(camera.cameraId);
     if (!running) return read(camera);
@@ -54,7 +62,7 @@ export function createFrameReader(deps: FrameReaderDeps): FrameReader {
     following.set(running, next);
     return next;
   };
-  return { read, readAnew };
+  return { read, readAnew, onRead: (listener) => void listeners.push(listener) };
 }
 
 /** However many ask for the same thing at once, it is done once. */
@@ -70,7 +78,10 @@ function shared<T>(
   return started;
 }
 
-async function readOnce(camera: Camera, deps: FrameReaderDeps): Promise<ReadCamera> {
+async function readOnce(
+  camera: Camera,
+  deps: FrameReaderDeps,
+): Promise<{ read: ReadCamera; stored: StoredCamera }> {
   const { memory, frames, keys } = deps;
   const { cameraId } = camera;
   const knownEtag = memory.peek(cameraId)?.etag;
@@ -87,8 +98,7 @@ async function readOnce(camera: Camera, deps: FrameReaderDeps): Promise<ReadCame
   if (isMissed && knownEtag !== undefined) return await readOnce(camera, deps);
   const held = swapIn(camera, stored, deps);
   const read = { ...(held && { held }), ...(stored.failure && { failure: stored.failure }) };
-  deps.onRead?.(camera, read, stored);
-  return read;
+  return { read, stored };
 }
 
 /**

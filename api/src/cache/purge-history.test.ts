@@ -14,13 +14,14 @@ afterEach(() => void vi.useRealTimers());
 function purgesParts() {
   const { clock, memory, log } = testParts();
   const read = vi.fn<() => Promise<Purge[]>>(async () => []);
-  const onGone = vi.fn();
-  const purges = createPurges({ clock, memory, read, onGone, log });
+  const onHardPurge = vi.fn();
+  const purges = createPurges({ clock, memory, read, log });
+  purges.onHardPurge(onHardPurge);
   const held = heldFrame(camera, { startedAgoMs: 1000 });
   memory.set(cameraId, held);
   const purge = (mode: Purge['mode'], purgedAtMs: number) => ({ cameraId, mode, purgedAtMs });
   const isHeldFresh = () => isFresh(held, clock.monoMs());
-  return { clock, memory, read, onGone, purges, held, purge, isHeldFresh };
+  return { clock, memory, read, onHardPurge, purges, held, purge, isHeldFresh };
 }
 
 it('a hard purge drops the frame of a call that began before it', () => {
@@ -42,12 +43,12 @@ it('a soft purge keeps it, as one that is stale and no older than it is', () => 
 });
 
 it('who shows the camera is told of a hard purge, also where memory has no frame', () => {
-  const { memory, onGone, purges, held, purge } = purgesParts();
+  const { memory, onHardPurge, purges, held, purge } = purgesParts();
   memory.clear();
   purges.heed(purge('soft', held.startedAtMs));
-  expect(onGone).not.toHaveBeenCalled();
+  expect(onHardPurge).not.toHaveBeenCalled();
   purges.heed(purge('hard', held.startedAtMs));
-  expect(onGone).toHaveBeenCalledExactlyOnceWith(cameraId);
+  expect(onHardPurge).toHaveBeenCalledExactlyOnceWith(cameraId);
 });
 
 it('a purge says nothing about frames of later calls', () => {

@@ -19,6 +19,8 @@ export interface Purges {
     /** Of the frames Redis: a purge from the future was before its clock was set back, and is over. */
     nowMs?: number,
   ): 'good' | 'stale' | 'gone';
+  /** Calls the listener after each hard purge. */
+  onHardPurge(listener: (cameraId: string) => void): void;
   /** Announcements may have been missed: the list of purges has to be read. */
   missed(): void;
   /** Reads that list if it has to be; to be called again and again. */
@@ -30,16 +32,15 @@ export interface PurgesDeps {
   memory: MemoryCache;
   /** The list of purges. @throws RedisUnavailableError */
   read: () => Promise<Purge[]>;
-  /** Told of each hard purge: who shows the camera has to be told what there is now. */
-  onGone?: (cameraId: string) => void;
   log: Log;
 }
 
 /** Of how many cameras purges are remembered. */
 const MAX_CAMERAS = 50_000;
 
-export function createPurges({ clock, memory, read, onGone, log }: PurgesDeps): Purges {
+export function createPurges({ clock, memory, read, log }: PurgesDeps): Purges {
   const known = new LRUCache<string, Record<Purge['mode'], number>>({ max: MAX_CAMERAS });
+  const listeners: ((cameraId: string) => void)[] = [];
   let gaps = 0;
   let caughtUpGaps = 0;
   let isReading = false;
@@ -61,7 +62,7 @@ export function createPurges({ clock, memory, read, onGone, log }: PurgesDeps): 
     if (verdict === 'gone') memory.delete(cameraId);
     if (held && verdict === 'stale') makeStale(held, clock.monoMs());
     if (held) log.debug({ cameraId, mode }, 'frame purged');
-    if (mode === 'hard') onGone?.(cameraId);
+    if (mode === 'hard') for (const listener of listeners) listener(cameraId);
   };
 
   const catchUp = async () => {
@@ -80,6 +81,7 @@ export function createPurges({ clock, memory, read, onGone, log }: PurgesDeps): 
   return {
     heed,
     judge,
+    onHardPurge: (listener) => void listeners.push(listener),
     missed: () => {
       gaps += 1;
     },

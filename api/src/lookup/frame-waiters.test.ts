@@ -20,6 +20,10 @@ afterEach(() => void vi.useRealTimers());
 function coldParts({ maxWaiters = 100 } = {}) {
   const parts = testParts();
   const coldWait = createColdWait({ ...parts, maxWaiters });
+  // As the parts of a process are connected.
+  parts.reader.onRead((_, { held }) => {
+    if (held) coldWait.wake(held);
+  });
   const wait = (signal = never) => coldWait.wait(camera, COLD_WAIT_MS, signal, anotherClient());
   /** Nobody waits, nobody is present, and no timer is left. */
   const expectNothingLeft = () =>

@@ -82,9 +82,9 @@ export function createColdWait(deps: ColdWaitDeps): ColdWait {
   const fail = (cameraId: string, failure: Failure) =>
     settleAll(cameraId, ({ isNew }) => (isNew ? undefined : { end: 'failure', failure }));
   const poll = async (camera: Camera) => {
+    // A frame wakes them as every read does.
     const { held, failure } = await reader.read(camera);
-    if (held) wake(held);
-    else if (failure) fail(camera.cameraId, failure);
+    if (!held && failure) fail(camera.cameraId, failure);
   };
   const pollLater = (camera: Camera): NodeJS.Timeout => {
     const afterMs = Math.max(POLL_MS, (1000 * waiters.size) / MAX_POLLS_PER_SECOND);

@@ -6,7 +6,6 @@ import { Hono } from 'hono';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { testCamera, testSource } from '../../../testing/test-camera.ts';
 import { problemResponse } from '../answer/problem.ts';
-import { createColdWait } from '../lookup/frame-waiters.ts';
 import { heldFrame, streamParts, testParts } from '../test-support/parts.ts';
 import { getEvents } from './events.ts';
 import { getStream, type MjpegDeps } from './mjpeg.ts';
@@ -43,7 +42,6 @@ function appParts(maxStreams = 10) {
     return read;
   });
   let rules = makeRules([source], [named]);
-  const _coldWait = createColdWait({ ...parts, maxWaiters: 10 });
   const deps: MjpegDeps = {
     ...parts,
     ...streamed,

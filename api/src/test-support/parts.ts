@@ -5,7 +5,7 @@ import type { Clock } from '@lastframe/shared/process/clock';
 import { createLog } from '@lastframe/shared/process/log';
 import { createFramesClock } from '@lastframe/shared/redis/redis-clock';
 import { vi } from 'vitest';
-import type { FrameReader, ReadCamera } from '../cache/frame-reader.ts';
+import type { FrameReader, ReadCamera, ReadListener } from '../cache/frame-reader.ts';
 import type { HeldFrame } from '../cache/held-frame.ts';
 import { createMemoryCache } from '../cache/memory-cache.ts';
 import { createPurges } from '../cache/purge-history.ts';
@@ -61,8 +61,14 @@ export function testParts() {
   const clock = testClock;
   const memory = createMemoryCache(1024 ** 2);
   const stored: ReadCamera = {};
-  const read = vi.fn(async (_: Camera): Promise<ReadCamera> => ({ ...stored }));
-  const reader = { read, readAnew: vi.fn(read) } satisfies FrameReader;
+  const listeners: ReadListener[] = [];
+  const read = vi.fn(async (camera: Camera): Promise<ReadCamera> => {
+    const found = { ...stored };
+    for (const listener of listeners) listener(camera, found, { nowMs: 0, facts: {} });
+    return found;
+  });
+  const onRead = (listener: ReadListener) => void listeners.push(listener);
+  const reader = { read, readAnew: vi.fn(read), onRead } satisfies FrameReader;
   const fleet = {
     closed: undefined as string | undefined,
     closedBecause: () => fleet.closed,
