@@ -2,7 +2,7 @@ import type { Camera } from '@lastframe/shared/cameras/camera';
 import { freshnessOf } from '@lastframe/shared/frames/frame';
 import type { Failure } from '@lastframe/shared/messages/announcement';
 import type { Clock } from '@lastframe/shared/process/clock';
-import { ProblemError } from '@lastframe/shared/process/errors';
+import { type Problem, ProblemError } from '@lastframe/shared/process/errors';
 import type { FrameReader, ReadCamera } from '../cache/frame-reader.ts';
 import type { HeldFrame } from '../cache/held-frame.ts';
 import { touch } from '../cache/held-frame.ts';
@@ -17,6 +17,9 @@ const CLOSED_GRACE_MS = 2500;
 /** How long it hopes for a frame store that can't be read: a link that was lost is soon there again. */
 const UNREAD_GRACE_MS = 2500;
 const READ_AGAIN_MS = 200;
+
+/** A long poll is not held longer than proxies hold a connection. */
+const MAX_WAIT_S = 60;
 
 export interface LastFrameDeps {
   clock: Clock;
@@ -77,11 +80,74 @@ export interface Asker {
   mayAskInMs: (cameraId: string) => number;
 }
 
+/** How a client wants to be answered. */
+export interface LookupRequest {
+  asker: Asker;
+  /** `Prefer: respond-async`: an answer at once, whatever it is. */
+  respondAsync: boolean;
+  /** `Prefer: wait`, in seconds. */
+  waitS: number | undefined;
+  /** Whether the client has this frame already; undefined if it did not say what it has. */
+  hasFrame: ((held: HeldFrame) => boolean) | undefined;
+}
+
+/** The frame that answers a request, or why there is none. */
+export type FrameLookup = ({ found: Found } | { problem: Problem }) & {
+  /** For `Preference-Applied`. */
+  applied?: string;
+};
+
+/**
+ * Chooses the frame that answers a request: the one in memory, in Redis, or the first that the
+ * camera sends. If the client has that one and waits (`Prefer: wait`), the next one.
+ * @throws ProblemError when there is none in time and the request has no preference
+ */
+export async function lookUpFrame(
+  camera: Camera,
+  request: LookupRequest,
+  deps: LastFrameDeps,
+): Promise<FrameLookup> {
+  const { asker, waitS = 0, hasFrame } = request;
+  const held = frameInMemory(camera, deps);
+  const first: FrameLookup = held
+    ? { found: { held, origin: 'memory' } }
+    : await firstFrame(camera, request, deps);
+  if (waitS === 0 || !('found' in first) || !hasFrame?.(first.found.held)) return first;
+  const appliedS = Math.min(waitS, MAX_WAIT_S);
+  const isNew = (frame: HeldFrame) => !hasFrame(frame);
+  const next = await nextFrame(camera, asker, { timeoutMs: appliedS * 1000, isNew }, deps);
+  const last = next ?? frameInMemory(camera, deps);
+  // It may have been purged meanwhile; Redis knows.
+  const lookup: FrameLookup = last
+    ? { found: { held: last, origin: 'memory' } }
+    : await firstFrame(camera, { ...request, respondAsync: true, waitS: 0 }, deps);
+  return { ...lookup, applied: `wait=${appliedS}` };
+}
+
+/** The frame in Redis, or the first one, for which no client waits longer than it wants. */
+async function firstFrame(
+  camera: Camera,
+  { asker, respondAsync, waitS }: LookupRequest,
+  deps: LastFrameDeps,
+): Promise<FrameLookup> {
+  const preferredMs = waitS === undefined ? (respondAsync ? 0 : undefined) : waitS * 1000;
+  const coldWaitMs = Math.min(deps.coldWaitMs, preferredMs ?? deps.coldWaitMs);
+  const applied = waitS === undefined ? 'respond-async' : `wait=${coldWaitMs / 1000}`;
+  try {
+    const found = await frameFromAfar(camera, asker, { ...deps, coldWaitMs });
+    const hasWaited = found.origin === 'stored' || found.origin === 'collapsed';
+    return { found, ...(hasWaited && waitS !== undefined && { applied }) };
+  } catch (error) {
+    if (preferredMs === undefined || !(error instanceof ProblemError)) throw error;
+    return { problem: error.problem, applied };
+  }
+}
+
 /**
  * The frame in Redis, else the first frame that the camera gives, however many wait for it.
  * @throws ProblemError when there is none in time
  */
-export async function frameFromAfar(
+async function frameFromAfar(
   camera: Camera,
   { client, signal, mayAskInMs }: Asker,
   deps: LastFrameDeps,
@@ -124,7 +190,7 @@ export async function frameFromAfar(
  * none came. He counts as present, so the camera is refreshed meanwhile.
  * @throws ProblemError when too many wait already
  */
-export async function nextFrame(
+async function nextFrame(
   camera: Camera,
   { client, signal }: Pick<Asker, 'client' | 'signal'>,
   wait: { timeoutMs: number; isNew: (held: HeldFrame) => boolean },

@@ -2,7 +2,6 @@ import type { IncomingMessage } from 'node:http';
 import type { Camera } from '@lastframe/shared/cameras/camera';
 import { findCameraByName, findCameraByUrl, type RulesNow } from '@lastframe/shared/cameras/rules';
 import type { Network } from '@lastframe/shared/cameras/source';
-import { ProblemError } from '@lastframe/shared/process/errors';
 import type { Context } from 'hono';
 import { clientOf } from '../access/client-address.ts';
 import type { ColdLimit } from '../access/new-camera-limit.ts';
@@ -11,17 +10,14 @@ import { isNotModified } from '../answer/conditional.ts';
 import { type Conditions, frameResponse } from '../answer/frame-response.ts';
 import { problemResponse } from '../answer/problem.ts';
 import type { HeldFrame } from '../cache/held-frame.ts';
-import type { Origin } from '../lookup/frame-lookup.ts';
 import {
   type Asker,
-  type Found,
-  frameFromAfar,
-  frameInMemory,
+  type FrameLookup,
   type LastFrameDeps,
-  nextFrame,
+  lookUpFrame,
 } from '../lookup/frame-lookup.ts';
 import type { KnownTargets } from './learned-targets.ts';
-import { type Preferences, parsePrefer } from './prefer.ts';
+import { parsePrefer } from './prefer.ts';
 import { imagesQuery, readQuery } from './query-schemas.ts';
 
 export interface ImagesDeps extends LastFrameDeps {
@@ -35,9 +31,6 @@ export interface ImagesDeps extends LastFrameDeps {
   /** Not set: there is no fast path to learn which camera a target means. */
   knownTargets?: Pick<KnownTargets, 'learn'> | undefined;
 }
-
-/** A long poll is not held longer than proxies hold a connection. */
-const MAX_WAIT_S = 60;
 
 /** `GET, HEAD /images?url=`: the last frame of a camera. */
 export async function getImage(c: Context, deps: ImagesDeps): Promise<Response> {
@@ -67,7 +60,7 @@ function learnTarget(c: Context, camera: Camera, { knownTargets }: ImagesDeps): 
   knownTargets?.learn(incoming?.headers.host, incoming?.url, camera);
 }
 
-/** @param leftMs nobody waits longer than his URL is good for */
+/** @param leftMs how long the signature of the URL is still valid: no wait is longer */
 async function lastFrameOf(
   camera: Camera,
   c: Context,
@@ -77,70 +70,33 @@ async function lastFrameOf(
   c.set('cameraId', camera.cameraId);
   const deps = { ...others, coldWaitMs: Math.min(coldWaitMs, leftMs) };
   const { waitS, respondAsync } = parsePrefer(c.req.header('prefer'));
-  const boundS = waitS === undefined ? undefined : Math.min(waitS, Math.floor(leftMs / 1000));
-  const preferences = { respondAsync, waitS: boundS };
-  const held = frameInMemory(camera, deps);
-  return held
-    ? await warmAnswer(c, { held, origin: 'memory' }, preferences, deps)
-    : await coldAnswer(c, camera, preferences, deps);
-}
-
-/** The frame that there is; or the next one, when the viewer has this one and likes to wait. */
-async function warmAnswer(
-  c: Context,
-  { held, origin }: Found,
-  { waitS = 0 }: Preferences,
-  deps: ImagesDeps,
-): Promise<Response> {
-  const { camera } = held;
   const conditions = conditionsOf(c);
-  const answer = (last: HeldFrame, from: Origin) => {
-    c.set('answered', { held: last, origin: from });
-    return frameResponse(last, from, deps.clock, conditions);
-  };
-  if (waitS === 0 || !waitsForNext(conditions, held)) return answer(held, origin);
-  const appliedS = Math.min(waitS, MAX_WAIT_S);
-  const next = await nextFrame(
+  const lookup = await lookUpFrame(
     camera,
-    askerOf(c, deps),
     {
-      timeoutMs: appliedS * 1000,
-      isNew: (frame) => !isNotModified(conditions, frame),
+      asker: askerOf(c, deps),
+      respondAsync,
+      waitS: waitS === undefined ? undefined : Math.min(waitS, Math.floor(leftMs / 1000)),
+      hasFrame: hasFrameOf(conditions),
     },
     deps,
   );
-  const last = next ?? frameInMemory(camera, deps);
-  // It may have been purged meanwhile; the store knows.
-  const response = last
-    ? answer(last, 'memory')
-    : await coldAnswer(c, camera, { respondAsync: true, waitS: 0 }, deps);
-  response.headers.set('Preference-Applied', `wait=${appliedS}`);
-  return response;
+  return render(c, lookup, conditions, deps);
 }
 
-/** The frame in Redis, or the first one, for which nobody waits longer than he likes. */
-async function coldAnswer(
+function render(
   c: Context,
-  camera: Camera,
-  preferences: Preferences,
-  deps: ImagesDeps,
-): Promise<Response> {
-  const { respondAsync, waitS } = preferences;
-  const preferredMs = waitS === undefined ? (respondAsync ? 0 : undefined) : waitS * 1000;
-  const coldWaitMs = Math.min(deps.coldWaitMs, preferredMs ?? deps.coldWaitMs);
-  const applied = waitS === undefined ? 'respond-async' : `wait=${coldWaitMs / 1000}`;
-  try {
-    const found = await frameFromAfar(camera, askerOf(c, deps), { ...deps, coldWaitMs });
-    const response = await warmAnswer(c, found, preferences, deps);
-    const hasWaited = found.origin === 'stored' || found.origin === 'collapsed';
-    if (hasWaited && waitS !== undefined) response.headers.set('Preference-Applied', applied);
-    return response;
-  } catch (error) {
-    if (preferredMs === undefined || !(error instanceof ProblemError)) throw error;
-    const response = problemResponse(error.problem, c.req.path);
-    response.headers.set('Preference-Applied', applied);
-    return response;
-  }
+  lookup: FrameLookup,
+  conditions: Conditions,
+  { clock }: Pick<ImagesDeps, 'clock'>,
+): Response {
+  if ('found' in lookup) c.set('answered', lookup.found);
+  const response =
+    'found' in lookup
+      ? frameResponse(lookup.found.held, lookup.found.origin, clock, conditions)
+      : problemResponse(lookup.problem, c.req.path);
+  if (lookup.applied) response.headers.set('Preference-Applied', lookup.applied);
+  return response;
 }
 
 function askerOf(c: Context, { coldLimit, trustedProxies }: ImagesDeps): Asker {
@@ -149,11 +105,11 @@ function askerOf(c: Context, { coldLimit, trustedProxies }: ImagesDeps): Asker {
   return { client, signal: c.req.raw.signal, mayAskInMs };
 }
 
-/** Who names the frame that he has, and would be told that it is still the last one. */
-function waitsForNext(conditions: Conditions, held: HeldFrame): boolean {
+/** Whether the client has a frame; undefined if its request does not say which one it has. */
+function hasFrameOf(conditions: Conditions): ((held: HeldFrame) => boolean) | undefined {
   const { ifNoneMatch } = conditions;
-  if (ifNoneMatch === undefined || ifNoneMatch.trim() === '*') return false;
-  return isNotModified(conditions, held);
+  if (ifNoneMatch === undefined || ifNoneMatch.trim() === '*') return undefined;
+  return (held) => isNotModified(conditions, held);
 }
 
 function conditionsOf({ req }: Context): Conditions {
