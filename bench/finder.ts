@@ -1,10 +1,10 @@
 import { makeRules } from '@lastframe/shared/cameras/rules';
 import { systemClock as clock } from '@lastframe/shared/process/clock';
 import { createMemoryCache } from '../api/src/cache/memory-cache.ts';
-import { createHit } from '../api/src/fast-path/find-hit.ts';
+import { createFindHit } from '../api/src/fast-path/find-hit.ts';
 import { recognise } from '../api/src/fast-path/plain-request.ts';
 import { createReadyHeads } from '../api/src/fast-path/prepared-heads.ts';
-import { createKnownTargets } from '../api/src/routes/learned-targets.ts';
+import { createLearnedTargets } from '../api/src/routes/learned-targets.ts';
 import { testCamera, testSource } from '../testing/test-camera.ts';
 import { BROWSER_HEADERS } from './support/browser-headers.ts';
 import { type Figure, type Measured, spreadOf } from './support/figure.ts';
@@ -58,19 +58,19 @@ function warmFinder(camera: ReturnType<typeof testCamera>, target: string) {
       lastAskedMonoMs: monoMs,
     },
   });
-  const knownTargets = createKnownTargets(rules);
+  const knownTargets = createLearnedTargets(rules);
   knownTargets.learn('a', target, camera);
   const readyHeads = createReadyHeads({ clock, addCommonHeaders: () => {}, keepAliveMs: 65_000 });
   const nobody = () => {};
   const demand = {
     raise: nobody,
-    heed: nobody,
+    onAnnouncement: nobody,
     recheck: nobody,
-    toldWaitMs: () => 0,
+    announcedWaitMs: () => 0,
     refusal: () => undefined,
     close: nobody,
   };
-  return createHit({ clock, memory, demand, rules, knownTargets, readyHeads });
+  return createFindHit({ clock, memory, demand, rules, knownTargets, readyHeads });
 }
 
 /** Of one piece of work, batch by batch; the first half warms up. */

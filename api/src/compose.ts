@@ -13,43 +13,43 @@ import type { LiveRules } from '@lastframe/shared/settings/live-rules';
 import type { Metrics } from '@lastframe/shared/telemetry/metrics';
 import type { Step } from '@lastframe/shared/telemetry/steps';
 import type { Tracer } from '@lastframe/shared/telemetry/tracer';
-import { heedAnnouncement, readWatched } from './announcements/handle-announcement.ts';
-import { listenToAnnouncements } from './announcements/subscribe.ts';
+import { handleAnnouncement, readIfWatched } from './announcements/handle-announcement.ts';
+import { subscribeToAnnouncements } from './announcements/subscribe.ts';
 import { createUnsentAnswers } from './answer/unsent-answers.ts';
 import { createFrameReader } from './cache/frame-reader.ts';
 import { createMemoryCache, markAllOutdated } from './cache/memory-cache.ts';
-import { createPurges } from './cache/purge-history.ts';
+import { createPurgeHistory } from './cache/purge-history.ts';
 import { createCameraList } from './camera-status/camera-list.ts';
-import { createAskedNotes } from './camera-status/unmet-demand.ts';
+import { createUnmetDemand } from './camera-status/unmet-demand.ts';
 import { createDemand } from './demand/demand.ts';
-import { createFleetWatch } from './demand/fleet-status.ts';
+import { createFleetStatus } from './demand/fleet-status.ts';
 import { createKeepWarm } from './demand/keep-warm.ts';
-import { createViewers } from './demand/presence.ts';
+import { createPresence } from './demand/presence.ts';
 import { createRefreshQueue } from './demand/refresh-queue.ts';
-import { createColdWait } from './lookup/frame-waiters.ts';
-import { createLive } from './streams/camera-feed.ts';
-import { createStreams } from './streams/open-streams.ts';
+import { createFrameWaiters } from './lookup/frame-waiters.ts';
+import { createCameraFeed } from './streams/camera-feed.ts';
+import { createOpenStreams } from './streams/open-streams.ts';
 import {
-  countedColdWait,
-  countedDemand,
-  countedQueue,
-  countedUnsent,
-  createHearing,
-  showCameras,
-  showFleet,
-  showMemory,
-  showStreams,
+  createAnnouncementMetrics,
+  exposeCameraMetrics,
+  exposeFleetMetrics,
+  exposeMemoryMetrics,
+  exposeStreamMetrics,
+  withDemandMetrics,
+  withQueueMetrics,
+  withUnsentMetrics,
+  withWaiterMetrics,
 } from './telemetry/metrics.ts';
 import {
-  createWants,
-  followedDemand,
-  followedNews,
-  followedQueue,
-  followedReader,
+  createPendingRequests,
+  withAnnouncementTracing,
+  withDemandTracing,
+  withQueueTracing,
+  withReaderTracing,
 } from './telemetry/tracing.ts';
 
 /** What a process has beside the flow: its settings, its eyes and its ears. */
-export interface Tools {
+export interface Context {
   config: ApiConfig;
   rules: LiveRules;
   clock: Clock;
@@ -65,17 +65,17 @@ const LOOK_EVERY_MS = 1000;
 const HEARTBEAT_MS = 15_000;
 
 /** The flow's parts in their order, connected: what a viewer asks for goes down, news come up. */
-export type Flow = ReturnType<typeof connectFlow>;
+export type Parts = ReturnType<typeof compose>;
 
-export function connectFlow(tools: Tools) {
+export function compose(tools: Context) {
   const { config, rules, clock, keys, redis, metrics, step, tracer, log } = tools;
-  const wants = createWants(tracer);
+  const wants = createPendingRequests(tracer);
   const queueRedis = redis.queue('queue');
   const framesRedis = redis.frames('frames');
 
   const memory = createMemoryCache(config.memoryLimitBytes);
-  showMemory(memory, config.memoryLimitBytes, metrics);
-  const unsent = countedUnsent(metrics, config.maxUnsentBytes, (onCut) =>
+  exposeMemoryMetrics(memory, config.memoryLimitBytes, metrics);
+  const unsent = withUnsentMetrics(metrics, config.maxUnsentBytes, (onCut) =>
     createUnsentAnswers({
       clock,
       minSendRate: config.minSendRate,
@@ -85,8 +85,8 @@ export function connectFlow(tools: Tools) {
       log,
     }),
   );
-  const viewers = createViewers({ clock, memory });
-  const purges = createPurges({
+  const viewers = createPresence({ clock, memory });
+  const purges = createPurgeHistory({
     clock,
     memory,
     read: () => readPurges(framesRedis, keys),
@@ -102,16 +102,16 @@ export function connectFlow(tools: Tools) {
     keys,
     framesClock,
   });
-  const reader = followedReader(reading, step);
+  const reader = withReaderTracing(reading, step);
   reader.onRead(({ cameraId }, _, { malformed: field }) => {
     if (field) log.warn({ cameraId, field }, 'malformed frame record in Redis ignored');
   });
-  const fleet = createFleetWatch({ clock, queue: queueRedis, keys });
-  showFleet(fleet, metrics);
+  const fleet = createFleetStatus({ clock, queue: queueRedis, keys });
+  exposeFleetMetrics(fleet, metrics);
   const fleetId = createFleetId(queueRedis, keys.fleet);
   const askerId = randomBytes(4).toString('hex');
   const jobs = createRefreshQueue(queueRedis, config.redisPrefix, askerId, fleet.trustedSinceMs);
-  const queue = followedQueue(countedQueue(jobs, metrics), wants, step, tracer);
+  const queue = withQueueTracing(withQueueMetrics(jobs, metrics), wants, step, tracer);
   const asking = createDemand({
     clock,
     memory,
@@ -123,39 +123,39 @@ export function connectFlow(tools: Tools) {
     random: Math.random,
     askerId,
   });
-  const demand = followedDemand(countedDemand(asking, metrics), wants, tracer);
+  const demand = withDemandTracing(withDemandMetrics(asking, metrics), wants, tracer);
   const keepWarm = createKeepWarm({ viewers, demand });
-  const waiting = createColdWait({ clock, viewers, reader, maxWaiters: config.maxWaiters });
-  const coldWait = countedColdWait(waiting, clock, metrics);
+  const waiting = createFrameWaiters({ clock, viewers, reader, maxWaiters: config.maxWaiters });
+  const coldWait = withWaiterMetrics(waiting, clock, metrics);
   // Wake waiters on any read, without waiting for the announcement. The request that caused the read
   // has its frame by then.
   reader.onRead((_, { held }) => {
     if (held) setImmediate(() => coldWait.wake(held));
   });
-  const live = createLive({ memory, reader, viewers, demand, framesClock });
-  reader.onRead((camera, { held }, stored) => live.heedRead(camera, held, stored));
-  const streams = createStreams(config.maxStreams);
-  rules.onChange(streams.follow);
-  showStreams(streams, config.maxStreams, metrics);
+  const live = createCameraFeed({ memory, reader, viewers, demand, framesClock });
+  reader.onRead((camera, { held }, stored) => live.onRead(camera, held, stored));
+  const streams = createOpenStreams(config.maxStreams);
+  rules.onChange(streams.applyRules);
+  exposeStreamMetrics(streams, config.maxStreams, metrics);
   const named = { frames: framesRedis, keys, rules: rules.now, memory };
   const cameraList = createCameraList({ ...named, framesClock });
-  showCameras(cameraList, metrics);
-  const noteAsked = createAskedNotes({ ...named, clock, viewers });
+  exposeCameraMetrics(cameraList, metrics);
+  const noteAsked = createUnmetDemand({ ...named, clock, viewers });
   const news = { clock, memory, reader, viewers, demand, coldWait, purges, live, log };
-  purges.onHardPurge((cameraId) => void readWatched(cameraId, news));
-  const hear = createHearing(fleet, metrics);
+  purges.onHardPurge((cameraId) => void readIfWatched(cameraId, news));
+  const hear = createAnnouncementMetrics(fleet, metrics);
   const heed = (announcement: Announcement) => {
     hear(announcement);
-    heedAnnouncement(announcement, news);
+    handleAnnouncement(announcement, news);
   };
   const newsRedis = redis.frames('announcements', (link, shards) =>
-    listenToAnnouncements(
+    subscribeToAnnouncements(
       link,
       { publish: keys.publish, channels: keys.channels(shards) },
-      followedNews(heed, wants, step),
+      withAnnouncementTracing(heed, wants, step),
       () => {
         markAllOutdated(memory);
-        purges.missed();
+        purges.onMissedAnnouncements();
         void purges.catchUp();
         demand.recheck();
       },
@@ -164,12 +164,12 @@ export function connectFlow(tools: Tools) {
   );
   const links = { queue: queueRedis, frames: framesRedis, announcements: newsRedis };
 
-  const look = () => Promise.all([fleet.look(), fleetId.look(), purges.catchUp()]);
+  const look = () => Promise.all([fleet.poll(), fleetId.poll(), purges.catchUp()]);
   const lookAgain = () => {
     void look();
     void noteAsked();
-    contain(live.look);
-    contain(streams.look);
+    contain(live.poll);
+    contain(streams.poll);
   };
   const timers: NodeJS.Timeout[] = [];
   return {
@@ -189,7 +189,10 @@ export function connectFlow(tools: Tools) {
     start: async (withinMs: number) => {
       await Promise.all(Object.values(links).map((link) => link.ready(withinMs)));
       await look();
-      timers.push(setInterval(lookAgain, LOOK_EVERY_MS), setInterval(streams.beat, HEARTBEAT_MS));
+      timers.push(
+        setInterval(lookAgain, LOOK_EVERY_MS),
+        setInterval(streams.sendHeartbeats, HEARTBEAT_MS),
+      );
       queueRedis.client.on('ready', () => void look());
       keepWarm(rules.now());
       rules.onChange(keepWarm);

@@ -17,7 +17,7 @@ import { showEventLoopLag } from '@lastframe/shared/telemetry/event-loop-lag';
 import { createMetrics, createRedisMetrics } from '@lastframe/shared/telemetry/metrics';
 import { openTracer } from '@lastframe/shared/telemetry/open-tracer';
 import { createStep } from '@lastframe/shared/telemetry/steps';
-import { connectFlow } from './compose.ts';
+import { compose } from './compose.ts';
 import { createOpsListener, createPublicListener } from './server/listeners.ts';
 
 const REDIS_WAIT_MS = 2000;
@@ -57,7 +57,7 @@ async function start(config: ApiConfig, env: Env): Promise<void> {
   });
   const keys = keysFor(config.redisPrefix, { sharded: isSharded(config) });
   const tools = { config, rules, clock: systemClock, keys, redis, metrics, step, tracer, log };
-  const flow = connectFlow(tools);
+  const flow = compose(tools);
   redisMetrics.show(flow.links);
   showEventLoopLag(metrics);
   let closing = false;

@@ -16,7 +16,7 @@ const NEVER_SET = { REUSE_PORT: 'a pod has its ports for itself', ADOPT_REDIS: '
 
 const names = Object.keys(variables) as (keyof typeof variables)[];
 const ofPart = (part: string) =>
-  names.filter((name) => (variables[name].who as readonly string[]).includes(part));
+  names.filter((name) => (variables[name].processes as readonly string[]).includes(part));
 const secretOf = (name: string, key: string) => {
   if (/url$/.test(key)) return `rediss://${key}:secret@redis.data.svc:6379`;
   return `${name}-${key}-0123456789`;

@@ -72,7 +72,7 @@ it('every command is one that the image knows, and every variable one that the p
       part === 'slow-server'
         ? SLOW_SERVER
         : Object.keys(variables).filter((variable) =>
-            variables[variable as keyof typeof variables].who.includes(part as never),
+            variables[variable as keyof typeof variables].processes.includes(part as never),
           );
     expect(
       Object.keys(environment).filter((variable) => !known.includes(variable)),

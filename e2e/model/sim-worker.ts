@@ -9,9 +9,9 @@ import { keysFor } from '@lastframe/shared/redis/keys';
 import type { RedisLink } from '@lastframe/shared/redis/redis-link';
 import type { Capture } from '../../worker/src/camera-call/capture.ts';
 import { createPermits, type Permits } from '../../worker/src/permit/permits.ts';
-import { createRedisWatch, type RedisWatch } from '../../worker/src/permit/redis-monitor.ts';
+import { createRedisMonitor, type RedisMonitor } from '../../worker/src/permit/redis-monitor.ts';
 import { type RefreshDeps, refresh } from '../../worker/src/refresh/refresh.ts';
-import type { Reporter } from '../../worker/src/refresh/refresh-results.ts';
+import type { RefreshResults } from '../../worker/src/refresh/refresh-results.ts';
 import { type CompiledScript, compileScript } from './lua-script.ts';
 import type { SimRedis } from './sim-redis.ts';
 import type { SimTime } from './sim-time.ts';
@@ -20,7 +20,7 @@ import type { SimTime } from './sim-time.ts';
 export interface Mutation {
   script?: (source: string) => string;
   permits?: (permits: Permits) => Permits;
-  watch?: (watch: RedisWatch) => RedisWatch;
+  watch?: (watch: RedisMonitor) => RedisMonitor;
 }
 
 /** A call as the modelled camera saw it. */
@@ -91,7 +91,7 @@ export function createSimWorker(
       return await Promise.race([work, late]);
     },
   } as Pick<RedisLink, 'run'>;
-  const realWatch = createRedisWatch({
+  const realWatch = createRedisMonitor({
     clock,
     redis: connection,
     keys,
@@ -122,7 +122,7 @@ export function createSimWorker(
   };
 
   const looks = () => {
-    void watch.look();
+    void watch.poll();
     at(time.nowMs + LOOK_EVERY_MS, looks);
   };
   /** Somebody always wants the frame: as soon as one refresh ends, or may be tried again, the next. */
@@ -236,7 +236,7 @@ function callOf(
 }
 
 /** The frame store and the announcements don't matter here; ending the permit does. */
-function reporterOf(permits: Permits, clock: Clock): Reporter {
+function reporterOf(permits: Permits, clock: Clock): RefreshResults {
   return {
     started: () => {},
     frame: async () => 'frame',

@@ -28,7 +28,7 @@ const ofUser = names.filter((name) => !(name in SET_BY_CHART));
 /** `charts/lastframe/files/variables.yaml`: which variable is whose, for the templates. */
 export function chartVariables(): string {
   const whose = (chosen: readonly Name[]) =>
-    Object.fromEntries(chosen.map((name) => [name, variables[name].who]));
+    Object.fromEntries(chosen.map((name) => [name, variables[name].processes]));
   const groups = {
     config: whose(ofUser.filter((name) => !SECRET.test(name))),
     secret: whose(ofUser.filter((name) => SECRET.test(name))),

@@ -13,27 +13,27 @@ import type { Step } from '@lastframe/shared/telemetry/steps';
 import type { Tracer } from '@lastframe/shared/telemetry/tracer';
 import { createRoomForCameras } from './admission/room-for-cameras.ts';
 import { createByteBudget } from './camera-call/byte-budget.ts';
-import { createCameraCaller } from './camera-call/prepare-call.ts';
+import { createPrepareCall } from './camera-call/prepare-call.ts';
 import { createPermits } from './permit/permits.ts';
-import { createRedisWatch } from './permit/redis-monitor.ts';
+import { createRedisMonitor } from './permit/redis-monitor.ts';
 import { refresh } from './refresh/refresh.ts';
-import { createReporter } from './refresh/refresh-results.ts';
+import { createRefreshResults } from './refresh/refresh-results.ts';
 import { createRefreshWorker } from './refresh/refresh-worker.ts';
-import { createPlaces } from './refresh/waiting-places.ts';
+import { createWaitingPlaces } from './refresh/waiting-places.ts';
 import {
-  countedCalls,
-  countedPlaces,
-  countedReporter,
-  countJobs,
-  countPermits,
-  showFramesMemory,
-  showRedis,
+  createJobMetrics,
+  exposeFramesMemoryMetrics,
+  exposeRedisMetrics,
+  withAdmissionMetrics,
+  withCallMetrics,
+  withPermitMetrics,
+  withResultMetrics,
 } from './telemetry/metrics.ts';
 import {
-  followedCalls,
-  followedPermits,
-  followedRefresh,
-  followedReporter,
+  withCallTracing,
+  withPermitTracing,
+  withRefreshTracing,
+  withResultTracing,
 } from './telemetry/tracing.ts';
 
 /** Shared by all parts: configuration, clock, Redis, logging, metrics. */
@@ -73,7 +73,7 @@ export function compose(context: Context) {
   const links = { permits: permitsRedis, frames: framesRedis, queue: queueRedis };
 
   const closing = new AbortController();
-  const watch = createRedisWatch({
+  const watch = createRedisMonitor({
     clock,
     redis: permitsRedis,
     keys,
@@ -84,38 +84,38 @@ export function compose(context: Context) {
   });
   // A replica may lack what its primary granted within this time, and 2 s for noticing.
   const replicaLagMs = config.maxReplicaLagMs + 2000;
-  showRedis(watch, { rules: rules.now, replicaLagMs }, metrics);
+  exposeRedisMetrics(watch, { rules: rules.now, replicaLagMs }, metrics);
   const permits = createPermits({ clock, redis: permitsRedis, watch, keys, replicaLagMs });
-  const permitsFor = countPermits(permits, watch.nowMs, metrics);
-  const telling = createReporter({
+  const permitsFor = withPermitMetrics(permits, watch.nowMs, metrics);
+  const telling = createRefreshResults({
     frames: framesRedis,
     keys,
     permits,
     redisNowMs: watch.nowMs,
     log,
   });
-  const reporter = followedReporter(countedReporter(telling, metrics), step, tracer);
+  const reporter = withResultTracing(withResultMetrics(telling, metrics), step, tracer);
   const room = createRoomForCameras({
     ...{ clock, redis: permitsRedis, frames: framesRedis, keys, rules: rules.now, log },
     framesLinks: () => framesLinks.values(),
     queueLink: config.framesRedisUrl === config.redisUrl ? undefined : permitsRedis,
   });
-  showFramesMemory(room, metrics);
-  const places = countedPlaces(room.places, metrics);
+  exposeFramesMemoryMetrics(room, metrics);
+  const places = withAdmissionMetrics(room.places, metrics);
   const fleetId = createFleetId(permitsRedis, keys.fleet);
-  const caller = createCameraCaller(createByteBudget(MAX_BODIES_BYTES), fleetId.pseudonym);
-  const prepareCall = followedCalls(countedCalls(caller, clock, metrics), step);
-  const jobs = countJobs(metrics);
-  const waitingPlace = createPlaces(Math.ceil(concurrency / 10));
+  const caller = createPrepareCall(createByteBudget(MAX_BODIES_BYTES), fleetId.pseudonym);
+  const prepareCall = withCallTracing(withCallMetrics(caller, clock, metrics), step);
+  const jobs = createJobMetrics(metrics);
+  const waitingPlace = createWaitingPlaces(Math.ceil(concurrency / 10));
   const worker = createRefreshWorker({
     redis: queueRedis,
     prefix,
     concurrency,
     log,
-    refresh: followedRefresh(async (job) => {
+    refresh: withRefreshTracing(async (job) => {
       const outcome = await refresh(job, {
         clock,
-        permits: followedPermits(permitsFor(job.askedAtMs), step),
+        permits: withPermitTracing(permitsFor(job.askedAtMs), step),
         places,
         prepareCall,
         reporter,
@@ -132,9 +132,9 @@ export function compose(context: Context) {
   jobs.listen(worker);
 
   const poll = () => {
-    void room.look();
-    void watch.look();
-    void fleetId.look();
+    void room.poll();
+    void watch.poll();
+    void fleetId.poll();
   };
   let polling: NodeJS.Timeout | undefined;
   return {

@@ -101,7 +101,7 @@ function opsRoutes({ links, watch, room }: Parts, { config, metrics, log }: Cont
   queue.on('error', (error) => log.debug({ reason: messageOf(error) }, 'dashboard queue error'));
   const { queuesUser: username, queuesPassword: password } = config;
   const credentials = username && password ? { username, password } : undefined;
-  const notReadyBecause = () => watch.doubt() ?? room.refusesAllBecause();
+  const notReadyBecause = () => watch.whyUnfit() ?? room.refusesAllBecause();
   return probes(notReadyBecause, metrics, room.refusesNewBecause).route(
     '/',
     dashboard(queue, credentials),

@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
-import { createColdLimit } from './new-camera-limit.ts';
+import { createNewCameraLimit } from './new-camera-limit.ts';
 
 function limitOf(perMinute: number) {
   const clock = { ms: 0, monoMs: () => clock.ms };
-  const limit = createColdLimit(clock, perMinute);
+  const limit = createNewCameraLimit(clock, perMinute);
   return { clock, ask: (client: string, camera: string) => limit.waitMs(client, camera) };
 }
 

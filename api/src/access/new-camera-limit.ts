@@ -5,7 +5,7 @@ import { LRUCache } from 'lru-cache';
  * Bounds how many new cameras without a frame one client can make the fleet call. A camera that
  * somebody has asked for within the last minute is not new.
  */
-export interface ColdLimit {
+export interface NewCameraLimit {
   /** 0 when the client may ask for the camera, else how long until it may. */
   waitMs(client: string, cameraId: string): number;
 }
@@ -15,7 +15,10 @@ const MINUTE_MS = 60_000;
 const MAX_CLIENTS = 10_000;
 const MAX_CAMERAS = 50_000;
 
-export function createColdLimit(clock: Pick<Clock, 'monoMs'>, perMinute: number): ColdLimit {
+export function createNewCameraLimit(
+  clock: Pick<Clock, 'monoMs'>,
+  perMinute: number,
+): NewCameraLimit {
   if (perMinute === 0) return { waitMs: () => 0 };
   const perMs = perMinute / MINUTE_MS;
   const clients = new LRUCache<string, { left: number; atMonoMs: number }>({ max: MAX_CLIENTS });

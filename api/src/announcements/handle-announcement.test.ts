@@ -3,7 +3,7 @@ import { expect, it, vi } from 'vitest';
 import { testCamera } from '../../../testing/test-camera.ts';
 import { catchUncaught } from '../../../testing/test-uncaught.ts';
 import { heldFrame, testParts } from '../test-support/parts.ts';
-import { heedAnnouncement } from './handle-announcement.ts';
+import { handleAnnouncement } from './handle-announcement.ts';
 
 const camera = testCamera('a');
 const { cameraId } = camera;
@@ -12,9 +12,9 @@ function newsParts() {
   const parts = testParts();
   const demand = {
     raise: vi.fn(),
-    heed: vi.fn(),
+    onAnnouncement: vi.fn(),
     recheck: vi.fn(),
-    toldWaitMs: () => 0,
+    announcedWaitMs: () => 0,
     refusal: () => undefined,
     close: vi.fn(),
   };
@@ -22,12 +22,12 @@ function newsParts() {
     wait: vi.fn(),
     waitForNext: vi.fn(),
     wake: vi.fn(),
-    heed: vi.fn(),
+    onAnnouncement: vi.fn(),
     waiting: () => 0,
     close: vi.fn(),
   };
   const deps = { ...parts, demand, coldWait };
-  return { ...deps, heed: (news: Announcement) => heedAnnouncement(news, deps) };
+  return { ...deps, heed: (news: Announcement) => handleAnnouncement(news, deps) };
 }
 
 function frameNews(kind: 'frame' | 'unchanged', etag = '"new"'): Announcement {
@@ -45,14 +45,14 @@ it.each([...others, frameNews('frame'), frameNews('unchanged')])(
   (news) => {
     const { demand, heed } = newsParts();
     heed(news);
-    expect(demand.heed).toHaveBeenCalledExactlyOnceWith(news);
+    expect(demand.onAnnouncement).toHaveBeenCalledExactlyOnceWith(news);
   },
 );
 
 it.each(others)('a $kind is told to who waits, and the store is not read', (news) => {
   const { coldWait, reader, heed } = newsParts();
   heed(news);
-  expect(coldWait.heed).toHaveBeenCalledExactlyOnceWith(news);
+  expect(coldWait.onAnnouncement).toHaveBeenCalledExactlyOnceWith(news);
   expect(reader.readAnew).not.toHaveBeenCalled();
 });
 
@@ -62,7 +62,7 @@ it('a frame of a camera that somebody watches is read anew, once', async () => {
   stored.held = heldFrame(camera);
   heed(frameNews('frame'));
   expect(reader.readAnew).toHaveBeenCalledExactlyOnceWith(camera);
-  expect(coldWait.heed).not.toHaveBeenCalled();
+  expect(coldWait.onAnnouncement).not.toHaveBeenCalled();
 });
 
 it('a frame that nobody watches is not read; what memory has of the camera is unsure then', () => {
@@ -111,7 +111,7 @@ it('the same bytes again do not make fresh what was purged during their call', (
   const held = heldFrame(camera, { startedAgoMs: 9000 });
   memory.set(cameraId, held);
   const startedAtMs = held.startedAtMs + 8000;
-  purges.heed({ cameraId, mode: 'soft', purgedAtMs: startedAtMs + 500 });
+  purges.apply({ cameraId, mode: 'soft', purgedAtMs: startedAtMs + 500 });
   const facts = { startedAtMs, capturedAtMs: startedAtMs + 800 };
   heed({ ...frameNews('unchanged', held.etag), facts } as Announcement);
   const { intervalMs } = camera.source;
@@ -155,16 +155,16 @@ it('a purge is told to what judges frames, and to nobody who waits', () => {
   memory.set(cameraId, held);
   heed({ v: 1, kind: 'purge', cameraId, mode: 'hard', purgedAtMs: held.startedAtMs });
   expect(memory.peek(cameraId)).toBeUndefined();
-  expect(coldWait.heed).not.toHaveBeenCalled();
+  expect(coldWait.onAnnouncement).not.toHaveBeenCalled();
 });
 
 it('a part that throws keeps none of the others from hearing an announcement', async () => {
   const uncaught = catchUncaught();
   const { demand, coldWait, heed } = newsParts();
-  coldWait.heed.mockImplementationOnce(() => {
+  coldWait.onAnnouncement.mockImplementationOnce(() => {
     throw new Error('broken');
   });
   heed(others[1]);
-  expect(demand.heed).toHaveBeenCalledOnce();
+  expect(demand.onAnnouncement).toHaveBeenCalledOnce();
   await vi.waitFor(() => expect(uncaught).toEqual([new Error('broken')]));
 });

@@ -6,22 +6,22 @@ import type { Log } from '@lastframe/shared/process/log';
 import type { FrameReader } from '../cache/frame-reader.ts';
 import { markOutdated, renew } from '../cache/held-frame.ts';
 import type { MemoryCache } from '../cache/memory-cache.ts';
-import type { Purges } from '../cache/purge-history.ts';
+import type { PurgeHistory } from '../cache/purge-history.ts';
 import type { Demand } from '../demand/demand.ts';
-import type { Viewers } from '../demand/presence.ts';
-import type { ColdWait } from '../lookup/frame-waiters.ts';
-import type { Live } from '../streams/camera-feed.ts';
+import type { Presence } from '../demand/presence.ts';
+import type { FrameWaiters } from '../lookup/frame-waiters.ts';
+import type { CameraFeed } from '../streams/camera-feed.ts';
 
-export interface NewsDeps {
+export interface AnnouncementDeps {
   clock: Clock;
   memory: MemoryCache;
   reader: FrameReader;
-  viewers: Viewers;
+  viewers: Presence;
   demand: Demand;
-  coldWait: ColdWait;
-  purges: Pick<Purges, 'heed' | 'judge'>;
+  coldWait: FrameWaiters;
+  purges: Pick<PurgeHistory, 'apply' | 'verdictFor'>;
   /** Open streams. */
-  live?: Pick<Live, 'heed'>;
+  live?: Pick<CameraFeed, 'onAnnouncement'>;
   log: Log;
 }
 
@@ -29,25 +29,25 @@ export interface NewsDeps {
  * What this process does about an announcement: a new frame of a camera that somebody watches is
  * read once and swapped in; of others it is only known that memory may be behind.
  */
-export function heedAnnouncement(announcement: Announcement, deps: NewsDeps): void {
+export function handleAnnouncement(announcement: Announcement, deps: AnnouncementDeps): void {
   const { demand, live } = deps;
   contain(() => updateFrame(announcement, deps));
-  contain(() => demand.heed(announcement));
-  contain(() => live?.heed(announcement));
+  contain(() => demand.onAnnouncement(announcement));
+  contain(() => live?.onAnnouncement(announcement));
 }
 
 /** Those who have a frame, or wait for one. */
-function updateFrame(announcement: Announcement, deps: NewsDeps): void {
-  if (announcement.kind === 'frame') void readWatched(announcement.cameraId, deps);
+function updateFrame(announcement: Announcement, deps: AnnouncementDeps): void {
+  if (announcement.kind === 'frame') void readIfWatched(announcement.cameraId, deps);
   else if (announcement.kind === 'unchanged') handleUnchanged(announcement, deps);
-  else if (announcement.kind === 'purge') deps.purges.heed(announcement);
-  else deps.coldWait.heed(announcement);
+  else if (announcement.kind === 'purge') deps.purges.apply(announcement);
+  else deps.coldWait.onAnnouncement(announcement);
 }
 
 /** Reads anew what the store has of a camera, if somebody watches it here; else memory is unsure of it. */
-export async function readWatched(cameraId: string, deps: NewsDeps): Promise<void> {
+export async function readIfWatched(cameraId: string, deps: AnnouncementDeps): Promise<void> {
   const { memory, viewers, reader, log } = deps;
-  const camera = viewers.watched(cameraId);
+  const camera = viewers.watchedCamera(cameraId);
   if (!camera) {
     markHeldOutdated(cameraId, memory);
     return;
@@ -63,20 +63,20 @@ export async function readWatched(cameraId: string, deps: NewsDeps): Promise<voi
 /** The same bytes again: memory has them, if it has the camera at all. */
 function handleUnchanged(
   announcement: Extract<Announcement, { kind: 'unchanged' }>,
-  deps: NewsDeps,
+  deps: AnnouncementDeps,
 ): void {
   const { cameraId, etag, startedAgoMs, capturedAgoMs, facts } = announcement;
   const held = deps.memory.peek(cameraId);
   if (held?.etag !== etag) {
-    void readWatched(cameraId, deps);
+    void readIfWatched(cameraId, deps);
     return;
   }
   // Under the rules in force now.
-  const camera = deps.viewers.watched(cameraId) ?? held.camera;
+  const camera = deps.viewers.watchedCamera(cameraId) ?? held.camera;
   const monoMs = deps.clock.monoMs();
   // Of a call from before a soft purge: it must not make fresh again what is to be called for anew.
   const isPurged =
-    facts && deps.purges.judge({ cameraId, startedAtMs: facts.startedAtMs }) === 'stale';
+    facts && deps.purges.verdictFor({ cameraId, startedAtMs: facts.startedAtMs }) === 'stale';
   const leastAgoMs = isPurged ? camera.source.intervalMs : 0;
   const isNewer = facts !== undefined && facts.startedAtMs > held.startedAtMs;
   renew(held, {

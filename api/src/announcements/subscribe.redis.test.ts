@@ -4,7 +4,7 @@ import { testCamera } from '../../../testing/test-camera.ts';
 import { ownRedis, testLink } from '../../../testing/test-redis.ts';
 import { catchUncaught } from '../../../testing/test-uncaught.ts';
 import { silentLog } from '../test-support/parts.ts';
-import { listenToAnnouncements } from './subscribe.ts';
+import { subscribeToAnnouncements } from './subscribe.ts';
 
 const CHANNEL = 'p:announcements';
 const RECOVERY = { timeout: 10_000, interval: 50 };
@@ -20,7 +20,13 @@ async function listenerParts({ startsAway = false, pingDeadlineMs = PATIENT.ping
   const heed = vi.fn();
   const onGap = vi.fn();
   if (!startsAway) await link.ready(10_000);
-  listenToAnnouncements(link, { publish: 'PUBLISH', channels: [CHANNEL] }, heed, onGap, silentLog);
+  subscribeToAnnouncements(
+    link,
+    { publish: 'PUBLISH', channels: [CHANNEL] },
+    heed,
+    onGap,
+    silentLog,
+  );
   const gaps = (count: number) =>
     vi.waitFor(() => expect(onGap).toHaveBeenCalledTimes(count), RECOVERY);
   const publish = (text: string) => server.command('PUBLISH', CHANNEL, text);
@@ -95,7 +101,7 @@ it('asks again for a channel that it was refused, and hears the others meanwhile
   const onGap = vi.fn();
   const heed = vi.fn();
   const channels = [CHANNEL, 'p:other'];
-  listenToAnnouncements(link, { publish: 'SPUBLISH', channels }, heed, onGap, silentLog);
+  subscribeToAnnouncements(link, { publish: 'SPUBLISH', channels }, heed, onGap, silentLog);
   await vi.waitFor(() => expect(onGap).toHaveBeenCalledOnce(), RECOVERY);
   await server.command('SPUBLISH', CHANNEL, started);
   await vi.waitFor(() => expect(heed).toHaveBeenCalledOnce(), RECOVERY);
@@ -117,7 +123,7 @@ it('asks again for a channel whose slot its node let go of and has again, as in 
   const onGap = vi.fn();
   const heed = vi.fn();
   const subscription = { publish: 'SPUBLISH', channels: [CHANNEL, 'p:other'] } as const;
-  listenToAnnouncements(link, subscription, heed, onGap, silentLog);
+  subscribeToAnnouncements(link, subscription, heed, onGap, silentLog);
   await vi.waitFor(() => expect(onGap).toHaveBeenCalledOnce(), RECOVERY);
   const slot = String(await server.command('CLUSTER', 'KEYSLOT', CHANNEL));
   await server.command('CLUSTER', 'DELSLOTS', slot);

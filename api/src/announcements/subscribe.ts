@@ -12,7 +12,7 @@ const REFUSED_RETRY_MS = 500;
  * Hears every announcement on these channels. Pub/sub loses messages while the connection is down, so every
  * (re)subscription is told: from then on nothing that was known before is sure.
  */
-export function listenToAnnouncements(
+export function subscribeToAnnouncements(
   redis: RedisLink,
   { publish, channels }: { publish: Keys['publish']; channels: readonly string[] },
   heed: (announcement: Announcement) => void,

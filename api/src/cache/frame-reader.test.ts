@@ -302,7 +302,7 @@ describe('a camera that was purged', () => {
     const { promise, resolve } = Promise.withResolvers<Stored>();
     run.mockReturnValueOnce(promise);
     const reading = reader.read(camera);
-    purges.heed(purgedAt(frame, 'hard'));
+    purges.apply(purgedAt(frame, 'hard'));
     resolve({ frame });
     expect(await reading).toEqual({});
     expect(memory.size).toBe(0);
@@ -310,7 +310,7 @@ describe('a camera that was purged', () => {
 
   it('hard gets a frame whose call began later', async () => {
     const { purges, run, reader } = readerParts();
-    purges.heed(purgedAt(storedFrame('a', 100), 'hard'));
+    purges.apply(purgedAt(storedFrame('a', 100), 'hard'));
     run.mockResolvedValueOnce({ frame: storedFrame('b', 99) });
     expect(String((await reader.read(camera)).held?.bytes)).toBe('b');
   });
@@ -318,7 +318,7 @@ describe('a camera that was purged', () => {
   it('soft has a frame that is stale, and a fresh one from the next call', async () => {
     const { clock, purges, run, reader } = readerParts();
     const frame = storedFrame('a', 100);
-    purges.heed(purgedAt(frame, 'soft'));
+    purges.apply(purgedAt(frame, 'soft'));
     run.mockResolvedValueOnce({ frame });
     const { held } = await reader.read(camera);
     expect(held && isFresh(held, clock.monoMs())).toBe(false);

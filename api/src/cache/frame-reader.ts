@@ -9,7 +9,7 @@ import type { Keys } from '@lastframe/shared/redis/keys';
 import type { FramesClock } from '@lastframe/shared/redis/redis-clock';
 import { type HeldFrame, markCurrent, renew } from './held-frame.ts';
 import { keepFrame, type MemoryCache } from './memory-cache.ts';
-import type { Purges } from './purge-history.ts';
+import type { PurgeHistory } from './purge-history.ts';
 
 export interface ReadCamera {
   held?: HeldFrame;
@@ -35,7 +35,7 @@ export interface FrameReaderDeps {
   memory: MemoryCache;
   /** A stream shows the camera, or a request waits for it. */
   isPresent: (cameraId: string) => boolean;
-  purges: Pick<Purges, 'judge'>;
+  purges: Pick<PurgeHistory, 'verdictFor'>;
   frames: Pick<FramesRedis, 'run'>;
   keys: Keys;
   framesClock?: Pick<FramesClock, 'observe'>;
@@ -113,7 +113,7 @@ function swapIn(
   const before = memory.peek(camera.cameraId);
   if (before) markCurrent(before);
   if (!frame || freshnessOf(frame.startedAgoMs, camera.source) === 'expired') return before;
-  const verdict = purges.judge(frame, nowMs);
+  const verdict = purges.verdictFor(frame, nowMs);
   if (verdict === 'gone') return before;
   const { startedAgoMs, capturedAgoMs, bytes, sizeBytes: _, ...stored } = frame;
   const monoMs = clock.monoMs();

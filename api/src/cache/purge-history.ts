@@ -11,10 +11,10 @@ import type { MemoryCache } from './memory-cache.ts';
  * What operators purged, as far as this process has heard. It outlasts the frames in memory: a read
  * that was under way during a purge must not bring the frame back.
  */
-export interface Purges {
-  heed(purge: Purge): void;
+export interface PurgeHistory {
+  apply(purge: Purge): void;
   /** `stale`: to be shown, but called for anew; `gone`: not to be shown. */
-  judge(
+  verdictFor(
     frame: Pick<Frame, 'cameraId' | 'startedAtMs'>,
     /** Of the frames Redis: a purge from the future was before its clock was set back, and is over. */
     nowMs?: number,
@@ -22,12 +22,12 @@ export interface Purges {
   /** Calls the listener after each hard purge. */
   onHardPurge(listener: (cameraId: string) => void): void;
   /** Announcements may have been missed: the list of purges has to be read. */
-  missed(): void;
+  onMissedAnnouncements(): void;
   /** Reads that list if it has to be; to be called again and again. */
   catchUp(): Promise<void>;
 }
 
-export interface PurgesDeps {
+export interface PurgeHistoryDeps {
   clock: Clock;
   memory: MemoryCache;
   /** The list of purges. @throws RedisUnavailableError */
@@ -38,14 +38,17 @@ export interface PurgesDeps {
 /** Of how many cameras purges are remembered. */
 const MAX_CAMERAS = 50_000;
 
-export function createPurges({ clock, memory, read, log }: PurgesDeps): Purges {
+export function createPurgeHistory({ clock, memory, read, log }: PurgeHistoryDeps): PurgeHistory {
   const known = new LRUCache<string, Record<Purge['mode'], number>>({ max: MAX_CAMERAS });
   const listeners: ((cameraId: string) => void)[] = [];
   let gaps = 0;
   let caughtUpGaps = 0;
   let isReading = false;
 
-  const judge: Purges['judge'] = ({ cameraId, startedAtMs }, nowMs = Number.POSITIVE_INFINITY) => {
+  const judge: PurgeHistory['verdictFor'] = (
+    { cameraId, startedAtMs },
+    nowMs = Number.POSITIVE_INFINITY,
+  ) => {
     const purgedAtMs = known.get(cameraId);
     const isFromBefore = (atMs = Number.NEGATIVE_INFINITY) => startedAtMs <= atMs && atMs <= nowMs;
     if (isFromBefore(purgedAtMs?.hard)) return 'gone';
@@ -79,10 +82,10 @@ export function createPurges({ clock, memory, read, log }: PurgesDeps): Purges {
     }
   };
   return {
-    heed,
-    judge,
+    apply: heed,
+    verdictFor: judge,
     onHardPurge: (listener) => void listeners.push(listener),
-    missed: () => {
+    onMissedAnnouncements: () => {
       gaps += 1;
     },
     catchUp,

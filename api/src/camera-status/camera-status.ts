@@ -26,7 +26,7 @@ export interface CameraState {
 }
 
 /** What has changed: the picture, its age, a call that failed, or the health by the clock alone. */
-export type NewsKind = 'frame' | 'unchanged' | 'failure' | 'health';
+export type UpdateKind = 'frame' | 'unchanged' | 'failure' | 'health';
 
 export function stateOf(
   { frame, facts }: Pick<CameraState, 'frame' | 'facts'>,
@@ -43,10 +43,10 @@ export function factsOfHeld({ bytes, ...held }: HeldFrame): FrameFacts {
 }
 
 /** The news in a state, undefined where there is none; without a state before, all of it is news. */
-export function newsBetween(
+export function updateBetween(
   before: CameraState | undefined,
   after: CameraState,
-): NewsKind | undefined {
+): UpdateKind | undefined {
   const { frame, facts, health } = after;
   const hasFailed = (facts.failure?.lastMs ?? 0) > (before?.facts.failure?.lastMs ?? 0);
   if (frame && frame.etag !== before?.frame?.etag) return 'frame';

@@ -8,10 +8,10 @@ import { expect, it, vi } from 'vitest';
 import { testCamera } from '../../../testing/test-camera.ts';
 import { sharedRedis } from '../../../testing/test-redis.ts';
 import { createMemoryCache } from '../cache/memory-cache.ts';
-import { createViewers } from '../demand/presence.ts';
+import { createPresence } from '../demand/presence.ts';
 import { heldFrame } from '../test-support/parts.ts';
 import { createCameraList } from './camera-list.ts';
-import { createAskedNotes } from './unmet-demand.ts';
+import { createUnmetDemand } from './unmet-demand.ts';
 
 const camera = testCamera('a');
 const { cameraId, source } = camera;
@@ -22,12 +22,12 @@ async function processParts() {
   const clock = { monoMs: () => now.ms, wallMs: () => Date.now(), sleep: async () => {} };
   const now = { ms: Math.round(performance.now()) };
   const memory = createMemoryCache(1024 ** 2);
-  const viewers = createViewers({ clock, memory });
+  const viewers = createPresence({ clock, memory });
   const run = vi.fn(link.run);
   const named = { name: 'a', title: 'A', keepWarm: false, camera };
   const rules = () => makeRules([source], [named]);
   const deps = { clock, memory, viewers, rules, frames: { run: run as RedisLink['run'] }, keys };
-  const look = createAskedNotes(deps);
+  const look = createUnmetDemand(deps);
   const list = createCameraList({ ...deps, framesClock: createFramesClock(clock) });
   const { client } = link;
   const health = async () => {

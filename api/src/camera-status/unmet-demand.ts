@@ -6,12 +6,12 @@ import type { FramesRedis } from '@lastframe/shared/redis/cluster/redis-shards';
 import type { Keys } from '@lastframe/shared/redis/keys';
 import type { HeldFrame } from '../cache/held-frame.ts';
 import type { MemoryCache } from '../cache/memory-cache.ts';
-import type { Viewers } from '../demand/presence.ts';
+import type { Presence } from '../demand/presence.ts';
 
 export interface AskedNotesDeps {
   clock: Pick<Clock, 'monoMs'>;
   memory: MemoryCache;
-  viewers: Viewers;
+  viewers: Presence;
   rules: RulesNow;
   frames: Pick<FramesRedis, 'run'>;
   keys: Keys;
@@ -28,7 +28,7 @@ const NOTE_HOLDS_MS = 10_000;
  * nothing is written as long as they come; without them nobody else can know, since no worker may be
  * alive. Gives what to call every second.
  */
-export function createAskedNotes(deps: AskedNotesDeps): () => Promise<void> {
+export function createUnmetDemand(deps: AskedNotesDeps): () => Promise<void> {
   const { clock, memory, viewers, rules, frames, keys } = deps;
   const asked = new Map<string, { sinceMonoMs: number; notedMonoMs: number }>();
 
@@ -39,7 +39,7 @@ export function createAskedNotes(deps: AskedNotesDeps): () => Promise<void> {
       .catch(() => {});
   };
   const look = (cameraId: string, nowMonoMs: number): Promise<void> | undefined => {
-    const camera = viewers.watched(cameraId);
+    const camera = viewers.watchedCamera(cameraId);
     if (!camera) {
       asked.delete(cameraId);
       return undefined;

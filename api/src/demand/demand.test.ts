@@ -32,7 +32,7 @@ type Parts = ReturnType<typeof demandParts>;
 type Told = Announcement extends infer A ? (A extends unknown ? Omit<A, 'v' | 'cameraId'> : 0) : 0;
 
 const tell = ({ demand }: Parts, told: Told) =>
-  demand.heed({ v: 1, cameraId, ...told } as Announcement);
+  demand.onAnnouncement({ v: 1, cameraId, ...told } as Announcement);
 
 const frameNews = (nextMs: number) =>
   ({ kind: 'frame', etag: '"x"', startedAgoMs: 0, capturedAgoMs: 0, nextMs }) as const;
@@ -205,7 +205,7 @@ describe('an announcement', () => {
     await asksWithin(parts, 0);
     tell(parts, told);
     // What was told, for whoever waits; not the spread, the cap or a call that is about to end.
-    expect(parts.demand.toldWaitMs(cameraId)).toBe(told.reason === 'busy' ? 0 : told.inMs);
+    expect(parts.demand.announcedWaitMs(cameraId)).toBe(told.reason === 'busy' ? 0 : told.inMs);
     expect(await asksWithin(parts, afterMs - 1)).toBe(0);
     expect(await asksWithin(parts, LITTLE_MS)).toBe(1);
   });
@@ -294,12 +294,18 @@ describe('an announcement', () => {
 
   it('about another camera changes nothing', async () => {
     const parts = demandParts({ random: 1 });
-    parts.demand.heed({ v: 1, cameraId, kind: 'started' });
+    parts.demand.onAnnouncement({ v: 1, cameraId, kind: 'started' });
     expect(vi.getTimerCount()).toBe(0);
     parts.demand.raise(camera);
     await asksWithin(parts, 0);
     const other = testCamera('b').cameraId;
-    parts.demand.heed({ v: 1, cameraId: other, kind: 'wait', reason: 'hold', inMs: 60_000 });
+    parts.demand.onAnnouncement({
+      v: 1,
+      cameraId: other,
+      kind: 'wait',
+      reason: 'hold',
+      inMs: 60_000,
+    });
     expect(await asksWithin(parts, 5501)).toBe(1);
   });
 });
@@ -314,7 +320,7 @@ describe('a camera that nobody wants any more', () => {
       tell(parts, told as Told);
       expect(await asksWithin(parts, 60_000)).toBe(0);
       expect(vi.getTimerCount()).toBe(0);
-      expect(parts.demand.toldWaitMs(cameraId)).toBe(0);
+      expect(parts.demand.announcedWaitMs(cameraId)).toBe(0);
     },
   );
 
@@ -547,7 +553,7 @@ describe('a camera that is watched', () => {
     for (let n = 0; n < 20; n += 1) {
       const one = testCamera(`due-${n}`, { intervalMs: INTERVAL_MS });
       parts.viewers.enter(one);
-      parts.demand.heed({ v: 1, cameraId: one.cameraId, ...frameNews(5000 + n / 2) });
+      parts.demand.onAnnouncement({ v: 1, cameraId: one.cameraId, ...frameNews(5000 + n / 2) });
     }
     expect(await asksWithin(parts, 5040)).toBe(20);
     expect(new Set(times).size).toBeLessThanOrEqual(2);

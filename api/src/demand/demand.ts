@@ -7,17 +7,17 @@ import type { Log } from '@lastframe/shared/process/log';
 import type { FrameReader } from '../cache/frame-reader.ts';
 import { type HeldFrame, isFresh } from '../cache/held-frame.ts';
 import type { MemoryCache } from '../cache/memory-cache.ts';
-import type { FleetWatch } from './fleet-status.ts';
-import type { Viewers } from './presence.ts';
+import type { FleetStatus } from './fleet-status.ts';
+import type { Presence } from './presence.ts';
 import type { RefreshQueue } from './refresh-queue.ts';
 import {
-  heed,
-  MAX_TOLD_WAIT_MS,
-  newWanted,
+  type AskingOrder,
+  applyAnnouncement,
+  MAX_ANNOUNCED_WAIT_MS,
+  newSchedule,
+  type RefreshSchedule,
   type Refusal,
   satisfy,
-  type Turns,
-  type Wanted,
 } from './refresh-schedule.ts';
 
 /**
@@ -32,11 +32,11 @@ import {
 export interface Demand {
   /** Somebody found the camera's frame stale or missing. */
   raise(camera: Camera): void;
-  heed(announcement: Announcement): void;
+  onAnnouncement(announcement: Announcement): void;
   /** Announcements may have been missed: look again at every camera that is wanted. */
   recheck(): void;
   /** How long the fleet has said that it can't call this camera; 0 when it hasn't. */
-  toldWaitMs(cameraId: string): number;
+  announcedWaitMs(cameraId: string): number;
   /** Why the fleet does not take this new camera for as long; undefined when it doesn't refuse it. */
   refusal(cameraId: string): Refusal | undefined;
   close(): void;
@@ -46,8 +46,8 @@ export interface DemandDeps {
   clock: Clock;
   memory: MemoryCache;
   reader: FrameReader;
-  viewers: Viewers;
-  fleet: FleetWatch;
+  viewers: Presence;
+  fleet: FleetStatus;
   queue: Pick<RefreshQueue, 'add'>;
   random: () => number;
   /** This process, as its jobs name it. */
@@ -63,7 +63,7 @@ const UNSURE_READ_MS = 250;
 /** While jobs pile up: thousands that read the store each second would keep them from being done. */
 const BEHIND_READ_MS = 15_000;
 /** Without a frame nobody is served meanwhile: who still wants one has asked again by then. */
-const FORGOTTEN_MS = 2 * MAX_TOLD_WAIT_MS;
+const FORGOTTEN_MS = 2 * MAX_ANNOUNCED_WAIT_MS;
 /** Cameras that may be wanted at a time, before new ones without a frame are ignored. */
 const MAX_WANTED = 50_000;
 /** At most; a hundredth of a short interval. */
@@ -71,11 +71,11 @@ const MAX_TICK_MS = 20;
 
 export function createDemand(deps: DemandDeps): Demand {
   const { clock, memory, viewers, fleet, random, askerId, log } = deps;
-  const turns: Turns = { askerId, random, lagMs: 0 };
-  const all = new Map<string, Wanted>();
+  const turns: AskingOrder = { askerId, random, lagMs: 0 };
+  const all = new Map<string, RefreshSchedule>();
   let closed = false;
 
-  const ask = async (wanted: Wanted) => {
+  const ask = async (wanted: RefreshSchedule) => {
     clearTimeout(wanted.timer);
     wanted.timer = undefined;
     if (closed || wanted.isAsking) return;
@@ -90,26 +90,29 @@ export function createDemand(deps: DemandDeps): Demand {
     if (closed || (dueMonoMs === undefined && !wanted.asked)) all.delete(wanted.camera.cameraId);
     else arm(wanted, dueMonoMs ?? clock.monoMs());
   };
-  const arm = (wanted: Wanted, dueMonoMs: number) => {
+  const arm = (wanted: RefreshSchedule, dueMonoMs: number) => {
     clearTimeout(wanted.timer);
     const tickMs = Math.min(MAX_TICK_MS, wanted.camera.source.intervalMs / 100);
     const askMonoMs = nextTick(dueMonoMs, tickMs, (fleet.redisNowMs() ?? 0) - clock.monoMs());
     const delayMs = Math.max(0, Math.ceil(askMonoMs - clock.monoMs()));
-    wanted.timer = setTimeout(() => readNewsFirst(wanted), Math.min(delayMs, MAX_TOLD_WAIT_MS));
+    wanted.timer = setTimeout(
+      () => readNewsFirst(wanted),
+      Math.min(delayMs, MAX_ANNOUNCED_WAIT_MS),
+    );
   };
   /** After a pause timers come before sockets: the news that it waited for may lie there unread. */
-  const readNewsFirst = (wanted: Wanted) => {
+  const readNewsFirst = (wanted: RefreshSchedule) => {
     wanted.timer = setTimeout(() => void ask(wanted), 0);
   };
   const wantedNow = (camera: Camera) => {
-    const wanted = all.get(camera.cameraId) ?? newWanted(camera);
+    const wanted = all.get(camera.cameraId) ?? newSchedule(camera);
     all.set(camera.cameraId, wanted);
     wanted.camera = camera; // under the rules in force now
     return wanted;
   };
   /** News of a camera that is watched here concern this process, whoever asked for them. */
   const concernedBy = ({ cameraId }: Announcement) => {
-    const watched = viewers.watched(cameraId);
+    const watched = viewers.watchedCamera(cameraId);
     return all.get(cameraId) ?? (watched && wantedNow(watched));
   };
 
@@ -117,7 +120,7 @@ export function createDemand(deps: DemandDeps): Demand {
   const isUnknown = ({ cameraId, name }: Camera) =>
     name === undefined && !all.has(cameraId) && !memory.has(cameraId);
   /** There is a newer frame, as far as is known, and nobody waits for its news any more. */
-  const isReadDue = ({ camera, readMonoMs }: Wanted) =>
+  const isReadDue = ({ camera, readMonoMs }: RefreshSchedule) =>
     memory.peek(camera.cameraId)?.mayBeOutdated === true &&
     clock.monoMs() - readMonoMs >= UNSURE_READ_MS;
 
@@ -129,16 +132,16 @@ export function createDemand(deps: DemandDeps): Demand {
       wanted.askedMonoMs = clock.monoMs();
       if (wanted.timer === undefined || isReadDue(wanted)) void ask(wanted);
     },
-    heed: (announcement) => {
+    onAnnouncement: (announcement) => {
       const wanted = closed ? undefined : concernedBy(announcement);
       if (!wanted) return;
-      heed(wanted, announcement, clock.monoMs(), turns);
+      applyAnnouncement(wanted, announcement, clock.monoMs(), turns);
       if (!wanted.isAsking) arm(wanted, wanted.notBeforeMonoMs);
     },
     recheck: () => {
       for (const wanted of all.values()) if (!wanted.isAsking) void ask(wanted);
     },
-    toldWaitMs: (cameraId) =>
+    announcedWaitMs: (cameraId) =>
       Math.max(0, (all.get(cameraId)?.toldUntilMonoMs ?? 0) - clock.monoMs()),
     refusal: (cameraId) => {
       const { toldUntilMonoMs = 0, refusedAs } = all.get(cameraId) ?? {};
@@ -162,8 +165,8 @@ function nextTick(monoMs: number, tickMs: number, redisAheadMs: number): number 
 
 /** Asks for a refresh if it is time; gives when to look again, undefined when nobody wants it. */
 async function nextAsk(
-  wanted: Wanted,
-  turns: Turns,
+  wanted: RefreshSchedule,
+  turns: AskingOrder,
   deps: DemandDeps,
 ): Promise<number | undefined> {
   const { clock, viewers, fleet, memory } = deps;
@@ -172,7 +175,7 @@ async function nextAsk(
   const isDue = () => clock.monoMs() >= wanted.notBeforeMonoMs;
   if (!isDue() && !held?.mayBeOutdated) return wanted.notBeforeMonoMs;
   if (!held && clock.monoMs() - wanted.askedMonoMs > FORGOTTEN_MS) wanted.asked = false;
-  if (!wanted.asked && !viewers.watched(cameraId)) {
+  if (!wanted.asked && !viewers.watchedCamera(cameraId)) {
     return isDue() ? undefined : wanted.notBeforeMonoMs;
   }
   if (held && !held.mayBeOutdated && isFresh(held, clock.monoMs()))
@@ -209,7 +212,11 @@ async function readStore(camera: Camera, { reader }: DemandDeps): Promise<HeldFr
   }
 }
 
-async function addJob(wanted: Wanted, redisNowMs: number, deps: DemandDeps): Promise<number> {
+async function addJob(
+  wanted: RefreshSchedule,
+  redisNowMs: number,
+  deps: DemandDeps,
+): Promise<number> {
   const { clock, queue, log, random } = deps;
   const { cameraId, source } = wanted.camera;
   // A little apart, so that not every pod asks at once.

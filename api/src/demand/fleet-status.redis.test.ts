@@ -2,11 +2,11 @@ import { keysFor } from '@lastframe/shared/redis/keys';
 import { expect, it, vi } from 'vitest';
 import { ownRedis, sharedRedis, testLink } from '../../../testing/test-redis.ts';
 import { testClock } from '../test-support/parts.ts';
-import { createFleetWatch } from './fleet-status.ts';
+import { createFleetStatus } from './fleet-status.ts';
 
 async function watchParts() {
   const { link, keys } = await sharedRedis();
-  const fleet = createFleetWatch({ clock: testClock, queue: link, keys });
+  const fleet = createFleetStatus({ clock: testClock, queue: link, keys });
   return { client: link.client, keys, fleet };
 }
 
@@ -18,13 +18,13 @@ it('knows nothing before its first look', async () => {
 
 it('is closed while no worker is alive, and open when one is', async () => {
   const { client, keys, fleet } = await watchParts();
-  await fleet.look();
+  await fleet.poll();
   expect(fleet.closedBecause()).toBe('no worker is alive');
   await client.set(keys.workerAlive, '1');
-  await fleet.look();
+  await fleet.poll();
   expect(fleet.closedBecause()).toBeUndefined();
   await client.del(keys.workerAlive);
-  await fleet.look();
+  await fleet.poll();
   expect(fleet.closedBecause()).toBe('no worker is alive');
 });
 
@@ -33,15 +33,15 @@ it('has seen the worker and the jobs, as long as Redis answers', async () => {
   const link = testLink(server.url);
   await link.ready(10_000);
   const keys = keysFor('test');
-  const fleet = createFleetWatch({ clock: testClock, queue: link, keys });
-  expect(fleet.seen()).toBeUndefined();
+  const fleet = createFleetStatus({ clock: testClock, queue: link, keys });
+  expect(fleet.snapshot()).toBeUndefined();
   await link.client.lPush(keys.queueWaiting, ['a', 'b', 'c']);
   await link.client.lPush(keys.queueActive, 'd');
-  await fleet.look();
-  expect(fleet.seen()).toEqual({ workerAlive: false, waitingJobs: 3, activeJobs: 1 });
+  await fleet.poll();
+  expect(fleet.snapshot()).toEqual({ workerAlive: false, waitingJobs: 3, activeJobs: 1 });
   await server.kill();
-  await fleet.look();
-  expect(fleet.seen()).toBeUndefined();
+  await fleet.poll();
+  expect(fleet.snapshot()).toBeUndefined();
 });
 
 it('is closed while as many jobs wait as Redis should hold', async () => {
@@ -49,10 +49,10 @@ it('is closed while as many jobs wait as Redis should hold', async () => {
   await client.set(keys.workerAlive, '1');
   const jobs = Array.from({ length: 20_000 }, (_, index) => String(index));
   await client.lPush(keys.queueWaiting, jobs);
-  await fleet.look();
+  await fleet.poll();
   expect(fleet.closedBecause()).toBe('the queue is full');
   await client.lPop(keys.queueWaiting);
-  await fleet.look();
+  await fleet.poll();
   expect(fleet.closedBecause()).toBeUndefined();
 });
 
@@ -60,17 +60,17 @@ it('tells since when the workers trust that time', async () => {
   const { client, keys, fleet } = await watchParts();
   expect(fleet.trustedSinceMs()).toBe(0);
   await client.set(keys.epoch, 'run-line 1790000000123 replicated');
-  await fleet.look();
+  await fleet.poll();
   expect(fleet.trustedSinceMs()).toBe(1_790_000_000_123);
   await client.del(keys.epoch);
-  await fleet.look();
+  await fleet.poll();
   expect(fleet.trustedSinceMs()).toBe(0);
 });
 
 it('tells the time of Redis, also between looks', async () => {
   const { client, fleet } = await watchParts();
   const sinceMs = performance.now();
-  await fleet.look();
+  await fleet.poll();
   // The answer may have been given at any time in between.
   const offMs = performance.now() - sinceMs + 100;
   const redisMs = async () => {
@@ -90,10 +90,10 @@ it('follows the clock of Redis when that steps', async () => {
   const queue = {
     run: async () => [redisMs, 1, 0] as never,
   };
-  const watch = createFleetWatch({ clock: testClock, queue, keys });
-  await watch.look();
+  const watch = createFleetStatus({ clock: testClock, queue, keys });
+  await watch.poll();
   redisMs -= 3_600_000;
-  await watch.look();
+  await watch.poll();
   expect(watch.redisNowMs()).toBeLessThan(1_000_000 - 3_500_000);
   expect(fleet.redisNowMs()).toBeUndefined();
 });
@@ -104,17 +104,17 @@ it('is closed while Redis is away, keeps its time, and is open again when Redis 
   await link.ready(10_000);
   const keys = keysFor('p');
   await link.client.set(keys.workerAlive, '1');
-  const fleet = createFleetWatch({ clock: testClock, queue: link, keys });
-  await fleet.look();
+  const fleet = createFleetStatus({ clock: testClock, queue: link, keys });
+  await fleet.poll();
   expect(fleet.closedBecause()).toBeUndefined();
   await server.kill();
-  await fleet.look();
+  await fleet.poll();
   expect(fleet.closedBecause()).toBe('the queue can not be reached');
   expect(fleet.redisNowMs()).toBeTypeOf('number');
   await server.start();
   await vi.waitFor(
     async () => {
-      await fleet.look();
+      await fleet.poll();
       expect(fleet.closedBecause()).toBeUndefined();
     },
     { timeout: 10_000 },
@@ -125,11 +125,11 @@ it('is closed within a second while Redis is frozen', async () => {
   const server = await ownRedis();
   const link = testLink(server.url);
   await link.ready(10_000);
-  const fleet = createFleetWatch({ clock: testClock, queue: link, keys: keysFor('p') });
+  const fleet = createFleetStatus({ clock: testClock, queue: link, keys: keysFor('p') });
   const run = vi.spyOn(link, 'run');
   server.signal('SIGSTOP');
   const since = performance.now();
-  await fleet.look();
+  await fleet.poll();
   expect(performance.now() - since).toBeLessThan(5000); // a busy machine; asked for is less
   expect(run.mock.calls[0]?.[0]).toBeLessThanOrEqual(1000);
   expect(fleet.closedBecause()).toBe('the queue can not be reached');

@@ -4,7 +4,7 @@ import { type ClockWindow, observeClock, redisNowMs } from '@lastframe/shared/re
 import type { RedisClient, RedisLink } from '@lastframe/shared/redis/redis-link';
 
 /** What an api process knows of the fleet behind it, by one look each second. */
-export interface FleetWatch {
+export interface FleetStatus {
   /** Why no refresh can be asked for now; undefined when it can. */
   closedBecause(): string | undefined;
   /** Jobs pile up: one that was asked for before is still among them, and another would not help. */
@@ -14,11 +14,11 @@ export interface FleetWatch {
   /** Since when the workers trust that time; 0 while unknown. Another value: it may have been set back. */
   trustedSinceMs(): number;
   /** What the last look saw; undefined when the queue Redis did not answer it. */
-  seen(): Seen | undefined;
-  look(): Promise<void>;
+  snapshot(): FleetSnapshot | undefined;
+  poll(): Promise<void>;
 }
 
-interface Seen {
+interface FleetSnapshot {
   workerAlive: boolean;
   waitingJobs: number;
   activeJobs: number;
@@ -30,16 +30,16 @@ const MAX_WAITING_JOBS = 20_000;
 /** More than this is no passing crowd. */
 const CROWD_OF_JOBS = 100;
 
-export function createFleetWatch(deps: {
+export function createFleetStatus(deps: {
   clock: Clock;
   queue: Pick<RedisLink, 'run'>;
   keys: Keys;
-}): FleetWatch {
+}): FleetStatus {
   const { clock, queue, keys } = deps;
   let window: ClockWindow | undefined;
   let closed: string | undefined = 'Redis has not answered yet';
   let isBehind = false;
-  let seen: Seen | undefined;
+  let seen: FleetSnapshot | undefined;
   let trustedSinceMs = 0;
 
   const look = async () => {
@@ -69,10 +69,10 @@ export function createFleetWatch(deps: {
   return {
     closedBecause: () => closed,
     isBehind: () => isBehind,
-    seen: () => seen,
+    snapshot: () => seen,
     trustedSinceMs: () => trustedSinceMs,
     redisNowMs: () => window && redisNowMs(window, clock.monoMs()),
-    look: () =>
+    poll: () =>
       look().catch(() => {
         seen = undefined;
         closed = 'the queue can not be reached';

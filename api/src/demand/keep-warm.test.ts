@@ -31,6 +31,6 @@ it('follows the rules: new cameras are watched, changed ones by their new source
   keepWarm(makeRules([], [named('a', true), named('b', true)]));
   const [changed, added] = [named('b', true, 1000), named('c', true)];
   keepWarm(makeRules([], [named('a', false), changed, added]));
-  const present = ['a', 'b', 'c'].map((n) => viewers.watched(testCamera(n).cameraId));
+  const present = ['a', 'b', 'c'].map((n) => viewers.watchedCamera(testCamera(n).cameraId));
   expect(present).toEqual([undefined, changed.camera, added.camera]);
 });

@@ -1,6 +1,6 @@
 import type { NamedCamera, Rules } from '@lastframe/shared/cameras/rules';
 import type { Demand } from './demand.ts';
-import type { Viewers } from './presence.ts';
+import type { Presence } from './presence.ts';
 
 /**
  * Watches the `keepWarm` cameras for good, as if somebody had a stream of each open. Gives what to
@@ -8,7 +8,7 @@ import type { Viewers } from './presence.ts';
  * clocks of pods and dies with a `FLUSHALL`.
  */
 export function createKeepWarm(deps: {
-  viewers: Viewers;
+  viewers: Presence;
   demand: Pick<Demand, 'raise'>;
 }): (rules: Rules) => void {
   let leave: (() => void)[] = [];

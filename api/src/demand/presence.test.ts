@@ -17,7 +17,7 @@ it('counts who is present, and each of them once', () => {
   expect(viewers.isPresent(cameraId)).toBe(true);
   leaveSecond();
   expect(viewers.isPresent(cameraId)).toBe(false);
-  expect(viewers.watched(cameraId)).toBeUndefined();
+  expect(viewers.watchedCamera(cameraId)).toBeUndefined();
 });
 
 it('does not count one who leaves late against those who came since', () => {
@@ -31,13 +31,13 @@ it('does not count one who leaves late against those who came since', () => {
 
 it('calls a camera watched for two intervals after a request', () => {
   const { viewers, memory, clock } = testParts();
-  expect(viewers.watched(cameraId)).toBeUndefined();
+  expect(viewers.watchedCamera(cameraId)).toBeUndefined();
   memory.set(cameraId, heldFrame(camera, { lastAskedMonoMs: clock.monoMs() }));
   vi.advanceTimersByTime(9999);
-  expect(viewers.watched(cameraId)).toBe(camera);
+  expect(viewers.watchedCamera(cameraId)).toBe(camera);
   expect(viewers.isPresent(cameraId)).toBe(false);
   vi.advanceTimersByTime(1);
-  expect(viewers.watched(cameraId)).toBeUndefined();
+  expect(viewers.watchedCamera(cameraId)).toBeUndefined();
 });
 
 it('calls a camera watched while somebody is present, however long ago he came', () => {
@@ -45,9 +45,9 @@ it('calls a camera watched while somebody is present, however long ago he came',
   const leave = viewers.enter(camera);
   memory.set(cameraId, heldFrame(camera));
   vi.advanceTimersByTime(3_600_000);
-  expect(viewers.watched(cameraId)).toBe(camera);
+  expect(viewers.watchedCamera(cameraId)).toBe(camera);
   leave();
-  expect(viewers.watched(cameraId)).toBeUndefined();
+  expect(viewers.watchedCamera(cameraId)).toBeUndefined();
 });
 
 it('leaves a camera where it was in the memory when it only looks whether it is watched', () => {
@@ -55,6 +55,6 @@ it('leaves a camera where it was in the memory when it only looks whether it is 
   const other = testCamera('b');
   memory.set(cameraId, heldFrame(camera));
   memory.set(other.cameraId, heldFrame(other));
-  viewers.watched(cameraId);
+  viewers.watchedCamera(cameraId);
   expect([...memory.keys()]).toEqual([other.cameraId, cameraId]);
 });

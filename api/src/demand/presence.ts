@@ -3,16 +3,16 @@ import type { Clock } from '@lastframe/shared/process/clock';
 import type { MemoryCache } from '../cache/memory-cache.ts';
 
 /** Who watches which camera in this process: open streams and waiting requests, counted. */
-export interface Viewers {
+export interface Presence {
   /** Somebody looks at the camera until the function that it gives is called. */
   enter(camera: Camera): () => void;
   /** An open stream or a waiting request. */
   isPresent(cameraId: string): boolean;
   /** The camera if somebody is present, or has asked for it within the last two intervals. */
-  watched(cameraId: string): Camera | undefined;
+  watchedCamera(cameraId: string): Camera | undefined;
 }
 
-export function createViewers({ clock, memory }: { clock: Clock; memory: MemoryCache }): Viewers {
+export function createPresence({ clock, memory }: { clock: Clock; memory: MemoryCache }): Presence {
   const present = new Map<string, { camera: Camera; count: number }>();
   return {
     enter: (camera) => {
@@ -30,7 +30,7 @@ export function createViewers({ clock, memory }: { clock: Clock; memory: MemoryC
       };
     },
     isPresent: (cameraId) => present.has(cameraId),
-    watched: (cameraId) => {
+    watchedCamera: (cameraId) => {
       const group = present.get(cameraId);
       if (group) return group.camera;
       const held = memory.peek(cameraId);

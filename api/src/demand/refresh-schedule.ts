@@ -5,7 +5,7 @@ import { bucketMsOf } from '@lastframe/shared/messages/refresh-job';
 import type { HeldFrame } from '../cache/held-frame.ts';
 
 /** What one process knows of the next call to a camera that is wanted here. */
-export interface Wanted {
+export interface RefreshSchedule {
   camera: Camera;
   /** A request found it stale since the last frame or failure. */
   asked: boolean;
@@ -38,7 +38,7 @@ export function isRefusal(reason: string): reason is Refusal {
 }
 
 /** How this process stands among the others. */
-export interface Turns {
+export interface AskingOrder {
   /** This process, as its jobs name it. */
   askerId: string;
   /** How long it lately took from when a call was due until it was heard to have started. */
@@ -46,7 +46,7 @@ export interface Turns {
   random: () => number;
 }
 
-export const MAX_TOLD_WAIT_MS = 60_000;
+export const MAX_ANNOUNCED_WAIT_MS = 60_000;
 /**
  * Whose turn it isn't waits for so long and the fleet's usual lag, up to twice, to hear that the call
  * has started. Less, and in a busy fleet each process would add every job again.
@@ -55,7 +55,7 @@ const STAND_BY_MS = 100;
 const MAX_LAG_MS = 1000;
 const LAG_WEIGHT = 0.1;
 
-export function newWanted(camera: Camera): Wanted {
+export function newSchedule(camera: Camera): RefreshSchedule {
   const never = Number.NEGATIVE_INFINITY;
   return {
     camera,
@@ -76,7 +76,7 @@ export function newWanted(camera: Camera): Wanted {
 }
 
 /** Nobody needs another frame before this one is stale, and nobody gets one before its permit ends. */
-export function satisfy(wanted: Wanted, held: HeldFrame, turns: Turns): number {
+export function satisfy(wanted: RefreshSchedule, held: HeldFrame, turns: AskingOrder): number {
   wanted.asked = false;
   wanted.jobsSinceNews = 0;
   setDue(wanted, held.startedMonoMs + spacingMs(held.camera.source), turns);
@@ -84,11 +84,11 @@ export function satisfy(wanted: Wanted, held: HeldFrame, turns: Turns): number {
 }
 
 /** What an announcement means for the next time to ask. */
-export function heed(
-  wanted: Wanted,
+export function applyAnnouncement(
+  wanted: RefreshSchedule,
   announcement: Announcement,
   nowMonoMs: number,
-  turns: Turns,
+  turns: AskingOrder,
 ): void {
   const bucketMs = bucketMsOf(wanted.camera.source.intervalMs);
   // A purge says nothing of jobs; all other news come from one that was taken.
@@ -108,7 +108,7 @@ export function heed(
     case 'wait': {
       if (announcement.reason === 'busy') return; // the end of that call will tell
       const spreadMs = announcement.reason === 'hold' ? turns.random() * 250 : 0;
-      const toldMs = Math.min(announcement.inMs, MAX_TOLD_WAIT_MS) + spreadMs;
+      const toldMs = Math.min(announcement.inMs, MAX_ANNOUNCED_WAIT_MS) + spreadMs;
       wanted.notBeforeMonoMs = nowMonoMs + toldMs;
       wanted.toldUntilMonoMs = nowMonoMs + announcement.inMs;
       wanted.callOverMonoMs = Number.NEGATIVE_INFINITY; // else it were busy
@@ -133,7 +133,11 @@ export function heed(
  * One process asks for all: the one that asked for the last call. The others ask only if they don't
  * hear of a call when it is due, because that process is gone or nobody there watches any more.
  */
-function setDue(wanted: Wanted, dueMonoMs: number, { askerId, lagMs, random }: Turns): void {
+function setDue(
+  wanted: RefreshSchedule,
+  dueMonoMs: number,
+  { askerId, lagMs, random }: AskingOrder,
+): void {
   const othersAsk = wanted.askedBy !== undefined && wanted.askedBy !== askerId;
   wanted.dueMonoMs = dueMonoMs;
   wanted.notBeforeMonoMs = dueMonoMs + (othersAsk ? (STAND_BY_MS + lagMs) * (1 + random()) : 0);
@@ -141,10 +145,10 @@ function setDue(wanted: Wanted, dueMonoMs: number, { askerId, lagMs, random }: T
 
 /** The lag is what the fleet takes; when another process had to step in, it is mostly our own wait. */
 function noteTurn(
-  wanted: Wanted,
+  wanted: RefreshSchedule,
   askedBy: string | undefined,
   nowMonoMs: number,
-  turns: Turns,
+  turns: AskingOrder,
 ): void {
   const isUsual = askedBy !== undefined && askedBy === wanted.askedBy;
   wanted.askedBy = askedBy;

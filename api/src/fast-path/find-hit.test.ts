@@ -5,12 +5,12 @@ import { UrlPattern } from '@lastframe/shared/cameras/url-pattern';
 import { signatureOf } from '@lastframe/shared/cameras/url-signature';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { testCamera, testSource } from '../../../testing/test-camera.ts';
-import { createColdWait } from '../lookup/frame-waiters.ts';
+import { createFrameWaiters } from '../lookup/frame-waiters.ts';
 import { addCommonHeaders, createApp } from '../routes/app.ts';
-import { createKnownTargets } from '../routes/learned-targets.ts';
+import { createLearnedTargets } from '../routes/learned-targets.ts';
 import { createPublicServer, type PublicServer } from '../server/public-server.ts';
 import { heldFrame, streamParts, testParts } from '../test-support/parts.ts';
-import { createHit, type Served } from './find-hit.ts';
+import { createFindHit, type Served } from './find-hit.ts';
 import { createReadyHeads } from './prepared-heads.ts';
 
 const camera = testCamera('a');
@@ -39,16 +39,16 @@ async function start({ urlSigningKey = '', basePath = '/', fast = true } = {}) {
   const raise = vi.fn();
   const demand = {
     raise,
-    heed: vi.fn(),
+    onAnnouncement: vi.fn(),
     recheck: vi.fn(),
-    toldWaitMs: () => 0,
+    announcedWaitMs: () => 0,
     refusal: () => undefined,
     close: vi.fn(),
   };
   const now: { rules: Rules } = { rules: rulesOfTest() };
   const rules = () => now.rules;
-  const knownTargets = createKnownTargets(rules);
-  const coldWait = createColdWait({ ...parts, maxWaiters: 0 });
+  const knownTargets = createLearnedTargets(rules);
+  const coldWait = createFrameWaiters({ ...parts, maxWaiters: 0 });
   const fleetId = { pseudonym: () => 'lastframe-0123456789ab' };
   const common = {
     ...parts,
@@ -67,7 +67,15 @@ async function start({ urlSigningKey = '', basePath = '/', fast = true } = {}) {
   const readyHeads = createReadyHeads({ clock, addCommonHeaders: add, keepAliveMs: 65_000 });
   const served: Served[] = [];
   const onServed = (one: Served) => served.push(one);
-  const findHit = createHit({ clock, memory, demand, rules, knownTargets, readyHeads, onServed });
+  const findHit = createFindHit({
+    clock,
+    memory,
+    demand,
+    rules,
+    knownTargets,
+    readyHeads,
+    onServed,
+  });
   publicServer = createPublicServer(routes, { findHit: fast ? findHit : undefined });
   await once(publicServer.server.listen(0, '127.0.0.1'), 'listening');
   const hold = (over: Parameters<typeof heldFrame>[1] = {}) => {

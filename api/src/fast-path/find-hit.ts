@@ -3,14 +3,14 @@ import type { Rules, RulesNow } from '@lastframe/shared/cameras/rules';
 import { LRUCache } from 'lru-cache';
 import { isNotModified } from '../answer/conditional.ts';
 import type { HeldFrame } from '../cache/held-frame.ts';
-import { frameInMemory, type LastFrameDeps } from '../lookup/frame-lookup.ts';
-import type { KnownTargets } from '../routes/learned-targets.ts';
+import { frameInMemory, type LookupDeps } from '../lookup/frame-lookup.ts';
+import type { LearnedTargets } from '../routes/learned-targets.ts';
 import { recognise } from './plain-request.ts';
-import type { ReadyHead, ReadyHeads } from './prepared-heads.ts';
+import type { PreparedHead, PreparedHeads } from './prepared-heads.ts';
 
 /** An answer from memory, ready to be sent. */
 export interface Hit {
-  head: ReadyHead;
+  head: PreparedHead;
   /** Undefined where the head is all of it. */
   body: Buffer | undefined;
 }
@@ -21,10 +21,10 @@ export interface Hit {
  */
 export type FindHit = (text: string) => Hit | undefined;
 
-export interface HitDeps extends Pick<LastFrameDeps, 'clock' | 'memory' | 'demand'> {
+export interface HitDeps extends Pick<LookupDeps, 'clock' | 'memory' | 'demand'> {
   rules: RulesNow;
-  knownTargets: Pick<KnownTargets, 'find'>;
-  readyHeads: ReadyHeads;
+  knownTargets: Pick<LearnedTargets, 'find'>;
+  readyHeads: PreparedHeads;
   /** Told of every hit: for metrics and the request log. Must cost next to nothing. */
   onServed?: ((served: Served) => void) | undefined;
 }
@@ -45,7 +45,7 @@ interface Meaning {
 const MAX_REMEMBERED = 8 * 1024 ** 2;
 const OVERHEAD = 256;
 
-export function createHit(deps: HitDeps): FindHit {
+export function createFindHit(deps: HitDeps): FindHit {
   const { knownTargets, readyHeads, onServed } = deps;
   const meanings = new LRUCache<string, Meaning>({
     maxSize: MAX_REMEMBERED,

@@ -5,7 +5,7 @@ import type { HeldFrame } from '../cache/held-frame.ts';
 import { SMALL_BYTES } from '../cache/memory-cache.ts';
 
 /** The head of an answer, made once and good for up to a second. */
-export interface ReadyHead {
+export interface PreparedHead {
   status: number;
   /** Names and values by turns, as Node takes them; without those that it adds itself. */
   headers: readonly string[];
@@ -16,9 +16,9 @@ export interface ReadyHead {
 }
 
 /** The heads of the answers that a frame from memory gives. */
-export interface ReadyHeads {
+export interface PreparedHeads {
   /** @param hasIt the viewer has this frame already, so it is a 304 */
-  of(held: HeldFrame, hasIt: boolean): ReadyHead;
+  of(held: HeldFrame, hasIt: boolean): PreparedHead;
 }
 
 export interface ReadyHeadsDeps {
@@ -33,10 +33,10 @@ interface Made {
   /** The same bytes may be captured again, or be served under other rules. */
   capturedMonoMs: number;
   camera: HeldFrame['camera'];
-  heads: { whole?: ReadyHead; notModified?: ReadyHead };
+  heads: { whole?: PreparedHead; notModified?: PreparedHead };
 }
 
-export function createReadyHeads(deps: ReadyHeadsDeps): ReadyHeads {
+export function createReadyHeads(deps: ReadyHeadsDeps): PreparedHeads {
   const all = new WeakMap<HeldFrame, Made>();
   const madeFor = (held: HeldFrame): Made => {
     const nowMonoMs = deps.clock.monoMs();
@@ -75,7 +75,7 @@ function goodUntil({ capturedMonoMs }: HeldFrame, nowMonoMs: number, wallMs: num
   return nowMonoMs + 1000 - Math.max(ageMs % 1000, wallMs % 1000);
 }
 
-function withSmallBody(head: ReadyHead, { bytes }: HeldFrame): ReadyHead {
+function withSmallBody(head: PreparedHead, { bytes }: HeldFrame): PreparedHead {
   if (bytes.length > SMALL_BYTES) return head;
   return { ...head, withBody: Buffer.concat([Buffer.from(head.text, 'latin1'), bytes]) };
 }
@@ -85,7 +85,7 @@ function makeHead(
   held: HeldFrame,
   ifNoneMatch: string | undefined,
   deps: ReadyHeadsDeps,
-): ReadyHead {
+): PreparedHead {
   const others = { ifModifiedSince: undefined, range: undefined, ifRange: undefined, instance: '' };
   const response = frameResponse(held, 'memory', deps.clock, { ifNoneMatch, ...others });
   deps.addCommonHeaders(response.headers);

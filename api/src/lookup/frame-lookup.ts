@@ -8,9 +8,9 @@ import type { HeldFrame } from '../cache/held-frame.ts';
 import { touch } from '../cache/held-frame.ts';
 import type { MemoryCache } from '../cache/memory-cache.ts';
 import type { Demand } from '../demand/demand.ts';
-import type { FleetWatch } from '../demand/fleet-status.ts';
+import type { FleetStatus } from '../demand/fleet-status.ts';
 import type { Refusal } from '../demand/refresh-schedule.ts';
-import type { ColdEnd, ColdWait } from './frame-waiters.ts';
+import type { FrameWaiters, WaitEnd } from './frame-waiters.ts';
 
 /** How long a cold request hopes that a fleet which can't call now soon can. */
 const CLOSED_GRACE_MS = 2500;
@@ -21,13 +21,13 @@ const READ_AGAIN_MS = 200;
 /** A long poll is not held longer than proxies hold a connection. */
 const MAX_WAIT_S = 60;
 
-export interface LastFrameDeps {
+export interface LookupDeps {
   clock: Clock;
   memory: MemoryCache;
   reader: FrameReader;
   demand: Demand;
-  coldWait: ColdWait;
-  fleet: FleetWatch;
+  coldWait: FrameWaiters;
+  fleet: FleetStatus;
   coldWaitMs: number;
 }
 
@@ -45,17 +45,17 @@ export interface Found {
  */
 export function frameInMemory(
   camera: Camera,
-  deps: Pick<LastFrameDeps, 'clock' | 'memory' | 'demand'>,
+  deps: Pick<LookupDeps, 'clock' | 'memory' | 'demand'>,
 ): HeldFrame | undefined {
   const held = deps.memory.get(camera.cameraId);
-  return held && offer(held, camera, deps);
+  return held && useFrame(held, camera, deps);
 }
 
 /** What a request does with a frame, wherever it was found: one too large for memory is only read. */
-function offer(
+function useFrame(
   held: HeldFrame,
   camera: Camera,
-  deps: Pick<LastFrameDeps, 'clock' | 'memory' | 'demand'>,
+  deps: Pick<LookupDeps, 'clock' | 'memory' | 'demand'>,
 ): HeldFrame | undefined {
   const { clock, memory, demand } = deps;
   const nowMonoMs = clock.monoMs();
@@ -105,7 +105,7 @@ export type FrameLookup = ({ found: Found } | { problem: Problem }) & {
 export async function lookUpFrame(
   camera: Camera,
   request: LookupRequest,
-  deps: LastFrameDeps,
+  deps: LookupDeps,
 ): Promise<FrameLookup> {
   const { asker, waitS = 0, hasFrame } = request;
   const held = frameInMemory(camera, deps);
@@ -128,13 +128,13 @@ export async function lookUpFrame(
 async function firstFrame(
   camera: Camera,
   { asker, respondAsync, waitS }: LookupRequest,
-  deps: LastFrameDeps,
+  deps: LookupDeps,
 ): Promise<FrameLookup> {
   const preferredMs = waitS === undefined ? (respondAsync ? 0 : undefined) : waitS * 1000;
   const coldWaitMs = Math.min(deps.coldWaitMs, preferredMs ?? deps.coldWaitMs);
   const applied = waitS === undefined ? 'respond-async' : `wait=${coldWaitMs / 1000}`;
   try {
-    const found = await frameFromAfar(camera, asker, { ...deps, coldWaitMs });
+    const found = await frameFromRedisOrCamera(camera, asker, { ...deps, coldWaitMs });
     const hasWaited = found.origin === 'stored' || found.origin === 'collapsed';
     return { found, ...(hasWaited && waitS !== undefined && { applied }) };
   } catch (error) {
@@ -147,10 +147,10 @@ async function firstFrame(
  * The frame in Redis, else the first frame that the camera gives, however many wait for it.
  * @throws ProblemError when there is none in time
  */
-async function frameFromAfar(
+async function frameFromRedisOrCamera(
   camera: Camera,
   { client, signal, mayAskInMs }: Asker,
-  deps: LastFrameDeps,
+  deps: LookupDeps,
 ): Promise<Found> {
   const { clock, demand, coldWait, coldWaitMs } = deps;
   const found = new AbortController();
@@ -162,7 +162,7 @@ async function frameFromAfar(
   });
   try {
     const { held, failure } = await readOrExplain(camera, signal, deps, () => turnedAway);
-    const offered = held && offer(held, camera, deps);
+    const offered = held && useFrame(held, camera, deps);
     if (offered) {
       // From now on it is watched here, so it is asked for again when it is due.
       if (deps.memory.has(camera.cameraId)) demand.raise(camera);
@@ -171,15 +171,15 @@ async function frameFromAfar(
     const leftMs = mayAskInMs(camera.cameraId);
     if (leftMs > 0) throw notYet('too many new cameras are asked for from this address', leftMs);
     const refusal = demand.refusal(camera.cameraId);
-    if (refusal) throw newCameraRefused(refusal, demand.toldWaitMs(camera.cameraId));
+    if (refusal) throw newCameraRefused(refusal, demand.announcedWaitMs(camera.cameraId));
     // Else a flood of new cameras would fill the queue however few may wait.
     if (!turnedAway) demand.raise(camera);
     if (failure) throw failureProblem(failure);
-    const toldMs = demand.toldWaitMs(camera.cameraId);
+    const toldMs = demand.announcedWaitMs(camera.cameraId);
     if (toldMs > coldWaitMs) throw notYet('the camera may not be called yet', toldMs);
     const end = await endWhileOpen(waited, found.signal, deps);
     if (end.end === 'frame') touch(end.held, clock.monoMs());
-    return foundAtTheEnd(end, demand.toldWaitMs(camera.cameraId));
+    return foundAtTheEnd(end, demand.announcedWaitMs(camera.cameraId));
   } finally {
     found.abort();
   }
@@ -194,7 +194,7 @@ async function nextFrame(
   camera: Camera,
   { client, signal }: Pick<Asker, 'client' | 'signal'>,
   wait: { timeoutMs: number; isNew: (held: HeldFrame) => boolean },
-  { coldWait, demand, clock }: LastFrameDeps,
+  { coldWait, demand, clock }: LookupDeps,
 ): Promise<HeldFrame | undefined> {
   const waited = coldWait.waitForNext(camera, wait.timeoutMs, signal, client, wait.isNew);
   // Also while the frame is fresh: it is asked for again when it is due, because somebody is present.
@@ -209,7 +209,7 @@ async function nextFrame(
 async function readOrExplain(
   camera: Camera,
   signal: AbortSignal,
-  { reader, clock, coldWaitMs }: LastFrameDeps,
+  { reader, clock, coldWaitMs }: LookupDeps,
   isTurnedAway: () => boolean,
 ): Promise<ReadCamera> {
   // Never longer than the client waits, and only with a place among the requests that wait.
@@ -229,10 +229,10 @@ async function readOrExplain(
 
 /** The end of the wait, or why it can't end well; a worker that just starts is worth a moment. */
 async function endWhileOpen(
-  waited: Promise<ColdEnd>,
+  waited: Promise<WaitEnd>,
   signal: AbortSignal,
-  { fleet, clock }: LastFrameDeps,
-): Promise<ColdEnd | { end: 'closed'; because: string }> {
+  { fleet, clock }: LookupDeps,
+): Promise<WaitEnd | { end: 'closed'; because: string }> {
   if (fleet.closedBecause() === undefined) return await waited;
   const grace = clock.sleep(CLOSED_GRACE_MS, signal).catch(() => {});
   const end = await Promise.race([waited, grace]);

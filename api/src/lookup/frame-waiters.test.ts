@@ -2,7 +2,7 @@ import type { Announcement } from '@lastframe/shared/messages/announcement';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { testCamera } from '../../../testing/test-camera.ts';
 import { heldFrame, testParts } from '../test-support/parts.ts';
-import { createColdWait } from './frame-waiters.ts';
+import { createFrameWaiters } from './frame-waiters.ts';
 
 const camera = testCamera('a');
 const { cameraId } = camera;
@@ -19,7 +19,7 @@ afterEach(() => void vi.useRealTimers());
 
 function coldParts({ maxWaiters = 100 } = {}) {
   const parts = testParts();
-  const coldWait = createColdWait({ ...parts, maxWaiters });
+  const coldWait = createFrameWaiters({ ...parts, maxWaiters });
   // As the parts of a process are connected.
   parts.reader.onRead((_, { held }) => {
     if (held) coldWait.wake(held);
@@ -62,14 +62,14 @@ describe('all who wait for one camera', () => {
   it('are present as viewers meanwhile', () => {
     const { viewers, wait } = coldParts();
     void wait();
-    expect(viewers.watched(cameraId)).toBe(camera);
+    expect(viewers.watchedCamera(cameraId)).toBe(camera);
   });
 
   it('are told at once that the fleet does not take a new camera, however soon it may', async () => {
     for (const refusal of ['places', 'memory'] as const) {
       const { coldWait, wait, expectNothingLeft } = coldParts();
       const waited = wait();
-      coldWait.heed(waitNews(refusal, 10));
+      coldWait.onAnnouncement(waitNews(refusal, 10));
       expect(await waited).toEqual({ end: 'wait', inMs: 10, refusal });
       expectNothingLeft();
     }
@@ -129,7 +129,7 @@ describe('a wait ends', () => {
     const { coldWait, wait, expectNothingLeft } = coldParts();
     const waits = [wait(), wait()];
     const news = { v: 1, cameraId, kind: 'failure', ...failure } as const;
-    coldWait.heed(news);
+    coldWait.onAnnouncement(news);
     const end = { end: 'failure', failure: expect.objectContaining(failure) };
     expect(await Promise.all(waits)).toEqual([end, end]);
     expectNothingLeft();
@@ -140,10 +140,10 @@ describe('a wait ends', () => {
     const first = wait();
     await vi.advanceTimersByTimeAsync(10_000);
     const second = wait();
-    coldWait.heed(waitNews('hold', 10_000));
+    coldWait.onAnnouncement(waitNews('hold', 10_000));
     expect(await first).toEqual({ end: 'wait', inMs: 10_000 });
     expect(coldWait.waiting()).toBe(1);
-    coldWait.heed(waitNews('budget', 15_001));
+    coldWait.onAnnouncement(waitNews('budget', 15_001));
     expect(await second).toEqual({ end: 'wait', inMs: 15_001 });
     expectNothingLeft();
   });
@@ -218,7 +218,7 @@ describe('a wait ends', () => {
   ] as const)('not with %s', async (_, news) => {
     const { coldWait, wait } = coldParts();
     const waited = wait();
-    coldWait.heed(news);
+    coldWait.onAnnouncement(news);
     await vi.advanceTimersByTimeAsync(900);
     coldWait.wake(heldFrame(camera));
     expect(await waited).toMatchObject({ end: 'frame' });
@@ -256,8 +256,8 @@ describe('a wait for the next frame', () => {
     const parts = coldParts();
     const waited = waitForNext(parts);
     parts.stored.failure = failure;
-    parts.coldWait.heed({ v: 1, cameraId, kind: 'failure', ...failure });
-    parts.coldWait.heed(waitNews('hold', 60_000));
+    parts.coldWait.onAnnouncement({ v: 1, cameraId, kind: 'failure', ...failure });
+    parts.coldWait.onAnnouncement(waitNews('hold', 60_000));
     await vi.advanceTimersByTimeAsync(COLD_WAIT_MS - 1);
     expect(parts.viewers.isPresent(cameraId)).toBe(true);
     await vi.advanceTimersByTimeAsync(1);

@@ -4,11 +4,11 @@ import type { Announcement, Failure } from '@lastframe/shared/messages/announcem
 import type { Clock } from '@lastframe/shared/process/clock';
 import type { FrameReader } from '../cache/frame-reader.ts';
 import type { HeldFrame } from '../cache/held-frame.ts';
-import type { Viewers } from '../demand/presence.ts';
+import type { Presence } from '../demand/presence.ts';
 import { isRefusal, type Refusal } from '../demand/refresh-schedule.ts';
 
 /** How a wait for the first frame of a camera ended. */
-export type ColdEnd =
+export type WaitEnd =
   | { end: 'frame'; held: HeldFrame; joined: boolean }
   | { end: 'failure'; failure: Failure }
   /** The fleet can't call within the time left. */
@@ -17,14 +17,14 @@ export type ColdEnd =
   | { end: 'full' };
 
 /** How a wait for another frame than the viewer has ended. */
-export type NextEnd = Extract<ColdEnd, { end: 'frame' | 'timeout' | 'full' }>;
+export type NextEnd = Extract<WaitEnd, { end: 'frame' | 'timeout' | 'full' }>;
 
 /**
  * The requests that wait: for the first frame of a camera, or for the next one. All who wait for one
  * camera share one look at the store.
  */
-export interface ColdWait {
-  wait(camera: Camera, timeoutMs: number, signal: AbortSignal, client: string): Promise<ColdEnd>;
+export interface FrameWaiters {
+  wait(camera: Camera, timeoutMs: number, signal: AbortSignal, client: string): Promise<WaitEnd>;
   /**
    * Waits for a frame that is new to the viewer, whatever fails meanwhile: he has one, and takes only
    * the first half of the places from those who have none.
@@ -39,14 +39,14 @@ export interface ColdWait {
   /** A frame is in memory now. */
   wake(held: HeldFrame): void;
   /** Failures and waits end a wait; frames end it by `wake`. */
-  heed(announcement: Announcement): void;
+  onAnnouncement(announcement: Announcement): void;
   waiting(): number;
   close(): void;
 }
 
-export interface ColdWaitDeps {
+export interface FrameWaitersDeps {
   clock: Clock;
-  viewers: Viewers;
+  viewers: Presence;
   reader: FrameReader;
   maxWaiters: number;
 }
@@ -56,7 +56,7 @@ interface Waiter {
   joined: boolean;
   /** Undefined: any frame will do, and news that there will be none ends the wait. */
   isNew: ((held: HeldFrame) => boolean) | undefined;
-  settle: (end: ColdEnd) => void;
+  settle: (end: WaitEnd) => void;
 }
 
 /** Should the announcement be lost, the frame is found in the store. */
@@ -64,12 +64,12 @@ const POLL_MS = 1000;
 /** So many looks a second at most: in a crowd of cold cameras they would keep their frames from coming. */
 const MAX_POLLS_PER_SECOND = 200;
 
-export function createColdWait(deps: ColdWaitDeps): ColdWait {
+export function createFrameWaiters(deps: FrameWaitersDeps): FrameWaiters {
   const { clock, viewers, reader, maxWaiters } = deps;
   const waiters = new Map<string, { all: Set<Waiter>; poll: NodeJS.Timeout }>();
   const places = createFairPlaces(maxWaiters);
 
-  const settleAll = (cameraId: string, endOf: (waiter: Waiter) => ColdEnd | undefined) => {
+  const settleAll = (cameraId: string, endOf: (waiter: Waiter) => WaitEnd | undefined) => {
     for (const waiter of [...(waiters.get(cameraId)?.all ?? [])]) {
       const end = endOf(waiter);
       if (end) waiter.settle(end);
@@ -117,10 +117,10 @@ export function createColdWait(deps: ColdWaitDeps): ColdWait {
     signal: AbortSignal,
     client: string,
     isNew?: Waiter['isNew'],
-  ): Promise<ColdEnd> => {
+  ): Promise<WaitEnd> => {
     const isFull = isNew !== undefined && places.taken() >= Math.ceil(maxWaiters / 2);
     if (isFull || places.fullFor(client)) return Promise.resolve({ end: 'full' });
-    const { promise, resolve } = Promise.withResolvers<ColdEnd>();
+    const { promise, resolve } = Promise.withResolvers<WaitEnd>();
     const joined = waiters.has(camera.cameraId);
     const waiter = { untilMonoMs: clock.monoMs() + timeoutMs, joined, isNew, settle: resolve };
     const leave = enter(camera, waiter, client);
@@ -140,7 +140,7 @@ export function createColdWait(deps: ColdWaitDeps): ColdWait {
     // Neither failures nor waits for a permit end it.
     waitForNext: (...args) => wait(...args) as Promise<NextEnd>,
     wake,
-    heed: (announcement) => {
+    onAnnouncement: (announcement) => {
       const { cameraId, kind } = announcement;
       if (kind === 'failure') {
         fail(cameraId, announcement);

@@ -15,7 +15,7 @@ const { cameraId, url } = camera;
 
 function adminParts(token = TOKEN) {
   const { clock, stored, reader, fleet, log } = testParts();
-  const demand = { raise: vi.fn(), toldWaitMs: vi.fn(() => 0) };
+  const demand = { raise: vi.fn(), announcedWaitMs: vi.fn(() => 0) };
   const permitFreeInMs = vi.fn(async (_: string) => 0);
   const purge = vi.fn<AdminDeps['purge']>(async ({ cameraId: purgedId }, mode) => {
     return { cameraId: purgedId, mode, purgedAtMs: 1_790_000_000_123, frame: true, failure: false };
@@ -148,7 +148,7 @@ describe('a refresh', () => {
       outcome: 'asked',
       callableInMs: 800,
     });
-    demand.toldWaitMs.mockReturnValue(1200.4);
+    demand.announcedWaitMs.mockReturnValue(1200.4);
     expect(await (await post(`/refresh${query({ url })}`)).json()).toMatchObject({
       callableInMs: 1201,
     });

@@ -16,14 +16,14 @@ import { problemResponse } from '../answer/problem.ts';
 import type { FrameReader } from '../cache/frame-reader.ts';
 import { isFresh } from '../cache/held-frame.ts';
 import type { Demand } from '../demand/demand.ts';
-import type { FleetWatch } from '../demand/fleet-status.ts';
+import type { FleetStatus } from '../demand/fleet-status.ts';
 
 export interface AdminDeps {
   clock: Clock;
   rules: RulesNow;
   reader: Pick<FrameReader, 'read'>;
-  demand: Pick<Demand, 'raise' | 'toldWaitMs'>;
-  fleet: Pick<FleetWatch, 'closedBecause'>;
+  demand: Pick<Demand, 'raise' | 'announcedWaitMs'>;
+  fleet: Pick<FleetStatus, 'closedBecause'>;
   /** How long it is at most until a permit can be had; 0 when it can. @throws RedisUnavailableError */
   permitFreeInMs: (cameraId: string) => Promise<number>;
   /** @throws RedisUnavailableError */
@@ -73,7 +73,7 @@ async function refresh(form: Form, deps: AdminDeps) {
   const outcome = held && isFresh(held, clock.monoMs()) ? 'fresh' : 'asked';
   if (outcome === 'asked') demand.raise(camera);
   log.info({ cameraId, outcome }, 'refresh by an operator');
-  const callableInMs = Math.ceil(Math.max(permitMs, demand.toldWaitMs(cameraId)));
+  const callableInMs = Math.ceil(Math.max(permitMs, demand.announcedWaitMs(cameraId)));
   return { ...namesOf(camera), outcome, callableInMs };
 }
 

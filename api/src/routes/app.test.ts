@@ -4,10 +4,10 @@ import { signatureOf } from '@lastframe/shared/cameras/url-signature';
 import { parseList, Token } from 'structured-headers';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { testCamera, testSource } from '../../../testing/test-camera.ts';
-import { createColdLimit } from '../access/new-camera-limit.ts';
+import { createNewCameraLimit } from '../access/new-camera-limit.ts';
 import { createMemoryCache } from '../cache/memory-cache.ts';
 import type { Refusal } from '../demand/refresh-schedule.ts';
-import { createColdWait } from '../lookup/frame-waiters.ts';
+import { createFrameWaiters } from '../lookup/frame-waiters.ts';
 import { heldFrame, silentLog, streamParts, testParts } from '../test-support/parts.ts';
 import { createApp } from './app.ts';
 
@@ -27,18 +27,18 @@ function appParts({
   cameras = [] as NamedCamera[],
   urlSigningKey = '',
   basePath = '/',
-  coldLimit = createColdLimit({ monoMs: () => 0 }, 0),
+  coldLimit = createNewCameraLimit({ monoMs: () => 0 }, 0),
 } = {}) {
   const parts = { ...testParts(), memory };
   const demand = {
     raise: vi.fn(),
-    heed: vi.fn(),
+    onAnnouncement: vi.fn(),
     recheck: vi.fn(),
-    toldWaitMs: vi.fn(() => 0),
+    announcedWaitMs: vi.fn(() => 0),
     refusal: vi.fn((_cameraId: string): Refusal | undefined => undefined),
     close: vi.fn(),
   };
-  const coldWait = createColdWait({ ...parts, maxWaiters });
+  const coldWait = createFrameWaiters({ ...parts, maxWaiters });
   const sources = [testSource({ pattern: new UrlPattern('http://cam.test/*') })];
   const rules = () => makeRules(sources, cameras);
   const fleetId = { pseudonym: () => 'lastframe-0123456789ab' };
@@ -289,7 +289,7 @@ describe('a signed URL', () => {
 
 describe('beyond the new cameras of a client', () => {
   it('the answer is 503 with Retry-After, nobody is asked for a frame, and what has one is served', async () => {
-    const parts = appParts({ coldLimit: createColdLimit({ monoMs: () => 0 }, 1) });
+    const parts = appParts({ coldLimit: createNewCameraLimit({ monoMs: () => 0 }, 1) });
     void parts.image();
     await expect.poll(() => parts.demand.raise).toHaveBeenCalledOnce();
     const response = await parts.ask('/images?url=http://cam.test/other.jpg');
@@ -568,7 +568,7 @@ describe('a frame that is not in memory', () => {
     const answer = parts.image();
     await expect.poll(() => parts.demand.raise).toHaveBeenCalled();
     const failure = { kind: 'failure', status: 504, reason: 'late', nextMs: 9000 } as const;
-    parts.coldWait.heed({ v: 1, cameraId, ...failure });
+    parts.coldWait.onAnnouncement({ v: 1, cameraId, ...failure });
     const response = await answer;
     expect([response.status, response.headers.get('retry-after')]).toEqual([504, '9']);
   });
@@ -577,7 +577,7 @@ describe('a frame that is not in memory', () => {
     const parts = appParts();
     const answer = parts.image();
     await expect.poll(() => parts.demand.raise).toHaveBeenCalled();
-    parts.coldWait.heed({ v: 1, cameraId, kind: 'wait', reason: 'hold', inMs: 20_500 });
+    parts.coldWait.onAnnouncement({ v: 1, cameraId, kind: 'wait', reason: 'hold', inMs: 20_500 });
     const response = await answer;
     expect([response.status, response.headers.get('retry-after')]).toEqual([503, '21']);
   });
@@ -591,9 +591,9 @@ describe('a frame that is not in memory', () => {
       const parts = appParts();
       const answer = parts.image();
       await vi.waitFor(() => expect(parts.demand.raise).toHaveBeenCalled());
-      parts.coldWait.heed({ v: 1, cameraId, kind: 'wait', reason, inMs: 10_000 });
+      parts.coldWait.onAnnouncement({ v: 1, cameraId, kind: 'wait', reason, inMs: 10_000 });
       parts.demand.refusal.mockReturnValue(reason);
-      parts.demand.toldWaitMs.mockReturnValue(10_000);
+      parts.demand.announcedWaitMs.mockReturnValue(10_000);
       for (const response of [await answer, await parts.image()]) {
         expect([response.status, response.headers.get('retry-after')]).toEqual([503, '10']);
         expect(await response.json()).toMatchObject({
@@ -607,7 +607,7 @@ describe('a frame that is not in memory', () => {
 
   it('is 503 when the time to wait is over', async () => {
     const parts = appParts();
-    parts.demand.toldWaitMs.mockReturnValue(3100);
+    parts.demand.announcedWaitMs.mockReturnValue(3100);
     const answer = parts.image();
     await vi.advanceTimersByTimeAsync(15_000);
     const response = await answer;

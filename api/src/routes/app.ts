@@ -6,7 +6,7 @@ import { Hono } from 'hono';
 import { allowAllOrigins, otherMethods } from '../answer/cors-and-methods.ts';
 import { drawProblems } from '../answer/placeholder-image.ts';
 import { problemResponse } from '../answer/problem.ts';
-import type { FleetWatch } from '../demand/fleet-status.ts';
+import type { FleetStatus } from '../demand/fleet-status.ts';
 import type { StreamsDeps } from '../streams/open-stream.ts';
 import { pathBelow } from './base-path.ts';
 import { type CamerasDeps, getCameras } from './cameras.ts';
@@ -15,12 +15,12 @@ import { getImage, getNamedImage, type ImagesDeps } from './images.ts';
 import { getStream } from './mjpeg.ts';
 import { openApi } from './openapi.ts';
 import type { OnAnswered } from './request-metrics.ts';
-import { followedRequests } from './request-tracing.ts';
+import { requestTracing } from './request-tracing.ts';
 import { hasPassed } from './via.ts';
 import { getWall, getWallFile, type WallDeps } from './wall-page.ts';
 
 export interface AppDeps extends ImagesDeps, StreamsDeps, CamerasDeps, WallDeps {
-  fleet: FleetWatch;
+  fleet: FleetStatus;
   /** Names this process in `X-Served-By`. */
   servedBy: string;
   /** Where a reverse proxy mounts it; `/` unless set. */
@@ -61,7 +61,7 @@ export function addCommonHeaders(headers: Headers, servedBy: string): void {
 export function createApp(deps: AppDeps): Hono {
   const { log, servedBy, basePath } = deps;
   const app = new Hono({ getPath: pathBelow(basePath) });
-  if (deps.step) app.use(followedRequests(deps.step));
+  if (deps.step) app.use(requestTracing(deps.step));
   app.use(async (c, next) => {
     await next();
     addCommonHeaders(c.res.headers, servedBy);

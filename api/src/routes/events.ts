@@ -1,7 +1,7 @@
 import type { Context } from 'hono';
 import { signingOf } from '../access/signed-url.ts';
 import { describeState } from '../camera-status/camera-status.ts';
-import type { CameraNews } from '../streams/camera-feed.ts';
+import type { CameraUpdate } from '../streams/camera-feed.ts';
 import { openStream, type StreamsDeps, type StreamViewer } from '../streams/open-stream.ts';
 import type { Label } from '../streams/stream-targets.ts';
 import { readTargets, type Target } from '../streams/stream-targets.ts';
@@ -21,12 +21,12 @@ export function getEvents(c: Context, deps: StreamsDeps): Response {
 
 function eventsViewer(lastEventId: string | undefined, deps: StreamsDeps): StreamViewer {
   /** The latest of each camera. */
-  const pending = new Map<Target, CameraNews>();
+  const pending = new Map<Target, CameraUpdate>();
   const told = new Set<Target>();
   let words: Uint8Array[] = [encodeRetry(RETRY_MS)];
   let isBeatDue = false;
   return {
-    tell: (target, _camera, news) => {
+    send: (target, _camera, news) => {
       const isSeen = !told.has(target) && news.state.frame?.etag === lastEventId;
       told.add(target);
       pending.set(target, merge(pending.get(target), isSeen ? withoutFrame(news) : news));
@@ -37,7 +37,7 @@ function eventsViewer(lastEventId: string | undefined, deps: StreamsDeps): Strea
       const data = { ...target.label, health: 'failing', healthSince, reason };
       words.push(encodeEvent('failure', data));
     },
-    beat: () => {
+    sendHeartbeat: () => {
       isBeatDue = true;
     },
     take: () => {
@@ -49,7 +49,7 @@ function eventsViewer(lastEventId: string | undefined, deps: StreamsDeps): Strea
       isBeatDue = false;
       return chunks.length > 1 ? [Buffer.concat(chunks)] : chunks;
     },
-    lastWords: () => {
+    finalBytes: () => {
       const { least, most } = COME_BACK_MS;
       return encodeRetry(least + deps.random() * (most - least));
     },
@@ -57,12 +57,12 @@ function eventsViewer(lastEventId: string | undefined, deps: StreamsDeps): Strea
 }
 
 /** Who has not been told of a frame yet is told of it with what came after. */
-function merge(before: CameraNews | undefined, news: CameraNews): CameraNews {
+function merge(before: CameraUpdate | undefined, news: CameraUpdate): CameraUpdate {
   return before?.kind === 'frame' && news.kind !== 'frame' ? { ...news, kind: 'frame' } : news;
 }
 
 /** The viewer had this frame before his connection broke. */
-function withoutFrame(news: CameraNews): CameraNews {
+function withoutFrame(news: CameraUpdate): CameraUpdate {
   return news.kind === 'frame' ? { ...news, kind: 'unchanged' } : news;
 }
 
@@ -74,10 +74,10 @@ export function encodeRetry(retryMs: number): Buffer {
   return Buffer.from(`retry: ${Math.round(retryMs)}\n\n`);
 }
 
-const encoded = new WeakMap<CameraNews, Map<string, Buffer>>();
+const encoded = new WeakMap<CameraUpdate, Map<string, Buffer>>();
 
 /** One event: the same bytes for all viewers who call the camera the same. */
-export function encodeNews(news: CameraNews, label: Label): Buffer {
+export function encodeNews(news: CameraUpdate, label: Label): Buffer {
   const ofNews = encoded.get(news) ?? new Map<string, Buffer>();
   encoded.set(news, ofNews);
   const key = 'camera' in label ? `c${label.camera}` : `u${label.url}`;

@@ -4,7 +4,7 @@ import { findCameraByName, findCameraByUrl, type RulesNow } from '@lastframe/sha
 import type { Network } from '@lastframe/shared/cameras/source';
 import type { Context } from 'hono';
 import { clientOf } from '../access/client-address.ts';
-import type { ColdLimit } from '../access/new-camera-limit.ts';
+import type { NewCameraLimit } from '../access/new-camera-limit.ts';
 import { boundByExpiry, checkSignature, signingOf } from '../access/signed-url.ts';
 import { isNotModified } from '../answer/conditional.ts';
 import { type Conditions, frameResponse } from '../answer/frame-response.ts';
@@ -13,23 +13,23 @@ import type { HeldFrame } from '../cache/held-frame.ts';
 import {
   type Asker,
   type FrameLookup,
-  type LastFrameDeps,
+  type LookupDeps,
   lookUpFrame,
 } from '../lookup/frame-lookup.ts';
-import type { KnownTargets } from './learned-targets.ts';
+import type { LearnedTargets } from './learned-targets.ts';
 import { parsePrefer } from './prefer.ts';
 import { imagesQuery, readQuery } from './query-schemas.ts';
 
-export interface ImagesDeps extends LastFrameDeps {
+export interface ImagesDeps extends LookupDeps {
   /** Those in force at each request. */
   rules: RulesNow;
   /** Not set: no `url=` needs a signature. */
   urlSigningKey?: string;
   /** Not set: no bound. */
-  coldLimit?: ColdLimit;
+  coldLimit?: NewCameraLimit;
   trustedProxies?: readonly Network[];
   /** Not set: there is no fast path to learn which camera a target means. */
-  knownTargets?: Pick<KnownTargets, 'learn'> | undefined;
+  knownTargets?: Pick<LearnedTargets, 'learn'> | undefined;
 }
 
 /** `GET, HEAD /images?url=`: the last frame of a camera. */

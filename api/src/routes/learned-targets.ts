@@ -7,7 +7,7 @@ import { LRUCache } from 'lru-cache';
  * came over the wire. So the fast path looks up what it would else have to understand: routes, base
  * path, queries, signatures, sources and names.
  */
-export interface KnownTargets {
+export interface LearnedTargets {
   find(host: string, target: string): Camera | undefined;
   /** Only for a target that means this camera until the rules change. */
   learn(host: string | undefined, target: string | undefined, camera: Camera): void;
@@ -17,7 +17,7 @@ export interface KnownTargets {
 const MAX_LENGTH = 8 * 1024 ** 2;
 const OVERHEAD = 512;
 
-export function createKnownTargets(rulesNow: RulesNow): KnownTargets {
+export function createLearnedTargets(rulesNow: RulesNow): LearnedTargets {
   const cameras = new LRUCache<string, Camera>({
     maxSize: MAX_LENGTH,
     sizeCalculation: ({ url }, key) => key.length + url.length + OVERHEAD,

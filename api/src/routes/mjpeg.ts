@@ -30,7 +30,7 @@ function mjpegViewer(wake: () => void, { reader }: MjpegDeps): StreamViewer {
     if (held.etag !== shown) latest = held;
   };
   return {
-    tell: (_target, camera, { kind, state }, held) => {
+    send: (_target, camera, { kind, state }, held) => {
       if (!state.frame) latest = undefined;
       if (kind !== 'frame') return;
       if (held?.etag === state.frame?.etag && held) show(held);
@@ -49,7 +49,7 @@ function mjpegViewer(wake: () => void, { reader }: MjpegDeps): StreamViewer {
       latest = undefined;
     },
     // What could be sent between pictures would be a part of the next one.
-    beat: () => {},
+    sendHeartbeat: () => {},
     take: () => {
       if (!latest) return [];
       const pieces = mjpegPieces(latest, shown === undefined);
@@ -57,7 +57,7 @@ function mjpegViewer(wake: () => void, { reader }: MjpegDeps): StreamViewer {
       latest = undefined;
       return pieces;
     },
-    lastWords: () => undefined,
+    finalBytes: () => undefined,
   };
 }
 

@@ -15,7 +15,7 @@ declare module 'hono' {
 const MAX_TRACEPARENT_LENGTH = 128;
 
 /** A viewer's request; its path and query are not told, for they may hold a secret. */
-export function followedRequests(step: Step): MiddlewareHandler {
+export function requestTracing(step: Step): MiddlewareHandler {
   return async (c, next) => {
     const route = matchedRoutes(c).at(-1)?.path ?? '*';
     const { method } = c.req;
@@ -38,7 +38,7 @@ export function followedRequests(step: Step): MiddlewareHandler {
 }
 
 /** The line of a request that was answered from memory in front of the routes. */
-export function hitLog(
+export function fastPathLog(
   log: Log,
 ): ((served: { status: number; held: { cameraId: string } }) => void) | undefined {
   if (!log.isLevelEnabled('debug')) return undefined;

@@ -26,9 +26,9 @@ function appParts(maxStreams = 10) {
   const raise = vi.fn();
   const demand = {
     raise,
-    heed: vi.fn(),
+    onAnnouncement: vi.fn(),
     recheck: vi.fn(),
-    toldWaitMs: () => 0,
+    announcedWaitMs: () => 0,
     refusal: () => undefined,
     close: vi.fn(),
   };
@@ -58,7 +58,7 @@ function appParts(maxStreams = 10) {
     const held = heldFrame(named.camera, { text, ...times });
     parts.memory.set(camera.cameraId, held);
     facts.set(camera.cameraId, { frame: times, goodSinceMs: atMs });
-    live.heedRead(named.camera, held, { nowMs: atMs, facts: { frame: times, goodSinceMs: atMs } });
+    live.onRead(named.camera, held, { nowMs: atMs, facts: { frame: times, goodSinceMs: atMs } });
     return held;
   };
   const watch = async (path: string, headers: Record<string, string> = {}) => {
@@ -73,7 +73,7 @@ function appParts(maxStreams = 10) {
   };
   const setRules = (names: (typeof named)[]) => {
     rules = makeRules([source], names);
-    streamed.streams.follow(rules);
+    streamed.streams.applyRules(rules);
   };
   return { ...parts, ...streamed, app, capture, watch, raise, setRules };
 }
@@ -127,7 +127,7 @@ describe('GET /events', () => {
     for (const text of ['a', 'b', 'c']) capture(text);
     const last = capture('d');
     await vi.advanceTimersByTimeAsync(60_000);
-    live.look(); // late by now: he learns both at once
+    live.poll(); // late by now: he learns both at once
     const text = await read();
     expect(text?.match(/^event:/gm)).toHaveLength(1);
     expect(text).toContain(`event: frame\nid: ${last.etag}\n`);
@@ -138,8 +138,8 @@ describe('GET /events', () => {
     const { watch, streams, capture } = appParts();
     const { read } = await watch('/events?camera=gate');
     await read();
-    streams.beat();
-    streams.beat();
+    streams.sendHeartbeats();
+    streams.sendHeartbeats();
     expect(await read()).toBe(': still here\n\n');
     const waiting = read();
     capture('a');

@@ -4,28 +4,28 @@ import { getRequestListener } from '@hono/node-server';
 import { purgeCamera } from '@lastframe/shared/frames/purge';
 import { createOpsServer } from '@lastframe/shared/http/ops-server';
 import { probes } from '@lastframe/shared/telemetry/probes';
-import { createColdLimit } from '../access/new-camera-limit.ts';
-import type { Flow, Tools } from '../compose.ts';
-import { createHit } from '../fast-path/find-hit.ts';
+import { createNewCameraLimit } from '../access/new-camera-limit.ts';
+import type { Context, Parts } from '../compose.ts';
+import { createFindHit } from '../fast-path/find-hit.ts';
 import { createReadyHeads } from '../fast-path/prepared-heads.ts';
 import { admin, permitFreeInMs } from '../routes/admin.ts';
 import { addCommonHeaders, createApp } from '../routes/app.ts';
-import { createKnownTargets } from '../routes/learned-targets.ts';
+import { createLearnedTargets } from '../routes/learned-targets.ts';
 import { createRequestCount } from '../routes/request-metrics.ts';
-import { hitLog } from '../routes/request-tracing.ts';
+import { fastPathLog } from '../routes/request-tracing.ts';
 import { readWallFiles } from '../routes/wall-page.ts';
 import { createPublicServer, KEEP_ALIVE_MS, type PublicServer } from './public-server.ts';
 
 /** For viewers: the routes, and frames in memory in front of them. */
-export function createPublicListener(flow: Flow, tools: Tools): PublicServer {
+export function createPublicListener(flow: Parts, tools: Context): PublicServer {
   const { memory, demand, unsent } = flow;
   const { config, rules, clock, metrics, step, tracer, log } = tools;
   const servedBy = `${hostname()}-${process.pid}`;
   // A trace has a span of each request.
   const withFront = config.front && !tracer;
-  const knownTargets = createKnownTargets(rules.now);
+  const knownTargets = createLearnedTargets(rules.now);
   const onAnswered = createRequestCount(clock, metrics);
-  const logHit = hitLog(log);
+  const logHit = fastPathLog(log);
   const app = createApp({
     ...flow,
     clock,
@@ -36,7 +36,7 @@ export function createPublicListener(flow: Flow, tools: Tools): PublicServer {
     urlSigningKey: config.urlSigningKey,
     basePath: config.basePath,
     placeholder: config.placeholder,
-    coldLimit: createColdLimit(clock, config.coldPerMinute),
+    coldLimit: createNewCameraLimit(clock, config.coldPerMinute),
     trustedProxies: config.trustedProxies,
     servedBy,
     step,
@@ -49,7 +49,7 @@ export function createPublicListener(flow: Flow, tools: Tools): PublicServer {
     addCommonHeaders: (headers) => addCommonHeaders(headers, servedBy),
     keepAliveMs: KEEP_ALIVE_MS,
   });
-  const findHit = createHit({
+  const findHit = createFindHit({
     clock,
     memory,
     demand,
@@ -66,8 +66,8 @@ export function createPublicListener(flow: Flow, tools: Tools): PublicServer {
 
 /** For operators, on a port of its own. @param notReady why no more viewers should be sent here */
 export function createOpsListener(
-  flow: Flow,
-  tools: Tools,
+  flow: Parts,
+  tools: Context,
   notReady: () => string | undefined,
 ): Server {
   const { reader, demand, fleet, links } = flow;

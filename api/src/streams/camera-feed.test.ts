@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { testCamera } from '../../../testing/test-camera.ts';
 import { catchUncaught } from '../../../testing/test-uncaught.ts';
 import { heldFrame, streamParts, testParts } from '../test-support/parts.ts';
-import type { CameraNews } from './camera-feed.ts';
+import type { CameraUpdate } from './camera-feed.ts';
 
 const camera = testCamera('a');
 const { cameraId } = camera;
@@ -36,8 +36,8 @@ function liveParts() {
     return parts.stored.held;
   };
   const watch = (waitMs = () => 0, of = camera) => {
-    const told: CameraNews[] = [];
-    const leave = live.watch(of, (news) => told.push(news), waitMs);
+    const told: CameraUpdate[] = [];
+    const leave = live.subscribe(of, (news) => told.push(news), waitMs);
     return { told, leave, kinds: () => told.map(({ kind }) => kind) };
   };
   const settle = () => vi.advanceTimersByTimeAsync(0);
@@ -63,7 +63,7 @@ describe('a watched camera', () => {
     expect(viewers.isPresent(cameraId)).toBe(true);
     two.leave();
     expect(viewers.isPresent(cameraId)).toBe(false);
-    live.heed(failure); // of no interest any more
+    live.onAnnouncement(failure); // of no interest any more
     expect(two.kinds()).toEqual(['health']);
   });
 
@@ -107,10 +107,10 @@ describe('a watched camera', () => {
     const atMs = framesClock.nowMs();
     const facts = { startedAtMs: atMs, capturedAtMs: atMs, changedAtMs: 1, goodSinceMs: 2 };
     const ages = { startedAgoMs: 0, capturedAgoMs: 0, nextMs: 5000 };
-    live.heed({ v: 1, cameraId, kind: 'unchanged', etag, ...ages, facts });
-    live.heed({ v: 1, cameraId, kind: 'unchanged', etag: '"other"', ...ages }); // is read first
+    live.onAnnouncement({ v: 1, cameraId, kind: 'unchanged', etag, ...ages, facts });
+    live.onAnnouncement({ v: 1, cameraId, kind: 'unchanged', etag: '"other"', ...ages }); // is read first
     await vi.advanceTimersByTimeAsync(100);
-    live.heed(failure);
+    live.onAnnouncement(failure);
     expect(kinds()).toEqual(['frame', 'unchanged', 'failure']);
     expect(told[1]?.state).toMatchObject({
       frame: { etag, capturedAtMs: atMs, changedAtMs: 1 },
@@ -127,7 +127,7 @@ describe('a watched camera', () => {
     await settle();
     await vi.advanceTimersByTimeAsync(5000);
     const ages = { startedAgoMs: 300, capturedAgoMs: 100, nextMs: 5000 };
-    live.heed({ v: 1, cameraId, kind: 'unchanged', etag, ...ages });
+    live.onAnnouncement({ v: 1, cameraId, kind: 'unchanged', etag, ...ages });
     expect(told[1]?.kind).toBe('unchanged');
     expect(told[1]?.state.health.health).toBe('live');
   });
@@ -139,8 +139,8 @@ describe('a watched camera', () => {
     await settle();
     const readAtMs = framesClock.nowMs();
     await vi.advanceTimersByTimeAsync(100);
-    live.heed(failure);
-    live.heedRead(camera, stored.held, { nowMs: readAtMs, facts: {} });
+    live.onAnnouncement(failure);
+    live.onRead(camera, stored.held, { nowMs: readAtMs, facts: {} });
     expect(told.at(-1)?.state.health.health).toBe('failing');
   });
 
@@ -150,10 +150,10 @@ describe('a watched camera', () => {
     const { kinds, told } = watch();
     await settle();
     await vi.advanceTimersByTimeAsync(9900);
-    live.look();
+    live.poll();
     await vi.advanceTimersByTimeAsync(200);
-    live.look();
-    live.look();
+    live.poll();
+    live.poll();
     expect(kinds()).toEqual(['frame', 'health']);
     expect(told[1]?.state.health.health).toBe('late');
   });
@@ -167,11 +167,11 @@ describe('a camera without a frame', () => {
     await settle();
     expect(kinds()).toEqual(['health']); // at once all the same
     expect(raise).not.toHaveBeenCalled();
-    live.look();
+    live.poll();
     expect(raise).not.toHaveBeenCalled();
     leftMs = 0;
-    live.look();
-    live.look();
+    live.poll();
+    live.poll();
     expect(raise).toHaveBeenCalledOnce();
   });
 
@@ -190,7 +190,7 @@ describe('a camera without a frame', () => {
     await settle();
     leave();
     leftMs = 0;
-    live.look();
+    live.poll();
     expect(raise).not.toHaveBeenCalled();
   });
 
@@ -200,7 +200,7 @@ describe('a camera without a frame', () => {
     for (let n = 0; n < 1000; n += 1) watch(waitMs, testCamera(`cold-${n}`));
     await settle();
     waitMs.mockClear();
-    live.look();
+    live.poll();
     expect(waitMs).toHaveBeenCalledOnce();
   });
 });
@@ -210,14 +210,14 @@ it('a viewer whose stream throws costs no other viewer of the camera anything', 
   const { live, store, watch, settle } = liveParts();
   store('first');
   const tell = vi.fn();
-  live.watch(camera, tell, () => 0);
+  live.subscribe(camera, tell, () => 0);
   const { kinds } = watch();
   await settle();
   const before = kinds().length;
   tell.mockImplementation(() => {
     throw new Error('broken');
   });
-  live.heed(failure);
+  live.onAnnouncement(failure);
   expect(kinds()).toHaveLength(before + 1);
   vi.useRealTimers();
   await expect.poll(() => uncaught).toEqual([new Error('broken')]);

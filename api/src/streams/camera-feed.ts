@@ -11,23 +11,23 @@ import {
   type CameraState,
   type FrameFacts,
   factsOfHeld,
-  type NewsKind,
-  newsBetween,
   stateOf,
+  type UpdateKind,
+  updateBetween,
 } from '../camera-status/camera-status.ts';
 import type { Demand } from '../demand/demand.ts';
-import type { Viewers } from '../demand/presence.ts';
+import type { Presence } from '../demand/presence.ts';
 
 /** What a stream is told of a camera. One for all who watch it: what is encoded is encoded once. */
-export interface CameraNews {
-  kind: NewsKind;
+export interface CameraUpdate {
+  kind: UpdateKind;
   state: CameraState;
   /** Of the frames Redis's clock. */
   nowMs: number;
 }
 
 /** `held` is there when the news is a frame that is at hand: it must not be kept with the news. */
-export type Tell = (news: CameraNews, held?: HeldFrame) => void;
+export type SendUpdate = (news: CameraUpdate, held?: HeldFrame) => void;
 
 type WaitMs = (cameraId: string) => number;
 
@@ -35,26 +35,26 @@ type WaitMs = (cameraId: string) => number;
  * The cameras that streams watch in this process. While one is watched it is demand, and whatever is
  * learnt of it, by a read of the store or an announcement, is told to all its streams at once.
  */
-export interface Live {
+export interface CameraFeed {
   /**
    * Tells how the camera is, as soon as that is known, and then all that is new, until the function
    * that it gives is called.
    * @param waitMs how long it is until this viewer may ask for a camera that has no frame; the same
    * function for all the cameras of a viewer
    */
-  watch(camera: Camera, tell: Tell, waitMs: WaitMs): () => void;
+  subscribe(camera: Camera, tell: SendUpdate, waitMs: WaitMs): () => void;
   /** A read of the frame store. */
-  heedRead(camera: Camera, held: HeldFrame | undefined, stored: StoredCamera): void;
+  onRead(camera: Camera, held: HeldFrame | undefined, stored: StoredCamera): void;
   /** News that are in no frame: those are read first. */
-  heed(announcement: Announcement): void;
+  onAnnouncement(announcement: Announcement): void;
   /** Health that follows from the clock, and cameras that may be asked for by now; to be called every second. */
-  look(): void;
+  poll(): void;
 }
 
-export interface LiveDeps {
+export interface CameraFeedDeps {
   memory: MemoryCache;
   reader: FrameReader;
-  viewers: Viewers;
+  viewers: Presence;
   demand: Pick<Demand, 'raise'>;
   framesClock: Pick<FramesClock, 'nowMs'>;
 }
@@ -63,13 +63,13 @@ interface LiveCamera {
   camera: Camera;
   /** Undefined until the store, or memory in its place, has said. */
   state: CameraState | undefined;
-  watchers: Map<object, { tell: Tell; waitMs: WaitMs }>;
+  watchers: Map<object, { tell: SendUpdate; waitMs: WaitMs }>;
   openedAtMs: number;
   isWanted: boolean;
   leave: () => void;
 }
 
-export function createLive(deps: LiveDeps): Live {
+export function createCameraFeed(deps: CameraFeedDeps): CameraFeed {
   const { memory, reader, viewers, framesClock } = deps;
   const all = new Map<string, LiveCamera>();
 
@@ -97,7 +97,7 @@ export function createLive(deps: LiveDeps): Live {
   };
 
   return {
-    watch: (camera, tell, waitMs) => {
+    subscribe: (camera, tell, waitMs) => {
       const { cameraId } = camera;
       const live = all.get(cameraId) ?? open(camera);
       const watcher = {};
@@ -114,7 +114,7 @@ export function createLive(deps: LiveDeps): Live {
         live.leave();
       };
     },
-    heedRead: ({ cameraId }, held, { facts, nowMs }) => {
+    onRead: ({ cameraId }, held, { facts, nowMs }) => {
       const live = all.get(cameraId);
       if (!live) return;
       // It may have been announced since the store was read.
@@ -122,7 +122,7 @@ export function createLive(deps: LiveDeps): Live {
       const isLater = failure !== undefined && failure.lastMs > nowMs;
       learn(live, held && factsOfHeld(held), isLater ? { ...facts, failure } : facts, deps, held);
     },
-    heed: (announcement) => {
+    onAnnouncement: (announcement) => {
       const live = all.get(announcement.cameraId);
       if (!live?.state) return;
       const { frame } = live.state;
@@ -132,7 +132,7 @@ export function createLive(deps: LiveDeps): Live {
         learn(live, frame, failed(live.state.facts, announcement, framesClock.nowMs()), deps);
       }
     },
-    look: () => {
+    poll: () => {
       // One refusal is enough: a viewer may show any number of cameras that are not its turn yet.
       const refused = new Set<WaitMs>();
       for (const live of all.values()) {
@@ -150,7 +150,7 @@ function learn(
   live: LiveCamera,
   frame: FrameFacts | undefined,
   stored: HealthFacts,
-  { framesClock }: LiveDeps,
+  { framesClock }: CameraFeedDeps,
   held?: HeldFrame,
 ): void {
   const nowMs = framesClock.nowMs();
@@ -161,7 +161,7 @@ function learn(
   const facts = { ...stored, asked: { fromMs, untilMs: nowMs } };
   const before = live.state;
   live.state = stateOf({ frame, facts }, live.camera.source, nowMs);
-  const kind = newsBetween(before, live.state);
+  const kind = updateBetween(before, live.state);
   if (kind === undefined) return;
   const news = { kind, state: live.state, nowMs };
   for (const { tell } of live.watchers.values()) {
@@ -173,7 +173,7 @@ function learn(
  * Raises demand; it goes on by itself while somebody is present. A camera without a frame is new to
  * the fleet, and one client may not ask for any number of those: it is tried again each second.
  */
-function want(live: LiveCamera, deps: LiveDeps, refused: Set<WaitMs> = new Set()): void {
+function want(live: LiveCamera, deps: CameraFeedDeps, refused: Set<WaitMs> = new Set()): void {
   if (live.isWanted || live.watchers.size === 0) return;
   const mayAsk = live.state?.frame !== undefined || isAllowed(live, refused);
   if (!mayAsk) return;
@@ -192,7 +192,7 @@ function isAllowed({ camera, watchers }: LiveCamera, refused: Set<WaitMs>): bool
 }
 
 /** The same camera under other rules. */
-function follow(live: LiveCamera, camera: Camera, { viewers, demand }: LiveDeps): void {
+function follow(live: LiveCamera, camera: Camera, { viewers, demand }: CameraFeedDeps): void {
   const { leave } = live;
   live.camera = camera;
   live.leave = viewers.enter(camera);
@@ -200,8 +200,8 @@ function follow(live: LiveCamera, camera: Camera, { viewers, demand }: LiveDeps)
   if (live.isWanted) demand.raise(camera);
 }
 
-function initialNews(state: CameraState): Omit<CameraNews, 'nowMs'> {
-  return { kind: newsBetween(undefined, state) ?? 'health', state };
+function initialNews(state: CameraState): Omit<CameraUpdate, 'nowMs'> {
+  return { kind: updateBetween(undefined, state) ?? 'health', state };
 }
 
 function renewed(

@@ -6,12 +6,12 @@ import { type Problem, ProblemError } from '@lastframe/shared/process/errors';
 import type { FramesClock } from '@lastframe/shared/redis/redis-clock';
 import type { Context } from 'hono';
 import { clientOf } from '../access/client-address.ts';
-import type { ColdLimit } from '../access/new-camera-limit.ts';
+import type { NewCameraLimit } from '../access/new-camera-limit.ts';
 import type { SigningDeps } from '../access/signed-url.ts';
-import type { Live } from './camera-feed.ts';
+import type { CameraFeed } from './camera-feed.ts';
 import { createPushBody } from './latest-only-body.ts';
-import type { Streams } from './open-streams.ts';
-import { type WatchesDeps, watchTargets } from './stream-subscriptions.ts';
+import type { OpenStreams } from './open-streams.ts';
+import { type SubscriptionDeps, subscribeToTargets } from './stream-subscriptions.ts';
 import type { Target } from './stream-targets.ts';
 
 export interface StreamsDeps extends SigningDeps {
@@ -19,24 +19,24 @@ export interface StreamsDeps extends SigningDeps {
   /** Those in force at each request. */
   rules: RulesNow;
   /** Not set: no bound. */
-  coldLimit?: ColdLimit;
+  coldLimit?: NewCameraLimit;
   trustedProxies?: readonly Network[];
-  live: Live;
-  streams: Streams;
+  live: CameraFeed;
+  streams: OpenStreams;
   framesClock: Pick<FramesClock, 'nowMs'>;
   random: () => number;
 }
 
 /** What one viewer of a stream is sent: it keeps the latest only, until he can take it. */
 export interface StreamViewer {
-  tell: WatchesDeps['tell'];
+  send: SubscriptionDeps['send'];
   dropped(target: Target, problem: Problem): void;
   /** All that is to be sent now; nothing when there is nothing new. */
   take(): Uint8Array[];
   /** It is time for a sign of life. */
-  beat(): void;
+  sendHeartbeat(): void;
   /** Before the end. */
-  lastWords(): Uint8Array | undefined;
+  finalBytes(): Uint8Array | undefined;
 }
 
 /**
@@ -66,13 +66,13 @@ export function openStream(
     watches.leaveAll();
     remove();
   });
-  const watches = watchTargets(targets, {
+  const watches = subscribeToTargets(targets, {
     clock: deps.clock,
     live: deps.live,
     rules: deps.rules(),
     waitMs: (cameraId) => deps.coldLimit?.waitMs(client, cameraId) ?? 0,
-    tell: (...news) => {
-      viewer.tell(...news);
+    send: (...news) => {
+      viewer.send(...news);
       body.wake();
     },
     dropped: (target, problem, left) => {
@@ -82,13 +82,13 @@ export function openStream(
     },
   });
   const stream = {
-    beat: () => {
-      viewer.beat();
+    sendHeartbeat: () => {
+      viewer.sendHeartbeat();
       body.wake();
     },
-    look: watches.look,
-    follow: watches.follow,
-    end: () => body.end(viewer.lastWords()),
+    poll: watches.dropExpired,
+    applyRules: watches.applyRules,
+    end: () => body.end(viewer.finalBytes()),
   };
   const remove = deps.streams.add(stream, client, urls);
   return new Response(body.stream, { headers });

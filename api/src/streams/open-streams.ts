@@ -5,17 +5,17 @@ import { contain } from '@lastframe/shared/process/contain';
 /** One open stream, whatever it sends. */
 export interface OpenStream {
   /** A sign of life, so that nobody on the way takes it for dead. */
-  beat(): void;
+  sendHeartbeat(): void;
   /** Lets go of cameras whose signatures have expired. */
-  look(): void;
+  poll(): void;
   /** Lets go of cameras that the rules don't allow any more. */
-  follow(rules: Rules): void;
+  applyRules(rules: Rules): void;
   /** Ends it so that the viewer comes back, to another process. */
   end(): void;
 }
 
 /** The open streams of this process. */
-export interface Streams {
+export interface OpenStreams {
   /**
    * Whether nobody, or only this client, may open one more; undefined when it may.
    * @param urls how many cameras it shows by URL: anybody can make those up
@@ -24,9 +24,9 @@ export interface Streams {
   /** Until the returned function is called. */
   add(stream: OpenStream, client: string, urls: number): () => void;
   count(): number;
-  beat(): void;
-  look(): void;
-  follow(rules: Rules): void;
+  sendHeartbeats(): void;
+  poll(): void;
+  applyRules(rules: Rules): void;
   /** Ends them all, and whatever is opened from now on. */
   close(): void;
 }
@@ -35,7 +35,7 @@ export interface Streams {
 const URLS_PER_STREAM = 3;
 const LEAST_URLS = 1000;
 
-export function createStreams(max: number): Streams {
+export function createOpenStreams(max: number): OpenStreams {
   const all = new Set<OpenStream>();
   const places = createFairPlaces(max);
   const urlPlaces = createFairPlaces(Math.max(LEAST_URLS, URLS_PER_STREAM * max));
@@ -52,14 +52,14 @@ export function createStreams(max: number): Streams {
       };
     },
     count: () => all.size,
-    beat: () => {
-      for (const stream of all) contain(() => stream.beat());
+    sendHeartbeats: () => {
+      for (const stream of all) contain(() => stream.sendHeartbeat());
     },
-    look: () => {
-      for (const stream of all) contain(() => stream.look());
+    poll: () => {
+      for (const stream of all) contain(() => stream.poll());
     },
-    follow: (rules) => {
-      for (const stream of all) contain(() => stream.follow(rules));
+    applyRules: (rules) => {
+      for (const stream of all) contain(() => stream.applyRules(rules));
     },
     close: () => {
       closed = true;

@@ -3,29 +3,29 @@ import type { Rules } from '@lastframe/shared/cameras/rules';
 import type { Clock } from '@lastframe/shared/process/clock';
 import { type Problem, ProblemError } from '@lastframe/shared/process/errors';
 import type { HeldFrame } from '../cache/held-frame.ts';
-import type { CameraNews, Live, Tell } from './camera-feed.ts';
+import type { CameraFeed, CameraUpdate, SendUpdate } from './camera-feed.ts';
 import type { Target } from './stream-targets.ts';
 
 /** The cameras that one stream shows, as long as it may. */
-export interface Watches {
+export interface StreamSubscriptions {
   /** Lets go of those whose signatures have expired. */
-  look(): void;
-  follow(rules: Rules): void;
+  dropExpired(): void;
+  applyRules(rules: Rules): void;
   leaveAll(): void;
 }
 
-export interface WatchesDeps {
+export interface SubscriptionDeps {
   clock: Pick<Clock, 'monoMs'>;
-  live: Pick<Live, 'watch'>;
+  live: Pick<CameraFeed, 'subscribe'>;
   rules: Rules;
   /** How long it is until the viewer may ask for a camera that has no frame. */
   waitMs: (cameraId: string) => number;
-  tell: (target: Target, camera: Camera, news: CameraNews, held: HeldFrame | undefined) => void;
+  send: (target: Target, camera: Camera, news: CameraUpdate, held: HeldFrame | undefined) => void;
   /** The stream shows the camera no longer. */
   dropped: (target: Target, problem: Problem, left: number) => void;
 }
 
-interface Watch {
+interface Subscription {
   target: Target;
   camera: Camera;
   untilMonoMs: number;
@@ -33,26 +33,29 @@ interface Watch {
 }
 
 /** @throws ProblemError when one of them is not allowed; then none is watched */
-export function watchTargets(targets: readonly Target[], deps: WatchesDeps): Watches {
+export function subscribeToTargets(
+  targets: readonly Target[],
+  deps: SubscriptionDeps,
+): StreamSubscriptions {
   const cameras = targets.map((target) => ({ target, camera: target.find(deps.rules) }));
   const openedMonoMs = deps.clock.monoMs();
-  const all = new Set<Watch>();
+  const all = new Set<Subscription>();
   for (const { target, camera } of cameras) {
     const { leftMs = Number.POSITIVE_INFINITY } = target;
     const leave = watch(target, camera, deps);
     all.add({ target, camera, untilMonoMs: openedMonoMs + leftMs, leave });
   }
-  const drop = (one: Watch, problem: Problem) => {
+  const drop = (one: Subscription, problem: Problem) => {
     all.delete(one);
     one.leave();
     deps.dropped(one.target, problem, all.size);
   };
   return {
-    look: () => {
+    dropExpired: () => {
       const nowMonoMs = deps.clock.monoMs();
       for (const one of all) if (nowMonoMs >= one.untilMonoMs) drop(one, EXPIRED);
     },
-    follow: (rules) => {
+    applyRules: (rules) => {
       for (const one of all) {
         try {
           const camera = one.target.find(rules);
@@ -84,12 +87,12 @@ const EXPIRED: Problem = {
 function watch(
   target: Target,
   camera: Camera,
-  { live, tell, waitMs }: WatchesDeps,
+  { live, send: tell, waitMs }: SubscriptionDeps,
   tellsState = true,
 ): () => void {
   let isOpen = tellsState;
-  const tellIfOpen: Tell = (news, held) => isOpen && tell(target, camera, news, held);
-  const leave = live.watch(camera, tellIfOpen, waitMs);
+  const tellIfOpen: SendUpdate = (news, held) => isOpen && tell(target, camera, news, held);
+  const leave = live.subscribe(camera, tellIfOpen, waitMs);
   isOpen = true;
   return leave;
 }

@@ -2,14 +2,14 @@ import type { Camera } from '@lastframe/shared/cameras/camera';
 import { createMetrics, type Metrics } from '@lastframe/shared/telemetry/metrics';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Demand } from '../demand/demand.ts';
-import type { ColdEnd, ColdWait } from '../lookup/frame-waiters.ts';
+import type { FrameWaiters, WaitEnd } from '../lookup/frame-waiters.ts';
 import {
-  countedColdWait,
-  countedDemand,
-  countedQueue,
-  createHearing,
-  showCameras,
-  showFleet,
+  createAnnouncementMetrics,
+  exposeCameraMetrics,
+  exposeFleetMetrics,
+  withDemandMetrics,
+  withQueueMetrics,
+  withWaiterMetrics,
 } from './metrics.ts';
 
 const camera = {} as Camera;
@@ -26,7 +26,7 @@ beforeEach(() => {
 
 it('demand is counted and raised', async () => {
   const raise = vi.fn();
-  const demand = countedDemand({ raise } as unknown as Demand, metrics);
+  const demand = withDemandMetrics({ raise } as unknown as Demand, metrics);
   demand.raise(camera);
   demand.raise(camera);
   expect(raise).toHaveBeenCalledTimes(2);
@@ -35,7 +35,7 @@ it('demand is counted and raised', async () => {
 
 it('jobs asked for are counted, those that could not be too, and their errors stay errors', async () => {
   const add = vi.fn().mockResolvedValueOnce(undefined).mockRejectedValueOnce(new Error('away'));
-  const queue = countedQueue({ add, jobIdAt: () => 'a' }, metrics);
+  const queue = withQueueMetrics({ add, jobIdAt: () => 'a' }, metrics);
   await queue.add(camera, 1);
   await expect(queue.add(camera, 1)).rejects.toThrow('away');
   expect(await numberOf('lastframe_jobs_added_total{outcome="added"}')).toBe(1);
@@ -45,12 +45,12 @@ it('jobs asked for are counted, those that could not be too, and their errors st
 describe('a cold wait', () => {
   const start = () => {
     let nowMs = 1000;
-    const ended = Promise.withResolvers<ColdEnd>();
-    const inner = { wait: () => ended.promise, waiting: () => 3 } as unknown as ColdWait;
-    const coldWait = countedColdWait(inner, { monoMs: () => nowMs }, metrics);
+    const ended = Promise.withResolvers<WaitEnd>();
+    const inner = { wait: () => ended.promise, waiting: () => 3 } as unknown as FrameWaiters;
+    const coldWait = withWaiterMetrics(inner, { monoMs: () => nowMs }, metrics);
     const leaving = new AbortController();
     const waited = coldWait.wait(camera, 5000, leaving.signal, 'a');
-    const end = async (end: ColdEnd) => {
+    const end = async (end: WaitEnd) => {
       nowMs += 1500;
       ended.resolve(end);
       expect(await waited).toBe(end);
@@ -70,7 +70,7 @@ describe('a cold wait', () => {
 
   it('of who would not wait is not counted', async () => {
     const inner = { wait: async () => ({ end: 'timeout' }), waiting: () => 0 } as never;
-    const coldWait = countedColdWait(inner, { monoMs: () => 0 }, metrics);
+    const coldWait = withWaiterMetrics(inner, { monoMs: () => 0 }, metrics);
     await coldWait.wait(camera, 0, new AbortController().signal, 'a');
     expect(await countOf('timeout')).toBe(0);
   });
@@ -87,30 +87,33 @@ describe('what is heard', () => {
   const wait = { v: 1, cameraId: 'x', kind: 'wait', reason: 'hold', inMs: 1 } as const;
 
   it('is counted, with the time that it was under way', async () => {
-    const hear = createHearing({ redisNowMs: () => 5250 }, metrics);
+    const hear = createAnnouncementMetrics({ redisNowMs: () => 5250 }, metrics);
     hear({ ...wait, sentAtMs: 5000 });
     expect(await numberOf('lastframe_announcements_heard_total{kind="wait"}')).toBe(1);
     expect(await numberOf('lastframe_announcement_lag_seconds_sum')).toBe(0.25);
   });
 
   it('is only counted when an older worker sent it, or the clock is not known', async () => {
-    createHearing({ redisNowMs: () => undefined }, metrics)({ ...wait, sentAtMs: 5000 });
+    createAnnouncementMetrics(
+      { redisNowMs: () => undefined },
+      metrics,
+    )({ ...wait, sentAtMs: 5000 });
     expect(await numberOf('lastframe_announcement_lag_seconds_count')).toBe(0);
     metrics = createMetrics('api');
-    createHearing({ redisNowMs: () => 1 }, metrics)(wait);
+    createAnnouncementMetrics({ redisNowMs: () => 1 }, metrics)(wait);
     expect(await numberOf('lastframe_announcement_lag_seconds_count')).toBe(0);
     expect(await numberOf('lastframe_announcements_heard_total{kind="wait"}')).toBe(1);
   });
 
   it('is never heard before it was sent', async () => {
-    createHearing({ redisNowMs: () => 4999 }, metrics)({ ...wait, sentAtMs: 5000 });
+    createAnnouncementMetrics({ redisNowMs: () => 4999 }, metrics)({ ...wait, sentAtMs: 5000 });
     expect(await numberOf('lastframe_announcement_lag_seconds_sum')).toBe(0);
   });
 });
 
 it('what is not known of the fleet is no series, and no zero', async () => {
   let seen: { workerAlive: boolean; waitingJobs: number; activeJobs: number } | undefined;
-  showFleet({ seen: () => seen }, metrics);
+  exposeFleetMetrics({ snapshot: () => seen }, metrics);
   expect(await numberOf('lastframe_worker_alive')).toBeUndefined();
   expect(await numberOf('lastframe_queue_jobs{state="waiting"}')).toBeUndefined();
   seen = { workerAlive: false, waitingJobs: 7, activeJobs: 0 };
@@ -124,7 +127,7 @@ it('a frame store that is slow delays no scrape: the last count is shown, then t
   const shown = () => numberOf('lastframe_cameras{health="live"}');
   const slow = Promise.withResolvers<ReturnType<typeof live>>();
   const countByHealth = vi.fn(() => slow.promise);
-  showCameras({ countByHealth }, metrics);
+  exposeCameraMetrics({ countByHealth }, metrics);
   expect(await shown()).toBeUndefined();
   slow.resolve(live(2));
   expect(await shown()).toBe(2);
@@ -139,7 +142,7 @@ it('a frame store that is slow delays no scrape: the last count is shown, then t
 
 it('named cameras are shown by health, also those of which there are none', async () => {
   const counts = { idle: 2, live: 5, late: 0, failing: 1, frozen: 0 };
-  showCameras({ countByHealth: async () => counts }, metrics);
+  exposeCameraMetrics({ countByHealth: async () => counts }, metrics);
   for (const [health, count] of Object.entries(counts)) {
     expect(await numberOf(`lastframe_cameras{health="${health}"}`)).toBe(count);
   }

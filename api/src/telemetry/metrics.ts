@@ -7,17 +7,17 @@ import type { UnsentAnswers } from '../answer/unsent-answers.ts';
 import type { MemoryCache } from '../cache/memory-cache.ts';
 import type { CameraList } from '../camera-status/camera-list.ts';
 import type { Demand } from '../demand/demand.ts';
-import type { FleetWatch } from '../demand/fleet-status.ts';
+import type { FleetStatus } from '../demand/fleet-status.ts';
 import type { RefreshQueue } from '../demand/refresh-queue.ts';
-import type { ColdWait } from '../lookup/frame-waiters.ts';
-import type { Streams } from '../streams/open-streams.ts';
+import type { FrameWaiters } from '../lookup/frame-waiters.ts';
+import type { OpenStreams } from '../streams/open-streams.ts';
 
 /** A scrape waits for the frame store no longer: Prometheus would give up on all that it came for. */
 const SCRAPE_WAIT_MS = 100;
 
 // Each gives a collaborator that does the same and is counted, so that the flow knows nothing of metrics.
 
-export function countedDemand(demand: Demand, metrics: Metrics): Demand {
+export function withDemandMetrics(demand: Demand, metrics: Metrics): Demand {
   let raised = 0;
   metrics.read('lastframe_demand_raised_total', () => [{ labels: {}, value: raised }]);
   return {
@@ -29,7 +29,7 @@ export function countedDemand(demand: Demand, metrics: Metrics): Demand {
   };
 }
 
-export function countedQueue(queue: RefreshQueue, metrics: Metrics): RefreshQueue {
+export function withQueueMetrics(queue: RefreshQueue, metrics: Metrics): RefreshQueue {
   const count = metrics.counter('lastframe_jobs_added_total');
   return {
     ...queue,
@@ -46,11 +46,11 @@ export function countedQueue(queue: RefreshQueue, metrics: Metrics): RefreshQueu
 }
 
 /** What is broken off, because the frame was in Redis or the viewer left, is no cold wait. */
-export function countedColdWait(
-  coldWait: ColdWait,
+export function withWaiterMetrics(
+  coldWait: FrameWaiters,
   clock: Pick<Clock, 'monoMs'>,
   metrics: Metrics,
-): ColdWait {
+): FrameWaiters {
   const observe = metrics.histogram('lastframe_cold_wait_seconds');
   metrics.read('lastframe_waiters', () => [{ labels: {}, value: coldWait.waiting() }]);
   return {
@@ -69,8 +69,8 @@ export function countedColdWait(
 }
 
 /** Counts what is heard, and how long it was under way. */
-export function createHearing(
-  fleet: Pick<FleetWatch, 'redisNowMs'>,
+export function createAnnouncementMetrics(
+  fleet: Pick<FleetStatus, 'redisNowMs'>,
   metrics: Metrics,
 ): (announcement: Announcement) => void {
   const count = metrics.counter('lastframe_announcements_heard_total');
@@ -84,7 +84,11 @@ export function createHearing(
   };
 }
 
-export function showMemory(memory: MemoryCache, limitBytes: number, metrics: Metrics): void {
+export function exposeMemoryMetrics(
+  memory: MemoryCache,
+  limitBytes: number,
+  metrics: Metrics,
+): void {
   const show = (
     name: `lastframe_memory_cache_${'bytes' | 'limit_bytes' | 'frames'}`,
     value: () => number,
@@ -94,7 +98,7 @@ export function showMemory(memory: MemoryCache, limitBytes: number, metrics: Met
   show('lastframe_memory_cache_frames', () => memory.size);
 }
 
-export function countedUnsent(
+export function withUnsentMetrics(
   metrics: Metrics,
   limitBytes: number,
   create: (onCut: (cause: 'rate' | 'budget') => void) => UnsentAnswers,
@@ -106,13 +110,13 @@ export function countedUnsent(
   return unsent;
 }
 
-export function showFleet(fleet: Pick<FleetWatch, 'seen'>, metrics: Metrics): void {
+export function exposeFleetMetrics(fleet: Pick<FleetStatus, 'snapshot'>, metrics: Metrics): void {
   metrics.read('lastframe_worker_alive', () => {
-    const seen = fleet.seen();
+    const seen = fleet.snapshot();
     return [{ labels: {}, value: seen && (seen.workerAlive ? 1 : 0) }];
   });
   metrics.read('lastframe_queue_jobs', () => {
-    const { waitingJobs, activeJobs } = fleet.seen() ?? {};
+    const { waitingJobs, activeJobs } = fleet.snapshot() ?? {};
     return [
       { labels: { state: 'waiting' as const }, value: waitingJobs },
       { labels: { state: 'active' as const }, value: activeJobs },
@@ -120,8 +124,8 @@ export function showFleet(fleet: Pick<FleetWatch, 'seen'>, metrics: Metrics): vo
   });
 }
 
-export function showStreams(
-  streams: Pick<Streams, 'count'>,
+export function exposeStreamMetrics(
+  streams: Pick<OpenStreams, 'count'>,
   limit: number,
   metrics: Metrics,
 ): void {
@@ -133,7 +137,10 @@ export function showStreams(
  * Read from the frame store at each scrape, so that every process shows the same. A store that is slow
  * delays no scrape: what was last known is shown, and what comes after it at the next one.
  */
-export function showCameras(cameras: Pick<CameraList, 'countByHealth'>, metrics: Metrics): void {
+export function exposeCameraMetrics(
+  cameras: Pick<CameraList, 'countByHealth'>,
+  metrics: Metrics,
+): void {
   let counts: Record<Health, number> | undefined;
   const read = async () => {
     counts = await cameras.countByHealth();

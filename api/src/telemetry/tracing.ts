@@ -11,28 +11,32 @@ import type { RefreshQueue } from '../demand/refresh-queue.ts';
 // and by traces, so that the flow knows nothing of either.
 
 /** What demand does later, on timers, belongs to no request any more. */
-export function followedDemand(demand: Demand, wants: Wants, tracer: Tracer | undefined): Demand {
+export function withDemandTracing(
+  demand: Demand,
+  wants: PendingRequests,
+  tracer: Tracer | undefined,
+): Demand {
   if (!tracer) return demand;
   return {
     ...demand,
     raise: (camera) => {
-      wants.note(camera.cameraId);
+      wants.add(camera.cameraId);
       tracer.apart(() => demand.raise(camera));
     },
   };
 }
 
 /** A job belongs to the first request that wanted it; the others are links. */
-export function followedQueue(
+export function withQueueTracing(
   queue: RefreshQueue,
-  wants: Wants,
+  wants: PendingRequests,
   step: Step,
   tracer: Tracer | undefined,
 ): Pick<RefreshQueue, 'add'> {
   return {
     add: (camera, redisNowMs) => {
       const { cameraId } = camera;
-      const [parent = NEW_TRACE, ...links] = wants.take(cameraId);
+      const [parent = NEW_TRACE, ...links] = wants.takeAll(cameraId);
       const jobId = queue.jobIdAt(camera, redisNowMs);
       return step(
         'refresh asked for',
@@ -43,7 +47,7 @@ export function followedQueue(
   };
 }
 
-export function followedReader(reader: FrameReader, step: Step): FrameReader {
+export function withReaderTracing(reader: FrameReader, step: Step): FrameReader {
   const follow = (read: FrameReader['read']) => (camera: Camera) =>
     step('frame read', { details: { cameraId: camera.cameraId } }, () => read(camera), saidOf);
   return { ...reader, read: follow(reader.read), readAnew: follow(reader.readAnew) };
@@ -58,15 +62,15 @@ const saidOf = ({ held, failure }: ReadCamera) => ({
  * What an announcement sets off belongs to the refresh that it tells of. Who wanted a frame when the
  * job was there already is linked here.
  */
-export function followedNews(
+export function withAnnouncementTracing(
   heed: (announcement: Announcement) => void,
-  wants: Wants,
+  wants: PendingRequests,
   step: Step,
 ): (announcement: Announcement) => void {
   return (announcement) => {
     const { cameraId, kind, trace } = announcement;
     const isEnd = kind === 'frame' || kind === 'unchanged' || kind === 'failure';
-    const links = isEnd ? wants.take(cameraId) : [];
+    const links = isEnd ? wants.takeAll(cameraId) : [];
     const cause = trace === undefined ? {} : { kind: 'consumer' as const, parent: trace, links };
     void step('news heard', { ...cause, details: { cameraId, news: kind } }, async () =>
       heed(announcement),
@@ -75,26 +79,28 @@ export function followedNews(
 }
 
 /** The requests that want a frame of a camera, from raising demand until a job asks for it. */
-export interface Wants {
-  note(cameraId: string): void;
+export interface PendingRequests {
+  add(cameraId: string): void;
   /** Their `traceparent`s; from then on nobody is noted. */
-  take(cameraId: string): string[];
+  takeAll(cameraId: string): string[];
 }
 
 /** One job can serve thousands of requests; a few are enough to find it by. */
 const MAX_NOTED = 16;
 const MAX_CAMERAS = 10_000;
 
-export function createWants(tracer: Pick<Tracer, 'current'> | undefined): Wants {
+export function createPendingRequests(
+  tracer: Pick<Tracer, 'current'> | undefined,
+): PendingRequests {
   const wants = new LRUCache<string, string[]>({ max: MAX_CAMERAS });
   return {
-    note: (cameraId) => {
+    add: (cameraId) => {
       const here = tracer?.current();
       const noted = wants.get(cameraId) ?? [];
       if (here === undefined || noted.length >= MAX_NOTED || noted.includes(here)) return;
       wants.set(cameraId, [...noted, here]);
     },
-    take: (cameraId) => {
+    takeAll: (cameraId) => {
       const noted = wants.get(cameraId) ?? [];
       wants.delete(cameraId);
       return noted;

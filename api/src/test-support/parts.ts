@@ -8,11 +8,11 @@ import { vi } from 'vitest';
 import type { FrameReader, ReadCamera, ReadListener } from '../cache/frame-reader.ts';
 import type { HeldFrame } from '../cache/held-frame.ts';
 import { createMemoryCache } from '../cache/memory-cache.ts';
-import { createPurges } from '../cache/purge-history.ts';
+import { createPurgeHistory } from '../cache/purge-history.ts';
 import type { Demand } from '../demand/demand.ts';
-import { createViewers } from '../demand/presence.ts';
-import { createLive } from '../streams/camera-feed.ts';
-import { createStreams } from '../streams/open-streams.ts';
+import { createPresence } from '../demand/presence.ts';
+import { createCameraFeed } from '../streams/camera-feed.ts';
+import { createOpenStreams } from '../streams/open-streams.ts';
 
 export const silentLog = createLog('test', 'silent');
 
@@ -75,12 +75,12 @@ export function testParts() {
     behind: false,
     isBehind: () => fleet.behind,
     redisNowMs: (): number | undefined => 1_790_000_000_000 + Math.floor(clock.monoMs()),
-    seen: () => undefined,
+    snapshot: () => undefined,
     trustedSinceMs: () => 0,
-    look: async () => {},
+    poll: async () => {},
   };
-  const viewers = createViewers({ clock, memory });
-  const purges = createPurges({ clock, memory, read: async () => [], log: silentLog });
+  const viewers = createPresence({ clock, memory });
+  const purges = createPurgeHistory({ clock, memory, read: async () => [], log: silentLog });
   return { clock, memory, viewers, purges, stored, reader, fleet, log: silentLog };
 }
 
@@ -91,11 +91,11 @@ export function streamParts(
   { maxStreams = 10 } = {},
 ) {
   const framesClock = createFramesClock(testClock);
-  const live = createLive({ memory, reader, viewers, demand, framesClock });
+  const live = createCameraFeed({ memory, reader, viewers, demand, framesClock });
   /** As main.ts connects them: whatever is read is told. */
   const tellRead = (camera: Camera, { held }: ReadCamera, facts: HealthFacts = {}) =>
-    live.heedRead(camera, held, { nowMs: framesClock.nowMs(), facts });
-  const streams = createStreams(maxStreams);
+    live.onRead(camera, held, { nowMs: framesClock.nowMs(), facts });
+  const streams = createOpenStreams(maxStreams);
   const cameraList = { read: async () => [] };
   return { framesClock, live, tellRead, streams, cameraList, random: () => 0.5 };
 }

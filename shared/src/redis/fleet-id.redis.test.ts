@@ -6,7 +6,7 @@ it('is the same for all who share a Redis and a prefix, and another elsewhere', 
   const { link, keys } = await sharedRedis();
   const fleet = [createFleetId(link, keys.fleet), createFleetId(link, keys.fleet)] as const;
   const stranger = createFleetId(link, `${keys.fleet}-of-another`);
-  await Promise.all([...fleet, stranger].map((one) => one.look()));
+  await Promise.all([...fleet, stranger].map((one) => one.poll()));
   expect(fleet[0].pseudonym()).toMatch(/^lastframe-[0-9a-f]{12}$/);
   expect(fleet[1].pseudonym()).toBe(fleet[0].pseudonym());
   expect(stranger.pseudonym()).not.toBe(fleet[0].pseudonym());
@@ -15,21 +15,21 @@ it('is the same for all who share a Redis and a prefix, and another elsewhere', 
 it('outlasts the loss of all data, and a time without Redis', async () => {
   const { link, keys } = await sharedRedis();
   const [one, newcomer] = [createFleetId(link, keys.fleet), createFleetId(link, keys.fleet)];
-  await one.look();
+  await one.poll();
   const before = one.pseudonym();
   await link.client.del(keys.fleet);
-  await one.look();
-  await newcomer.look();
+  await one.poll();
+  await newcomer.poll();
   expect([one.pseudonym(), newcomer.pseudonym()]).toEqual([before, before]);
 });
 
 it('is unknown, and no error, while Redis is away; nonsense is not believed', async () => {
   const { link, keys } = await sharedRedis();
   const away = createFleetId({ run: () => Promise.reject(new Error('away')) }, keys.fleet);
-  await away.look();
+  await away.poll();
   expect(away.pseudonym()).toBeUndefined();
   await link.client.set(keys.fleet, 'x\r\nEvil: header');
   const misled = createFleetId(link, keys.fleet);
-  await misled.look();
+  await misled.poll();
   expect(misled.pseudonym()).toBeUndefined();
 });

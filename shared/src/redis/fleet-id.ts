@@ -14,7 +14,7 @@ import type { RedisLink } from './redis-link.ts';
 export interface FleetId {
   /** As in `Via: 1.1 lastframe-<id>`; undefined while unknown. */
   pseudonym(): string | undefined;
-  look(): Promise<void>;
+  poll(): Promise<void>;
 }
 
 const DEADLINE_MS = 1000;
@@ -24,7 +24,7 @@ export function createFleetId(redis: Pick<RedisLink, 'run'>, key: string): Fleet
   let known: string | undefined;
   return {
     pseudonym: () => known && `lastframe-${known}`,
-    look: async () => {
+    poll: async () => {
       try {
         // Who knows it puts it back when Redis has lost it, so that it outlasts a FLUSHALL.
         const found = await redis.run(DEADLINE_MS, async (client) => {

@@ -52,7 +52,7 @@ const contract: Record<keyof typeof variables, [who: string, fallback: string | 
 };
 
 it('has the variables of the contract, for whom it says and with its defaults', () => {
-  const actual = Object.entries(variables).map(([name, { who, fallback }]) => [
+  const actual = Object.entries(variables).map(([name, { processes: who, fallback }]) => [
     name,
     [who.join(', '), fallback],
   ]);

@@ -7,7 +7,7 @@ export type ProcessName = 'api' | 'worker';
 
 /** One environment variable. `parse` throws or gives undefined for a text that it can't take. */
 interface Variable<T> {
-  who: readonly ProcessName[];
+  processes: readonly ProcessName[];
   /** Undefined: it need not be set and has no value then. */
   fallback: string | undefined;
   meaning: string;
@@ -22,14 +22,14 @@ const worker = ['worker'] as const;
 /** Every variable of api and worker: what config, docs and chart are checked against. */
 export const variables = {
   REDIS_URL: {
-    who: both,
+    processes: both,
     fallback: 'redis://127.0.0.1:6379',
     meaning: 'queue and permits (noeviction, persistent), see redis.md',
     expected: REDIS_URL_FORM,
     parse: parseQueueUrl,
   },
   FRAMES_REDIS_URL: {
-    who: both,
+    processes: both,
     fallback: undefined,
     meaning: 'frames and announcements (may evict); without it REDIS_URL is for both',
     expected: FRAMES_URL_FORM,
@@ -109,21 +109,21 @@ export const variables = {
   ),
   QUEUES_PASSWORD: optional(worker, 'password of the dashboard at /queues'),
   ADMIN_TOKEN: {
-    who: api,
+    processes: api,
     fallback: undefined,
     meaning: 'bearer token of POST /refresh and /purge on the ops port; without it both are 404',
     expected: 'letters, digits and -._~+/ with = at the end only',
     parse: (value: string) => (/^([\w.~+/-]+=*)?$/.test(value) ? value : undefined),
   },
   URL_SIGNING_KEY: {
-    who: api,
+    processes: api,
     fallback: undefined,
     meaning: 'when set, every url= needs a valid sig=, see signed-urls.md',
     expected: 'text of at least 16 characters without control characters',
     parse: (value: string) => (/^([^\x00-\x1f]{16,})?$/.test(value) ? value : undefined),
   },
   BASE_PATH: {
-    who: api,
+    processes: api,
     fallback: '/',
     meaning: 'where a reverse proxy mounts the api',
     expected: 'a path like / or /cams',
@@ -164,7 +164,7 @@ export const variables = {
     'name in traces; without it lastframe-api and lastframe-worker',
   ),
   OTEL_TRACES_SAMPLER: {
-    who: both,
+    processes: both,
     fallback: 'parentbased_always_on',
     meaning: 'which traces are recorded',
     expected: '[parentbased_]always_on, …always_off or …traceidratio',
@@ -172,7 +172,7 @@ export const variables = {
       /^(parentbased_)?(always_on|always_off|traceidratio)$/.test(value) ? value : undefined,
   },
   OTEL_TRACES_SAMPLER_ARG: {
-    who: both,
+    processes: both,
     fallback: '1',
     meaning: 'the share of traces, for traceidratio',
     expected: 'a number from 0 to 1',
@@ -180,7 +180,7 @@ export const variables = {
   },
   OTEL_SDK_DISABLED: flag(both, 'false', 'no traces, whatever else is set'),
   LOG_LEVEL: {
-    who: both,
+    processes: both,
     fallback: 'info',
     meaning: 'least level of the JSON lines on stdout',
     expected: 'one of fatal, error, warn, info, debug, trace, silent',
@@ -191,12 +191,24 @@ export const variables = {
 
 function text(who: readonly ProcessName[], fallback: string, meaning: string): Variable<string> {
   const expected = 'a word without spaces';
-  return { who, fallback, meaning, expected, parse: (v) => (/^\S+$/.test(v) ? v : undefined) };
+  return {
+    processes: who,
+    fallback,
+    meaning,
+    expected,
+    parse: (v) => (/^\S+$/.test(v) ? v : undefined),
+  };
 }
 
 function optional(who: readonly ProcessName[], meaning: string): Variable<string> {
   const parse = (value: string) => (/^[^\x00-\x1f]*$/.test(value) ? value : undefined);
-  return { who, fallback: undefined, meaning, expected: 'text without control characters', parse };
+  return {
+    processes: who,
+    fallback: undefined,
+    meaning,
+    expected: 'text without control characters',
+    parse,
+  };
 }
 
 function httpUrl(meaning: string): Variable<string> {
@@ -204,7 +216,13 @@ function httpUrl(meaning: string): Variable<string> {
     if (value === '') return value;
     return URL.canParse(value) && /^https?:$/.test(new URL(value).protocol) ? value : undefined;
   };
-  return { who: both, fallback: undefined, meaning, expected: 'a URL with http or https', parse };
+  return {
+    processes: both,
+    fallback: undefined,
+    meaning,
+    expected: 'a URL with http or https',
+    parse,
+  };
 }
 
 function list<T>(
@@ -221,7 +239,7 @@ function list<T>(
       return parsed;
     });
   };
-  return { who, fallback: '', meaning, expected, parse };
+  return { processes: who, fallback: '', meaning, expected, parse };
 }
 
 function duration(
@@ -229,11 +247,11 @@ function duration(
   fallback: string,
   meaning: string,
 ): Variable<number> {
-  return { who, fallback, meaning, expected: DURATION_FORM, parse: parseDurationMs };
+  return { processes: who, fallback, meaning, expected: DURATION_FORM, parse: parseDurationMs };
 }
 
 function size(who: readonly ProcessName[], fallback: string, meaning: string): Variable<number> {
-  return { who, fallback, meaning, expected: SIZE_FORM, parse: parseSizeBytes };
+  return { processes: who, fallback, meaning, expected: SIZE_FORM, parse: parseSizeBytes };
 }
 
 function sizeOrOff(
@@ -242,7 +260,7 @@ function sizeOrOff(
   meaning: string,
 ): Variable<number> {
   const parse = (value: string) => (value === '0' ? 0 : parseSizeBytes(value));
-  return { who, fallback, meaning, expected: `${SIZE_FORM}, or 0`, parse };
+  return { processes: who, fallback, meaning, expected: `${SIZE_FORM}, or 0`, parse };
 }
 
 function flag(who: readonly ProcessName[], fallback: string, meaning: string): Variable<boolean> {
@@ -251,7 +269,7 @@ function flag(who: readonly ProcessName[], fallback: string, meaning: string): V
     ['false', false],
   ]);
   const parse = (value: string) => values.get(value);
-  return { who, fallback, meaning, expected: 'true or false', parse };
+  return { processes: who, fallback, meaning, expected: 'true or false', parse };
 }
 
 function port(
@@ -260,7 +278,13 @@ function port(
   meaning: string,
 ): Variable<number> {
   const parse = (value: string) => wholeNumber(value, 0, 65_535);
-  return { who, fallback, meaning, expected: 'a port from 0 to 65535; 0 takes a free one', parse };
+  return {
+    processes: who,
+    fallback,
+    meaning,
+    expected: 'a port from 0 to 65535; 0 takes a free one',
+    parse,
+  };
 }
 
 function count(
@@ -270,7 +294,13 @@ function count(
   least = 1,
 ): Variable<number> {
   const parse = (value: string) => wholeNumber(value, least, 1_000_000);
-  return { who, fallback, meaning, expected: `a whole number from ${least} to 1000000`, parse };
+  return {
+    processes: who,
+    fallback,
+    meaning,
+    expected: `a whole number from ${least} to 1000000`,
+    parse,
+  };
 }
 
 function wholeNumber(text: string, least: number, most: number): number | undefined {

@@ -37,8 +37,8 @@ it('says what is refused, in words, and tells each change once', async () => {
   const { memory, texts, log } = memoryOf(info(700));
   const said = async (used: number) => {
     texts[0] = info(used);
-    await memory.look();
-    await memory.look();
+    await memory.poll();
+    await memory.poll();
     return [memory.isFull(), memory.refusesNewBecause(), memory.refusesAllBecause()];
   };
   expect(await said(700)).toEqual([false, undefined, undefined]);
@@ -56,6 +56,6 @@ it('of several servers goes by the fullest, and by those that it can reach', asy
   const { memory, links } = memoryOf(info(100), info(800), info(950));
   const [, , last] = links;
   if (last) last.isReady = false;
-  await memory.look();
+  await memory.poll();
   expect(memory.usedShare()).toBe(0.8);
 });

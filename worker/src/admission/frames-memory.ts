@@ -17,7 +17,7 @@ export interface FramesMemory {
   /** Why larger frames, of whatever camera, are refused. */
   refusesAllBecause(): string | undefined;
   /** One look: every second in a worker. */
-  look(): Promise<void>;
+  poll(): Promise<void>;
 }
 
 const DEADLINE_MS = 1000;
@@ -50,7 +50,7 @@ export function createFramesMemory(
       isAbove(NAMED_LIMIT)
         ? `Redis uses ${percent()} of its memory, and no frame may become larger: raise maxmemory, or lower STALE_FOR`
         : undefined,
-    look: async () => {
+    poll: async () => {
       const ready = [...new Set(links())].filter(({ isReady }) => isReady);
       const shares = await Promise.all(
         ready.map(async (link) =>

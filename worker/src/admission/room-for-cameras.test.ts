@@ -19,6 +19,6 @@ it.each([
     ...({} as { clock: never; redis: never; frames: never; keys: never }),
   });
   expect(room.refusesNewBecause()).toBeUndefined();
-  await room.look();
+  await room.poll();
   expect(room.refusesNewBecause()).toMatch(/80 % .* no first frame/);
 });

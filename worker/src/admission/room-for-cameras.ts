@@ -9,7 +9,7 @@ export interface RoomForCameras
   extends Pick<FramesMemory, 'usedShare' | 'refusesNewBecause' | 'refusesAllBecause'> {
   places: CameraPlaces;
   /** Looks how full Redis is, and evicts idle cameras while it is too full; every second. */
-  look(): Promise<void>;
+  poll(): Promise<void>;
 }
 
 export interface RoomForCamerasDeps extends Omit<CameraPlacesDeps, 'isMemoryFull'> {
@@ -32,7 +32,7 @@ export function createRoomForCameras({
   const isMemoryFull = () => memory.isFull() || queueMemory.isFull();
   const places = createCameraPlaces({ ...deps, isMemoryFull });
   const makeRoom = async () => {
-    await Promise.all([memory.look(), queueMemory.look()]);
+    await Promise.all([memory.poll(), queueMemory.poll()]);
     if (isMemoryFull()) await places.evictIdle(rules().sources);
   };
   return {
@@ -40,6 +40,6 @@ export function createRoomForCameras({
     usedShare: memory.usedShare,
     refusesNewBecause: () => memory.refusesNewBecause() ?? queueMemory.refusesNewBecause(),
     refusesAllBecause: memory.refusesAllBecause,
-    look: () => makeRoom().catch(() => {}), // Redis is away: the next look tries again
+    poll: () => makeRoom().catch(() => {}), // Redis is away: the next look tries again
   };
 }

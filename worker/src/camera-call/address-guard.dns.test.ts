@@ -5,9 +5,9 @@ import { testCamera, testSource } from '../test-support/cameras.ts';
 import { spyOnLookup } from '../test-support/spy-on-lookup.ts';
 import { AddressRefusedError, allowedAddresses } from './address-guard.ts';
 import { createByteBudget } from './byte-budget.ts';
-import { createCameraCaller } from './prepare-call.ts';
+import { createPrepareCall } from './prepare-call.ts';
 
-const prepareCameraCall = createCameraCaller(createByteBudget(64 * 1024 ** 2));
+const prepareCameraCall = createPrepareCall(createByteBudget(64 * 1024 ** 2));
 
 const dns = spyOnLookup();
 const at = (address: string) => ({ address, family: address.includes(':') ? 6 : 4 });

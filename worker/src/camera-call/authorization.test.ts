@@ -6,7 +6,7 @@ import { message, ok, startCamera } from '../test-support/camera-server.ts';
 import { testCamera, testSource } from '../test-support/cameras.ts';
 import { image } from '../test-support/images.ts';
 import { createByteBudget } from './byte-budget.ts';
-import { createCameraCaller } from './prepare-call.ts';
+import { createPrepareCall } from './prepare-call.ts';
 
 const never = new AbortController().signal;
 const auth = (scheme: 'basic' | 'digest', password = 'pass:word'): Required<Source>['auth'] => ({
@@ -44,7 +44,7 @@ async function startDigestCamera(hash: 'md5' | 'sha256' = 'sha256') {
 
 /** A worker's calls to it, one request each; gives how they ended. */
 function caller(port: number, differences: Partial<Source> = { auth: auth('digest') }) {
-  const prepare = createCameraCaller(createByteBudget(1024 ** 2));
+  const prepare = createPrepareCall(createByteBudget(1024 ** 2));
   const source = testSource(differences);
   return async (path = '/a?b=c') => {
     const prepared = await prepare(

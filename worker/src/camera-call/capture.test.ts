@@ -7,7 +7,7 @@ import { message, ok, startCamera } from '../test-support/camera-server.ts';
 import { testCamera, testSource } from '../test-support/cameras.ts';
 import { image } from '../test-support/images.ts';
 import { createByteBudget } from './byte-budget.ts';
-import { createCameraCaller } from './prepare-call.ts';
+import { createPrepareCall } from './prepare-call.ts';
 
 const jpeg = image('jpeg');
 
@@ -22,7 +22,7 @@ function pour(socket: Socket, piece: Buffer): void {
 
 it('refuses the largest body for which there is no room beside those of other calls, and makes room again', async () => {
   const room = createByteBudget(jpeg.length + 10);
-  const prepare = createCameraCaller(room);
+  const prepare = createPrepareCall(room);
   const server = await startCamera((socket) => socket.write(ok(jpeg)));
   const capture = async () => {
     const prepared = await prepare(cameraAt(server), 4000, never);
@@ -97,7 +97,7 @@ describe('a call', () => {
 
   it('says in Via which fleet it is of, whatever the headers of the source are', async () => {
     const server = await startCamera((socket) => socket.write(ok(jpeg)));
-    const prepare = createCameraCaller(createByteBudget(1024 ** 2), () => 'lastframe-abc');
+    const prepare = createPrepareCall(createByteBudget(1024 ** 2), () => 'lastframe-abc');
     const camera = cameraAt(server, { headers: { Via: '1.1 somebody' } });
     const prepared = await prepare(camera, 4000, never);
     if (prepared.outcome !== 'connected') throw new Error('not connected');

@@ -64,7 +64,7 @@ export interface CallHeaders {
 const USER_AGENT = `Lastframe/${packageJson.version} (+https://github.com/lastframe/lastframe)`;
 
 /** Hands the socket to a request, so that `send` has nothing left to wait for. */
-export async function prepareCall(
+export async function prepareRequest(
   { socket, guard }: Connection,
   camera: Camera,
   budget: ByteBudget,

@@ -4,7 +4,7 @@ import { AddressRefusedError } from './address-guard.ts';
 import { type Authorizer, createAuthorizer } from './authorization.ts';
 import type { ByteBudget } from './byte-budget.ts';
 import { explainCallError } from './call-error.ts';
-import { type PreparedCall, prepareCall } from './capture.ts';
+import { type PreparedCall, prepareRequest } from './capture.ts';
 import { assertUsable, type Connection, connectToCamera } from './connect.ts';
 
 export type Prepared =
@@ -22,7 +22,7 @@ export type PrepareCall = (
 ) => Promise<Prepared>;
 
 /** All calls that it prepares share one budget of bytes, and what cameras said of who may ask. */
-export function createCameraCaller(
+export function createPrepareCall(
   budget: ByteBudget,
   pseudonym: () => string | undefined = () => undefined,
   authorizer: Authorizer = createAuthorizer(),
@@ -89,7 +89,7 @@ async function prepareCallOn(
     const headers = { via: pseudonym(), validators: await validators };
     // Meanwhile the camera may have hung up, and a request made now would wait for its deadline.
     assertUsable(socket);
-    return await prepareCall(connection, camera, budget, authorizer, headers);
+    return await prepareRequest(connection, camera, budget, authorizer, headers);
   } catch (error) {
     socket.destroy();
     throw error;

@@ -8,12 +8,12 @@ import { type DnsServer, startDns } from '../test-support/dns-server.ts';
 import { image } from '../test-support/images.ts';
 import { lookUpAt, spyOnLookup } from '../test-support/spy-on-lookup.ts';
 import { createByteBudget } from './byte-budget.ts';
-import { createCameraCaller } from './prepare-call.ts';
+import { createPrepareCall } from './prepare-call.ts';
 
 // The worker asks the machine's name servers; here the same question goes to a server of the test's own.
 const lookup = spyOnLookup();
 
-const prepare = createCameraCaller(createByteBudget(64 * 1024 ** 2));
+const prepare = createPrepareCall(createByteBudget(64 * 1024 ** 2));
 const never = new AbortController().signal;
 /** Stands for a public address: the only one that may be called. */
 const ALLOWED = '127.0.0.2';

@@ -6,7 +6,7 @@ import { testSource } from '../test-support/cameras.ts';
 import { image } from '../test-support/images.ts';
 import { guardAnswer } from './answer-guard.ts';
 import { createByteBudget } from './byte-budget.ts';
-import { createCameraCaller } from './prepare-call.ts';
+import { createPrepareCall } from './prepare-call.ts';
 
 const jpeg = image('jpeg');
 const CHUNKED = message(['HTTP/1.1 200 OK', 'Transfer-Encoding: chunked']);
@@ -111,7 +111,7 @@ it.each(['000', '001', '099', '600', '999'])('a status of %s fails at once', asy
 describe('when slow, large bodies hold the whole byte budget', () => {
   it('a small frame is read, of another source and of their own', async () => {
     // A thousandth of a worker's budget and of its largest frames.
-    const prepare = createCameraCaller(createByteBudget(256 * 1024));
+    const prepare = createPrepareCall(createByteBudget(256 * 1024));
     const part = Buffer.alloc(7 * 1024, 0xaa);
     let dripping = 0;
     const slow = await startCamera((socket) => {

@@ -34,8 +34,8 @@ async function untilLooked(bench: PermitBench): Promise<void> {
   await expect
     .poll(
       async () => {
-        await bench.watch.look();
-        return bench.watch.doubt();
+        await bench.watch.poll();
+        return bench.watch.whyUnfit();
       },
       { timeout: 10_000 },
     )
@@ -79,7 +79,7 @@ describe('a hold-off', () => {
 
   it('L1: makes no worker unready', async () => {
     const bench = await openBench(url, { adopt: false });
-    expect(bench.watch.doubt()).toBeUndefined();
+    expect(bench.watch.whyUnfit()).toBeUndefined();
   });
 
   it('does not begin anew for a worker that joins', async () => {
@@ -149,7 +149,7 @@ describe('ADOPT_REDIS', () => {
     const bench = await openBench(server.url);
     granted(await takeNew(bench));
     await server.command('FLUSHALL');
-    await bench.watch.look();
+    await bench.watch.poll();
     expectWholeHoldOff(await heldMs(bench));
   });
 
@@ -182,7 +182,7 @@ describe('a promotion', () => {
     const { replica, prefix } = await pair('--replica-read-only', 'no');
     const { link, keys } = await openBench(replica.url, { prefix, adopt: false });
     // As in the moment between two looks: the watch has not noticed yet.
-    const watch = { doubt: () => undefined, accept: () => true };
+    const watch = { whyUnfit: () => undefined, accept: () => true };
     const deps = { clock: systemClock, redis: link, watch, keys, replicaLagMs: 0 };
     const permits = createPermits(deps);
     await expect

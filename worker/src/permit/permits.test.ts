@@ -40,7 +40,7 @@ function setup() {
     state.late = false;
     throw new RedisUnavailableError('no answer in time');
   };
-  const watch = { doubt: () => state.doubt, accept: () => state.accepts };
+  const watch = { whyUnfit: () => state.doubt, accept: () => state.accepts };
   const keys = keysFor('test');
   const permits = createPermits({ clock, redis: { run }, watch, keys, replicaLagMs: 0 });
   return { clock, state, permits };
@@ -168,7 +168,7 @@ describe('take', () => {
     const run = async () => {
       throw new RedisUnavailableError('not connected');
     };
-    const watch = { doubt: () => undefined, accept: () => true };
+    const watch = { whyUnfit: () => undefined, accept: () => true };
     const keys = keysFor('test');
     const permits = createPermits({ clock, redis: { run }, watch, keys, replicaLagMs: 0 });
     expect(wordOf(await permits.take(camera))).toBe('unknown: not connected');

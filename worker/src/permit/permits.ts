@@ -7,7 +7,7 @@ import type { Keys } from '@lastframe/shared/redis/keys';
 import type { RedisLink } from '@lastframe/shared/redis/redis-link';
 import { loadScript, runScript } from '@lastframe/shared/redis/redis-script';
 import pRetry from 'p-retry';
-import type { RedisWatch } from './redis-monitor.ts';
+import type { RedisMonitor } from './redis-monitor.ts';
 
 const takeScript = loadScript(
   new URL('./identity.lua', import.meta.url),
@@ -52,7 +52,7 @@ export interface PermitDeps {
   clock: Clock;
   /** A connection of its own, without an offline queue. */
   redis: Pick<RedisLink, 'run'>;
-  watch: Pick<RedisWatch, 'doubt' | 'accept'>;
+  watch: Pick<RedisMonitor, 'whyUnfit' | 'accept'>;
   keys: Keys;
   replicaLagMs: number;
 }
@@ -67,7 +67,7 @@ export function createPermits(deps: PermitDeps): Permits {
 
 async function take(deps: PermitDeps, camera: Camera): Promise<Take> {
   const { clock, watch } = deps;
-  const doubt = watch.doubt();
+  const doubt = watch.whyUnfit();
   if (doubt !== undefined) return { outcome: 'unknown', reason: doubt };
   const permit = { token: randomUUID(), camera, elapsedMs: startStopwatch(clock) };
   const sentMonoMs = clock.monoMs();
@@ -87,7 +87,7 @@ async function take(deps: PermitDeps, camera: Camera): Promise<Take> {
     if (outcome === 'granted') return { outcome, permit };
     return { outcome: 'denied', reason: outcome, waitMs: ms };
   } catch (error) {
-    if (asked.reply) void giveBack(deps, permit, asked.reply);
+    if (asked.reply) void release(deps, permit, asked.reply);
     return { outcome: 'unknown', reason: messageOf(error) };
   }
 }
@@ -162,11 +162,7 @@ async function runFinish(
  * command had reached Redis. A frozen Redis may then run it after the first attempt here, so a
  * permit that isn't there is looked for again.
  */
-async function giveBack(
-  deps: PermitDeps,
-  permit: Permit,
-  reply: Promise<TakeReply>,
-): Promise<void> {
+async function release(deps: PermitDeps, permit: Permit, reply: Promise<TakeReply>): Promise<void> {
   const outcome = await reply.then(([said]) => said).catch(() => 'lost' as const);
   if (outcome !== 'granted' && outcome !== 'lost') return;
   let misses = 0;

@@ -15,11 +15,11 @@ describe('a queue Redis that is unfit', () => {
       const { permits, watch, client, keys } = await openBench(server.url, {
         takesJobs: () => true,
       });
-      expect(watch.doubt()).toContain(policy);
+      expect(watch.whyUnfit()).toContain(policy);
       expect(wordOf(await permits.take(testCamera()))).toContain('unknown');
       expect(await client.exists(keys.workerAlive)).toBe(0);
       await server.command('CONFIG', 'SET', 'maxmemory-policy', 'noeviction');
-      await watch.look();
+      await watch.poll();
       granted(await permits.take(testCamera()));
     },
   );
@@ -32,8 +32,8 @@ describe('a queue Redis that is unfit', () => {
     await expect
       .poll(
         async () => {
-          await watch.look();
-          return watch.doubt();
+          await watch.poll();
+          return watch.whyUnfit();
         },
         { timeout: 10_000 },
       )
@@ -45,7 +45,7 @@ describe('a queue Redis that is unfit', () => {
     const server = await ownRedis();
     await server.command('REPLICAOF', '127.0.0.1', '1');
     const { permits, watch } = await openBench(server.url);
-    expect(watch.doubt()).toBeDefined();
+    expect(watch.whyUnfit()).toBeDefined();
     expect(wordOf(await permits.take(testCamera()))).toContain('unknown');
   });
 
@@ -89,11 +89,11 @@ describe('a worker', () => {
     const { watch, client, keys } = await openBench(url, { takesJobs: () => takesJobs });
     expect(await client.exists(keys.workerAlive)).toBe(0);
     takesJobs = true;
-    await watch.look();
+    await watch.poll();
     expect(await client.pTTL(keys.workerAlive)).toBeGreaterThan(0);
     takesJobs = false;
     await client.del(keys.workerAlive);
-    await watch.look();
+    await watch.poll();
     expect(await client.exists(keys.workerAlive)).toBe(0);
   });
 
@@ -112,7 +112,7 @@ describe('a worker', () => {
     steppedMs = 10_000;
     const camera = testCamera();
     expect(wordOf(await permits.take(camera))).toBe("unknown: Redis's clock is doubtful");
-    await expect.poll(() => watch.doubt()).toBeUndefined();
+    await expect.poll(() => watch.whyUnfit()).toBeUndefined();
     expect(await client.get(keys.epoch)).not.toBe(before);
     const { reason, waitMs } = denied(await permits.take(testCamera()));
     expect(reason).toBe('hold');

@@ -4,7 +4,7 @@ import type { RedisClient } from '@lastframe/shared/redis/redis-link';
 import { describe, expect, it } from 'vitest';
 import { silentLog } from '../test-support/cameras.ts';
 import { fakeClock } from '../test-support/fake-clock.ts';
-import { createRedisWatch } from './redis-monitor.ts';
+import { createRedisMonitor } from './redis-monitor.ts';
 
 const FIT = 'role:master\r\nconnected_slaves:0\r\nmaxmemory_policy:noeviction\r\n';
 
@@ -41,7 +41,7 @@ function setup({ adopt = false } = {}) {
   const redis = fakeRedis(clock);
   const keys = keysFor('test');
   const takesJobs = () => true;
-  const watch = createRedisWatch({
+  const watch = createRedisMonitor({
     clock,
     redis,
     keys,
@@ -66,17 +66,17 @@ const turns = async () => {
 describe('the clock of Redis', () => {
   it('S4: is in doubt before the first look', async () => {
     const { watch } = setup();
-    expect(watch.doubt()).toBeDefined();
+    expect(watch.whyUnfit()).toBeDefined();
     expect(watch.nowMs()).toBeUndefined();
-    await watch.look();
-    expect(watch.doubt()).toBeUndefined();
+    await watch.poll();
+    expect(watch.whyUnfit()).toBeUndefined();
     expect(watch.nowMs()).toBeDefined();
   });
 
   it('S4: a step in either direction makes the reply unknown and begins a hold-off', async () => {
     for (const stepMs of [10_000, -10_000, 50, -50]) {
       const { clock, redis, watch, command } = setup();
-      await watch.look();
+      await watch.poll();
       clock.pass(100);
       redis.offsetMs += stepMs;
       expect(watch.accept(command())).toBe(false);
@@ -86,7 +86,7 @@ describe('the clock of Redis', () => {
 
   it('S4: replies to what was sent before the hold-off was acknowledged stay unknown', async () => {
     const { clock, redis, watch, command } = setup();
-    await watch.look();
+    await watch.poll();
     clock.pass(100);
     const written = Promise.withResolvers<void>();
     redis.hold.set('step', written.promise);
@@ -94,7 +94,7 @@ describe('the clock of Redis', () => {
     redis.offsetMs += 10_000;
     const sentAfterTheStep = command();
     expect(watch.accept(sentAfterTheStep)).toBe(false);
-    expect(watch.doubt()).toBe("Redis's clock stepped");
+    expect(watch.whyUnfit()).toBe("Redis's clock stepped");
     // The old offset is kept: a reply by either clock is refused while the hold-off is not written.
     expect(watch.accept(sentBefore)).toBe(false);
     clock.pass(10);
@@ -103,7 +103,7 @@ describe('the clock of Redis', () => {
     clock.pass(10);
     written.resolve();
     await turns();
-    expect(watch.doubt()).toBeUndefined();
+    expect(watch.whyUnfit()).toBeUndefined();
     for (const reading of [sentBefore, sentAfterTheStep, sentMeanwhile]) {
       expect(watch.accept(reading)).toBe(false);
     }
@@ -113,12 +113,12 @@ describe('the clock of Redis', () => {
 
   it('S4: a second step right behind the first is seen, too', async () => {
     const { clock, redis, watch, command } = setup();
-    await watch.look();
+    await watch.poll();
     clock.pass(100);
     redis.offsetMs += 10_000;
     expect(watch.accept(command())).toBe(false);
     await turns();
-    expect(watch.doubt()).toBeUndefined();
+    expect(watch.whyUnfit()).toBeUndefined();
     clock.pass(10);
     redis.offsetMs += 10_000;
     expect(watch.accept(command())).toBe(false);
@@ -127,32 +127,32 @@ describe('the clock of Redis', () => {
 
   it('S4: a hold-off that could not be written is tried again at the next look', async () => {
     const { clock, redis, watch, command } = setup();
-    await watch.look();
+    await watch.poll();
     clock.pass(100);
     redis.offsetMs += 10_000;
     const reading = command();
     redis.down = true;
     expect(watch.accept(reading)).toBe(false);
     await turns();
-    expect(watch.doubt()).toBe("Redis's clock stepped");
-    await watch.look();
-    expect(watch.doubt()).toBe("Redis's clock stepped");
+    expect(watch.whyUnfit()).toBe("Redis's clock stepped");
+    await watch.poll();
+    expect(watch.whyUnfit()).toBe("Redis's clock stepped");
     redis.down = false;
     clock.pass(1000);
-    await watch.look();
-    expect(watch.doubt()).toBeUndefined();
+    await watch.poll();
+    expect(watch.whyUnfit()).toBeUndefined();
     expect(redis.modes).toEqual(['', 'step', '']);
   });
 
   it('S4: a step that several replies tell of is declared once', async () => {
     const { clock, redis, watch, command } = setup();
-    await watch.look();
+    await watch.poll();
     clock.pass(100);
     const written = Promise.withResolvers<void>();
     redis.hold.set('step', written.promise);
     redis.offsetMs += 10_000;
     for (let n = 0; n < 5; n += 1) expect(watch.accept(command())).toBe(false);
-    const looked = watch.look();
+    const looked = watch.poll();
     written.resolve();
     await looked;
     expect(redis.modes.filter((mode) => mode === 'step')).toEqual(['step']);
@@ -160,7 +160,7 @@ describe('the clock of Redis', () => {
 
   it('is believed when it only drifts', async () => {
     const { clock, redis, watch, command } = setup();
-    await watch.look();
+    await watch.poll();
     for (let n = 0; n < 1000; n += 1) {
       clock.pass(1000);
       redis.offsetMs += 0.5;
@@ -174,21 +174,21 @@ describe('a look', () => {
   it('adopts until it was answered, and then never again', async () => {
     const { redis, watch } = setup({ adopt: true });
     redis.down = true;
-    await watch.look();
+    await watch.poll();
     redis.down = false;
-    await watch.look();
-    await watch.look();
+    await watch.poll();
+    await watch.poll();
     expect(redis.modes).toEqual(['adopt', '']);
   });
 
   it('that fails leaves nothing to call with', async () => {
     const { redis, watch } = setup();
-    await watch.look();
+    await watch.poll();
     redis.down = true;
-    await watch.look();
-    expect(watch.doubt()).toContain('down');
+    await watch.poll();
+    expect(watch.whyUnfit()).toContain('down');
     redis.down = false;
-    await watch.look();
-    expect(watch.doubt()).toBeUndefined();
+    await watch.poll();
+    expect(watch.whyUnfit()).toBeUndefined();
   });
 });

@@ -18,9 +18,9 @@ const epochScript = loadScript(
 );
 
 /** Watches the queue Redis: its identity, its clock, its fitness for the promise. */
-export interface RedisWatch {
+export interface RedisMonitor {
   /** Why no permit may be asked for now; undefined when all is well. */
-  doubt(): string | undefined;
+  whyUnfit(): string | undefined;
   /** Judges a reply by the time in it: false when it must be taken as unknown. */
   accept(reading: ClockReading): boolean;
   /** Redis's time, undefined before the first answer. */
@@ -28,7 +28,7 @@ export interface RedisWatch {
   /** What is left of a hold-off, for permits that live so long, with this lag of a replica if there is one. */
   holdOffMs(permitLifeMs: number, lagMs: number): number;
   /** One look: every second in a worker. */
-  look(): Promise<void>;
+  poll(): Promise<void>;
 }
 
 export interface RedisWatchDeps {
@@ -48,7 +48,7 @@ const DEADLINE_MS = 1000;
 /** How long the fleet believes that a worker is alive after its last word. */
 const ALIVE_MS = 5000;
 
-export function createRedisWatch({
+export function createRedisMonitor({
   clock,
   redis,
   keys,
@@ -56,7 +56,7 @@ export function createRedisWatch({
   maxReplicaLagMs,
   adopt,
   takesJobs,
-}: RedisWatchDeps): RedisWatch {
+}: RedisWatchDeps): RedisMonitor {
   let window: ClockWindow | undefined;
   /** Replies to what was sent before this moment are unknown: Redis's clock stepped since. */
   let trustedSinceMonoMs = Number.NEGATIVE_INFINITY;
@@ -166,14 +166,14 @@ export function createRedisWatch({
 
   return {
     accept,
-    doubt: () => (stepping ? "Redis's clock stepped" : unfit),
+    whyUnfit: () => (stepping ? "Redis's clock stepped" : unfit),
     holdOffMs: (permitLifeMs, lagMs) => {
       if (!window) return 0;
       const lastsMs = permitLifeMs + (identity.replicated ? lagMs : 0);
       return Math.max(0, identity.sinceMs + lastsMs - redisNowMs(window, clock.monoMs()));
     },
     nowMs: () => window && redisNowMs(window, clock.monoMs()),
-    look: async () => {
+    poll: async () => {
       try {
         await look();
       } catch (error) {

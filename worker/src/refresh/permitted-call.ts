@@ -10,15 +10,15 @@ import { type CameraPlaces, NEW_CAMERA_RETRY_MS } from '../admission/camera-plac
 import type { Capture, PreparedCall } from '../camera-call/capture.ts';
 import type { PrepareCall } from '../camera-call/prepare-call.ts';
 import type { Finish, Permit } from '../permit/permits.ts';
-import type { Reporter } from './refresh-results.ts';
+import type { RefreshResults } from './refresh-results.ts';
 
 /** What became of a permit that was granted. */
 export type CallOutcome = 'captured' | 'unchanged' | 'overtaken' | `failed: ${string}` | 'aborted';
 
-export interface SpendDeps {
+export interface PermittedCallDeps {
   clock: Clock;
   prepareCall: PrepareCall;
-  reporter: Reporter;
+  reporter: RefreshResults;
   places: Pick<CameraPlaces, 'leave'>;
   /** Ends calls in flight when the process closes. */
   closing: AbortSignal;
@@ -47,7 +47,10 @@ const NO_ROOM_REST_MS = 5000;
 const SEND_MARGIN_MS = 50;
 
 /** Spends a permit on one call: connect → send → capture → store → announce. */
-export async function callCamera(permit: Permit, deps: SpendDeps): Promise<CallOutcome> {
+export async function callWithPermit(
+  permit: Permit,
+  deps: PermittedCallDeps,
+): Promise<CallOutcome> {
   const { camera, elapsedMs } = permit;
   const allowanceMs = camera.source.startAllowanceMs;
   // Read beside the connecting; when it is renewed, the store looks whether it is still the one.
@@ -99,7 +102,7 @@ async function sendCall(
   permit: Permit,
   call: PreparedCall,
   known: KnownFrame | undefined,
-  deps: SpendDeps,
+  deps: PermittedCallDeps,
 ): Promise<CallOutcome> {
   const { camera } = permit;
   const answered = call.send(deps.closing);
@@ -140,7 +143,7 @@ async function sendCall(
 async function endLateSend(
   permit: Permit,
   restMs: () => number,
-  deps: SpendDeps,
+  deps: PermittedCallDeps,
 ): Promise<CallOutcome> {
   deps.log.warn({ cameraId: permit.camera.cameraId }, 'a call was sent too late and cut off');
   await finish(permit, () => ({ verdict: 'none', restMs: restMs() }), deps);
@@ -158,7 +161,7 @@ function monotonicSince(clock: Pick<Clock, 'monoMs'>): () => number {
 }
 
 /** What is left of the spacing that begins now, asked anew whenever a finish is tried again. */
-function restFromNow(camera: Camera, deps: SpendDeps): () => number {
+function restFromNow(camera: Camera, deps: PermittedCallDeps): () => number {
   const sinceMs = monotonicSince(deps.clock);
   return () => Math.max(1, spacingMs(camera.source) - sinceMs());
 }
@@ -168,7 +171,7 @@ async function renewKnown(
   camera: Camera,
   known: KnownFrame | undefined,
   times: CallTimes,
-  { reporter }: SpendDeps,
+  { reporter }: PermittedCallDeps,
 ): Promise<CallOutcome> {
   const timesNow = () => ({
     startedAgoMs: times.sinceSentMs(),
@@ -198,7 +201,7 @@ async function storeCapture(
   camera: Camera,
   capture: Extract<Capture, { outcome: 'captured' }>,
   times: CallTimes,
-  deps: SpendDeps,
+  deps: PermittedCallDeps,
 ): Promise<CallOutcome> {
   try {
     const stored = await deps.reporter.frame(camera, () => ({
@@ -245,7 +248,7 @@ async function reportFailure(
   permit: Permit,
   { status, reason, error, receivedStatus }: Omit<Failure, 'nextMs'>,
   endNow: () => Finish,
-  deps: SpendDeps,
+  deps: PermittedCallDeps,
 ): Promise<CallOutcome> {
   const nextMs = await finish(permit, endNow, deps);
   const cause = {
@@ -264,7 +267,7 @@ async function reportFailure(
 async function finish(
   permit: Permit,
   endNow: () => Finish,
-  deps: SpendDeps,
+  deps: PermittedCallDeps,
 ): Promise<() => number> {
   const lastMs = await deps.reporter.finish(permit, endNow);
   const sinceMs = monotonicSince(deps.clock);

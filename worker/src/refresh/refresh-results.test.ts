@@ -4,7 +4,7 @@ import { keysFor } from '@lastframe/shared/redis/keys';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Finish, Permit } from '../permit/permits.ts';
 import { silentLog, testCamera, testSource } from '../test-support/cameras.ts';
-import { createReporter } from './refresh-results.ts';
+import { createRefreshResults } from './refresh-results.ts';
 
 const camera = testCamera(undefined, testSource({ timeoutMs: 100, startAllowanceMs: 100 }));
 const permit: Permit = { token: 'token', camera, elapsedMs: () => 500 };
@@ -36,7 +36,7 @@ function setup({ framesFail = 0, finishFails = 0 } = {}) {
     return 1234;
   };
   const deps = { frames: { run }, permits: { finish }, log: silentLog };
-  return { reporter: createReporter({ ...deps, keys: keysFor('test') }), counts, ends };
+  return { reporter: createRefreshResults({ ...deps, keys: keysFor('test') }), counts, ends };
 }
 
 describe('a frame', () => {
@@ -60,7 +60,7 @@ describe('a frame', () => {
       return (await command(client as never)) as never;
     };
     const deps = { keys: keysFor('test'), log: silentLog };
-    const reporter = createReporter({
+    const reporter = createRefreshResults({
       ...deps,
       frames: { run: stored },
       permits: { finish: async () => 0 },
@@ -106,7 +106,7 @@ describe('what the next call can ask with', () => {
     const run = async (_ms: number, command: (client: never) => Promise<unknown>) =>
       (await command(client as never)) as never;
     const deps = { keys: keysFor('test'), log: silentLog };
-    const reporter = createReporter({
+    const reporter = createRefreshResults({
       ...deps,
       frames: { run },
       permits: { finish: async () => 0 },

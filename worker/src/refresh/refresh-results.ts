@@ -41,7 +41,7 @@ type NewFrame = Omit<
  * Tells the fleet what became of a refresh. What took a camera seconds to give is worth repeating
  * when Redis blinks; nothing here ever repeats a call.
  */
-export interface Reporter {
+export interface RefreshResults {
   /** @param askedBy the api process whose job it was */
   started(camera: Camera, askedBy?: string): void;
   /** @throws RedisUnavailableError when the frame could not be stored within two seconds */
@@ -85,7 +85,7 @@ const REFUSED = {
 };
 const RETRY = { retries: 8, minTimeout: 20, maxTimeout: 500, maxRetryTime: 2000, randomize: true };
 
-export function createReporter(deps: ReporterDeps): Reporter {
+export function createRefreshResults(deps: ReporterDeps): RefreshResults {
   const { frames, keys, permits, log } = deps;
   const largeInTurn = createTurns(LARGE_AT_ONCE);
   const stamp = () => ({ sentAtMs: deps.redisNowMs?.() });

@@ -6,12 +6,12 @@ import type { RefreshJob } from '@lastframe/shared/messages/refresh-job';
 import { ProblemError } from '@lastframe/shared/process/errors';
 import type { CameraPlaces } from '../admission/camera-places.ts';
 import type { Permits, Take } from '../permit/permits.ts';
-import { type CallOutcome, callCamera, type SpendDeps } from './permitted-call.ts';
+import { type CallOutcome, callWithPermit, type PermittedCallDeps } from './permitted-call.ts';
 
 /** How a refresh job ended, as the dashboard and the metrics show it. */
 export type RefreshOutcome = CallOutcome | 'dropped: asked too long ago' | `denied: ${string}`;
 
-export interface RefreshDeps extends SpendDeps {
+export interface RefreshDeps extends PermittedCallDeps {
   permits: Pick<Permits, 'take'>;
   places: Pick<CameraPlaces, 'admit' | 'leave'>;
   rules: RulesNow;
@@ -41,7 +41,7 @@ export async function refresh(job: RefreshJob, deps: RefreshDeps): Promise<Refre
   }
   const taken = await takePermit(camera, job, deps);
   if (taken.outcome === 'granted') {
-    return await callCamera(taken.permit, { ...deps, askedBy: job.askedBy });
+    return await callWithPermit(taken.permit, { ...deps, askedBy: job.askedBy });
   }
   if (taken.outcome === 'unknown') return `denied: ${taken.reason}`;
   await deps.reporter.wait(camera, taken.reason, taken.waitMs);

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import { createPlaces } from './waiting-places.ts';
+import { createWaitingPlaces } from './waiting-places.ts';
 
 it('gives as many places as there are, and one that is free again', () => {
-  const takePlace = createPlaces(2);
+  const takePlace = createWaitingPlaces(2);
   const first = takePlace();
   expect(first).toBeDefined();
   expect(takePlace()).toBeDefined();

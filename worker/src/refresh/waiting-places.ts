@@ -1,5 +1,5 @@
 /** At most `most` at a time; undefined when no place is free. */
-export function createPlaces(most: number): () => { release: () => void } | undefined {
+export function createWaitingPlaces(most: number): () => { release: () => void } | undefined {
   let taken = 0;
   return () => {
     if (taken >= most) return undefined;

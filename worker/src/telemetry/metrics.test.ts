@@ -5,16 +5,16 @@ import type { Admission, CameraPlaces } from '../admission/camera-places.ts';
 import type { Capture } from '../camera-call/capture.ts';
 import type { Prepared } from '../camera-call/prepare-call.ts';
 import type { Take } from '../permit/permits.ts';
-import type { Reporter } from '../refresh/refresh-results.ts';
+import type { RefreshResults } from '../refresh/refresh-results.ts';
 import { testCamera, testSource } from '../test-support/cameras.ts';
 import { fakeClock } from '../test-support/fake-clock.ts';
 import {
-  countedCalls,
-  countedPlaces,
-  countedReporter,
-  countJobs,
-  countPermits,
-  showRedis,
+  createJobMetrics,
+  exposeRedisMetrics,
+  withAdmissionMetrics,
+  withCallMetrics,
+  withPermitMetrics,
+  withResultMetrics,
 } from './metrics.ts';
 
 const camera = testCamera(undefined, testSource({ name: 'yard' }));
@@ -31,7 +31,7 @@ beforeEach(() => {
 
 describe('jobs are counted', () => {
   it('by the first word of their outcome, whatever reason follows', async () => {
-    const { ended } = countJobs(metrics);
+    const { ended } = createJobMetrics(metrics);
     ended('captured');
     ended('denied: spaced');
     ended('denied: hold');
@@ -44,7 +44,7 @@ describe('jobs are counted', () => {
   });
 
   it('once: a failed camera fails its job as well, a job that throws had no outcome', async () => {
-    const { ended, listen } = countJobs(metrics);
+    const { ended, listen } = createJobMetrics(metrics);
     const heard: Record<string, (job: unknown, error: Error) => void> = {};
     const worker = { on: (event: string, listener: never) => (heard[event] = listener) };
     listen(worker as never);
@@ -68,7 +68,7 @@ describe('permits are counted', () => {
   ];
 
   it.each(takes)('as %s, and handed on as they are', async (outcome, taken) => {
-    const permitsFor = countPermits({ take: async () => taken }, () => 10_000, metrics);
+    const permitsFor = withPermitMetrics({ take: async () => taken }, () => 10_000, metrics);
     expect(await permitsFor(7000).take(camera)).toBe(taken);
     expect(await numberOf(`lastframe_permits_total{outcome="${outcome}"}`)).toBe(1);
   });
@@ -78,7 +78,7 @@ describe('permits are counted', () => {
     const granted: Take = { outcome: 'granted', permit };
     const answers = [denied ?? granted, granted];
     const take = async () => answers.shift() ?? granted;
-    const permitsFor = countPermits({ take }, () => 10_000, metrics);
+    const permitsFor = withPermitMetrics({ take }, () => 10_000, metrics);
     await permitsFor(7000).take(camera);
     expect(await numberOf('lastframe_permit_wait_seconds_count')).toBe(0);
     await permitsFor(7000).take(camera);
@@ -105,7 +105,7 @@ describe('calls are counted', () => {
       const clock = fakeClock();
       const answered = Promise.withResolvers<Capture>();
       const call = { send: () => answered.promise, destroy: () => {}, release: () => {} };
-      const prepare = countedCalls(async () => ({ outcome: 'connected', call }), clock, metrics);
+      const prepare = withCallMetrics(async () => ({ outcome: 'connected', call }), clock, metrics);
       const prepared = await prepare(camera, 1000, new AbortController().signal);
       if (prepared.outcome !== 'connected') throw new Error('not connected');
       expect(await numberOf('lastframe_upstream_calls_open')).toBe(0);
@@ -128,7 +128,7 @@ describe('calls are counted', () => {
     ['refused', { outcome: 'failed', status: 403, reason: 'not allowed' }],
     ['aborted', { outcome: 'aborted' }],
   ])('as %s when nothing could be sent', async (outcome, prepared) => {
-    const prepare = countedCalls(async () => prepared, fakeClock(), metrics);
+    const prepare = withCallMetrics(async () => prepared, fakeClock(), metrics);
     expect(await prepare(camera, 1000, new AbortController().signal)).toBe(prepared);
     expect(await numberOf(label(outcome))).toBe(1);
   });
@@ -138,7 +138,7 @@ describe('announcements are counted', () => {
   it('as what they announce, and a frame that was overtaken is none', async () => {
     const stored = ['frame', 'unchanged', 'older'] as const;
     let turn = 0;
-    const reporter = countedReporter(
+    const reporter = withResultMetrics(
       {
         started: () => {},
         frame: async () => stored[turn++] ?? 'older',
@@ -146,7 +146,7 @@ describe('announcements are counted', () => {
         failed: async () => {},
         refused: async () => {},
         wait: async () => {},
-      } as unknown as Reporter,
+      } as unknown as RefreshResults,
       metrics,
     );
     for (const expected of stored)
@@ -168,7 +168,7 @@ describe('what Redis has no room for is counted', () => {
     const stored = ['no room', 'no room to grow', 'no room to grow'] as const;
     let turn = 0;
     const frame = async () => stored[turn++] ?? 'older';
-    const reporter = countedReporter({ frame } as unknown as Reporter, metrics);
+    const reporter = withResultMetrics({ frame } as unknown as RefreshResults, metrics);
     for (const expected of stored)
       expect(await reporter.frame(camera, () => ({}) as never)).toBe(expected);
     expect(await numberOf('lastframe_frames_refused_total{frame="first"}')).toBe(1);
@@ -183,7 +183,7 @@ describe('what Redis has no room for is counted', () => {
       { outcome: 'unknown', reason: 'away' },
     ];
     const admit = async () => admissions.shift() ?? ({ outcome: 'admitted' } as const);
-    const places = countedPlaces({ admit } as unknown as CameraPlaces, metrics);
+    const places = withAdmissionMetrics({ admit } as unknown as CameraPlaces, metrics);
     for (let n = 0; n < 3; n += 1) await places.admit(camera);
     const counted = (bound: string) =>
       numberOf(`lastframe_new_cameras_refused_total{source="yard",bound="${bound}"}`);
@@ -200,8 +200,8 @@ describe('the queue Redis is shown', () => {
       named('yard', 5000),
     ];
     let doubt: string | undefined;
-    const watch = { doubt: () => doubt, holdOffMs: (lifeMs: number) => lifeMs - 10_000 };
-    showRedis(watch, { rules: () => makeRules(sources), replicaLagMs: 0 }, metrics);
+    const watch = { whyUnfit: () => doubt, holdOffMs: (lifeMs: number) => lifeMs - 10_000 };
+    exposeRedisMetrics(watch, { rules: () => makeRules(sources), replicaLagMs: 0 }, metrics);
     const heldOff = (source: string) => numberOf(`lastframe_hold_off_seconds{source="${source}"}`);
     expect(await heldOff('http://cams.test')).toBeCloseTo(54.07, 2);
     expect(await heldOff('yard')).toBe(11);

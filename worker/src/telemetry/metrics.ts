@@ -9,16 +9,16 @@ import type { FramesMemory } from '../admission/frames-memory.ts';
 import type { Capture, PreparedCall } from '../camera-call/capture.ts';
 import type { PrepareCall } from '../camera-call/prepare-call.ts';
 import type { Permits } from '../permit/permits.ts';
-import type { RedisWatch } from '../permit/redis-monitor.ts';
+import type { RedisMonitor } from '../permit/redis-monitor.ts';
 import type { RefreshOutcome } from '../refresh/refresh.ts';
-import type { Reporter } from '../refresh/refresh-results.ts';
+import type { RefreshResults } from '../refresh/refresh-results.ts';
 
 // Each gives a collaborator that does the same and is counted, so that the flow knows nothing of metrics.
 
 type JobOutcome = LabelsOf<'lastframe_jobs_total'>['outcome'];
 
 /** Counts every job once: by the outcome of its refresh, or as an error when it had none. */
-export function countJobs(metrics: Metrics): {
+export function createJobMetrics(metrics: Metrics): {
   ended(outcome: RefreshOutcome): void;
   listen(worker: Pick<Worker, 'on'>): void;
 } {
@@ -37,7 +37,7 @@ export function countJobs(metrics: Metrics): {
 }
 
 /** @returns permits for a job that was asked for at this moment of Redis's time */
-export function countPermits(
+export function withPermitMetrics(
   permits: Pick<Permits, 'take'>,
   redisNowMs: () => number | undefined,
   metrics: Metrics,
@@ -57,7 +57,7 @@ export function countPermits(
   });
 }
 
-export function countedCalls(
+export function withCallMetrics(
   prepareCall: PrepareCall,
   clock: Pick<Clock, 'monoMs'>,
   metrics: Metrics,
@@ -102,7 +102,7 @@ function callOutcome(capture: Capture): LabelsOf<'lastframe_upstream_calls_total
 }
 
 /** Counts the new cameras that get no place. */
-export function countedPlaces(places: CameraPlaces, metrics: Metrics): CameraPlaces {
+export function withAdmissionMetrics(places: CameraPlaces, metrics: Metrics): CameraPlaces {
   const count = metrics.counter('lastframe_new_cameras_refused_total');
   return {
     ...places,
@@ -116,17 +116,20 @@ export function countedPlaces(places: CameraPlaces, metrics: Metrics): CameraPla
   };
 }
 
-export function showFramesMemory(memory: Pick<FramesMemory, 'usedShare'>, metrics: Metrics): void {
+export function exposeFramesMemoryMetrics(
+  memory: Pick<FramesMemory, 'usedShare'>,
+  metrics: Metrics,
+): void {
   metrics.read('lastframe_frames_redis_used_ratio', () => [
     { labels: {}, value: memory.usedShare() },
   ]);
 }
 
 /** Counts what the fleet is told. */
-export function countedReporter(reporter: Reporter, metrics: Metrics): Reporter {
+export function withResultMetrics(reporter: RefreshResults, metrics: Metrics): RefreshResults {
   const count = metrics.counter('lastframe_announcements_sent_total');
   const countRefused = metrics.counter('lastframe_frames_refused_total');
-  const countStored = (stored: Awaited<ReturnType<Reporter['frame' | 'renewed']>>) => {
+  const countStored = (stored: Awaited<ReturnType<RefreshResults['frame' | 'renewed']>>) => {
     if (stored === 'frame' || stored === 'unchanged') count({ kind: stored });
   };
   return {
@@ -164,13 +167,13 @@ export function countedReporter(reporter: Reporter, metrics: Metrics): Reporter 
 }
 
 /** Sources that share a label share its series: the longest hold-off counts. */
-export function showRedis(
-  watch: Pick<RedisWatch, 'doubt' | 'holdOffMs'>,
+export function exposeRedisMetrics(
+  watch: Pick<RedisMonitor, 'whyUnfit' | 'holdOffMs'>,
   { rules, replicaLagMs }: { rules: RulesNow; replicaLagMs: number },
   metrics: Metrics,
 ): void {
   metrics.read('lastframe_queue_redis_fit', () => [
-    { labels: {}, value: watch.doubt() === undefined ? 1 : 0 },
+    { labels: {}, value: watch.whyUnfit() === undefined ? 1 : 0 },
   ]);
   metrics.read('lastframe_hold_off_seconds', () => {
     const leftMs = new Map<string, number>();

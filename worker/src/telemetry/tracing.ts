@@ -6,13 +6,13 @@ import type { Capture, PreparedCall } from '../camera-call/capture.ts';
 import type { PrepareCall } from '../camera-call/prepare-call.ts';
 import type { Permits, Take } from '../permit/permits.ts';
 import type { RefreshOutcome } from '../refresh/refresh.ts';
-import type { Reporter } from '../refresh/refresh-results.ts';
+import type { RefreshResults } from '../refresh/refresh-results.ts';
 
 // Each gives a collaborator that does the same in steps that can be followed, by log lines at `debug`
 // and by traces, so that the flow knows nothing of either.
 
 /** A job belongs to the request that asked for it. */
-export function followedRefresh(
+export function withRefreshTracing(
   refresh: (job: RefreshJob) => Promise<RefreshOutcome>,
   step: Step,
 ): (job: RefreshJob, jobId: string | undefined) => Promise<RefreshOutcome> {
@@ -29,7 +29,10 @@ export function followedRefresh(
     );
 }
 
-export function followedPermits(permits: Pick<Permits, 'take'>, step: Step): Pick<Permits, 'take'> {
+export function withPermitTracing(
+  permits: Pick<Permits, 'take'>,
+  step: Step,
+): Pick<Permits, 'take'> {
   return { take: (camera) => step('permit', of(camera), () => permits.take(camera), saidOfTake) };
 }
 
@@ -42,7 +45,7 @@ function saidOfTake(taken: Take): Details {
 }
 
 /** The camera is told nothing of it: no header of ours goes with the call. */
-export function followedCalls(prepareCall: PrepareCall, step: Step): PrepareCall {
+export function withCallTracing(prepareCall: PrepareCall, step: Step): PrepareCall {
   return async (camera, ...args) => {
     const prepared = await step(
       'connect',
@@ -73,11 +76,11 @@ function saidOfCapture(capture: Capture): Details {
 }
 
 /** News say which step they tell of, so that what they set off in the api processes belongs to it. */
-export function followedReporter(
-  reporter: Reporter,
+export function withResultTracing(
+  reporter: RefreshResults,
   step: Step,
   tracer: Tracer | undefined,
-): Reporter {
+): RefreshResults {
   const trace = () => ({ trace: tracer?.current() });
   const stored = (outcome: string) => ({ stored: outcome });
   return {

@@ -2,11 +2,11 @@ import type { Camera } from '@lastframe/shared/cameras/camera';
 import type { Source } from '@lastframe/shared/cameras/source';
 import { createByteBudget } from '../camera-call/byte-budget.ts';
 import type { Capture } from '../camera-call/capture.ts';
-import { createCameraCaller, type Prepared } from '../camera-call/prepare-call.ts';
+import { createPrepareCall, type Prepared } from '../camera-call/prepare-call.ts';
 import type { CameraServer } from './camera-server.ts';
 import { testCamera, testSource } from './cameras.ts';
 
-export const prepareCameraCall = createCameraCaller(createByteBudget(64 * 1024 ** 2));
+export const prepareCameraCall = createPrepareCall(createByteBudget(64 * 1024 ** 2));
 
 export const never = new AbortController().signal;
 

@@ -6,13 +6,13 @@ import { expect, onTestFinished } from 'vitest';
 import type {} from '../../../testing/redis-for-tests.ts';
 import { type RedisServer, startRedis } from '../../../testing/redis-server.ts';
 import { createPermits, type Permits } from '../permit/permits.ts';
-import { createRedisWatch, type RedisWatch } from '../permit/redis-monitor.ts';
+import { createRedisMonitor, type RedisMonitor } from '../permit/redis-monitor.ts';
 import { silentLog } from './cameras.ts';
 
 /** What one worker has of the permit protocol, on a real Redis. */
 export interface PermitBench {
   permits: Permits;
-  watch: RedisWatch;
+  watch: RedisMonitor;
   keys: Keys;
   link: RedisLink;
   client: RedisClient;
@@ -41,7 +41,7 @@ export async function openBench(url: string, options: BenchOptions = {}): Promis
   onTestFinished(() => link.close());
   const redis = { run: options.wire?.(link.run) ?? link.run };
   const keys = keysFor(prefix);
-  const watch = createRedisWatch({
+  const watch = createRedisMonitor({
     clock,
     redis,
     keys,
@@ -52,10 +52,10 @@ export async function openBench(url: string, options: BenchOptions = {}): Promis
   });
   const permits = createPermits({ clock, redis, watch, keys, replicaLagMs });
   await ready(link);
-  await watch.look();
+  await watch.poll();
   // A slow machine is no reason to refuse all permits.
-  for (let n = 0; n < 5 && /did not answer within/.test(watch.doubt() ?? ''); n += 1) {
-    await watch.look();
+  for (let n = 0; n < 5 && /did not answer within/.test(watch.whyUnfit() ?? ''); n += 1) {
+    await watch.poll();
   }
   return { permits, watch, keys, link, client: link.client };
 }
