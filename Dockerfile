@@ -1,7 +1,7 @@
 # syntax=docker/dockerfile:1
-# One image for all three processes; the command selects: api (the default), worker or slow-server.
+# One image for all three processes; the command selects api (the default), worker or slow-server.
 #   docker build -t lastframe .
-# There is no build step: Node runs the TypeScript as it stands.
+# There is no build step: Node runs TypeScript directly.
 
 FROM node:24-slim AS packages
 WORKDIR /lastframe
@@ -10,7 +10,7 @@ COPY shared/package.json shared/
 COPY api/package.json api/
 COPY worker/package.json worker/
 COPY slow-server/package.json slow-server/
-# The compiler is there only because a package of the dashboard may use one that is.
+# A dashboard package may use the compiler, but works without it.
 RUN npm ci --omit=dev --ignore-scripts && rm -rf node_modules/typescript node_modules/@typescript
 
 FROM node:24-slim
@@ -28,7 +28,7 @@ COPY api/src api/src
 COPY worker/src worker/src
 COPY slow-server/src slow-server/src
 COPY image image
-# By number, so that Kubernetes can see that it isn't root. Nothing is written: the root may be read-only.
+# Numeric, so that Kubernetes can verify that it isn't root. The root filesystem may be read-only.
 USER 1000:1000
 EXPOSE 8088 8888 9088 9089
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --start-interval=1s CMD ["node", "image/healthcheck.ts"]

@@ -1,20 +1,20 @@
-# Everything runs under the Node 24 that npm installs, whatever Node the machine has.
+# Everything runs under the Node 24 that npm installs, not the machine's Node.
 NODE := node_modules/.bin/node
 
 .DEFAULT_GOAL := help
-.PHONY: help up k3s load test prove attack model bench bench-quick scaling steady streams fuzz http-cache-tests wall pictures check setup clean
+.PHONY: help up k3s load test prove attack model bench bench-quick scaling steady streams fuzz wall pictures check setup clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-up: ## install what is missing and start the whole demo; Ctrl-C ends it
+up: ## install what is missing and start the whole demo; Ctrl-C stops it
 	@scripts/setup
 	@$(NODE) scripts/up.ts
 
-k3s: ## build the image and install all of it into the k3s of this machine
+k3s: ## build the image and install everything on this machine's k3s
 	@scripts/k3s
 
-load: ## 100 connections for 10 s on the running demo (DURATION, CONNECTIONS)
+load: ## load the running demo with 100 connections for 10 s (DURATION, CONNECTIONS)
 	@scripts/setup
 	@$(NODE) scripts/load.ts
 
@@ -22,48 +22,44 @@ test: ## install what is missing and run every check and test
 	@scripts/setup --with-tests
 	@$(NODE) scripts/test.ts
 
-prove: ## a random fault every few seconds (DURATION, SEED), then the model (MODEL_RUNS)
+prove: ## inject a random fault every few seconds (DURATION, SEED), then run the model (MODEL_RUNS)
 	@scripts/setup --with-tests
 	@$(NODE) e2e/prove/main.ts
 	@$(MAKE) --no-print-directory model
 
-attack: ## every known attack at once for two minutes, judged strictly (DURATION, ATTACKS)
+attack: ## run every known attack at once for two minutes, with strict limits (DURATION, ATTACKS)
 	@scripts/setup --with-tests
 	@PATH="$(CURDIR)/node_modules/.bin:$$PATH" STRICT=true DURATION=$${DURATION:-2m} vitest run --project e2e e2e/security/attacks.e2e
 
-model: ## the model of the guarantee in a hundred thousand schedules (MODEL_RUNS)
+model: ## check the model of the guarantee with a hundred thousand schedules (MODEL_RUNS)
 	@scripts/setup --with-tests
 	@PATH="$(CURDIR)/node_modules/.bin:$$PATH" MODEL_RUNS=$${MODEL_RUNS:-100000} vitest run --project model
 
-bench: ## every figure beside nginx and Varnish, about ten minutes; writes docs/benchmarks (FIGURES)
+bench: ## compare all figures with nginx and Varnish, ten minutes; writes docs/benchmarks (FIGURES)
 	@scripts/setup --with-bench
 	@$(NODE) bench/main.ts $(FIGURES)
 
-bench-quick: ## the same in rounds too short for figures, to see that all works
+bench-quick: ## smoke-test the benchmarks in rounds too short for figures
 	@scripts/setup --with-bench
 	@$(NODE) bench/main.ts --quick $(FIGURES)
 
-scaling: ## the cost model of docs/scaling.md, predicted beside measured, about six minutes
+scaling: ## compare the cost model of docs/scaling.md with measurements, about six minutes
 	@scripts/setup --with-bench
 	@$(NODE) bench/main.ts scaling
 
-steady: ## how steadily cameras are refreshed under continuous demand (DURATION)
+steady: ## measure how steadily cameras are refreshed under continuous demand (DURATION)
 	@scripts/setup --with-tests
 	@$(NODE) bench/steady.ts
 
-streams: ## how soon 1,000 SSE and 200 MJPEG viewers of one process have each new frame (DURATION)
+streams: ## measure how soon 1,000 SSE and 200 MJPEG viewers of one process get a frame (DURATION)
 	@scripts/setup --with-tests
 	@$(NODE) bench/streams.ts
 
-fuzz: ## a hundred thousand odd URLs, patterns and source files for each property (FUZZ_RUNS)
+fuzz: ## test each property with a hundred thousand odd URLs, patterns and source files (FUZZ_RUNS)
 	@scripts/setup --with-tests
 	@PATH="$(CURDIR)/node_modules/.bin:$$PATH" FUZZ_RUNS=$${FUZZ_RUNS:-100000} vitest run --project unit --testTimeout 900000 fuzz
 
-http-cache-tests: ## the public suite for HTTP caches; writes docs/http-cache-tests.md
-	@scripts/setup --with-tests
-	@$(NODE) e2e/http-cache/main.ts
-
-wall: ## how soon the wall shows a new frame, in a real browser (DURATION)
+wall: ## measure how soon the wall shows a new frame, in a real browser (DURATION)
 	@scripts/setup --with-tests
 	@$(NODE) bench/wall.ts
 
@@ -79,5 +75,5 @@ check: ## types, lint and unused code, without the tests
 setup: ## install what is missing
 	@scripts/setup
 
-clean: ## forget the demo's Redis data
+clean: ## delete the demo's Redis data
 	@rm -rf .lastframe

@@ -5,15 +5,15 @@ const inAllFolders = (pattern: string) =>
 const model = 'e2e/model/*.test.ts';
 const integration = ['**/*.redis.test.ts', '**/*.e2e.test.ts'];
 
-/** On a busy machine an event may take longer than the second that is the default. */
+/** On a busy machine an event may take longer than the default of one second. */
 const patient = { expect: { poll: { timeout: 20_000 } } };
 const first = { sequence: { groupOrder: 0 }, maxWorkers: 4 };
-/** Mostly waiting for faults to be overcome: more files at a time than cores, the largest first. */
+/** Mostly waits for recovery from faults: more files at a time than cores, the largest first. */
 const manyAtOnce = { sequence: { groupOrder: 1 }, maxWorkers: 3 };
 
 /**
- * `unit` needs nothing and takes seconds, `model` needs nothing and takes its time, `chart` needs a
- * Helm, `redis` a redis-server on PATH, `e2e` starts real processes, mostly whole fleets.
+ * `unit` needs nothing and takes seconds, `model` needs nothing and takes longer, `chart` needs
+ * Helm, `redis` needs redis-server on PATH, `e2e` starts real processes, mostly whole fleets.
  */
 export default defineConfig({
   test: {
@@ -24,7 +24,7 @@ export default defineConfig({
           ...first,
           ...patient,
           testTimeout: 30_000,
-          // Loading them anew for each file would be half the time.
+          // Reloading the modules for each file would take half of the time.
           isolate: false,
           setupFiles: ['slow-server/src/shared-modules.ts'],
           include: [inAllFolders('*.test.ts')],
@@ -48,7 +48,7 @@ export default defineConfig({
           ...manyAtOnce,
           ...patient,
           include: [inAllFolders('*.redis.test.ts')],
-          globalSetup: ['testing/redis-for-tests.ts'],
+          globalSetup: ['testing/redis/redis-for-tests.ts'],
           testTimeout: 60_000,
         },
       },

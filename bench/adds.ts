@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type CameraFleet, startCameraFleet } from './support/camera-fleet.ts';
-import { startDemand } from './support/demand-load.ts';
 import {
   atMost,
   type BenchContext,
   type Figure,
-  guaranteeKept,
   type Measured,
   spreadOf,
-} from './support/figure.ts';
+} from './figures/figure.ts';
+import { startDemand } from './load/demand-load.ts';
+import { type CameraFleet, startCameraFleet } from './servers/camera-fleet.ts';
+import { withFleet } from './servers/with-fleet.ts';
 
 const INTERVAL_MS = 3000;
 const DELAY_MS = 1000;
@@ -17,8 +17,8 @@ const API_PROCESSES = [2, 10, 20];
 
 export const adds: Figure = {
   name: 'adds',
-  title: 'Jobs asked for, and the age of what is served',
-  how: 'Every api process is asked for the same 40 cameras three times an interval (3 s; the cameras take 1 s). Jobs count whether they were kept or were there already. A frame is as old as the time since its call began, by the clock of the machine; the oldest but one in a thousand counts.',
+  title: 'Jobs per refresh and frame age',
+  how: 'Every process gets requests for the same 40 cameras three times per interval (3 s; the cameras take 1 s). Jobs count even if they were already queued. The age is the 99.9th percentile, from the start of the call.',
   measure: async (context) => {
     const measured: Measured[] = [];
     for (const apis of context.quick ? API_PROCESSES.slice(0, 1) : API_PROCESSES)
@@ -29,26 +29,26 @@ export const adds: Figure = {
 
 async function measureWith(apis: number, context: BenchContext): Promise<Measured[]> {
   const of = `${apis} api processes`;
-  context.say(`${of}: starting`);
+  context.showProgress(`${of}: starting`);
   const fleet = await startCameraFleet({
     apis,
     intervalMs: INTERVAL_MS,
     delayMs: DELAY_MS,
     workerEnv: { LOG_LEVEL: 'debug' },
   });
-  try {
+  return await withFleet(of, fleet, async () => {
     const askers = fleet.apis.map(({ asker }) => asker);
     const { target } = fleet;
-    const everyMs = 0.31 * INTERVAL_MS; // no part of the interval, so that every age is seen
+    const everyMs = 0.31 * INTERVAL_MS; // does not divide the interval, so that all ages occur
     const rampMs = INTERVAL_MS;
     const load = startDemand({ askers, cameras: CAMERAS, target, everyMs, at: 'each', rampMs });
     await sleep((apis > 10 ? 6 : 3) * INTERVAL_MS);
-    load.take();
-    context.say(`${of}: measuring`);
-    const before = await look(fleet);
+    load.takeResults();
+    context.showProgress(`${of}: measuring`);
+    const before = await readCounters(fleet);
     await sleep((context.quick ? 2 : 6) * INTERVAL_MS);
-    const after = await look(fleet);
-    const { agesMs, failures } = load.take();
+    const after = await readCounters(fleet);
+    const { agesMs, failures } = load.takeResults();
     await load.stop();
     const refreshes = after.granted - before.granted;
     const denied = after.denied - before.denied;
@@ -58,20 +58,17 @@ async function measureWith(apis: number, context: BenchContext): Promise<Measure
       const target = most === undefined ? {} : { target: atMost(spread, most) };
       return { of, what, unit, ...spread, ...target };
     };
-    const late = (sorted[Math.floor(0.999 * sorted.length)] ?? 0) - INTERVAL_MS - DELAY_MS;
+    const excessMs = (sorted[Math.floor(0.999 * sorted.length)] ?? 0) - INTERVAL_MS - DELAY_MS;
     return [
-      row('jobs asked for, per refresh', '', (after.adds - before.adds) / refreshes, 1.5),
-      row('jobs that the permit denied', '%', (100 * denied) / (refreshes + denied), 5),
-      row('age above interval and call', 'ms', late, 50),
+      row('jobs per refresh', '', (after.adds - before.adds) / refreshes, 1.5),
+      row('jobs denied by the permit', '%', (100 * denied) / (refreshes + denied), 5),
+      row('age above interval and call', 'ms', excessMs, 50),
       row('requests without a frame', '', failures.length),
-      ...guaranteeKept(of, await fleet.check()),
     ];
-  } finally {
-    await fleet.stop();
-  }
+  });
 }
 
-async function look({ redis, redisPrefix, workers }: CameraFleet) {
+async function readCounters({ redis, redisPrefix, workers }: CameraFleet) {
   const outcomes = workers
     .flatMap(({ logs }) => logs)
     .flatMap(({ msg, outcome }) => (msg === 'refresh' ? [String(outcome)] : []));

@@ -2,20 +2,20 @@ import { makeRules } from '@lastframe/shared/cameras/rules';
 import { systemClock as clock } from '@lastframe/shared/process/clock';
 import { createMemoryCache } from '../api/src/cache/memory-cache.ts';
 import { createFindHit } from '../api/src/fast-path/find-hit.ts';
-import { recognise } from '../api/src/fast-path/plain-request.ts';
-import { createReadyHeads } from '../api/src/fast-path/prepared-heads.ts';
+import { matchPlainRequest } from '../api/src/fast-path/plain-request.ts';
+import { createPreparedHeads } from '../api/src/fast-path/prepared-heads.ts';
 import { createLearnedTargets } from '../api/src/routes/learned-targets.ts';
 import { testCamera, testSource } from '../testing/test-camera.ts';
-import { BROWSER_HEADERS } from './support/browser-headers.ts';
-import { type Figure, type Measured, spreadOf } from './support/figure.ts';
+import { type Figure, type Measured, spreadOf } from './figures/figure.ts';
+import { BROWSER_HEADERS } from './load/browser-headers.ts';
 
 const ETAG = '"sha256-9f86d081884c7d659a2feaa0c55ad015"';
 const BATCH = 2000;
 
 export const finder: Figure = {
   name: 'finder',
-  title: 'What the front itself does for a hit',
-  how: 'One process, no sockets: the time of finding the answer to a request, in batches of 2,000. What a hit costs beyond that is Node’s sockets and the kernel.',
+  title: 'Fast path without sockets',
+  how: 'This is the time that the fast path takes to find a response, in batches of 2,000.',
   measure: async ({ quick }) => {
     const camera = testCamera('a');
     const target = `/images?url=${encodeURIComponent(camera.url)}`;
@@ -24,10 +24,10 @@ export const finder: Figure = {
     const findHit = warmFinder(camera, target);
     const longBytes = Buffer.from(long, 'latin1');
     const works: Record<string, () => unknown> = {
-      'short request, the same as before': () => findHit(short),
-      'a browser’s, the same as before on its connection': () => findHit(long),
-      'a browser’s, the same as before on another': () => findHit(longBytes.toString('latin1')),
-      'a browser’s, recognised anew': () => recognise(longBytes.toString('latin1')),
+      'short, same as the previous one': () => findHit(short),
+      'browser, same as the previous one on its connection': () => findHit(long),
+      'browser, same as one on another connection': () => findHit(longBytes.toString('latin1')),
+      'browser, recognised from scratch': () => matchPlainRequest(longBytes.toString('latin1')),
     };
     return Object.entries(works).map(
       ([of, work]): Measured => ({
@@ -55,25 +55,36 @@ function warmFinder(camera: ReturnType<typeof testCamera>, target: string) {
       startedMonoMs: monoMs,
       capturedMonoMs: monoMs,
       mayBeOutdated: false,
-      lastAskedMonoMs: monoMs,
+      lastRequestedMonoMs: monoMs,
     },
   });
-  const knownTargets = createLearnedTargets(rules);
-  knownTargets.learn('a', target, camera);
-  const readyHeads = createReadyHeads({ clock, addCommonHeaders: () => {}, keepAliveMs: 65_000 });
-  const nobody = () => {};
+  const learnedTargets = createLearnedTargets(rules);
+  learnedTargets.learn('a', target, camera);
+  const preparedHeads = createPreparedHeads({
+    clock,
+    addCommonHeaders: () => {},
+    keepAliveMs: 65_000,
+  });
+  const noop = () => {};
   const demand = {
-    raise: nobody,
-    onAnnouncement: nobody,
-    recheck: nobody,
+    raise: noop,
+    onAnnouncement: noop,
+    recheck: noop,
     announcedWaitMs: () => 0,
     refusal: () => undefined,
-    close: nobody,
+    close: noop,
   };
-  return createFindHit({ clock, memory, demand, rules, knownTargets, readyHeads });
+  return createFindHit({
+    clock,
+    memory,
+    demand,
+    rules,
+    learnedTargets,
+    preparedHeads,
+  });
 }
 
-/** Of one piece of work, batch by batch; the first half warms up. */
+/** Returns the time per call of `work` in each batch, without the first half, which warms up. */
 function timesNs(work: () => unknown, batches: number): number[] {
   const times = Array.from({ length: 2 * batches }, () => {
     const startedMs = performance.now();

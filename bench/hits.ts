@@ -1,25 +1,25 @@
-import { type Fleet, startFleet } from '../testing/fleet.ts';
-import { warmUp } from '../testing/viewers.ts';
-import { startBare } from './support/bare.ts';
-import { BROWSER_HEADERS } from './support/browser-headers.ts';
-import { cpuMs, pin, SERVER_CORE } from './support/cores.ts';
+import { type Fleet, startFleet } from '../testing/fleet/fleet.ts';
+import { warmUp } from '../testing/viewers/viewers.ts';
 import {
   atLeast,
   type BenchContext,
   type Figure,
-  guaranteeKept,
+  guaranteeRows,
   type Measured,
   spreadOf,
-} from './support/figure.ts';
+} from './figures/figure.ts';
+import { BROWSER_HEADERS } from './load/browser-headers.ts';
+import { pairedRounds } from './load/rounds.ts';
+import { type WrkResult, wrk } from './load/wrk.ts';
+import { startBareServer } from './servers/bare.ts';
+import { cpuMs, pinToCore, SERVER_CORE } from './servers/cores.ts';
 import {
   type Peer,
   type PeerOrigin,
   startNginx,
   startOrigin,
   startVarnish,
-} from './support/peers.ts';
-import { pairedRounds } from './support/rounds.ts';
-import { type WrkResult, wrk } from './support/wrk.ts';
+} from './servers/peers.ts';
 
 const CONNECTIONS = 100;
 const TUNED = 'nginx, tuned';
@@ -40,10 +40,10 @@ const CASES: readonly Case[] = [
 
 export const hits: Figure = {
   name: 'hits',
-  title: 'Hits per second and core',
-  how: 'One server process on one core, wrk with 100 kept connections on the other; nginx `proxy_cache` and Varnish serve the same bytes; *nginx, tuned* is the same nginx with `open_file_cache` and without `sendfile`, which is the quickest for small frames. *bare* is the floor: a `node:net` server that writes the very same answer whatever comes. The ratios are those of the CPU time per hit, taken within each round. Beyond the targets, 2.0 for 304 and 2 KB and 1.0 for 76 KB are hoped for.',
+  title: 'Hits per second per core',
+  how: 'One server process runs on one core, and wrk with 100 keep-alive connections on the other. *nginx, tuned* sets `open_file_cache` and turns off `sendfile`, the fastest configuration for small frames. *bare* is the floor: a ten-line `node:net` server that writes the same response to any request. The ratios compare the CPU time per hit within each round. The stretch goals are 2.0 for 304s and 2 KB, and 1.0 for 76 KB.',
   measure: async (context) => {
-    // Nothing is due while it is measured: what a refresh costs is another figure.
+    // No refresh falls due while measuring; another figure covers its cost.
     const fleet = await startFleet({ intervalMs: 3_600_000, delayMs: 50 });
     const origin = await startOrigin();
     const nginx = await startNginx(origin.port);
@@ -56,7 +56,7 @@ export const hits: Figure = {
           ...(await measureCase(one, { fleet, origin, nginx, tunedNginx, varnish, context })),
         );
       }
-      return [...measured, ...guaranteeKept('all', await fleet.check())];
+      return [...measured, ...guaranteeRows('all', await fleet.check())];
     } finally {
       await Promise.all([nginx, tunedNginx, varnish, fleet].map((one) => one.stop()));
       origin.close();
@@ -77,7 +77,7 @@ async function measureCase(one: Case, parts: Parts): Promise<Measured[]> {
   const { fleet, origin, nginx, tunedNginx, varnish, context } = parts;
   const [api] = fleet.apis;
   if (!api) throw new Error('no api was started');
-  pin(api.pid, SERVER_CORE);
+  pinToCore(api.pid, SERVER_CORE);
   const camera = fleet.slow.camera(`hits-${one.bytes}`, { bytes: one.bytes });
   await warmUp([api.url], [camera]);
   const answer = await api.image(camera);
@@ -93,7 +93,7 @@ async function measureCase(one: Case, parts: Parts): Promise<Measured[]> {
       const result = await wrk({ url: url + path, connections: CONNECTIONS, seconds, headers });
       return { ...result, cpuUs: (1000 * (cpuMs(pid) - before)) / result.requests };
     };
-  const bare = await startBare(api.url, path, headers);
+  const bare = await startBareServer(api.url, path, headers);
   const contenders = {
     lastframe: load(api),
     nginx: load(nginx),

@@ -1,21 +1,19 @@
 import { adds } from './adds.ts';
 import { announcement } from './announcement.ts';
 import { coldBurst } from './cold-burst.ts';
+import type { Figure } from './figures/figure.ts';
+import { reportOf, tableLines, writeReport } from './figures/report.ts';
 import { finder } from './finder.ts';
 import { frameAge } from './frame-age.ts';
 import { hits } from './hits.ts';
-import { profile } from './profile.ts';
 import { refreshCost } from './refresh-cost.ts';
 import { replaced } from './replaced.ts';
 import { scaling } from './scaling.ts';
-import { needTwoCores } from './support/cores.ts';
-import type { Figure } from './support/figure.ts';
-import { writePage } from './support/page.ts';
-import { reportOf, tableLines, writeReport } from './support/report.ts';
+import { requireTwoCores } from './servers/cores.ts';
 
 /**
- * `make bench`: every figure, or those that are named on the command line. `--quick` is short and
- * writes nothing: it shows that all works.
+ * `make bench`: runs every figure, or those named on the command line. `--quick` is a short smoke
+ * test that writes nothing.
  */
 const FIGURES: readonly Figure[] = [
   hits,
@@ -27,20 +25,20 @@ const FIGURES: readonly Figure[] = [
   refreshCost,
   adds,
 ];
-/** Only when named: one takes as long as all the others together, one slows down what it looks at. */
-const APART: readonly Figure[] = [profile, scaling];
+/** Runs only when named, because it takes as long as all the others together. */
+const ONLY_WHEN_NAMED: readonly Figure[] = [scaling];
 
 const args = process.argv.slice(2);
 const quick = args.includes('--quick');
 const named = args.filter((arg) => !arg.startsWith('--'));
-const all = [...FIGURES, ...APART];
-const chosen = named.length === 0 ? FIGURES : all.filter(({ name }) => named.includes(name));
+const all = [...FIGURES, ...ONLY_WHEN_NAMED];
+const selected = named.length === 0 ? FIGURES : all.filter(({ name }) => named.includes(name));
 
 try {
-  needTwoCores();
-  if (chosen.length === 0) throw new Error(`there is ${all.map(({ name }) => name).join(', ')}`);
-  for (const figure of chosen) await run(figure);
-  if (!quick) writePage(all.map(({ name }) => name));
+  requireTwoCores();
+  if (selected.length === 0)
+    throw new Error(`unknown figure; choose from ${all.map(({ name }) => name).join(', ')}`);
+  for (const figure of selected) await run(figure);
 } catch (error) {
   console.error(`\nbench: ${(error as Error).message}`);
   process.exit(1);
@@ -48,7 +46,7 @@ try {
 
 async function run(figure: Figure): Promise<void> {
   const startedMs = performance.now();
-  const measured = await figure.measure({ quick, say: (text) => progress(figure, text) });
+  const measured = await figure.measure({ quick, showProgress: (text) => progress(figure, text) });
   progress(figure, '');
   const report = reportOf(figure, measured, quick);
   if (!quick) writeReport(report);
@@ -59,7 +57,7 @@ async function run(figure: Figure): Promise<void> {
     process.exitCode = 1;
 }
 
-/** One line that changes on a terminal, one line for each step elsewhere. */
+/** On a terminal rewrites one line; elsewhere prints a line per step. */
 function progress({ name }: Figure, text: string): void {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text && `${name}: ${text}`}`);
   else if (text) console.error(`${name}: ${text}`);

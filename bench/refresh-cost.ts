@@ -3,15 +3,15 @@ import {
   atMost,
   type BenchContext,
   type Figure,
-  guaranteeKept,
+  guaranteeRows,
   type Measured,
   spreadOf,
-} from './support/figure.ts';
-import { type FleetCost, measureFleet } from './support/fleet-cost.ts';
+} from './figures/figure.ts';
+import { type FleetCost, measureFleet } from './figures/fleet-cost.ts';
 
 interface Case {
   cameras: number;
-  /** Milliseconds of CPU for one refresh. */
+  /** CPU per refresh, the target. */
   mostMs: number;
   rounds: number;
 }
@@ -25,7 +25,7 @@ const INTERVAL_MS = 5000;
 export const refreshCost: Figure = {
   name: 'refresh-cost',
   title: 'CPU per refresh',
-  how: 'Two api processes, a worker and one Redis; cameras that take 2 s, 20 KB frames, an interval of 5 s, each camera asked for once an interval. CPU of api, worker and Redis together, user and kernel, answering the requests included; the cameras and the viewers are not.',
+  how: 'Two api processes, one worker and one Redis serve cameras that take 2 s, with 20 KB frames and an interval of 5 s; each camera is requested once per interval. CPU is the user and kernel time of api, worker and Redis together. It includes responses to viewers, but not the load generator and the cameras.',
   measure: async (context) => {
     const measured: Measured[] = [];
     for (const one of context.quick ? CASES.slice(0, 1) : CASES)
@@ -64,7 +64,7 @@ async function measureCase(
     ...spreadOf(costs.map(value)),
   });
   const total = row('CPU', 'ms', ({ apiMs, workerMs, redisMs }) => apiMs + workerMs + redisMs);
-  const share = row('calls made, of those due', '%', ({ shareOfDue }) => 100 * shareOfDue);
+  const share = row('due calls made', '%', ({ shareOfDue }) => 100 * shareOfDue);
   return [
     { ...total, target: atMost(total, mostMs) },
     row('CPU, api', 'ms', ({ apiMs }) => apiMs),
@@ -72,8 +72,8 @@ async function measureCase(
     row('CPU, Redis', 'ms', ({ redisMs }) => redisMs),
     { ...share, target: atLeast(share, 95) },
     row('Redis scripts', '', ({ commands }) => commands.evalsha ?? 0),
-    row('jobs asked for', '', ({ adds }) => adds),
+    row('jobs requested', '', ({ jobs: adds }) => adds),
     row('requests without a frame', '', ({ failures }) => failures.length),
-    ...costs.slice(-1).flatMap(({ verdict }) => guaranteeKept(of, verdict)),
+    ...costs.slice(-1).flatMap(({ verdict }) => guaranteeRows(of, verdict)),
   ];
 }

@@ -1,10 +1,10 @@
-import { startFleet } from '../testing/fleet.ts';
-import { warmUp } from '../testing/viewers.ts';
-import { pin, SERVER_CORE } from './support/cores.ts';
-import { atMost, type Figure, guaranteeKept, spreadOf } from './support/figure.ts';
-import { startNginx, startOrigin } from './support/peers.ts';
-import { pairedRounds } from './support/rounds.ts';
-import { type WrkResult, wrk } from './support/wrk.ts';
+import { startFleet } from '../testing/fleet/fleet.ts';
+import { warmUp } from '../testing/viewers/viewers.ts';
+import { atMost, type Figure, guaranteeRows, spreadOf } from './figures/figure.ts';
+import { pairedRounds } from './load/rounds.ts';
+import { type WrkResult, wrk } from './load/wrk.ts';
+import { pinToCore, SERVER_CORE } from './servers/cores.ts';
+import { startNginx, startOrigin } from './servers/peers.ts';
 
 const INTERVAL_MS = 1000;
 const CONNECTIONS = 100;
@@ -12,7 +12,7 @@ const CONNECTIONS = 100;
 export const replaced: Figure = {
   name: 'replaced',
   title: 'Latency of hits while the frame is being replaced',
-  how: 'One camera of 20 KB with an interval of 1 s; wrk with 100 kept connections on one core, the server on the other. nginx caches the same for 1 s, with `proxy_cache_background_update`; its origin has new bytes each second and answers at once, while the camera takes 100 ms. Redis, worker and camera share the two cores with both.',
+  how: 'wrk requests one 20 KB frame over 100 keep-alive connections. The camera’s interval is 1 s and a call takes 100 ms. nginx caches the frame for 1 s with `proxy_cache_background_update`; its origin has new bytes every second and responds at once. Redis, the worker and the camera compete for the same two cores.',
   measure: async (context) => {
     const fleet = await startFleet({ intervalMs: INTERVAL_MS, delayMs: 100 });
     const origin = await startOrigin();
@@ -20,17 +20,17 @@ export const replaced: Figure = {
     try {
       const [api] = fleet.apis;
       if (!api) throw new Error('no api was started');
-      pin(api.pid, SERVER_CORE);
+      pinToCore(api.pid, SERVER_CORE);
       const camera = fleet.slow.camera('replaced', { bytes: '20KiB' });
       await warmUp([api.url], [camera]);
       const path = `/images?url=${encodeURIComponent(camera)}`;
-      const replace = async () => {
+      const updateOrigin = async () => {
         const answer = await api.image(camera);
         const body = Buffer.from(await answer.arrayBuffer());
         origin.set(path, body, answer.headers.get('etag') ?? '', INTERVAL_MS / 1000);
       };
-      await replace();
-      const replacing = setInterval(() => void replace(), INTERVAL_MS);
+      await updateOrigin();
+      const updates = setInterval(() => void updateOrigin(), INTERVAL_MS);
       const seconds = context.quick ? 2 : 4;
       const load = (url: string) => () =>
         wrk({ url: url + path, connections: CONNECTIONS, seconds });
@@ -38,8 +38,8 @@ export const replaced: Figure = {
         { lastframe: load(api.url), nginx: load(nginx.url) },
         { label: '20 KB frame', rounds: context.quick ? 1 : 5, context },
       );
-      clearInterval(replacing);
-      return [...rowsOf(rounds), ...guaranteeKept('20 KB frame', await fleet.check())];
+      clearInterval(updates);
+      return [...rowsOf(rounds), ...guaranteeRows('20 KB frame', await fleet.check())];
     } finally {
       await Promise.all([nginx.stop(), fleet.stop()]);
       origin.close();

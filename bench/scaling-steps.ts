@@ -1,5 +1,5 @@
-import { type BenchContext, guaranteeKept, type Measured, spreadOf } from './support/figure.ts';
-import { type CostOptions, type FleetCost, measureFleet } from './support/fleet-cost.ts';
+import { type BenchContext, guaranteeRows, type Measured, spreadOf } from './figures/figure.ts';
+import { type CostOptions, type FleetCost, measureFleet } from './figures/fleet-cost.ts';
 
 const INTERVAL_MS = 5000;
 const SHAPE = {
@@ -10,15 +10,15 @@ const SHAPE = {
   at: 'one',
 } as const;
 
-/** What each step past the first limit takes off whom, as docs/scaling.md goes through them. */
+/** The steps past the first limit, in the order of docs/scaling.md. */
 const STEPS: readonly { of: string; change: Partial<CostOptions> }[] = [
-  { of: 'as it is', change: {} },
-  { of: 'a Redis for the frames', change: { framesApart: true } },
+  { of: 'none', change: {} },
+  { of: 'a Redis for the frames', change: { separateFramesRedis: true } },
   { of: 'two workers', change: { workers: 2 } },
   { of: 'each camera at its own pod', change: { at: 'own' } },
 ];
 
-/** Beside the same fleet without the step. */
+/** Measures a fleet without any step, and the same fleet with each step alone. */
 export async function measureSteps(context: BenchContext): Promise<Measured[]> {
   const measured: Measured[] = [];
   for (const { of, change } of STEPS) {
@@ -48,12 +48,12 @@ function rowsOf(of: string, cost: FleetCost): Measured[] {
   });
   const cores = (ms: number) => (ms * perSecond) / 1000;
   return [
-    row('calls made, of those due', '%', 100 * cost.shareOfDue),
+    row('due calls made', '%', 100 * cost.shareOfDue),
     row('each worker', 'cores', cores(cost.workerMs) / cost.pids.workers.length),
     row('queue Redis', 'cores', cores(cost.redisMs)),
     ...(cost.framesRedisMs > 0 ? [row('frames Redis', 'cores', cores(cost.framesRedisMs))] : []),
     row('all pods', 'cores', cores(cost.apiMs)),
-    row('from the queue Redis', 'MB/s', (cost.outBytes * perSecond) / 1e6),
-    ...guaranteeKept(of, cost.verdict),
+    row('from queue Redis', 'MB/s', (cost.outBytes * perSecond) / 1e6),
+    ...guaranteeRows(of, cost.verdict),
   ];
 }

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { measureSteps } from './scaling-steps.ts';
 import {
   type CostConstants,
   type FleetShape,
@@ -7,33 +6,34 @@ import {
   predict,
   refreshesPerSecond,
   terms,
-} from './support/cost-model.ts';
+} from './figures/cost-model.ts';
 import {
   type BenchContext,
   type Figure,
-  guaranteeKept,
+  guaranteeRows,
   type Measured,
   numberText,
   spreadOf,
-} from './support/figure.ts';
-import { type FleetCost, measureFleet } from './support/fleet-cost.ts';
-import { fitCosts } from './support/least-squares.ts';
+} from './figures/figure.ts';
+import { type FleetCost, measureFleet } from './figures/fleet-cost.ts';
+import { fitCosts } from './figures/least-squares.ts';
+import { measureSteps } from './scaling-steps.ts';
 
 const INTERVAL_MS = 5000;
 const FRAME_BYTES = 20_000;
 const CAMERAS = [100, 1000, 5000];
 const PODS = [1, 3, 10];
-/** The constants are fitted to these; the others are predicted by them. */
+/** The constants are fitted to these fleets and predict the others. */
 const FITTED = ['100/1', '1000/1', '1000/3', '1000/10'];
-/** A prediction that is as near as this holds. */
-const NEAR = 0.25;
-/** A machine on which less of what is due is done has come to its end: there is nothing to predict. */
-const CARRIED = 0.75;
+/** The largest relative error of a prediction that holds. */
+const MAX_ERROR = 0.25;
+/** With a smaller share of due calls made, the machine is overloaded: not compared. */
+const MIN_SHARE_OF_DUE = 0.75;
 
 export const scaling: Figure = {
   name: 'scaling',
-  title: 'The cost model, predicted beside measured',
-  how: 'The formulas of [scaling.md](scaling.md): an interval of 5 s, cameras that take 2 s, 20 KB frames, each camera asked for once an interval at another api process each time, one worker, one Redis. The constants are fitted to 100 cameras with one api process and 1,000 with 1, 3 and 10; what stands as a target is the prediction. Each *step* of that page is taken by itself, at 1,000 cameras and three api processes.',
+  title: 'Cost model: predicted and measured',
+  how: '[scaling.md](scaling.md) has the formulas; the constants are in milliseconds, fitted to 100 cameras with one pod and 1,000 with 1, 3 and 10. The prediction stands as the target; ✗ marks one more than a quarter off. The load is that of *CPU per refresh*, with each request for a camera sent to a different pod. Each *step* is measured on its own, with 1,000 cameras and three pods.',
   measure: async (context) => {
     const runs: Run[] = [];
     for (const cameras of context.quick ? CAMERAS.slice(0, 1) : CAMERAS) {
@@ -55,7 +55,7 @@ export const scaling: Figure = {
 interface Run {
   shape: FleetShape;
   cost: FleetCost;
-  /** In one second. */
+  /** Per second. */
   measured: Prediction;
 }
 
@@ -89,8 +89,8 @@ async function measureShape(cameras: number, pods: number, context: BenchContext
 }
 
 /**
- * Asked for at another process each time, a camera is watched in those of the last two intervals, and
- * with more than two each request comes to one that didn't.
+ * Each request for a camera goes to a different pod, so two pods watch it at a time. With more than
+ * two pods, each request reaches one that does not.
  */
 function shapeOf(cameras: number, pods: number, requestsPerSecond: number): FleetShape {
   const watchingPods = Math.min(2, pods);
@@ -132,14 +132,14 @@ function constantRows({ worker, redis, api, idle }: CostConstants): Measured[] {
     ...spreadOf([value]),
   });
   return [
-    row('worker, a refresh', 'ms', worker.refresh),
-    row('worker, a wake-up', 'ms', worker.wakeUp),
-    row('Redis, a refresh', 'ms', redis.refresh),
-    row('Redis, a wake-up of the worker', 'ms', redis.wakeUp),
-    row('Redis, a frame read by a pod', 'ms', redis.read),
-    row('api, a frame read', 'ms', api.read),
-    row('api, a refresh heard of', 'ms', api.hear),
-    row('api, a request', 'ms', api.request),
+    row('worker, per refresh', 'ms', worker.refresh),
+    row('worker, per wake-up', 'ms', worker.wakeUp),
+    row('Redis, per refresh', 'ms', redis.refresh),
+    row('Redis, per wake-up of the worker', 'ms', redis.wakeUp),
+    row('Redis, per frame read by a pod', 'ms', redis.read),
+    row('api, per frame read', 'ms', api.read),
+    row('api, per announced refresh', 'ms', api.hear),
+    row('api, per request', 'ms', api.request),
     row('idle worker', 'ms/s', idle.worker),
     row('idle Redis', 'ms/s', idle.redis),
     row('idle pod', 'ms/s', idle.pod),
@@ -148,20 +148,20 @@ function constantRows({ worker, redis, api, idle }: CostConstants): Measured[] {
 
 function comparedRows({ shape, cost, measured }: Run, constants: CostConstants): Measured[] {
   const of = `${numberText(shape.cameras)} cameras, ${shape.pods} pods`;
-  const share = { of, what: 'calls made, of those due', unit: '%' };
+  const share = { of, what: 'due calls made', unit: '%' };
   const shareRow = { ...share, ...spreadOf([100 * cost.shareOfDue]) };
-  const guarantee = guaranteeKept(of, cost.verdict);
-  if (cost.shareOfDue < CARRIED) {
+  const guarantee = guaranteeRows(of, cost.verdict);
+  if (cost.shareOfDue < MIN_SHARE_OF_DUE) {
     return [
       { ...shareRow, target: { text: 'too much for this machine', isMet: false } },
       ...guarantee,
     ];
   }
-  // For the refreshes that there were: a machine that is too small makes fewer.
+  // Predict for the refreshes that were made; a machine that is too small makes fewer.
   const made = { ...shape, cameras: (cost.refreshes / cost.seconds) * (shape.intervalMs / 1000) };
   const predicted = predict(made, constants);
   const row = (what: string, unit: string, key: keyof Prediction, scale = 1) => {
-    const isMet = Math.abs(measured[key] / predicted[key] - 1) <= NEAR;
+    const isMet = Math.abs(measured[key] / predicted[key] - 1) <= MAX_ERROR;
     const target = { text: `predicted ${numberText(predicted[key] / scale)}`, isMet };
     return { of, what, unit, ...spreadOf([measured[key] / scale]), target };
   };
@@ -177,7 +177,7 @@ function comparedRows({ shape, cost, measured }: Run, constants: CostConstants):
   ];
 }
 
-/** What no machine here can show. */
+/** Predictions for fleets too large to measure here. */
 function paperRows(constants: CostConstants): Measured[] {
   return [10_000, 100_000].flatMap((cameras) => {
     const pods = cameras / 5000;
@@ -200,7 +200,7 @@ function paperRows(constants: CostConstants): Measured[] {
   });
 }
 
-/** How evenly cameras fall on shards by their id: a simulation with a hundred thousand of them. */
+/** Simulates how evenly 100,000 cameras spread over shards by the hash of their id. */
 function shardRows(): Measured[] {
   return [2, 4, 16].map((shards) => {
     const counts = new Array<number>(shards).fill(0);
@@ -210,8 +210,8 @@ function shardRows(): Measured[] {
       counts[shard] = (counts[shard] ?? 0) + 1;
     }
     return {
-      of: 'simulated: 100,000 cameras by hash',
-      what: `fullest of ${shards} shards, above the mean`,
+      of: 'simulated: 100,000 cameras sharded by hash',
+      what: `fullest of ${shards} shards above the mean`,
       unit: '%',
       ...spreadOf([100 * ((Math.max(...counts) * shards) / 100_000 - 1)]),
     };

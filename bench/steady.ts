@@ -2,13 +2,13 @@ import { cpus } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseDurationMs } from '@lastframe/shared/settings/units';
 import { startLoad } from '../e2e/prove/load.ts';
-import { checkCalls } from '../testing/checker.ts';
-import { startFleet } from '../testing/fleet.ts';
-import { warmUp } from '../testing/viewers.ts';
+import { checkCalls } from '../testing/checks/checker.ts';
+import { startFleet } from '../testing/fleet/fleet.ts';
+import { warmUp } from '../testing/viewers/viewers.ts';
 
 /**
- * How steadily cameras are refreshed under continuous demand: of all intervals, the share that had a
- * call. Three api and two worker processes; the interval and the camera's own time vary.
+ * Measures how steadily cameras are refreshed under continuous demand: the share of intervals that
+ * had a call. Three api and two worker processes; the interval and the camera's own time vary.
  */
 const durationMs = parseDurationMs(process.env.DURATION ?? '30s') ?? 30_000;
 const CAMERAS = 10;
@@ -27,7 +27,7 @@ for (const { intervalMs, delayMs } of ROUNDS) {
   const cameras = Array.from({ length: CAMERAS }, (_, n) => fleet.slow.camera(`steady-${n}`));
   await warmUp(urls, cameras);
   const load = startLoad(() => urls.map((url) => ({ url, mayReset: () => false })), cameras, {
-    // Each camera is asked for forty times an interval, so that a stale frame is noticed soon.
+    // Each camera is requested forty times per interval, so that a stale frame is noticed soon.
     perSecond: (40 * CAMERAS * 1000) / intervalMs,
   });
   await sleep(Math.max(durationMs, 6 * intervalMs));

@@ -8,13 +8,13 @@ import { SHARDS } from '@lastframe/shared/redis/cluster/shard';
 import { keysFor } from '@lastframe/shared/redis/keys';
 import { parseDurationMs } from '@lastframe/shared/settings/units';
 import { createClient } from 'redis';
-import { checkCalls } from '../testing/checker.ts';
-import { startFleet } from '../testing/fleet.ts';
-import { cpuMs, residentMiB } from '../testing/proc.ts';
+import { checkCalls } from '../testing/checks/checker.ts';
+import { startFleet } from '../testing/fleet/fleet.ts';
+import { cpuMs, residentMiB } from '../testing/fleet/proc.ts';
 
 /**
- * How soon a crowd on one api process has each new frame after its announcement, seen where it ends:
- * an event when it is read, a picture when the boundary behind it is. One more viewer takes nothing.
+ * Measures how soon a crowd on one api process receives each frame after its announcement. An event
+ * counts when it is read, a picture when the boundary after it is. One more viewer reads nothing.
  */
 const durationMs = parseDurationMs(process.env.DURATION ?? '30s') ?? 30_000;
 const SSE_VIEWERS = 1000;
@@ -36,18 +36,18 @@ await listener.subscribe(keysFor(fleet.redisPrefix).channels(SHARDS), (text) => 
   if (decodeAnnouncement(text)?.kind === 'frame') announcedMs.push(performance.now());
 });
 
-const open = async (path: string, take?: (chunk: Buffer) => void) => {
+const open = async (path: string, onData?: (chunk: Buffer) => void) => {
   const socket = connect(Number(api.listening.port), '127.0.0.1');
   sockets.push(socket);
   socket.on('error', () => {});
   await once(socket, 'connect');
   const query = `url=${encodeURIComponent(camera)}`;
   socket.write(`GET ${path}?${query} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
-  if (take) socket.on('data', take);
+  if (onData) socket.on('data', onData);
   else socket.pause();
 };
 
-/** How many frames each viewer has had, told by what stands in the bytes behind each. */
+/** Counts each viewer's frames by `mark`, a text that the stream has once per frame. */
 function crowdOf(name: string, viewers: number, mark: string) {
   const needle = Buffer.from(mark);
   const crowd = { name, viewers, delaysMs: [] as number[], seen: [] as number[] };
@@ -79,13 +79,13 @@ for (let n = 0; n < SSE_VIEWERS; n += 1) await open('/events', sse.viewer(n));
 for (let n = 0; n < MJPEG_VIEWERS; n += 1) await open('/stream', mjpeg.viewer(n));
 await open('/stream');
 while (mjpeg.crowd.seen.some((frames) => frames === 0)) await sleep(100);
-/** Between two frames, so that each is counted at all ends or at none. */
+/** Waits until halfway between two frames, so that either every viewer counts a frame or none. */
 const betweenFrames = async () => {
   const before = announcedMs.length;
   while (announcedMs.length === before) await sleep(10);
   await sleep(INTERVAL_MS / 2);
 };
-for (let n = 0; n < 3; n += 1) await betweenFrames(); // the crowd has come; now it stays
+for (let n = 0; n < 3; n += 1) await betweenFrames(); // everybody is connected
 const residentBefore = await residentMiB(api.pid);
 const announcedBefore = announcedMs.length;
 const cpuBefore = await cpuMs(api.pid);
@@ -105,18 +105,18 @@ console.log(
 console.log(
   `${frames} frames of ${FRAME_SIZE}, one a second, on one api process; one viewer reads nothing`,
 );
-console.log('viewers      got of announced  median     p99        slowest');
+console.log('viewers      frames received   median     p99        slowest');
 let failed = false;
 for (const { name, viewers, delaysMs } of [sse.crowd, mjpeg.crowd]) {
   delaysMs.sort((a, b) => a - b);
   const at = (share: number) =>
     delaysMs[Math.min(delaysMs.length - 1, Math.floor(delaysMs.length * share))] ?? Number.NaN;
-  const got = delaysMs.length / (frames * viewers);
+  const receivedShare = delaysMs.length / (frames * viewers);
   failed ||= delaysMs.length !== frames * viewers || !(at(1) <= CEILING_MS);
   console.log(
     [
       `${viewers} ${name}`.padEnd(12),
-      `${(100 * got).toFixed(2)} %`.padEnd(17),
+      `${(100 * receivedShare).toFixed(2)} %`.padEnd(17),
       ...[0.5, 0.99, 1].map((share) => `${at(share).toFixed(1)} ms`.padEnd(10)),
     ].join(' '),
   );

@@ -1,13 +1,18 @@
 import { cpus } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseDurationMs } from '@lastframe/shared/settings/units';
-import { openPage, startBrowser } from '../testing/browser.ts';
-import { type Delays, delaysOf, listenToFrames, noteSwaps } from '../testing/swaps.ts';
-import { startWallFleet } from '../testing/wall-fleet.ts';
+import { startWallFleet } from '../testing/fleet/wall-fleet.ts';
+import { openPage, startBrowser } from '../testing/viewers/browser.ts';
+import {
+  type Delays,
+  delaysOf,
+  recordAnnouncements,
+  recordSwaps,
+} from '../testing/viewers/swaps.ts';
 
 /**
- * How long it takes from a frame's announcement until it is seen: 40 cameras over three api
- * processes on one wall in a real browser. The promise is 300 ms for 95 of 100 frames.
+ * Measures the time from a frame's announcement until a viewer sees it: 40 cameras over three api
+ * processes, on one wall in a real browser. The target is 300 ms for 95 of 100 frames.
  */
 const durationMs = parseDurationMs(process.env.DURATION ?? '30s') ?? 30_000;
 const CAMERAS = 40;
@@ -46,10 +51,10 @@ async function measure({ intervalMs, size }: (typeof ROUNDS)[number]) {
     query: { size },
   }));
   const wall = await startWallFleet({ cameras, intervalMs, apis: 3 });
-  const announced = await listenToFrames(wall.fleet);
+  const announced = await recordAnnouncements(wall.fleet);
   const { page, complaints, close } = await openPage(browser, SCREEN);
   try {
-    const swaps = await noteSwaps(page);
+    const swaps = await recordSwaps(page);
     await page.goto(`${wall.balancer.url}/?${QUERY}`);
     await sleep(2 * intervalMs);
     const settled = (await swaps()).length;

@@ -23,7 +23,7 @@ afterEach(() => {
 });
 
 describe('a bad configuration', () => {
-  const OF_BOTH = {
+  const COMMON = {
     REDIS_URL: ['http://localhost:6379', 'a URL like redis://'],
     FRAMES_REDIS_URL: ['localhost', 'a URL like redis://'],
     REDIS_PREFIX: ['two words', 'a word without spaces'],
@@ -34,7 +34,7 @@ describe('a bad configuration', () => {
     OPS_PORT: ['65536', 'a port from 0 to 65535'],
     LOG_LEVEL: ['loud', 'one of fatal, error, warn'],
   };
-  const OF_ONE = {
+  const SPECIFIC = {
     api: {
       COLD_WAIT: ['-5s', 'a duration like'],
       MEMORY_LIMIT: ['256', 'a size like 512KiB, 8MiB or 1GiB'],
@@ -56,9 +56,9 @@ describe('a bad configuration', () => {
   };
 
   it.each(PARTS)(
-    'stops the %s with code 1 and every fault on stderr: name, given, expected',
+    'stops the %s with code 1 and every fault on stderr: name, value, expected',
     async (part) => {
-      const faults = Object.entries({ ...OF_BOTH, ...OF_ONE[part] });
+      const faults = Object.entries({ ...COMMON, ...SPECIFIC[part] });
       const env = Object.fromEntries(faults.map(([name, [given = '']]) => [name, given]));
       const { code, stdout, stderr } = await run(part, env);
       expect(code).toBe(1);
@@ -74,12 +74,12 @@ describe('a bad configuration', () => {
     },
   );
 
-  it.each(PARTS)('in SOURCES_FILE stops the %s too, with every fault', async (part) => {
+  it.each(PARTS)('in SOURCES_FILE also stops the %s and lists every fault', async (part) => {
     const folder = mkdtempSync(join(tmpdir(), 'lastframe-'));
     const file = join(folder, 'sources.yaml');
     writeFileSync(
       file,
-      // biome-ignore lint/suspicious/noTemplateCurlyInString: that is how the file names variables
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: the syntax for variables in the file
       'sources:\n  - { name: a, match: "http://a.test/*", headers: { K: "${NO_KEY}" }, x: 1 }\n',
     );
     const { code, stderr } = await run(part, { SOURCES_FILE: file });
@@ -88,13 +88,13 @@ describe('a bad configuration', () => {
     expect(stderr.trimEnd().split('\n')).toEqual([
       'bad configuration:',
       `  ${file}: sources[0].headers.K: the environment variable NO_KEY is not set, or empty`,
-      `  ${file}: sources[0].x: this key is not known`,
+      `  ${file}: sources[0].x: unknown key`,
     ]);
     const missing = await run(part, { SOURCES_FILE: '/nowhere/sources.yaml' });
-    expect(missing.stderr).toContain('SOURCES_FILE: "/nowhere/sources.yaml" can not be read');
+    expect(missing.stderr).toContain('SOURCES_FILE: "/nowhere/sources.yaml" cannot be read');
   });
 
-  it('shows no password', async () => {
+  it('never shows a password', async () => {
     const env = { REDIS_URL: 'http://user:hunter2@redis:6379' };
     for (const { stderr } of await Promise.all(PARTS.map((part) => run(part, env)))) {
       expect(stderr).toContain('REDIS_URL');
@@ -104,8 +104,8 @@ describe('a bad configuration', () => {
 });
 
 describe('a port that is in use', () => {
-  it('is one sentence on stderr that says what to do, and code 1', async () => {
-    const port = String(await listening((socket) => socket.destroy()));
+  it('ends the process with code 1 and one sentence on stderr that says what to do', async () => {
+    const port = String(await startServer((socket) => socket.destroy()));
     const cases = [
       ['api', { PORT: port }],
       ['api', { OPS_PORT: port }],
@@ -115,7 +115,7 @@ describe('a port that is in use', () => {
     for (const [n, { code, stderr }] of ends.entries()) {
       expect(code).toBe(1);
       expect(stderr).toBe(
-        `${cases[n]?.[0]}: port ${port} on 127.0.0.1 is in use; stop what uses it, or set another port\n`,
+        `${cases[n]?.[0]}: port ${port} on 127.0.0.1 is in use; stop the process that uses it, or set another port\n`,
       );
     }
   });
@@ -123,14 +123,14 @@ describe('a port that is in use', () => {
 
 describe('SIGTERM', () => {
   it.each(PARTS)(
-    'during the start of the %s ends it with code 0, within its grace',
+    'during startup of the %s ends it with code 0 within its grace period',
     async (part) => {
-      // A Redis that takes connections and never answers keeps the start waiting.
+      // A Redis that accepts connections but never replies keeps startup waiting.
       const endAfter = async (afterMs: number) => {
-        const asked = Promise.withResolvers<void>();
-        const port = await listening(() => asked.resolve());
+        const connected = Promise.withResolvers<void>();
+        const port = await startServer(() => connected.resolve());
         const { child, ended } = start(part, { REDIS_URL: `redis://127.0.0.1:${port}` });
-        await asked.promise;
+        await connected.promise;
         await sleep(afterMs); // the moment of the signal
         child.kill('SIGTERM');
         return await ended;
@@ -145,34 +145,34 @@ describe('SIGTERM', () => {
   );
 
   it.each(PARTS)(
-    'ends the %s that has no Redis with code 0 too; a second one at once, with code 1',
+    'ends the %s with code 0 without Redis; a second one ends it at once, with code 1',
     async (part) => {
       const env = { REDIS_URL: 'redis://127.0.0.1:1' };
-      const patient = async () => {
-        const { child, ended } = await startedUp(part, env);
+      const signalOnce = async () => {
+        const { child, ended } = await startAndListen(part, env);
         const sentMs = performance.now();
         child.kill('SIGTERM');
         expect((await ended).code).toBe(0);
         expect(performance.now() - sentMs).toBeLessThan(20_000);
       };
-      const hurried = async (triesLeft = 4): Promise<void> => {
-        const { child, ended, logged } = await startedUp(part, env);
+      const signalTwice = async (triesLeft = 4): Promise<void> => {
+        const { child, ended, logged } = await startAndListen(part, env);
         child.kill('SIGTERM');
         await logged('closing');
         const sentMs = performance.now();
         child.kill('SIGTERM');
         const { code } = await ended;
-        // It may have closed before the second signal reached it.
-        if (code === 0 && triesLeft > 0) return await hurried(triesLeft - 1);
+        // It may have exited before the second signal arrived.
+        if (code === 0 && triesLeft > 0) return await signalTwice(triesLeft - 1);
         expect(code).toBe(1);
         expect(performance.now() - sentMs).toBeLessThan(10_000);
       };
-      await Promise.all([patient(), hurried()]);
+      await Promise.all([signalOnce(), signalTwice()]);
     },
   );
 });
 
-/** Starts a process with exactly this environment, on free ports of loopback. */
+/** Starts a process with exactly this environment, on free loopback ports. */
 function start(part: Part, env: Record<string, string>) {
   const { PATH = '' } = process.env;
   const free = { PATH, HOST: '127.0.0.1', PORT: '0', OPS_PORT: '0' };
@@ -192,14 +192,14 @@ async function run(part: Part, env: Record<string, string>) {
 }
 
 /** Starts a process and waits until it listens. */
-async function startedUp(part: Part, env: Record<string, string>) {
+async function startAndListen(part: Part, env: Record<string, string>) {
   const { child, ended } = start(part, env);
   let stdout = '';
   const logged = (message: string) =>
     new Promise<void>((resolve) => {
-      const look = () => stdout.includes(`"msg":"${message}"`) && resolve();
-      child.stdout.on('data', look);
-      look();
+      const check = () => stdout.includes(`"msg":"${message}"`) && resolve();
+      child.stdout.on('data', check);
+      check();
     });
   child.stdout.on('data', (chunk) => {
     stdout += chunk;
@@ -208,8 +208,8 @@ async function startedUp(part: Part, env: Record<string, string>) {
   return { child, ended, logged };
 }
 
-/** A server of the test's own on a free port of loopback. */
-async function listening(onConnection: (socket: Socket) => void) {
+/** Starts a server on a free loopback port. Returns the port. */
+async function startServer(onConnection: (socket: Socket) => void) {
   const server = createServer((socket) => {
     socket.on('error', () => {});
     onConnection(socket);

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Api, type Fleet, startFleet } from '../testing/fleet.ts';
-import { warmUp } from '../testing/viewers.ts';
+import { type Api, type Fleet, startFleet } from '../testing/fleet/fleet.ts';
+import { warmUp } from '../testing/viewers/viewers.ts';
 
 const INTERVAL_MS = 500;
 let fleet: Fleet;
@@ -12,18 +12,18 @@ afterEach(async () => {
 });
 
 describe('the whole flow', () => {
-  it('serves 50 cameras to hundreds of viewers from three api and two worker processes, each camera called at most once per interval', async () => {
+  it('serves 50 cameras to 200 viewers from three api and two worker processes, and calls each camera at most once per interval', async () => {
     fleet = await startFleet({ apis: 3, workers: 2, intervalMs: INTERVAL_MS, delayMs: 100 });
     const cameras = Array.from({ length: 50 }, (_, n) => fleet.slow.camera(`cam-${n}`));
     await warm(cameras);
 
     let slowestMs = 0;
     for (let turn = 0; turn < 10 && (await fleet.check()).pairs <= 200; turn += 1) {
-      const seenMs = await watch(cameras, { viewers: 200, forMs: 6 * INTERVAL_MS });
-      slowestMs = Math.max(slowestMs, seenMs);
+      const turnSlowestMs = await pollAll(cameras, { viewers: 200, forMs: 6 * INTERVAL_MS });
+      slowestMs = Math.max(slowestMs, turnSlowestMs);
     }
 
-    // That nobody waited for a camera is in each answer; 200 viewers in one process may be slow.
+    // Each response was a hit, so no camera delayed it; 200 viewers in one process may be slow.
     expect(slowestMs).toBeLessThan(10_000);
     const verdict = await fleet.check();
     expect(verdict.cameras).toBe(50);
@@ -48,7 +48,7 @@ describe('the whole flow', () => {
     expect(await fleet.slow.calls()).toHaveLength(1);
   });
 
-  it('shows the new frame on every api process soon after one viewer asked for it', async () => {
+  it('serves the new frame on every api process soon after one viewer requested it', async () => {
     fleet = await startFleet({ apis: 3, workers: 1, intervalMs: INTERVAL_MS });
     const camera = fleet.slow.camera('everywhere');
     await warm([camera]);
@@ -60,18 +60,18 @@ describe('the whole flow', () => {
     }
   });
 
-  it('goes on with other cameras while one fails, and keeps its last good frame', async () => {
+  it('keeps serving other cameras while one fails, and keeps its last good frame', async () => {
     fleet = await startFleet({ intervalMs: INTERVAL_MS });
     const [good, bad] = [fleet.slow.camera('good'), fleet.slow.camera('bad')];
     await warm([good, bad]);
-    await fleet.slow.behave('bad', { as: 'html' });
-    // A good frame may have been under way.
+    await fleet.slow.setBehaviour('bad', { as: 'html' });
+    // A good frame may still be in flight.
     const isFailing = async () => {
-      await lastOf(bad);
+      await lastFrameOf(bad);
       return fleet.workers[0]?.logs.some(({ msg }) => msg === 'camera failing');
     };
     await expect.poll(isFailing, { timeout: 20_000 }).toBe(true);
-    const before = await lastOf(bad);
+    const before = await lastFrameOf(bad);
     const callsBefore = (await callsTo(bad)).length;
     await expect
       .poll(
@@ -82,25 +82,28 @@ describe('the whole flow', () => {
         { timeout: 30_000 },
       )
       .toBeGreaterThan(callsBefore + 2);
-    expect(await lastOf(bad)).toEqual(before);
+    expect(await lastFrameOf(bad)).toEqual(before);
     expect((await apiOf(0).image(good)).status).toBe(200);
-    // Each failure was one job, tried once: a retry would be a call that nobody asked for.
+    // Each failed job ran once: a retry would be a call without a request.
     expect(new Set(await attemptsOfFailedJobs())).toEqual(new Set(['1']));
   });
 
-  it('answers a cold camera that fails with 502 and remembers it', async () => {
+  it('returns 502 for a cold camera that fails, and remembers the failure', async () => {
     fleet = await startFleet({ intervalMs: 5000, delayMs: 100 });
     const camera = fleet.slow.camera('broken', { status: '500' });
     const answer = await apiOf(0).image(camera);
     expect(answer.status).toBe(502);
     expect(answer.headers.get('content-type')).toBe('application/problem+json');
     expect(Number(answer.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
-    expect(await answer.json()).toMatchObject({ status: 502, detail: 'the camera answered 500' });
+    expect(await answer.json()).toMatchObject({
+      status: 502,
+      detail: 'the camera responded with 500',
+    });
     expect((await apiOf(0).image(camera)).status).toBe(502);
     expect(await fleet.slow.calls()).toHaveLength(1);
   });
 
-  it('asks a camera only for a frame that is new, and a 304 makes the last one younger', async () => {
+  it('sends the camera conditional requests, and a 304 renews the age of the last frame', async () => {
     fleet = await startFleet({ apis: 2, intervalMs: INTERVAL_MS });
     const camera = fleet.slow.camera('frozen', { as: 'frozen' });
     const first = await apiOf(0).image(camera);
@@ -109,11 +112,11 @@ describe('the whole flow', () => {
       await (await apiOf(1).image(camera)).arrayBuffer();
       return (await fleet.slow.calls()).map(({ status }) => status);
     };
-    // Long enough for an age that is not renewed to be told from one that is.
+    // Long enough to distinguish a renewed age from one that only grows.
     await expect
       .poll(async () => (await statuses()).slice(0, 9), { timeout: 60_000 })
       .toEqual([200, ...Array.from({ length: 8 }, () => 304)]);
-    // Two pods give the same validators and lifetime; the image has not changed.
+    // All pods send the same validators and lifetime: the image has not changed.
     const names = ['etag', 'last-modified', 'cache-control'];
     const answers = await Promise.all(fleet.apis.map((api) => api.image(camera)));
     for (const answer of answers) {
@@ -132,19 +135,19 @@ describe('the whole flow', () => {
     }
   });
 
-  it('answers a cold camera that times out with 504', async () => {
+  it('returns 504 for a cold camera that times out', async () => {
     fleet = await startFleet({ env: { UPSTREAM_TIMEOUT: '300ms' } });
     expect((await apiOf(0).image(fleet.slow.camera('hangs', { delay: '1m' }))).status).toBe(504);
   });
 
-  it('refuses an address that is not allowed with 403, though only the worker finds out', async () => {
+  it('returns 403 for an address that is not allowed, though only the worker finds out', async () => {
     fleet = await startFleet({ env: { ALLOWED_NETWORKS: '' } });
     const answer = await apiOf(0).image(fleet.slow.camera('inside'));
     expect(answer.status).toBe(403);
     expect(await fleet.slow.calls()).toEqual([]);
   });
 
-  it('ends every process in order on SIGTERM, with exit code 0 and calls in flight finished', async () => {
+  it('finishes calls in flight on SIGTERM, then exits with code 0', async () => {
     fleet = await startFleet({ apis: 1, workers: 1, intervalMs: INTERVAL_MS, delayMs: 800 });
     const waiting = apiOf(0).image(fleet.slow.camera('last'));
     await expect.poll(async () => (await fleet.slow.calls()).length, { timeout: 20_000 }).toBe(1);
@@ -166,7 +169,7 @@ async function warm(cameras: string[]): Promise<void> {
   await warmUp(urls, cameras);
 }
 
-async function lastOf(camera: string): Promise<Buffer> {
+async function lastFrameOf(camera: string): Promise<Buffer> {
   return Buffer.from(await (await apiOf(0).image(camera)).arrayBuffer());
 }
 
@@ -180,19 +183,19 @@ async function callsTo(camera: string) {
   return (await fleet.slow.calls()).filter(({ url }) => url === camera);
 }
 
-/** Viewers that look at every camera again and again; gives the slowest answer. */
-async function watch(cameras: string[], { viewers, forMs }: { viewers: number; forMs: number }) {
+/** Polls every camera with these viewers. Returns the slowest response time in ms. */
+async function pollAll(cameras: string[], { viewers, forMs }: { viewers: number; forMs: number }) {
   const untilMs = performance.now() + forMs;
   let slowestMs = 0;
   const view = async (n: number) => {
-    for (let look = n; performance.now() < untilMs; look += 1) {
+    for (let turn = n; performance.now() < untilMs; turn += 1) {
       const startedMs = performance.now();
-      const answer = await apiOf(n).image(cameras[look % cameras.length] ?? '');
+      const answer = await apiOf(n).image(cameras[turn % cameras.length] ?? '');
       await answer.arrayBuffer();
       expect(answer.status).toBe(200);
       expect(answer.headers.get('cache-status')).toContain('; hit');
       slowestMs = Math.max(slowestMs, performance.now() - startedMs);
-      await sleep(50); // a viewer's own pace, not a wait for something
+      await sleep(50); // a viewer's pace, not a wait for anything
     }
   };
   await Promise.all(Array.from({ length: viewers }, (_, n) => view(n)));

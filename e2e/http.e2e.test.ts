@@ -1,6 +1,6 @@
 import { Agent, get } from 'node:http';
 import { afterEach, expect, it } from 'vitest';
-import { type Api, type Fleet, startFleet } from '../testing/fleet.ts';
+import { type Api, type Fleet, startFleet } from '../testing/fleet/fleet.ts';
 
 let fleet: Fleet;
 
@@ -15,7 +15,7 @@ function firstApi(): Api {
   return api;
 }
 
-it('gives a waiting viewer the next frame as soon as the fleet has it, though nobody else looks', async () => {
+it('sends a waiting viewer the next frame as soon as it exists, without other viewers', async () => {
   fleet = await startFleet({ intervalMs: 1000 });
   const camera = fleet.slow.camera('poll');
   let etag = (await firstApi().image(camera)).headers.get('etag') ?? '';
@@ -29,7 +29,7 @@ it('gives a waiting viewer the next frame as soon as the fleet has it, though no
   }
 });
 
-it('is not called any more when the waiting viewer has gone', async () => {
+it('stops calling a camera after the waiting viewer has disconnected', async () => {
   fleet = await startFleet({ intervalMs: 500 });
   const camera = fleet.slow.camera('left', { as: 'frozen' });
   const etag = (await firstApi().image(camera)).headers.get('etag') ?? '';
@@ -50,7 +50,7 @@ it('is not called any more when the waiting viewer has gone', async () => {
   await expect.poll(isStill, { interval: 2500, timeout: 60_000 }).toBe(true);
 });
 
-it('answers others at once while a connection waits for a cold camera, and then that one goes on', async () => {
+it('serves other connections while one waits for a cold camera, then serves that one', async () => {
   const env = { UPSTREAM_TIMEOUT: '30s', COLD_WAIT: '30s' };
   fleet = await startFleet({ intervalMs: 60_000, env });
   const warm = fleet.slow.camera('warm');
@@ -76,7 +76,7 @@ it('answers others at once while a connection waits for a cold camera, and then 
   agent.destroy();
 });
 
-it('knows a camera that leads back to itself for a loop, and serves another fleet', async () => {
+it('detects a camera URL that loops back to the same fleet, but serves another fleet', async () => {
   const env = { ALLOWED_SOURCES: 'http://127.0.0.1:*/*' };
   fleet = await startFleet({ intervalMs: 5000, env });
   const inner = `${firstApi().url}/images?url=${encodeURIComponent(fleet.slow.camera('inner'))}`;

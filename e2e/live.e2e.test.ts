@@ -5,13 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { signatureOf } from '@lastframe/shared/cameras/url-signature';
 import { afterEach, describe, expect, it } from 'vitest';
-import { startBalancer } from '../testing/balancer.ts';
-import { type Api, type Fleet, startFleet } from '../testing/fleet.ts';
-import { residentMiB } from '../testing/proc.ts';
-import { type OpenStream, openEvents, openMjpeg } from '../testing/streams.ts';
+import { startBalancer } from '../testing/fleet/balancer.ts';
+import { type Api, type Fleet, startFleet } from '../testing/fleet/fleet.ts';
+import { residentMiB } from '../testing/fleet/proc.ts';
+import { type OpenStream, openEvents, openMjpeg } from '../testing/viewers/streams.ts';
 
 const INTERVAL_MS = 500;
-/** Of a machine that is busy with other things. */
+/** For a busy machine. */
 const PATIENCE = { timeout: 30_000, interval: 50 };
 let fleet: Fleet;
 let folder: string | undefined;
@@ -39,7 +39,7 @@ const byUrl = (camera: string) => `url=${encodeURIComponent(camera)}`;
 const callsTo = async (name: string) =>
   (await fleet.slow.calls()).filter((call) => call.name === name).length;
 
-/** A fleet with named cameras; `lines` are YAML and may use the slow server's URL. */
+/** Starts a fleet with named cameras; `lines` returns their YAML from the slow server's URL. */
 async function startNamed(
   lines: (slowUrl: string) => string[],
   { apis = 2, env = {} as Record<string, string>, rules = [] as string[] } = {},
@@ -60,7 +60,7 @@ async function startNamed(
 const cameraLine = (slowUrl: string, name: string, query: Record<string, string> = {}) =>
   `  ${name}: { url: "${slowUrl}/image/${name}?${new URLSearchParams({ size: '64x36', ...query })}" }`;
 
-async function listed(api: Api) {
+async function listCameras(api: Api) {
   const answer = await fetch(`${api.url}/cameras`);
   expect(answer.status).toBe(200);
   const { cameras } = (await answer.json()) as {
@@ -70,12 +70,12 @@ async function listed(api: Api) {
 }
 
 async function healths(api: Api) {
-  const all = Object.entries(await listed(api));
+  const all = Object.entries(await listCameras(api));
   return Object.fromEntries(all.map(([name, { health }]) => [name, health]));
 }
 
 describe('an open stream', () => {
-  it('shows every new frame on whatever process, and keeps the camera refreshed while it is open', async () => {
+  it('shows every new frame on any process, and keeps the camera refreshed while it is open', async () => {
     fleet = await startFleet({ apis: 3, intervalMs: INTERVAL_MS });
     const [shared, left] = [fleet.slow.camera('shared'), fleet.slow.camera('left')];
     const [a, b, c] = await Promise.all([
@@ -85,39 +85,39 @@ describe('an open stream', () => {
     ]);
     expect([a.status, b.status, c.status]).toEqual([200, 200, 200]);
     const framesOf = (camera: string) =>
-      a.seen.filter(({ event, data }) => event === 'frame' && data.url === camera);
+      a.received.filter(({ event, data }) => event === 'frame' && data.url === camera);
     await expect.poll(() => framesOf(shared).length, PATIENCE).toBeGreaterThan(5);
-    await expect.poll(() => b.seen.length, PATIENCE).toBeGreaterThan(5);
-    await expect.poll(() => c.seen.length, PATIENCE).toBeGreaterThan(3);
+    await expect.poll(() => b.received.length, PATIENCE).toBeGreaterThan(5);
+    await expect.poll(() => c.received.length, PATIENCE).toBeGreaterThan(3);
     // The same frames, in the same order, each once.
-    const told = framesOf(shared).map(({ data }) => data.etag);
-    const shown = b.seen.map(({ etag }) => etag);
-    expect(new Set(shown).size).toBe(shown.length);
-    expect(told.filter((etag) => shown.includes(etag ?? '')).length).toBeGreaterThan(3);
+    const eventEtags = framesOf(shared).map(({ data }) => data.etag);
+    const shownEtags = b.received.map(({ etag }) => etag);
+    expect(new Set(shownEtags).size).toBe(shownEtags.length);
+    expect(eventEtags.filter((etag) => shownEtags.includes(etag ?? '')).length).toBeGreaterThan(3);
     const { data, id } = framesOf(shared).at(-1) ?? expect.fail();
     expect(id).toBe(data.etag);
     expect(data).toMatchObject({ health: 'live', width: 64 });
 
-    // Nobody watches `left` any more: it rests, while the other goes on.
+    // `left` has no viewers any more: only the other camera is still called.
     a.close();
     c.close();
     await expect.poll(() => c.ended.catch(() => 'over'), PATIENCE).toBe('over');
     const callsMeanwhile = async () => {
-      const [before, onwards] = [await callsTo('left'), b.seen.length];
-      await expect.poll(() => b.seen.length, PATIENCE).toBeGreaterThan(onwards + 4);
+      const [before, onwards] = [await callsTo('left'), b.received.length];
+      await expect.poll(() => b.received.length, PATIENCE).toBeGreaterThan(onwards + 4);
       return (await callsTo('left')) - before;
     };
-    // A call may be under way, and a process may be late to see that nobody is there.
+    // A call may be in flight, and a process may be late to notice that viewers left.
     await expect.poll(callsMeanwhile, { ...PATIENCE, timeout: 60_000 }).toBe(0);
   });
 
-  it('tells of a frame that every process has or gets at once, for who says which he has', async () => {
+  it('announces a frame that another process gets, which a conditional wait there receives at once', async () => {
     fleet = await startFleet({ apis: 2, intervalMs: 5000 });
     const camera = fleet.slow.camera('fetched');
     const stream = await events(`${apiOf(0).url}/events?${byUrl(camera)}`);
-    const etags = () => stream.seen.map(({ data }) => data.etag);
+    const etags = () => stream.received.map(({ data }) => data.etag);
     await expect.poll(etags, PATIENCE).toContainEqual(expect.any(String));
-    // The other process has a frame, and nobody who watches.
+    // The other process has a frame, but no stream.
     const first = await apiOf(1).image(camera);
     await first.arrayBuffer();
     const old = first.headers.get('etag') ?? '';
@@ -131,13 +131,13 @@ describe('an open stream', () => {
     await expect.poll(etags, PATIENCE).toContain(next.headers.get('etag'));
   });
 
-  it('skips frames for a viewer who reads slowly, and cuts one who reads nothing', async () => {
+  it('skips frames for a viewer that reads slowly, and disconnects one that reads nothing', async () => {
     const env = { MEMORY_LIMIT: '64MiB', MAX_STREAMS: '5' };
     fleet = await startFleet({ intervalMs: INTERVAL_MS, env });
     const camera = fleet.slow.camera('large', { bytes: '3MiB' });
     const path = `/stream?${byUrl(camera)}`;
     const good = await mjpeg(apiOf(0).url + path);
-    await expect.poll(() => good.seen.length, PATIENCE).toBeGreaterThan(1);
+    await expect.poll(() => good.received.length, PATIENCE).toBeGreaterThan(1);
     const { promise: pause, resolve: readOn } = Promise.withResolvers<void>();
     const slow = await mjpeg(apiOf(0).url + path, { paused: pause });
     const stalled = connect(Number(apiOf(0).listening.port), '127.0.0.1');
@@ -150,7 +150,7 @@ describe('an open stream', () => {
       return /^lastframe_streams_open(?:\{.*\})? (\d+)/m.exec(metrics)?.[1];
     };
     await expect.poll(openStreams, PATIENCE).toBe('3');
-    // One client may have no more of five than these; the one that takes nothing is cut after 10 s.
+    // One client may have only these of the five; the one that reads nothing is cut off after 10 s.
     const another = async () => {
       const stream = await mjpeg(apiOf(0).url + path);
       stream.close();
@@ -160,14 +160,15 @@ describe('an open stream', () => {
     expect(refused.status).toBe(503);
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
     const residentBefore = await residentMiB(apiOf(0).pid);
-    const seenBefore = good.seen.length;
-    await expect.poll(() => good.seen.length, PATIENCE).toBeGreaterThan(seenBefore + 6);
+    const seenBefore = good.received.length;
+    await expect.poll(() => good.received.length, PATIENCE).toBeGreaterThan(seenBefore + 6);
     readOn();
-    const now = good.seen.length;
-    // Not one certain frame: he may skip that one too.
-    const newer = () => good.seen.slice(now).some(({ etag }) => etag === slow.seen.at(-1)?.etag);
+    const now = good.received.length;
+    // Any newer frame: the slow viewer may skip some.
+    const newer = () =>
+      good.received.slice(now).some(({ etag }) => etag === slow.received.at(-1)?.etag);
     await expect.poll(newer, PATIENCE).toBe(true);
-    expect(slow.seen.length).toBeLessThan(now - seenBefore);
+    expect(slow.received.length).toBeLessThan(now - seenBefore);
     await expect.poll(async () => (await another()).status, PATIENCE).toBe(200);
     expect((await residentMiB(apiOf(0).pid)) - residentBefore).toBeLessThan(100);
     stalled.destroy();
@@ -187,11 +188,12 @@ describe('the health of a camera', () => {
   it('is the same on every process: live, failing with the reason, frozen, idle; late without a worker', async () => {
     const { env } = await startNamed(cameras, {
       rules: ['    frozenAfter: 2s'],
-      // The worker that is killed leaves permits.
+      // The killed worker leaves permits behind.
       env: { UPSTREAM_TIMEOUT: '5s', START_ALLOWANCE: '2s' },
     });
     const stream = await events(apiOf(0).url + watching);
-    const last = (name: string) => stream.seen.findLast(({ data }) => data.camera === name)?.data;
+    const last = (name: string) =>
+      stream.received.findLast(({ data }) => data.camera === name)?.data;
     const expected = { good: 'live', bad: 'failing', still: 'frozen', lonely: 'idle' };
     for (const api of fleet.apis) {
       await expect.poll(() => healths(api), PATIENCE).toEqual(expected);
@@ -199,11 +201,11 @@ describe('the health of a camera', () => {
     for (const name of ['good', 'bad', 'still'] as const) {
       await expect.poll(() => last(name)?.health, PATIENCE).toBe(expected[name]);
     }
-    expect(last('bad')).toMatchObject({ reason: 'the camera answered 500' });
-    const { bad } = await listed(apiOf(1));
-    expect(bad).toMatchObject({ reason: 'the camera answered 500' });
-    // Since its first failure, however often it has failed since.
-    const failures = stream.seen.filter(
+    expect(last('bad')).toMatchObject({ reason: 'the camera responded with 500' });
+    const { bad } = await listCameras(apiOf(1));
+    expect(bad).toMatchObject({ reason: 'the camera responded with 500' });
+    // Since its first failure, however many followed.
+    const failures = stream.received.filter(
       ({ event, data }) => event === 'failure' && data.camera === 'bad',
     );
     expect(new Set(failures.map(({ data }) => data.healthSince)).size).toBe(1);
@@ -211,7 +213,7 @@ describe('the health of a camera', () => {
 
     await fleet.workers[0]?.end('SIGKILL');
     await expect.poll(() => last('good')?.health, PATIENCE).toBe('late');
-    expect(stream.seen.findLast(({ data }) => data.camera === 'good')?.event).toBe('health');
+    expect(stream.received.findLast(({ data }) => data.camera === 'good')?.event).toBe('health');
     await expect.poll(() => healths(apiOf(1)), PATIENCE).toMatchObject({ good: 'late' });
     await fleet.startWorker(env);
     await expect.poll(() => last('good')?.health, PATIENCE).toBe('live');
@@ -219,13 +221,13 @@ describe('the health of a camera', () => {
     stream.close();
     const idle = { good: 'idle', still: 'idle', lonely: 'idle' };
     await expect.poll(() => healths(apiOf(1)), PATIENCE).toMatchObject(idle);
-    for (const text of [stream.text(), JSON.stringify(await listed(apiOf(0)))]) {
+    for (const text of [stream.text(), JSON.stringify(await listCameras(apiOf(0)))]) {
       for (const secret of [SECRET, fleet.slow.url, '127.0.0.1'])
         expect(text).not.toContain(secret);
     }
   });
 
-  it('comes again after Redis has lost everything', async () => {
+  it('is restored after Redis has lost everything', async () => {
     await startNamed(cameras, {
       apis: 1,
       env: { UPSTREAM_TIMEOUT: '2s', START_ALLOWANCE: '1s' },
@@ -239,48 +241,48 @@ describe('the health of a camera', () => {
   });
 });
 
-describe('streams end in order', () => {
-  it('when their process closes: viewers come back to another one', async () => {
+describe('streams end cleanly', () => {
+  it('when their process shuts down: viewers reconnect to another one', async () => {
     // Several frames while it drains.
     fleet = await startFleet({ apis: 2, intervalMs: 200 });
     const camera = fleet.slow.camera('moving');
     const balancer = await startBalancer();
     try {
-      await balancer.add(apiOf(0));
+      await balancer.addWhenReady(apiOf(0));
       const [a, b] = await Promise.all([
         events(`${balancer.url}/events?${byUrl(camera)}`),
         mjpeg(`${balancer.url}/stream?${byUrl(camera)}`),
       ]);
-      await expect.poll(() => b.seen.length, PATIENCE).toBeGreaterThan(1);
-      await balancer.add(apiOf(1));
-      const before = a.seen.length;
+      await expect.poll(() => b.received.length, PATIENCE).toBeGreaterThan(1);
+      await balancer.addWhenReady(apiOf(1));
+      const before = a.received.length;
       const ending = apiOf(0).end('SIGTERM');
       await Promise.all([a.ended, b.ended]); // neither is cut
-      // They went on until nobody was sent here any more.
-      expect(a.seen.length).toBeGreaterThan(before);
+      // They continued until the balancer sent no more viewers here.
+      expect(a.received.length).toBeGreaterThan(before);
       expect(a.retries).toHaveLength(2);
       expect(a.retries[1]).toBeGreaterThanOrEqual(500);
       expect(a.retries[1]).toBeLessThanOrEqual(3000);
-      const lastId = a.seen.findLast(({ id }) => id)?.id ?? '';
+      const lastId = a.received.findLast(({ id }) => id)?.id ?? '';
       const again = await events(`${balancer.url}/events?${byUrl(camera)}`, {
         'Last-Event-ID': lastId,
       });
       expect(again.headers.get('x-served-by')).not.toBe(a.headers.get('x-served-by'));
-      await expect.poll(() => again.seen.length, PATIENCE).toBeGreaterThan(2);
+      await expect.poll(() => again.received.length, PATIENCE).toBeGreaterThan(2);
       expect(await ending).toBe(0);
     } finally {
       await balancer.close();
     }
   });
 
-  it('when the rules let go of their cameras, one by one', async () => {
+  it('when the rules drop their cameras, one by one', async () => {
     const names = ['stays', 'goes', 'moves'];
     const { write } = await startNamed((url) => names.map((name) => cameraLine(url, name)), {
       apis: 1,
     });
     const stream = await events(`${apiOf(0).url}/events?camera=stays&camera=goes&camera=moves`);
     const only = await mjpeg(`${apiOf(0).url}/stream?camera=goes`);
-    const last = (name: string) => stream.seen.findLast(({ data }) => data.camera === name);
+    const last = (name: string) => stream.received.findLast(({ data }) => data.camera === name);
     for (const name of names) await expect.poll(() => last(name)?.event, PATIENCE).toBe('frame');
     const { url } = fleet.slow;
     const moved = cameraLine(url, 'elsewhere').replace('elsewhere:', 'moves:');
@@ -288,7 +290,7 @@ describe('streams end in order', () => {
     for (const child of [...fleet.apis, ...fleet.workers]) child.signal('SIGHUP');
     await only.ended;
     await expect.poll(() => last('goes')?.event, PATIENCE).toBe('failure');
-    expect(last('goes')?.data.reason).toBe('there is no camera of this name');
+    expect(last('goes')?.data.reason).toBe('no camera has this name');
     await expect.poll(() => callsTo('elsewhere'), PATIENCE).toBeGreaterThan(1);
     const movedAtMs = performance.now();
     const isLater = (name: string) => (last(name)?.atMs ?? 0) > movedAtMs;
@@ -314,15 +316,15 @@ describe('streams end in order', () => {
     expect((await events(`${base}?${swapped.join('&')}`)).status).toBe(403);
     expect((await events(`${base}?${byUrl(long)}`)).status).toBe(403);
     await only.ended;
-    expect(only.seen.length).toBeGreaterThan(0);
-    const last = (camera: string) => stream.seen.findLast(({ data }) => data.url === camera);
+    expect(only.received.length).toBeGreaterThan(0);
+    const last = (camera: string) => stream.received.findLast(({ data }) => data.url === camera);
     await expect.poll(() => last(short)?.data.reason, PATIENCE).toMatch(/has expired/);
     const expiredAtMs = performance.now();
     await expect.poll(() => (last(long)?.atMs ?? 0) > expiredAtMs, PATIENCE).toBe(true);
   });
 });
 
-it('a browser that has no frame gets a drawing that says why, with the same status', async () => {
+it('sends a browser a drawing that says why there is no frame, with the same status', async () => {
   fleet = await startFleet({ env: { PLACEHOLDER: 'true' } });
   const camera = fleet.slow.camera('broken', { status: '500' });
   const Accept = 'image/avif,image/webp,image/png,image/svg+xml,image/*;q=0.8,*/*;q=0.5';

@@ -6,12 +6,12 @@ import { storeFrame } from '@lastframe/shared/frames/frame-store';
 import { keysFor } from '@lastframe/shared/redis/keys';
 import { createClient } from 'redis';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Fleet, startFleet } from '../testing/fleet.ts';
-import { residentMiB } from '../testing/proc.ts';
+import { type Fleet, startFleet } from '../testing/fleet/fleet.ts';
+import { residentMiB } from '../testing/fleet/proc.ts';
 
 const MiB = 1024 ** 2;
 const LIMIT_MIB = 64;
-/** What an api process needs beside its frames: 210 MiB for Node and code, and bytes on their way. */
+/** What an api process needs besides frames: 210 MiB for Node and code, plus bytes in flight. */
 const CONSTANT_MIB = 320;
 
 let fleet: Fleet;
@@ -20,7 +20,7 @@ afterEach(async () => {
 });
 
 describe('memory', () => {
-  it('stays within MEMORY_LIMIT and a constant, however many large frames are asked for', async () => {
+  it('stays within MEMORY_LIMIT plus a constant, however many large frames are requested', async () => {
     fleet = await startFleet({ workers: 0, env: { MEMORY_LIMIT: '64MiB', STALE_FOR: '24h' } });
     const [api] = fleet.apis;
     if (!api) throw new Error('no api');
@@ -38,7 +38,7 @@ describe('memory', () => {
   });
 });
 
-/** Half a gigabyte of frames, put into the store as a worker would. */
+/** Stores half a gigabyte of frames, as a worker would. */
 async function storeLargeFrames(cameras: string[]): Promise<void> {
   const client = createClient({ url: fleet.redis.url });
   await client.connect();

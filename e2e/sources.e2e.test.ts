@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createClient } from 'redis';
 import { afterEach, expect, it } from 'vitest';
-import { type Api, type Fleet, startFleet } from '../testing/fleet.ts';
+import { type Api, type Fleet, startFleet } from '../testing/fleet/fleet.ts';
 
 const INTERVAL_MS = 500;
 let fleet: Fleet;
@@ -14,7 +14,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** A fleet whose rules are in a file; `text` may use the slow server's URL. */
+/** Starts a fleet with a sources file; `text` builds it from the slow server's URL. */
 async function startWith(text: (slowUrl: string) => string, env: Record<string, string> = {}) {
   folder = mkdtempSync(join(tmpdir(), 'lastframe-'));
   const file = join(folder, 'sources.yaml');
@@ -36,7 +36,7 @@ cameras:
   broken: { url: "${slowUrl}/image/hidden-broken?status=500&key=planted-secret" }
 `;
 
-it('a named camera is served by its name, and neither its URL nor a header is anywhere outside', async () => {
+it('serves a named camera by its name, and never exposes its URL or headers', async () => {
   const env = { CAM_KEY: 'planted-header', QUEUES_USER: 'u', QUEUES_PASSWORD: 'p' };
   const { api } = await startWith(secretFile, env);
   const [good, bad, none] = await Promise.all(
@@ -65,7 +65,7 @@ it('a named camera is served by its name, and neither its URL nor a header is an
   }
 });
 
-it('a camera that is kept warm is called every interval without a viewer', async () => {
+it('calls a `keepWarm` camera every interval without viewers', async () => {
   await startWith(
     (url) => `
 sources: [{ name: slow, match: "${url}/*", interval: 800ms }]
@@ -77,7 +77,7 @@ cameras: { warm: { url: "${url}/image/warm?size=64x36", keepWarm: true } }
     .toBeGreaterThan(5);
 });
 
-it('a file that changes is in force at once, a faulty one is refused, and SIGHUP reads it too', async () => {
+it('applies a changed file at once, rejects a faulty one, and rereads it on SIGHUP', async () => {
   const rules = (url: string, name: string) =>
     `sources: [{ name: slow, match: "${url}/image/${name}*" }]\n`;
   const { api, file } = await startWith((url) => rules(url, 'a'));
@@ -85,25 +85,25 @@ it('a file that changes is in force at once, a faulty one is refused, and SIGHUP
   expect([await status('a'), await status('b')]).toEqual([200, 403]);
 
   writeFileSync(file, rules(fleet.slow.url, 'b'));
-  // Should the api be the first to read it, the worker's refusal is remembered for a while.
+  // If the api reads it first, it remembers the worker's rejection for a while.
   await expect.poll(() => status('b'), { timeout: 40_000 }).toBe(200);
   expect(await status('a')).toBe(403);
 
   writeFileSync(file, 'sources: 5\n');
-  const { faults } = await api.logged('sources file refused; the rules before it go on');
+  const { faults } = await api.waitForLog('sources file rejected; keeping the previous rules');
   expect(faults).toEqual([`${file}: sources: expected a list of sources`]);
   expect(await status('b')).toBe(200);
 
   for (const child of [api as Api, ...fleet.workers]) child.signal('SIGHUP');
   await expect
-    .poll(() => api.logs.filter(({ msg }) => msg?.startsWith('sources file refused')).length, {
+    .poll(() => api.logs.filter(({ msg }) => msg?.startsWith('sources file rejected')).length, {
       timeout: 20_000,
     })
     .toBe(2);
   expect(await status('b')).toBe(200);
 });
 
-/** Every key and value that Redis holds, as text. */
+/** Returns every key and value in Redis as text. */
 async function allOfRedis(): Promise<string> {
   const client = createClient({ url: fleet.redis.url });
   await client.connect();
@@ -117,7 +117,7 @@ async function allOfRedis(): Promise<string> {
       zset: ['ZRANGE', key, '0', '-1'],
       stream: ['XRANGE', key, '-', '+'],
     }[await client.type(key)];
-    if ((await client.exists(key)) === 0) continue; // its time has come meanwhile
+    if ((await client.exists(key)) === 0) continue; // expired meanwhile
     if (!read) throw new Error(`${key} has a type that this test can't read`);
     parts.push(key, JSON.stringify(await client.sendCommand(read)));
   }

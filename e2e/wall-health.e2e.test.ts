@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { openPage, startBrowser } from '../testing/browser.ts';
-import { startWallFleet, type WallFleet } from '../testing/wall-fleet.ts';
+import { startWallFleet, type WallFleet } from '../testing/fleet/wall-fleet.ts';
+import { openPage, startBrowser } from '../testing/viewers/browser.ts';
 
 const TITLES = [
   'North runway',
@@ -25,7 +25,7 @@ const FROZEN = 'Coast road';
 const FAILING = 'Old bridge';
 const COLD = 'Alpine hut';
 const SIZES = { phone: [360, 780], desktop: [1440, 900], wall: [3840, 2160] } as const;
-/** `make pictures` names the folder of the docs; else they are only looked at by the test. */
+/** `make pictures` sets this to the docs folder; otherwise the pictures are only checked. */
 const { PICTURES_FOLDER } = process.env;
 
 const SOON = { timeout: 20_000 };
@@ -47,10 +47,10 @@ beforeAll(async () => {
   }));
   [browser, wall] = await Promise.all([
     startBrowser(),
-    // A call that hangs is late for long before it fails.
+    // A hanging call makes a camera late long before it fails.
     startWallFleet({
       cameras,
-      // On a busy machine a shorter one makes cameras late that are well.
+      // On a busy machine a shorter one would make healthy cameras late.
       intervalMs: 3000,
       source: ', timeout: 10m, frozenAfter: 2s',
     }),
@@ -77,7 +77,7 @@ async function becomes(page: Page, title: string, health: string): Promise<void>
   await expect.poll(() => healthOf(page, title), { timeout: 40_000 }).toBe(health);
 }
 
-it('marks the cameras that are late, frozen or failing, each by a word, an icon and a colour', async () => {
+it('marks late, frozen and failing cameras by a word, an icon and a colour', async () => {
   const { page, complaints, close } = await openPage(browser, {
     viewport: { width: 1440, height: 900 },
   });
@@ -87,14 +87,14 @@ it('marks the cameras that are late, frozen or failing, each by a word, an icon 
     .toBe(TITLES.length - 1);
   for (const title of TITLES.filter((one) => one !== COLD)) await becomes(page, title, 'Live');
 
-  // Said once, politely, to who can't see the colours; later news may take its place.
-  const isSaid = expect
+  // Announced once, politely, to screen readers; a later change may replace it.
+  const isAnnounced = expect
     .poll(() => page.getByRole('status').textContent(), { timeout: 60_000 })
     .toMatch(new RegExp(`(${LATE}|${FROZEN}|${FAILING}) is |cameras have changed`));
-  isSaid.catch(() => {}); // heard below
-  await wall.fleet.slow.behave(LATE, { delay: '10m' });
-  await wall.fleet.slow.behave(FROZEN, { as: 'frozen' });
-  await wall.fleet.slow.behave(FAILING, { status: '500' });
+  isAnnounced.catch(() => {}); // awaited below
+  await wall.fleet.slow.setBehaviour(LATE, { delay: '10m' });
+  await wall.fleet.slow.setBehaviour(FROZEN, { as: 'frozen' });
+  await wall.fleet.slow.setBehaviour(FAILING, { status: '500' });
   await becomes(page, FAILING, 'Failing');
   await becomes(page, COLD, 'Failing');
   await becomes(page, FROZEN, 'Frozen');
@@ -103,25 +103,25 @@ it('marks the cameras that are late, frozen or failing, each by a word, an icon 
   await tile(page, FROZEN)
     .getByText(/^same for \d+ s$/)
     .waitFor();
-  await tile(page, FAILING).getByText('The camera answered 500').waitFor();
-  await tile(page, COLD).getByText('The camera answered 503').waitFor();
+  await tile(page, FAILING).getByText('The camera responded with 500').waitFor();
+  await tile(page, COLD).getByText('The camera responded with 503').waitFor();
   // The last good picture stays.
   for (const title of [LATE, FROZEN, FAILING]) {
     expect(await tile(page, title).locator('img').count()).toBe(1);
     const icon = await tile(page, title).locator('.health use').getAttribute('href');
     expect(icon).toBe(`#icon-${(await healthOf(page, title))?.toLowerCase()}`);
   }
-  const counts = page.getByRole('list', { name: 'How the cameras are' });
-  // On a busy machine one that is well may be late for a moment.
+  const counts = page.getByRole('list', { name: 'Cameras by health' });
+  // On a busy machine a healthy camera may be late for a moment.
   await expect
     .poll(() => counts.textContent(), { timeout: 60_000 })
     .toBe('8 live1 late1 frozen2 failing');
-  await isSaid;
+  await isAnnounced;
   expect(complaints).toEqual([]);
   await close();
 });
 
-it('can be walked by keyboard: arrows from tile to tile, Enter enlarges, arrows go on, Escape returns', async () => {
+it('works by keyboard: arrows move between tiles, Enter enlarges, arrows change the camera, Escape returns', async () => {
   const { page, complaints, close } = await openPage(browser, {
     viewport: { width: 1440, height: 900 },
     reducedMotion: 'reduce',
@@ -161,7 +161,7 @@ it('can be walked by keyboard: arrows from tile to tile, Enter enlarges, arrows 
   await close();
 });
 
-it('has roles, names and labels for who does not see it', async () => {
+it('has roles, names and labels for screen readers', async () => {
   const { page, close } = await openPage(browser, { viewport: { width: 1440, height: 900 } });
   await page.goto(wall.balancer.url);
   await tile(page, TITLES[0] ?? '')
@@ -172,12 +172,12 @@ it('has roles, names and labels for who does not see it', async () => {
   expect(snapshot).toContain('- list "Cameras":');
   expect(snapshot).toContain('- img "Last picture of North runway"');
   expect(snapshot).toContain('- button "North runway"');
-  expect(await page.evaluate(faultsForReaders)).toEqual([]);
+  expect(await page.evaluate(screenReaderFaults)).toEqual([]);
   await close();
 });
 
-it('is legible from phone to video wall, dark and light, and nowhere wider than its screen', async () => {
-  // A phone shows three cameras: those that say most.
+it('is legible from phone to video wall, dark and light, and never wider than its screen', async () => {
+  // A phone shows three cameras: the unhealthy ones.
   const chosen = new URLSearchParams([LATE, FROZEN, FAILING].map((one) => ['camera', nameOf(one)]));
   for (const [name, [width, height]] of Object.entries(SIZES)) {
     const both = ['dark', 'light'] as const;
@@ -185,7 +185,7 @@ it('is legible from phone to video wall, dark and light, and nowhere wider than 
       const { page, close } = await openPage(browser, {
         viewport: { width, height },
         colorScheme,
-        // Half of it tells as much in the docs, at a quarter of the bytes.
+        // Half the scale shows as much in the docs, at a quarter of the bytes.
         deviceScaleFactor: width > 2000 ? 0.5 : 1,
       });
       await page.goto(`${wall.balancer.url}/?${name === 'phone' ? chosen : ''}`);
@@ -213,9 +213,9 @@ it('is legible from phone to video wall, dark and light, and nowhere wider than 
   }
 });
 
-it('shows its queue on the dashboard, which loads nothing from elsewhere either', async () => {
+it('shows its queue on the dashboard, which also loads nothing from elsewhere', async () => {
   const [worker] = wall.fleet.workers;
-  const { page, complaints, requested, forbidden, close } = await openPage(browser, {
+  const { page, complaints, requested, blockedRequests, close } = await openPage(browser, {
     viewport: { width: 1440, height: 900 },
   });
   await page.goto(`${worker?.opsUrl}/queues/queue/refresh?status=completed`);
@@ -225,15 +225,15 @@ it('shows its queue on the dashboard, which loads nothing from elsewhere either'
     .waitFor({ timeout: 20_000 });
   await page.screenshot({ path: join(folder, 'queues.png') });
   const elsewhere = requested.filter((url) => !url.startsWith(worker?.opsUrl ?? ''));
-  expect(elsewhere.filter((url) => !forbidden.includes(url))).toEqual([]);
+  expect(elsewhere.filter((url) => !blockedRequests.includes(url))).toEqual([]);
   expect(complaints.filter((one) => !one.includes('Content Security Policy'))).toEqual([]);
   await close();
 });
 
 const isFocused = (element: Element) => element === document.activeElement;
 
-/** What of the usual faults for screen readers a page has; runs in the page. */
-function faultsForReaders(): string[] {
+/** Returns the usual faults for screen readers that a page has; runs in the page. */
+function screenReaderFaults(): string[] {
   const faults: string[] = [];
   const all = (selector: string) => [...document.querySelectorAll<HTMLElement>(selector)];
   if (!document.documentElement.lang) faults.push('the page has no language');

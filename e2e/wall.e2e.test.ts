@@ -1,31 +1,31 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openPage, startBrowser } from '../testing/browser.ts';
-import type { Api } from '../testing/fleet.ts';
-import { report } from '../testing/report.ts';
+import { printMeasurements } from '../testing/checks/report.ts';
+import type { Api } from '../testing/fleet/fleet.ts';
+import { startWallFleet, type WallFleet } from '../testing/fleet/wall-fleet.ts';
+import { openPage, startBrowser } from '../testing/viewers/browser.ts';
 import {
-  type Announced,
+  type AnnouncementLog,
+  backwardSwaps,
   delaysOf,
-  listenToFrames,
-  noteSwaps,
+  recordAnnouncements,
+  recordSwaps,
   type Swap,
-  stepsBack,
-} from '../testing/swaps.ts';
-import { startWallFleet, type WallFleet } from '../testing/wall-fleet.ts';
+} from '../testing/viewers/swaps.ts';
 
 const CAMERAS = 40;
 const INTERVAL_MS = 3000;
-/** Of a machine that is busy with other things. */
+/** For a busy machine. */
 const SOON = { timeout: 60_000 };
-/** That of a hidden wall, and a little. */
+/** When a hidden wall disconnects, plus a margin. */
 const RESTS_AFTER_MS = 11_000;
 const DESKTOP = { viewport: { width: 1440, height: 900 } };
-/** On which all of them are seen at once, eight in a row. */
+/** Shows all cameras at once, eight in a row. */
 const VIDEO_WALL = { viewport: { width: 1920, height: 1080 } };
 
 let browser: Browser;
 let wall: WallFleet;
-let announced: Announced;
+let announced: AnnouncementLog;
 
 beforeAll(async () => {
   const cameras = Array.from({ length: CAMERAS }, (_, n) => ({
@@ -36,7 +36,7 @@ beforeAll(async () => {
     startBrowser(),
     startWallFleet({ cameras, intervalMs: INTERVAL_MS, apis: 3 }),
   ]);
-  announced = await listenToFrames(wall.fleet);
+  announced = await recordAnnouncements(wall.fleet);
 });
 
 afterAll(async () => {
@@ -53,16 +53,16 @@ async function countOfPictures(page: Page): Promise<number> {
   return await page.locator('.tile img').count();
 }
 
-async function allShown(page: Page, cameras = CAMERAS): Promise<void> {
+async function expectAllShown(page: Page, cameras = CAMERAS): Promise<void> {
   await expect.poll(() => countOfPictures(page), SOON).toBe(cameras);
 }
 
 describe('the wall of 40 cameras on three api processes', () => {
-  it('shows each new frame soon after its announcement, by one connection for the news, without a reload', async () => {
+  it('shows each new frame soon after its announcement, over one connection, without a reload', async () => {
     const { page, complaints, requested, close } = await openPage(browser, VIDEO_WALL);
-    const swaps = await noteSwaps(page);
+    const swaps = await recordSwaps(page);
     await page.goto(`${wall.balancer.url}/?columns=8`);
-    await allShown(page);
+    await expectAllShown(page);
     const settled = (await swaps()).length;
     await expect
       .poll(async () => (await swaps()).length, { timeout: 60_000 })
@@ -70,9 +70,9 @@ describe('the wall of 40 cameras on three api processes', () => {
 
     const seen = (await swaps()).slice(settled);
     const delays = delaysOf(seen, announced);
-    report('a new frame is seen on the wall', { ...delays });
+    printMeasurements('a new frame is seen on the wall', { ...delays });
     expect(delays.count).toBeGreaterThan(CAMERAS);
-    // `make wall` measures the 300 ms; here two busy cores are forgiven, but no skipped frame.
+    // `make wall` measures the 300 ms; this allows for two busy cores, but for no skipped frame.
     expect(delays.medianMs).toBeLessThan(INTERVAL_MS);
     expect(new Set(seen.map(({ title }) => title)).size).toBe(CAMERAS);
     expect(requested.filter((url) => url.includes('/events?'))).toHaveLength(1);
@@ -82,36 +82,36 @@ describe('the wall of 40 cameras on three api processes', () => {
     await close();
   });
 
-  it('goes on when the process that serves it is killed, and says so when all are', async () => {
+  it('keeps working when its process is killed, and says so when all are', async () => {
     const { page, close } = await openPage(browser, VIDEO_WALL);
-    const swaps = await noteSwaps(page);
+    const swaps = await recordSwaps(page);
     const served = page.waitForResponse((answer) => answer.url().includes('/events?'));
     await page.goto(`${wall.balancer.url}/?columns=8`);
-    await allShown(page);
+    await expectAllShown(page);
     const killedAtMs = await kill(apiOf((await served).headers()['x-served-by'] ?? ''));
-    // What was under way still came.
-    const firstAfterMs = 1000 + (await allSwappedSince(killedAtMs + 1000, swaps));
-    report('the wall goes on after kill -9 of its process', { firstAfterMs });
+    // Pictures in flight still arrived.
+    const firstAfterMs = 1000 + (await waitForAllSwaps(killedAtMs + 1000, swaps));
+    printMeasurements('the wall continues after kill -9 of its process', { firstAfterMs });
     await expect.poll(() => page.locator('#lost').isVisible(), SOON).toBe(false);
 
-    // The processes that nobody asked for a while have old frames, and serve them.
-    expect(stepsBack(await swaps(), announced)).toEqual([]);
+    // Idle processes serve old frames, but the wall never steps back.
+    expect(backwardSwaps(await swaps(), announced)).toEqual([]);
 
     const living = () => wall.fleet.apis.filter(({ hasEnded }) => !hasEnded);
     for (const api of living()) await kill(api);
     await page.locator('#lost').waitFor(SOON);
     const health = () => page.locator('.tile .health').first().textContent();
-    await expect.poll(health, SOON).toBe('No news');
+    await expect.poll(health, SOON).toBe('Not connected');
     await Promise.all([wall.startApi(), wall.startApi()]);
-    await Promise.all(living().map((api) => wall.balancer.add(api)));
+    await Promise.all(living().map((api) => wall.balancer.addWhenReady(api)));
     const againAtMs = Date.now();
     await page.locator('#lost').waitFor({ state: 'hidden', ...SOON });
-    await allSwappedSince(againAtMs, swaps);
+    await waitForAllSwaps(againAtMs, swaps);
     await expect.poll(health, SOON).toBe('Live');
     await close();
   });
 
-  it('fetches no picture that is not looked at: below the screen, or in a hidden tab', async () => {
+  it('fetches no picture that is out of view: below the screen, or in a hidden tab', async () => {
     const { page, requested, close } = await openPage(browser, {
       viewport: { width: 360, height: 780 },
     });
@@ -125,46 +125,46 @@ describe('the wall of 40 cameras on three api processes', () => {
     await expect.poll(() => last.locator('img').count(), SOON).toBe(1);
 
     await setHidden(page, true);
-    const before = await newFrames(CAMERAS, () => images(requested).length);
-    // One may have been under way.
+    const before = await waitForFrames(CAMERAS, () => images(requested).length);
+    // Some may have been in flight.
     expect(images(requested).length - before).toBeLessThan(8);
     await setHidden(page, false);
     await expect.poll(() => images(requested).length, SOON).toBeGreaterThan(before + 8);
     await close();
   });
 
-  it('gives up its connection in a tab that was opened in the background, until it is looked at', async () => {
+  it('closes its connection in a tab that was opened in the background, until the tab is shown', async () => {
     const { page, requested, close } = await openPage(browser, DESKTOP);
     await openInBackground(page);
-    const opened = page.waitForResponse(isForNews);
-    const closed = page.waitForEvent('requestfailed', { predicate: isForNews, ...SOON });
+    const opened = page.waitForResponse(isEventStream);
+    const closed = page.waitForEvent('requestfailed', { predicate: isEventStream, ...SOON });
     await page.goto(`${wall.balancer.url}/?camera=cam-1`);
     await opened;
     await page.clock.fastForward(RESTS_AFTER_MS);
     await closed;
     await setHidden(page, false);
-    await allShown(page, 1);
+    await expectAllShown(page, 1);
     expect(requested.filter((url) => url.includes('/events?'))).toHaveLength(2);
     await close();
   });
 
-  it('opens none there when the list of cameras comes late', async () => {
+  it('opens no connection in the background when the list of cameras comes late', async () => {
     const { page, requested, close } = await openPage(browser, DESKTOP);
     await openInBackground(page);
-    const asked = Promise.withResolvers<void>();
-    const late = Promise.withResolvers<void>();
+    const listRequested = Promise.withResolvers<void>();
+    const listReleased = Promise.withResolvers<void>();
     await page.route('**/cameras', async (route) => {
-      asked.resolve();
-      await late.promise;
+      listRequested.resolve();
+      await listReleased.promise;
       await route.continue();
     });
     await page.goto(`${wall.balancer.url}/?camera=cam-1`);
-    await asked.promise;
+    await listRequested.promise;
     await page.clock.fastForward(RESTS_AFTER_MS);
-    late.resolve();
+    listReleased.resolve();
     await page.locator('.tile').waitFor({ state: 'attached' });
     await setHidden(page, false);
-    await allShown(page, 1);
+    await expectAllShown(page, 1);
     expect(requested.filter((url) => url.includes('/events?'))).toHaveLength(1);
     await close();
   });
@@ -173,14 +173,14 @@ describe('the wall of 40 cameras on three api processes', () => {
     const api = await wall.startApi({ BASE_PATH: '/cams' });
     const { page, complaints, requested, close } = await openPage(browser, DESKTOP);
     await page.goto(`${api.url}/cams?camera=cam-1&camera=cam-2`);
-    await allShown(page, 2);
+    await expectAllShown(page, 2);
     expect(page.url()).toBe(`${api.url}/cams/?camera=cam-1&camera=cam-2`);
     const outside = requested.filter((url) => !/^blob:|\/cams(\/|\?)/.test(url));
     expect([outside, complaints]).toEqual([[], []]);
     await close();
   });
 
-  it('explains how to name cameras where there are none, and shows a URL that is tried, or why not', async () => {
+  it('explains how to name cameras if there are none, and shows an entered URL, or why it cannot', async () => {
     const api = await wall.startApi({ SOURCES_FILE: '' });
     const { page, complaints, close } = await openPage(browser, DESKTOP);
     await page.goto(api.url);
@@ -190,7 +190,7 @@ describe('the wall of 40 cameras on three api processes', () => {
     const field = page.getByLabel('URL of an image');
     await field.fill(wall.fleet.slow.camera('tried'));
     await field.press('Enter');
-    await allShown(page, 1);
+    await expectAllShown(page, 1);
     await page.goto(api.url);
     await field.fill('https://elsewhere.test/a.jpg');
     await page.getByRole('button', { name: 'Show it' }).click();
@@ -199,7 +199,7 @@ describe('the wall of 40 cameras on three api processes', () => {
     await close();
   });
 
-  it('tells nothing of a named camera but its name and title', async () => {
+  it('reveals nothing of a named camera but its name and title', async () => {
     const { page, close } = await openPage(browser, DESKTOP);
     const bodies: Promise<string>[] = [];
     page.on('response', (answer) => {
@@ -219,7 +219,7 @@ describe('MJPEG in Chromium', () => {
   it('shows frame k before frame k + 1 exists', async () => {
     const { page, close } = await openPage(browser, DESKTOP);
     await page.goto(`${wall.balancer.url}/?camera=cam-7`);
-    await allShown(page, 1);
+    await expectAllShown(page, 1);
     await page.evaluate(() => {
       const image = new Image();
       image.id = 'mjpeg';
@@ -239,7 +239,7 @@ describe('MJPEG in Chromium', () => {
   });
 });
 
-/** Waits until the camera has another frame than it has now, and gives its ETag. */
+/** Waits until the camera has a new frame. Returns its ETag. */
 async function nextFrameOf(page: Page): Promise<string> {
   const before = await etagOf(page);
   await expect.poll(() => etagOf(page), { timeout: 20_000, interval: 50 }).not.toBe(before);
@@ -253,7 +253,7 @@ async function etagOf(page: Page): Promise<string> {
   });
 }
 
-/** Whether the MJPEG picture becomes, to the pixel, the frame of this ETag. */
+/** Returns whether the MJPEG picture becomes, to the pixel, the frame of this ETag. */
 async function isSeenWithin(page: Page, etag: string, timeoutMs: number): Promise<boolean> {
   return await page.evaluate(
     async ([etag, timeoutMs]) => {
@@ -266,11 +266,11 @@ async function isSeenWithin(page: Page, etag: string, timeoutMs: number): Promis
       };
       const answer = await fetch('cameras/cam-7', { cache: 'no-store' });
       if (answer.headers.get('etag') !== etag) return false;
-      const wanted = pixels(await createImageBitmap(await answer.blob()));
+      const expected = pixels(await createImageBitmap(await answer.blob()));
       const untilMs = performance.now() + timeoutMs;
       const stream = document.querySelector('#mjpeg') as HTMLImageElement;
       while (performance.now() < untilMs) {
-        if (pixels(stream) === wanted) return true;
+        if (pixels(stream) === expected) return true;
         await new Promise((resolve) => setTimeout(resolve, 30));
         const now = await fetch('cameras/cam-7', { method: 'HEAD', cache: 'no-store' });
         if (now.headers.get('etag') !== etag) return false;
@@ -297,25 +297,25 @@ async function kill(api: Api): Promise<number> {
   return Date.now();
 }
 
-/** Waits until each camera has a new picture; gives how long the first took. */
-async function allSwappedSince(sinceMs: number, swaps: () => Promise<Swap[]>): Promise<number> {
+/** Waits until each camera has a new picture. Returns how long the first took, in ms. */
+async function waitForAllSwaps(sinceMs: number, swaps: () => Promise<Swap[]>): Promise<number> {
   const later = async () => (await swaps()).filter(({ atMs }) => atMs > sinceMs);
   const titles = async () => new Set((await later()).map(({ title }) => title)).size;
   await expect.poll(titles, { timeout: 60_000 }).toBe(CAMERAS);
   return Math.min(...(await later()).map(({ atMs }) => atMs - sinceMs));
 }
 
-/** Waits for so many announcements; gives what `count` was when it began. */
-async function newFrames(more: number, count: () => number): Promise<number> {
+/** Waits for this many announcements. Returns what `count` was at the start. */
+async function waitForFrames(more: number, count: () => number): Promise<number> {
   const before = count();
   const from = announced.atMs.size;
   await expect.poll(() => announced.atMs.size, { timeout: 60_000 }).toBeGreaterThan(from + more);
   return before;
 }
 
-const isForNews = (message: { url(): string }) => message.url().includes('/events?');
+const isEventStream = (message: { url(): string }) => message.url().includes('/events?');
 
-/** Its time can be put forward; nothing tells it that it is hidden. */
+/** Hides the page from the start, without an event, and lets tests advance its clock. */
 async function openInBackground(page: Page): Promise<void> {
   await page.clock.install();
   await page.addInitScript(() => {
@@ -323,7 +323,7 @@ async function openInBackground(page: Page): Promise<void> {
   });
 }
 
-/** A headless browser's tabs are never hidden by themselves. */
+/** Hides or shows the page: a headless browser never hides a tab on its own. */
 async function setHidden(page: Page, hidden: boolean): Promise<void> {
   await page.evaluate((isHidden) => {
     Object.defineProperty(document, 'hidden', { value: isHidden, configurable: true });

@@ -5,7 +5,7 @@ import { healthUrl } from './health-url.ts';
 const [pid = '1'] = process.argv.slice(2);
 const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
 const url = healthUrl(command, process.env);
-if (!url) fail(`process ${pid} is none of ours`);
+if (!url) fail(`process ${pid} is not a Lastframe process`);
 const answer = await fetch(url, { signal: AbortSignal.timeout(2000) }).catch((error: Error) =>
   fail(`${url}: ${error.message}`),
 );

@@ -2,19 +2,19 @@ import { variables } from '@lastframe/shared/settings/variables';
 
 const OPS_PORTS = '9088 (api), 9089 (worker)';
 
-/** `docs/configuration.md`, made from what the processes themselves read. */
+/** Returns `docs/configuration.md`, generated from the variables that the processes read. */
 export function configurationPage(): string {
   const rows = Object.entries(variables).map(
-    ([name, { processes: who, fallback, meaning, expected }]) => {
-      const usual = name === 'OPS_PORT' ? OPS_PORTS : fallback;
-      return `| \`${name}\` | ${who.join(', ')} | ${usual ? `\`${usual}\`` : 'none'} | ${meaning} | ${expected} |`;
+    ([name, { processes: readers, fallback, meaning, expected }]) => {
+      const preset = name === 'OPS_PORT' ? OPS_PORTS : fallback;
+      return `| \`${name}\` | ${readers.join(', ')} | ${preset ? `\`${preset}\`` : 'none'} | ${meaning} | ${expected} |`;
     },
   );
   return `# Configuration
 
-By environment. A bad value stops the process at start with exit code 1 and every fault on stderr: its name, what was given, what is expected. Unknown variables are ignored. Written by \`npm run docs\` from \`shared/src/settings/variables.ts\`.
+Set environment variables. On startup, an invalid value makes the process exit with code 1 and list every fault on stderr: the name, the value and what was expected. Unknown variables are ignored. Written by \`npm run docs\` from \`shared/src/settings/variables.ts\`.
 
-| variable | who | default | meaning | expected |
+| variable | process | default | meaning | expected |
 |---|---|---|---|---|
 ${rows.join('\n')}
 

@@ -7,10 +7,10 @@ const text = readFileSync(new URL('../.env.example', import.meta.url), 'utf8');
 const settings = parseEnv(text.replaceAll(/^#(?=[A-Z_]+=)/gm, ''));
 
 test.each(Object.entries(variables))('.env.example has %s with its default', (name, variable) => {
-  // Where the text has none, its comment tells what the default is.
+  // Variables without a value in the file have their default in its comment.
   expect(settings[name]).toBe(name === 'REDIS_URL' ? variable.fallback : (variable.fallback ?? ''));
 });
 
-test('.env.example changes nothing as it is', () => {
+test('.env.example sets nothing until it is edited', () => {
   expect(parseEnv(text)).toEqual({});
 });

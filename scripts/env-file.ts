@@ -3,12 +3,12 @@ import { parseEnv } from 'node:util';
 
 export type Env = Readonly<Record<string, string | undefined>>;
 
-/** The environment with what `.env` adds; a variable that both have is the environment's. */
+/** Adds the variables of `.env` to the environment, which wins for variables in both. */
 export function mergeEnv(fileText: string, environment: Env): Env {
   return { ...parseEnv(fileText), ...environment };
 }
 
-/** @param path of a file of KEY=VALUE lines, which need not exist */
+/** @param path of a file of KEY=VALUE lines; it need not exist */
 export function readEnvWith(path: string, environment: Env): Env {
   return mergeEnv(textOf(path), environment);
 }

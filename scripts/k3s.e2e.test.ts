@@ -16,7 +16,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 const SCRIPT = resolve(import.meta.dirname, 'k3s');
 const ALL = { docker: '', k3s: '', helm: '' };
 
-/** The programs are played by scripts: what is tested is when `make k3s` says what, and what it asks them. */
+/** Fakes the programs by scripts, to test the messages of `make k3s` and the commands it runs. */
 describe('make k3s', () => {
   let folder: string;
 
@@ -29,37 +29,37 @@ describe('make k3s', () => {
       const path = execFileSync('sh', ['-c', `command -v ${tool}`], { encoding: 'utf8' }).trim();
       symlinkSync(path, join(folder, 'bin', tool));
     }
-    play('sudo', '"$@"');
+    fakeProgram('sudo', '"$@"');
   });
 
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  /** A program that notes how it is called, then does what `script` says. */
-  function play(name: string, script: string) {
+  /** Creates a program that records its arguments and then runs `script`. */
+  function fakeProgram(name: string, script: string) {
     const file = join(folder, 'bin', name);
     writeFileSync(file, `#!/bin/sh\necho "${name} $*" >>'${folder}/calls'\n${script}\n`);
     chmodSync(file, 0o755);
   }
 
   function run(programs: Partial<typeof ALL>, env: Record<string, string> = {}) {
-    for (const [name, script] of Object.entries(programs)) play(name, script);
+    for (const [name, script] of Object.entries(programs)) fakeProgram(name, script);
     const { status, stderr, stdout } = spawnSync(join(folder, 'scripts/k3s'), {
       env: { PATH: join(folder, 'bin'), KUBECONFIG: join(folder, 'k3s.yaml'), ...env },
       encoding: 'utf8',
     });
-    return { status, said: stderr, shown: stdout };
+    return { status, stderr, stdout };
   }
 
   it.each([
     [
       'no Docker',
       { k3s: '', helm: '' },
-      'Docker is missing, which builds the image: install it, then try again.',
+      'Docker is missing; it builds the image. Install it, then try again.',
     ],
     [
-      'a Docker that is not started',
+      'Docker not running',
       { ...ALL, docker: 'exit 1' },
-      'Docker does not answer: start it, or let this user use it, then try again.',
+      'Docker does not respond: start it, or give this user access to it, then try again.',
     ],
     [
       'no k3s',
@@ -69,37 +69,38 @@ describe('make k3s', () => {
     [
       'no Helm',
       { docker: '', k3s: '' },
-      'Helm is missing: install it, or let scripts/setup --with-tests fetch it, then try again.',
+      'Helm is missing: install it, or let scripts/setup --with-tests download it, then try again.',
     ],
     [
-      'an image that fails',
+      'an image that fails to build',
       { ...ALL, docker: '[ "$1" != build ]' },
-      'The image could not be built; what Docker says is above.',
+      'Docker failed to build the image; its output is above.',
     ],
     [
-      'a k3s that refuses it',
+      'a k3s that rejects the image',
       { ...ALL, k3s: 'exit 1' },
-      'k3s did not take the image; what it says is above.',
+      'k3s failed to import the image; its output is above.',
     ],
     [
       'a Helm that fails',
       { ...ALL, helm: 'exit 1' },
-      'Helm could not install it; what it says is above, and `k3s kubectl -n lastframe get pods` says more.',
+      'Helm failed to install the chart; its output is above. For details, run `k3s kubectl -n lastframe get pods`.',
     ],
-  ])('with %s it ends with one sentence', (_, programs, sentence) => {
-    expect(run(programs)).toMatchObject({ status: 1, said: `${sentence}\n` });
+  ])('with %s it fails with one sentence', (_, programs, sentence) => {
+    expect(run(programs)).toMatchObject({ status: 1, stderr: `${sentence}\n` });
   });
 
-  it('without the right to read the kubeconfig it ends with one sentence', () => {
+  it('without read access to the kubeconfig it fails with one sentence', () => {
     expect(run(ALL, { KUBECONFIG: '/nowhere/k3s.yaml' })).toMatchObject({
       status: 1,
-      said: "/nowhere/k3s.yaml can't be read: run make k3s as root, or set KUBECONFIG to a copy of it.\n",
+      stderr:
+        '/nowhere/k3s.yaml cannot be read: run make k3s as root, or set KUBECONFIG to a copy of it.\n',
     });
   });
 
-  it('installs the image that it built, under a name made of its content', () => {
+  it('installs the image it built, tagged by its content', () => {
     const docker = '[ "$1" != build ] || echo sha256:0123456789abcdef0123456789abcdef';
-    expect(run({ ...ALL, docker })).toMatchObject({ status: 0, said: '' });
+    expect(run({ ...ALL, docker })).toMatchObject({ status: 0, stderr: '' });
     const calls = readFileSync(join(folder, 'calls'), 'utf8').replaceAll(/\S+\/tmp\.\S+/g, 'FILE');
     expect(calls.split('\n').filter((call) => !/^sudo|^$/.test(call))).toEqual([
       'docker info',

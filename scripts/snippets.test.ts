@@ -14,7 +14,7 @@ const makeTargets = new Set([...read('Makefile').matchAll(/^([\w-]+):/gm)].map((
 const npmScripts = Object.keys(JSON.parse(read('package.json')).scripts);
 
 describe('every page', () => {
-  it.each(pages)('%s links to what there is', (page) => {
+  it.each(pages)('%s has no broken links', (page) => {
     const broken = linksOf(read(page)).filter(({ path, anchor }) => {
       const target = path === '' ? page : join(dirname(page), path);
       if (!existsSync(join(root, target))) return true;
@@ -23,18 +23,18 @@ describe('every page', () => {
     expect(broken).toEqual([]);
   });
 
-  it('says of every block what language it is in, or that it is an output', () => {
+  it('has a known language, or none for output, on every block', () => {
     const known = ['', 'sh', 'yaml', 'json', 'js', 'html', 'python', 'nginx', 'promql', 'acl'];
     expect(snippets.filter(({ language }) => !known.includes(language))).toEqual([]);
   });
 });
 
 describe('a command of a page', () => {
-  it('is one that this repository has, with files and variables that exist', () => {
+  it('exists in this repository, with its files and variables', () => {
     expect(shell.flatMap((snippet) => commandsOf(snippet).flatMap(faultOf(snippet)))).toEqual([]);
   });
 
-  it('is looked for in more than one page, or this test sees nothing', () => {
+  it('is found on more than two pages, or this test checks nothing', () => {
     expect(new Set(shell.map(({ file }) => file)).size).toBeGreaterThan(2);
   });
 });
@@ -44,7 +44,7 @@ describe('a sources file of a page', () => {
     ({ language, text }) => language === 'yaml' && /^sources:/m.test(text),
   );
 
-  it.each(files)('$file:$line can be read', ({ text }) => {
+  it.each(files)('$file:$line is valid', ({ text }) => {
     const env = Object.fromEntries(
       [...text.matchAll(/\$\{(\w+)\}/g)].map(([, v = '']) => [v, 'x']),
     );
@@ -70,12 +70,12 @@ describe('a sources file of a page', () => {
 
 const CERTIFICATE = 'a file that the page names';
 
-/** What the shell itself brings, and programs whose lines the end-to-end tests run. */
+/** Shell builtins, and programs whose commands the end-to-end tests run. */
 const PROGRAMS = ['export', 'cd', 'printf', 'curl', 'git', 'helm', 'kubectl', 'docker', 'openssl'];
 
 function faultOf({ file }: Snippet): (command: string) => string[] {
   return (command) => {
-    if (/^\w+=\$\(/.test(command)) return []; // a variable of the shell
+    if (/^\w+=\$\(/.test(command)) return []; // a shell variable
     const words = command.split(/\s+/);
     const fault = (why: string) => [`${file}: "${command}": ${why}`];
     while (/^\w+=/.test(words[0] ?? '')) {
@@ -97,12 +97,12 @@ function faultOf({ file }: Snippet): (command: string) => string[] {
       const path = words.at(-1) ?? '';
       return globSync(`${path}*`, { cwd: root }).length > 0 ? [] : fault('no such test');
     }
-    return PROGRAMS.includes(program) ? [] : fault('a program that no test knows');
+    return PROGRAMS.includes(program) ? [] : fault('not a known program');
   };
 }
 
 function isVariable(name: string): boolean {
-  const ofTools = [
+  const toolVariables = [
     'DURATION',
     'SEED',
     'CONNECTIONS',
@@ -112,6 +112,6 @@ function isVariable(name: string): boolean {
     'ATTACKS',
   ];
   const text = pages.map(read).join('\n');
-  // A sources file of a page may take a secret from the environment.
-  return name in variables || ofTools.includes(name) || text.includes(`\${${name}}`);
+  // A sources file on a page may read a secret from the environment.
+  return name in variables || toolVariables.includes(name) || text.includes(`\${${name}}`);
 }

@@ -5,7 +5,7 @@ import {
   sourcesFromPatterns,
 } from '@lastframe/shared/cameras/source';
 
-/** For tests: what a source has that says nothing of its own. */
+/** For tests: the defaults of a source. */
 export const testDefaults: SourceDefaults = {
   intervalMs: 5000,
   timeoutMs: 15_000,

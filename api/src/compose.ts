@@ -1,23 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { readPurges } from '@lastframe/shared/frames/purge';
 import type { Announcement } from '@lastframe/shared/messages/announcement';
-import type { Clock } from '@lastframe/shared/process/clock';
-import { contain } from '@lastframe/shared/process/contain';
-import type { Log } from '@lastframe/shared/process/log';
+import { runIsolated } from '@lastframe/shared/process/run-isolated';
 import { createFleetId } from '@lastframe/shared/redis/fleet-id';
-import type { Keys } from '@lastframe/shared/redis/keys';
 import { createFramesClock } from '@lastframe/shared/redis/redis-clock';
-import type { RedisRoles } from '@lastframe/shared/redis/redis-roles';
 import type { ApiConfig } from '@lastframe/shared/settings/config';
-import type { LiveRules } from '@lastframe/shared/settings/live-rules';
-import type { Metrics } from '@lastframe/shared/telemetry/metrics';
-import type { Step } from '@lastframe/shared/telemetry/steps';
-import type { Tracer } from '@lastframe/shared/telemetry/tracer';
+import type { Context as ProcessContext } from '@lastframe/shared/startup/start-process';
 import { handleAnnouncement, readIfWatched } from './announcements/handle-announcement.ts';
 import { subscribeToAnnouncements } from './announcements/subscribe.ts';
-import { createUnsentAnswers } from './answer/unsent-answers.ts';
+import { createUnsentResponses } from './answer/unsent-responses.ts';
 import { createFrameReader } from './cache/frame-reader.ts';
-import { createMemoryCache, markAllOutdated } from './cache/memory-cache.ts';
+import { createMemoryCache, markAllPossiblyOutdated } from './cache/memory-cache.ts';
 import { createPurgeHistory } from './cache/purge-history.ts';
 import { createCameraList } from './camera-status/camera-list.ts';
 import { createUnmetDemand } from './camera-status/unmet-demand.ts';
@@ -48,44 +41,34 @@ import {
   withReaderTracing,
 } from './telemetry/tracing.ts';
 
-/** What a process has beside the flow: its settings, its eyes and its ears. */
-export interface Context {
-  config: ApiConfig;
-  rules: LiveRules;
-  clock: Clock;
-  keys: Keys;
-  redis: RedisRoles;
-  metrics: Metrics;
-  step: Step;
-  tracer: Tracer | undefined;
-  log: Log;
-}
+/** Shared by all parts: configuration, clock, Redis, logging, metrics. */
+export type Context = ProcessContext<ApiConfig>;
 
-const LOOK_EVERY_MS = 1000;
+const POLL_EVERY_MS = 1000;
 const HEARTBEAT_MS = 15_000;
 
-/** The flow's parts in their order, connected: what a viewer asks for goes down, news come up. */
+/** The connected parts of an api process: requests go down, announcements come up. */
 export type Parts = ReturnType<typeof compose>;
 
-export function compose(tools: Context) {
-  const { config, rules, clock, keys, redis, metrics, step, tracer, log } = tools;
-  const wants = createPendingRequests(tracer);
+export function compose(context: Context) {
+  const { config, rules, clock, keys, redis, metrics, step, tracer, log } = context;
+  const pending = createPendingRequests(tracer);
   const queueRedis = redis.queue('queue');
   const framesRedis = redis.frames('frames');
 
   const memory = createMemoryCache(config.memoryLimitBytes);
   exposeMemoryMetrics(memory, config.memoryLimitBytes, metrics);
-  const unsent = withUnsentMetrics(metrics, config.maxUnsentBytes, (onCut) =>
-    createUnsentAnswers({
+  const unsent = withUnsentMetrics(metrics, config.maxUnsentBytes, (onDisconnect) =>
+    createUnsentResponses({
       clock,
       minSendRate: config.minSendRate,
       maxUnsentBytes: config.maxUnsentBytes,
       keptBuffers: () => [...memory.values()].map(({ bytes }) => bytes.buffer),
-      onCut,
+      onDisconnect,
       log,
     }),
   );
-  const viewers = createPresence({ clock, memory });
+  const presence = createPresence({ clock, memory });
   const purges = createPurgeHistory({
     clock,
     memory,
@@ -93,16 +76,16 @@ export function compose(tools: Context) {
     log,
   });
   const framesClock = createFramesClock(clock);
-  const reading = createFrameReader({
+  const baseReader = createFrameReader({
     clock,
     memory,
-    isPresent: viewers.isPresent,
+    isPresent: presence.isPresent,
     purges,
     frames: framesRedis,
     keys,
     framesClock,
   });
-  const reader = withReaderTracing(reading, step);
+  const reader = withReaderTracing(baseReader, step);
   reader.onRead(({ cameraId }, _, { malformed: field }) => {
     if (field) log.warn({ cameraId, field }, 'malformed frame record in Redis ignored');
   });
@@ -110,51 +93,66 @@ export function compose(tools: Context) {
   exposeFleetMetrics(fleet, metrics);
   const fleetId = createFleetId(queueRedis, keys.fleet);
   const askerId = randomBytes(4).toString('hex');
-  const jobs = createRefreshQueue(queueRedis, config.redisPrefix, askerId, fleet.trustedSinceMs);
-  const queue = withQueueTracing(withQueueMetrics(jobs, metrics), wants, step, tracer);
-  const asking = createDemand({
+  const jobs = createRefreshQueue(queueRedis, config.redisPrefix, askerId, fleet.holdOffBeganMs);
+  const queue = withQueueTracing(withQueueMetrics(jobs, metrics), pending, step, tracer);
+  const baseDemand = createDemand({
     clock,
     memory,
     reader,
-    viewers,
+    presence,
     fleet,
     queue,
     log,
     random: Math.random,
     askerId,
   });
-  const demand = withDemandTracing(withDemandMetrics(asking, metrics), wants, tracer);
-  const keepWarm = createKeepWarm({ viewers, demand });
-  const waiting = createFrameWaiters({ clock, viewers, reader, maxWaiters: config.maxWaiters });
-  const coldWait = withWaiterMetrics(waiting, clock, metrics);
-  // Wake waiters on any read, without waiting for the announcement. The request that caused the read
-  // has its frame by then.
-  reader.onRead((_, { held }) => {
-    if (held) setImmediate(() => coldWait.wake(held));
+  const demand = withDemandTracing(withDemandMetrics(baseDemand, metrics), pending, tracer);
+  const keepWarm = createKeepWarm({ presence, demand });
+  const baseWaiters = createFrameWaiters({
+    clock,
+    presence,
+    reader,
+    maxWaiters: config.maxWaiters,
   });
-  const live = createCameraFeed({ memory, reader, viewers, demand, framesClock });
-  reader.onRead((camera, { held }, stored) => live.onRead(camera, held, stored));
+  const waiters = withWaiterMetrics(baseWaiters, clock, metrics);
+  // Every read wakes the waiters, whatever caused it. Deferred, so that the request that made the
+  // read gets its frame from it directly.
+  reader.onRead((_, { held }) => {
+    if (held) setImmediate(() => waiters.wake(held));
+  });
+  const cameraFeed = createCameraFeed({ memory, reader, presence, demand, framesClock });
+  reader.onRead((camera, { held }, stored) => cameraFeed.onRead(camera, held, stored));
   const streams = createOpenStreams(config.maxStreams);
   rules.onChange(streams.applyRules);
   exposeStreamMetrics(streams, config.maxStreams, metrics);
-  const named = { frames: framesRedis, keys, rules: rules.now, memory };
-  const cameraList = createCameraList({ ...named, framesClock });
+  const namedCameraDeps = { frames: framesRedis, keys, rules: rules.now, memory };
+  const cameraList = createCameraList({ ...namedCameraDeps, framesClock });
   exposeCameraMetrics(cameraList, metrics);
-  const noteAsked = createUnmetDemand({ ...named, clock, viewers });
-  const news = { clock, memory, reader, viewers, demand, coldWait, purges, live, log };
-  purges.onHardPurge((cameraId) => void readIfWatched(cameraId, news));
-  const hear = createAnnouncementMetrics(fleet, metrics);
-  const heed = (announcement: Announcement) => {
-    hear(announcement);
-    handleAnnouncement(announcement, news);
+  const noteUnmetDemand = createUnmetDemand({ ...namedCameraDeps, clock, presence });
+  const announcementDeps = {
+    clock,
+    memory,
+    reader,
+    presence,
+    demand,
+    waiters,
+    purges,
+    cameraFeed,
+    log,
   };
-  const newsRedis = redis.frames('announcements', (link, shards) =>
+  purges.onHardPurge((cameraId) => void readIfWatched(cameraId, announcementDeps));
+  const recordAnnouncement = createAnnouncementMetrics(fleet, metrics);
+  const onAnnouncement = (announcement: Announcement) => {
+    recordAnnouncement(announcement);
+    handleAnnouncement(announcement, announcementDeps);
+  };
+  const announcementsRedis = redis.frames('announcements', (link, shards) =>
     subscribeToAnnouncements(
       link,
       { publish: keys.publish, channels: keys.channels(shards) },
-      withAnnouncementTracing(heed, wants, step),
+      withAnnouncementTracing(onAnnouncement, pending, step),
       () => {
-        markAllOutdated(memory);
+        markAllPossiblyOutdated(memory);
         purges.onMissedAnnouncements();
         void purges.catchUp();
         demand.recheck();
@@ -162,14 +160,14 @@ export function compose(tools: Context) {
       log,
     ),
   );
-  const links = { queue: queueRedis, frames: framesRedis, announcements: newsRedis };
+  const links = { queue: queueRedis, frames: framesRedis, announcements: announcementsRedis };
 
-  const look = () => Promise.all([fleet.poll(), fleetId.poll(), purges.catchUp()]);
-  const lookAgain = () => {
-    void look();
-    void noteAsked();
-    contain(live.poll);
-    contain(streams.poll);
+  const poll = () => Promise.all([fleet.poll(), fleetId.poll(), purges.catchUp()]);
+  const pollAll = () => {
+    void poll();
+    void noteUnmetDemand();
+    runIsolated(cameraFeed.poll);
+    runIsolated(streams.poll);
   };
   const timers: NodeJS.Timeout[] = [];
   return {
@@ -179,27 +177,27 @@ export function compose(tools: Context) {
     fleet,
     fleetId,
     demand,
-    coldWait,
-    live,
+    waiters,
+    cameraFeed,
     streams,
     framesClock,
     cameraList,
     links,
-    /** A Redis that is there is waited for, so that the first request finds it; one that is away is not. */
+    /** Waits up to `withinMs` for Redis, so that the first request finds it connected. */
     start: async (withinMs: number) => {
       await Promise.all(Object.values(links).map((link) => link.ready(withinMs)));
-      await look();
+      await poll();
       timers.push(
-        setInterval(lookAgain, LOOK_EVERY_MS),
+        setInterval(pollAll, POLL_EVERY_MS),
         setInterval(streams.sendHeartbeats, HEARTBEAT_MS),
       );
-      queueRedis.client.on('ready', () => void look());
+      queueRedis.client.on('ready', () => void poll());
       keepWarm(rules.now());
       rules.onChange(keepWarm);
     },
     close: async () => {
       for (const timer of timers) clearInterval(timer);
-      coldWait.close();
+      waiters.close();
       unsent.close();
       demand.close();
       await Promise.all(Object.values(links).map((link) => link.close()));

@@ -5,17 +5,17 @@ import { parseSourcesFile } from '@lastframe/shared/settings/sources-file';
 import { variables } from '@lastframe/shared/settings/variables';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { CHART, type KubeObject, pick, render, VALUES } from './helm.ts';
+import { CHART, findObject, type KubeObject, render, VALUES } from './helm.ts';
 import { environmentOf, podsOf } from './pods.ts';
 
-/** Variables of others: of the sources in the production values, and a part of REDIS_URL. */
-const NOT_OURS = ['CAM_TOKEN', 'REDIS_PASSWORD'];
+/** Variables of the production values' sources, and a part of REDIS_URL. */
+const FOREIGN = ['CAM_TOKEN', 'REDIS_PASSWORD'];
 const SLOW_SERVER = ['HOST', 'PORT', 'DELAY'];
-/** What no pod may be given, and why. */
-const NEVER_SET = { REUSE_PORT: 'a pod has its ports for itself', ADOPT_REDIS: 'others may live' };
+/** Variables that no pod may have, and why. */
+const NEVER_SET = { REUSE_PORT: 'a pod has its own ports', ADOPT_REDIS: 'others may run' };
 
 const names = Object.keys(variables) as (keyof typeof variables)[];
-const ofPart = (part: string) =>
+const namesOf = (part: string) =>
   names.filter((name) => (variables[name].processes as readonly string[]).includes(part));
 const secretOf = (name: string, key: string) => {
   if (/url$/.test(key)) return `rediss://${key}:secret@redis.data.svc:6379`;
@@ -28,10 +28,10 @@ function environment(objects: readonly KubeObject[], part: string) {
   return environmentOf(objects, pod, secretOf);
 }
 
-it.each(VALUES)('the processes know every variable that the %s values set', async (values) => {
+it.each(VALUES)('the processes know every variable set by the %s values', async (values) => {
   const objects = await render(values);
   for (const part of ['api', 'worker']) {
-    const known = [...ofPart(part), ...NOT_OURS];
+    const known = [...namesOf(part), ...FOREIGN];
     const set = Object.keys(environment(objects, part));
     expect(set.filter((name) => !known.includes(name as never))).toEqual([]);
   }
@@ -40,18 +40,18 @@ it.each(VALUES)('the processes know every variable that the %s values set', asyn
   }
 });
 
-it.each(VALUES)('the processes take the environment of the %s values', async (values) => {
+it.each(VALUES)('the processes accept the environment of the %s values', async (values) => {
   const objects = await render(values);
   const api = readApiConfig(environment(objects, 'api'));
   const worker = readWorkerConfig(environment(objects, 'worker'));
-  // The kubelet and Prometheus come from outside of the pod.
+  // The kubelet and Prometheus connect from outside the pod.
   expect([api.opsHost, worker.opsHost, api.host]).toEqual(['0.0.0.0', '0.0.0.0', '0.0.0.0']);
   expect([api.opsPort, worker.opsPort, api.port]).toEqual([9088, 9089, 8088]);
   expect(worker.adoptRedis).toBe(false);
   if (values !== 'production') expect(api.redisUrl).toBe('redis://demo-lastframe-redis:6379');
 });
 
-it('every variable of the processes can be set, but for those that no pod may have', async () => {
+it('every variable can be set, except those that no pod may have', async () => {
   const { config, secret, chart } = parse(
     readFileSync(join(CHART, 'files/variables.yaml'), 'utf8'),
   );
@@ -63,36 +63,37 @@ it('every variable of the processes can be set, but for those that no pod may ha
   ]);
   for (const name of Object.keys(secret))
     args.push('--set', `secretEnv.${name}.name=s,secretEnv.${name}.key=k`);
-  // A collector of traces needs a way out, which is another test's.
+  // A trace collector needs an egress rule, which another test covers.
   args.push('--set', 'networkPolicy.enabled=false');
   const objects = [await render('default', ...args), await render('production')];
   for (const part of ['api', 'worker']) {
     const set = new Set(objects.flatMap((release) => Object.keys(environment(release, part))));
-    const missing = ofPart(part).filter((name) => !set.has(name) && !(name in NEVER_SET));
+    const missing = namesOf(part).filter((name) => !set.has(name) && !(name in NEVER_SET));
     expect(missing).toEqual([]);
   }
 });
 
-it('what the schema takes for a variable, the processes take as well', async () => {
+it('the processes accept the values of variables that the schema accepts', async () => {
   const schema = JSON.parse(readFileSync(join(CHART, 'values.schema.json'), 'utf8'));
-  const said = schema.properties.config.properties;
-  for (const [name, { fallback, parse: read }] of Object.entries(variables)) {
-    const { type, pattern } = said[name];
+  const schemas = schema.properties.config.properties;
+  for (const [name, { fallback, schema, fromText }] of Object.entries(variables)) {
+    const read = (text: string) => schema.safeParse(fromText(text)).data;
+    const { type, pattern } = schemas[name];
     if (fallback && pattern) expect(fallback).toMatch(new RegExp(pattern));
     if (type === 'boolean') expect([read('true'), read('false')]).toEqual([true, false]);
-    if (type === 'integer') expect(read(String(said[name].maximum))).toBe(said[name].maximum);
+    if (type === 'integer') expect(read(String(schemas[name].maximum))).toBe(schemas[name].maximum);
   }
 });
 
-it('a large number is written out, a list is comma-separated', async () => {
-  const { data } = pick(await render('production'), 'ConfigMap', 'demo-lastframe-api');
+it('large numbers have no exponent, lists are comma-separated', async () => {
+  const { data } = findObject(await render('production'), 'ConfigMap', 'demo-lastframe-api');
   expect(data).toMatchObject({
     MAX_WAITERS: '1000000',
     ALLOWED_SOURCES: 'https://cams.example.com/*,https://more.example.com/live/*',
   });
 });
 
-it('api and worker may have a Redis user each', async () => {
+it('api and worker can have separate Redis users', async () => {
   const objects = await render('production');
   expect(environment(objects, 'api').REDIS_URL).toContain('//api-url:');
   expect(environment(objects, 'worker').REDIS_URL).toContain('//worker-url:');
@@ -100,7 +101,7 @@ it('api and worker may have a Redis user each', async () => {
   expect(environment(same, 'worker').REDIS_URL).toContain('//api-url:');
 });
 
-it('the certificates of an external Redis are files that the environment names', async () => {
+it('the certificates of an external Redis are mounted, and named in the environment', async () => {
   const objects = await render('production');
   for (const part of ['api', 'worker']) {
     expect(environment(objects, part)).toMatchObject({
@@ -116,7 +117,7 @@ it('the certificates of an external Redis are files that the environment names',
   }
 });
 
-it('the password of the bundled Redis comes into REDIS_URL from its Secret', async () => {
+it("the bundled Redis's password gets into REDIS_URL from its Secret", async () => {
   const objects = await render('default', '--set', 'redis.passwordSecret.name=r');
   const url = 'redis://:r-password-0123456789@demo-lastframe-redis:6379';
   expect(environment(objects, 'api').REDIS_URL).toBe(url);
@@ -127,30 +128,30 @@ it('the password of the bundled Redis comes into REDIS_URL from its Secret', asy
 
 describe('the sources', () => {
   const read = (objects: readonly KubeObject[]) => {
-    const { data } = pick(objects, 'ConfigMap', 'demo-lastframe-sources');
+    const { data } = findObject(objects, 'ConfigMap', 'demo-lastframe-sources');
     const config = readWorkerConfig(environment(objects, 'worker'));
     return parseSourcesFile(data['sources.yaml'], {
       file: config.sourcesFile,
       env: environment(objects, 'worker'),
       defaults: config.sourceDefaults,
-      further: config.sources,
+      furtherSources: config.sources,
       readCertificate: (path) => data[path],
     });
   };
 
-  it('of the demo allow the slow server, by the name of its Service', async () => {
+  it('of the demo allow the slow server by its Service name', async () => {
     const outcome = read(await render('demo'));
     expect(outcome).toMatchObject({ outcome: 'read', sources: [{ name: 'slow-server' }] });
   });
 
-  it('of the production values are read, with the certificate beside them', async () => {
+  it('of the production values are valid, with the certificate next to them', async () => {
     const objects = await render('production');
-    const { data } = pick(objects, 'ConfigMap', 'demo-lastframe-sources');
+    const { data } = findObject(objects, 'ConfigMap', 'demo-lastframe-sources');
     expect(read(objects)).toMatchObject({ outcome: 'read', sources: [{ name: 'airport' }] });
     expect(data['cam.pem']).toContain('BEGIN CERTIFICATE');
   });
 
-  it('are mounted as a folder, since a file mounted by itself never changes', async () => {
+  it('are mounted as a folder, because a single mounted file is never updated', async () => {
     for (const { spec } of podsOf(await render('demo')).filter(
       ({ component }) => component === 'api' || component === 'worker',
     )) {
@@ -162,14 +163,13 @@ describe('the sources', () => {
     }
   });
 
-  it('that change restart nothing; a variable that changes restarts who reads it', async () => {
+  it('change without a restart; a changed variable restarts the parts that read it', async () => {
     const sums = async (...args: string[]) => {
       const objects = await render('demo', ...args);
       return ['api', 'worker'].map(
         (part) =>
-          pick(objects, 'Deployment', `demo-lastframe-${part}`).spec.template.metadata.annotations[
-            'checksum/config'
-          ],
+          findObject(objects, 'Deployment', `demo-lastframe-${part}`).spec.template.metadata
+            .annotations['checksum/config'],
       );
     };
     const [api, worker] = await sums();
@@ -185,7 +185,7 @@ describe('the sources', () => {
   });
 });
 
-/** A value of the right form for a variable, as JSON. */
+/** Returns a valid value of a variable, as JSON. */
 function sample(name: string): string {
   const { fallback, expected } = variables[name as keyof typeof variables];
   if (expected === 'true or false') return fallback ?? 'true';

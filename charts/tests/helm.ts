@@ -15,17 +15,17 @@ export interface KubeObject {
   [key: string]: any;
 }
 
-/** Values files in `ci/`, by their first word; `default` is the chart without any. */
+/** Values files in `ci/`, by their first word; `default` uses none. */
 export const VALUES = ['default', 'demo', 'production'] as const;
 export type ValuesName = (typeof VALUES)[number];
 
-/** Runs Helm 4: the machine's own, or the one that `scripts/setup --with-tests` fetched. */
+/** Runs Helm 4: the one on PATH, or the one that `scripts/setup --with-tests` downloaded. */
 export async function helm(...args: string[]): Promise<string> {
   const { stdout } = await promisify(execFile)(helmProgram(), args, { cwd: CHART });
   return stdout;
 }
 
-/** Every object of the release `demo`, with one of the values files and further arguments. */
+/** Renders all objects of the release `demo`, with a values file and further arguments. */
 export async function render(name: ValuesName, ...args: string[]): Promise<KubeObject[]> {
   const text = await renderOnce(['template', 'demo', '.', ...valuesOf(name), ...args]);
   const objects = parseAllDocuments(text).map((document) => document.toJSON() as KubeObject);
@@ -41,13 +41,13 @@ function renderOnce(args: string[]): Promise<string> {
   return text;
 }
 
-/** What Helm says when it refuses to render. @throws Error when it doesn't */
-export async function refusal(name: ValuesName, ...args: string[]): Promise<string> {
+/** Returns Helm's error message. @throws Error when it renders without an error */
+export async function renderError(name: ValuesName, ...args: string[]): Promise<string> {
   const outcome = await helm('template', 'demo', '.', ...valuesOf(name), ...args).then(
     () => undefined,
     (error: { stderr: string }) => error.stderr,
   );
-  if (outcome === undefined) throw new Error(`Helm takes ${args.join(' ')}`);
+  if (outcome === undefined) throw new Error(`Helm accepts ${args.join(' ')}`);
   return outcome;
 }
 
@@ -55,7 +55,7 @@ export function valuesOf(name: ValuesName): string[] {
   return name === 'default' ? [] : ['--values', `ci/${name}-values.yaml`];
 }
 
-export function pick(objects: readonly KubeObject[], kind: string, name: string): KubeObject {
+export function findObject(objects: readonly KubeObject[], kind: string, name: string): KubeObject {
   const found = objects.find((object) => object.kind === kind && object.metadata.name === name);
   if (!found) throw new Error(`there is no ${kind} ${name}`);
   return found;

@@ -32,7 +32,7 @@ const MODELS = [
   TriggerAuthentication,
 ];
 
-/** What of an object its schema doesn't allow: wrong types, what is missing, and keys that it doesn't know. */
+/** Returns an object's schema violations: wrong types, missing properties and unknown keys. */
 export function schemaFaults(object: KubeObject): string[] {
   const model = MODELS.find(
     ({ apiVersion, kind }) => apiVersion === object.apiVersion && kind === object.kind,
@@ -40,7 +40,7 @@ export function schemaFaults(object: KubeObject): string[] {
   if (!model) return [`${object.apiVersion} ${object.kind} has no schema here`];
   const { watched, unread } = watchReads(object);
   try {
-    // The schemas take every key; so the ones that they never ask for are those that they don't know.
+    // The schemas accept any key, so the unknown keys are those that they never read.
     model.prototype.validate.call(watched);
   } catch (error) {
     return [(error as Error).message];

@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type KubeObject, render } from './helm.ts';
-import { type Connection, type End, isAllowed } from './network.ts';
+import { type Connection, type Endpoint, isAllowed } from './network.ts';
 
 const NAMESPACE = 'cameras';
-const part = (component: string): End => ({
+const part = (component: string): Endpoint => ({
   namespace: NAMESPACE,
   labels: {
     'app.kubernetes.io/name': 'lastframe',
@@ -11,7 +11,7 @@ const part = (component: string): End => ({
     'app.kubernetes.io/component': component,
   },
 });
-const ENDS: Record<string, End> = {
+const ENDS: Record<string, Endpoint> = {
   ...Object.fromEntries(
     ['api', 'worker', 'redis', 'slow-server', 'test'].map((name) => [name, part(name)]),
   ),
@@ -66,7 +66,7 @@ beforeAll(async () => {
 const allows = (values: keyof typeof policies, text: string) =>
   isAllowed(policies[values], NAMESPACE, flow(text));
 
-describe('what the flows need is allowed', () => {
+describe('required connections are allowed', () => {
   it.each([
     'viewer → api 8088',
     'stranger → api 8088',
@@ -96,9 +96,9 @@ describe('what the flows need is allowed', () => {
   ] as const)('with the %s values: %s', (values, text) => expect(allows(values, text)).toBe(true));
 });
 
-describe('nothing else is', () => {
+describe('all other connections are blocked', () => {
   it.each([
-    // Ops ports, Redis and the workers are nobody's business.
+    // Ops ports, Redis and workers are internal.
     'viewer → api 9088',
     'stranger → api 9088',
     'neighbour → api 9088',
@@ -113,12 +113,12 @@ describe('nothing else is', () => {
     'test → redis 6379',
     'prometheus → redis 6379',
     'keda → redis 6379',
-    // The api calls no camera, and nobody but a worker.
+    // Only workers call cameras.
     'api → public camera 443',
     'test → public camera 443',
     'redis → public camera 443',
     'redis → dns 53/udp',
-    // Nobody reaches what the operator didn't allow.
+    // Private targets need the operator's permission.
     'worker → private address 80',
     'worker → private address by IPv6 80',
     'worker → metadata service 80',
@@ -144,7 +144,7 @@ describe('nothing else is', () => {
   ] as const)('with the %s values: %s', (values, text) => expect(allows(values, text)).toBe(false));
 });
 
-it('without networkPolicy.enabled there is none', async () => {
+it('renders no policy without networkPolicy.enabled', async () => {
   const objects = await render('default', '--set', 'networkPolicy.enabled=false');
   expect(objects.filter(({ kind }) => kind === 'NetworkPolicy')).toEqual([]);
 });

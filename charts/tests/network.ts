@@ -3,12 +3,12 @@ import type { KubeObject } from './helm.ts';
 
 type Labels = Readonly<Record<string, string>>;
 
-/** One end of a connection: a pod, or an address outside of the cluster. */
-export type End = { labels: Labels; namespace: string } | { address: string };
+/** One end of a connection: a pod, or an address outside the cluster. */
+export type Endpoint = { labels: Labels; namespace: string } | { address: string };
 
 export interface Connection {
-  from: End;
-  to: End;
+  from: Endpoint;
+  to: Endpoint;
   port: number;
   protocol?: 'TCP' | 'UDP';
 }
@@ -30,15 +30,15 @@ interface Rule {
 }
 
 /**
- * Whether the policies of one namespace let a connection through, as Kubernetes defines it: a pod
- * that a policy selects may do what any policy allows and nothing else; both ends must allow it.
+ * Returns whether the policies of a namespace allow a connection, as Kubernetes defines it: a pod
+ * selected by policies may do only what one of them allows, and both ends must allow it.
  */
 export function isAllowed(
   policies: readonly KubeObject[],
   namespace: string,
   flow: Connection,
 ): boolean {
-  const lets = (own: End, peer: End, type: 'Egress' | 'Ingress') => {
+  const allows = (own: Endpoint, peer: Endpoint, type: 'Egress' | 'Ingress') => {
     const selecting = policies.filter(
       ({ spec }) =>
         'labels' in own &&
@@ -53,7 +53,7 @@ export function isAllowed(
       return hasPort(rule, flow) && (!peers || peers.some((one) => isPeer(one, peer, namespace)));
     });
   };
-  return lets(flow.from, flow.to, 'Egress') && lets(flow.to, flow.from, 'Ingress');
+  return allows(flow.from, flow.to, 'Egress') && allows(flow.to, flow.from, 'Ingress');
 }
 
 function hasPort({ ports }: Rule, { port, protocol = 'TCP' }: Connection): boolean {
@@ -61,7 +61,7 @@ function hasPort({ ports }: Rule, { port, protocol = 'TCP' }: Connection): boole
   return ports.some((one) => (one.port ?? port) === port && (one.protocol ?? 'TCP') === protocol);
 }
 
-function isPeer(peer: Peer, end: End, policyNamespace: string): boolean {
+function isPeer(peer: Peer, end: Endpoint, policyNamespace: string): boolean {
   if (peer.ipBlock) return 'address' in end && isInBlock(peer.ipBlock, end.address);
   if (!('labels' in end)) return false;
   const inNamespace = peer.namespaceSelector

@@ -8,7 +8,7 @@ import { helm } from './helm.ts';
 
 const SCRIPT = resolve(import.meta.dirname, '../../scripts/package-chart');
 
-it("a release's chart has the version of its tag and names the image of its tag", async () => {
+it("a release's chart has the version and the image of its tag", async () => {
   const folder = mkdtempSync(join(tmpdir(), 'lastframe-chart-'));
   try {
     execFileSync(SCRIPT, ['v9.8.7-rc.1', 'ghcr.io/acme/lastframe', folder], { stdio: 'pipe' });

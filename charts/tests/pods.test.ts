@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { expect, it } from 'vitest';
-import { pick, render, VALUES } from './helm.ts';
+import { findObject, render, VALUES } from './helm.ts';
 import { podsOf } from './pods.ts';
 
 const REPO = resolve(import.meta.dirname, '../..');
@@ -32,7 +32,7 @@ it.each(VALUES)('every pod of the %s values is restricted', async (values) => {
   }
 });
 
-it.each(['api', 'worker'])('%s lives and is ready by its ops port', async (part) => {
+it.each(['api', 'worker'])('%s is probed on its ops port', async (part) => {
   const [pod] = podsOf(await render('default')).filter(({ component }) => component === part);
   const [container] = pod?.spec.containers ?? [];
   expect(container.livenessProbe.httpGet).toEqual({ path: '/livez', port: 'ops' });
@@ -42,78 +42,91 @@ it.each(['api', 'worker'])('%s lives and is ready by its ops port', async (part)
   expect(container.ports).toContainEqual({ name: 'ops', containerPort: ops });
 });
 
-it.each(['api', 'worker'])('%s has more time to end than its closing steps take', async (part) => {
+it.each(['api', 'worker'])('%s has time to end: more than its closing steps take', async (part) => {
   const [pod] = podsOf(await render('default')).filter(({ component }) => component === part);
   const preStopS = pod?.spec.containers[0].lifecycle?.preStop.sleep.seconds ?? 0;
-  const steps = closingTimesMs(readFileSync(join(REPO, part, 'src/main.ts'), 'utf8'));
-  expect(steps.length).toBeGreaterThan(2);
+  const files = [`${part}/src/main.ts`, 'shared/src/startup/start-process.ts'];
+  const steps = closingTimesMs(
+    files.map((file) => readFileSync(join(REPO, file), 'utf8')).join('\n'),
+  );
+  expect(steps).toHaveLength(4);
   const drainMs = steps.reduce((sum, ms) => sum + ms, 0);
-  // What the chart's check of the values goes by.
+  // The chart's check of the values relies on this.
   expect(drainMs).toBeLessThanOrEqual(13_000);
   expect(pod?.spec.terminationGracePeriodSeconds * 1000).toBeGreaterThan(preStopS * 1000 + drainMs);
 });
 
-it('api and worker are spread over the nodes, and never fewer than one away at a time', async () => {
+it('api and worker are spread over nodes and evicted one pod at a time', async () => {
   const objects = await render('default');
   for (const part of ['api', 'worker']) {
     const name = `demo-lastframe-${part}`;
-    const { spec } = pick(objects, 'Deployment', name);
+    const { spec } = findObject(objects, 'Deployment', name);
     const [constraint] = spec.template.spec.topologySpreadConstraints;
     expect(constraint.topologyKey).toBe('kubernetes.io/hostname');
     expect(constraint.labelSelector).toEqual(spec.selector);
     expect(spec.strategy.rollingUpdate).toEqual({ maxSurge: 1, maxUnavailable: 0 });
-    const budget = pick(objects, 'PodDisruptionBudget', name).spec;
+    const budget = findObject(objects, 'PodDisruptionBudget', name).spec;
     expect(budget).toMatchObject({ maxUnavailable: 1, selector: spec.selector });
   }
 });
 
-it('an autoscaler decides over the replicas alone', async () => {
+it('with an autoscaler, the chart sets no replicas', async () => {
   const objects = await render('production');
-  expect(pick(objects, 'Deployment', 'demo-lastframe-api').spec).not.toHaveProperty('replicas');
-  expect(pick(objects, 'Deployment', 'demo-lastframe-worker').spec).not.toHaveProperty('replicas');
-  const { triggers } = pick(objects, 'ScaledObject', 'demo-lastframe-worker').spec;
+  expect(findObject(objects, 'Deployment', 'demo-lastframe-api').spec).not.toHaveProperty(
+    'replicas',
+  );
+  expect(findObject(objects, 'Deployment', 'demo-lastframe-worker').spec).not.toHaveProperty(
+    'replicas',
+  );
+  const { triggers } = findObject(objects, 'ScaledObject', 'demo-lastframe-worker').spec;
   expect(triggers[0].metadata.listName).toBe('lastframe:refresh:wait');
   const cpu = await render('default', '--set', 'worker.autoscaling.enabled=true');
-  const { scaleTargetRef } = pick(cpu, 'HorizontalPodAutoscaler', 'demo-lastframe-worker').spec;
+  const { scaleTargetRef } = findObject(
+    cpu,
+    'HorizontalPodAutoscaler',
+    'demo-lastframe-worker',
+  ).spec;
   expect(scaleTargetRef).toMatchObject({ kind: 'Deployment', name: 'demo-lastframe-worker' });
-  expect(pick(cpu, 'Deployment', 'demo-lastframe-worker').spec).not.toHaveProperty('replicas');
+  expect(findObject(cpu, 'Deployment', 'demo-lastframe-worker').spec).not.toHaveProperty(
+    'replicas',
+  );
 });
 
-it('the bundled Redis is fit for the promise: it keeps everything and evicts nothing', async () => {
+it('the bundled Redis persists its data and evicts nothing', async () => {
   const objects = await render('default');
-  const conf = pick(objects, 'ConfigMap', 'demo-lastframe-redis').data['redis.conf'];
+  const conf = findObject(objects, 'ConfigMap', 'demo-lastframe-redis').data['redis.conf'];
   expect(conf).toMatch(/^maxmemory-policy noeviction$/m);
   expect(conf).toMatch(/^appendonly yes$/m);
   expect(conf).toMatch(/^maxmemory 512mb$/m);
-  const { spec } = pick(objects, 'StatefulSet', 'demo-lastframe-redis');
+  const { spec } = findObject(objects, 'StatefulSet', 'demo-lastframe-redis');
   expect(spec.replicas).toBe(1);
   expect(spec.volumeClaimTemplates[0].metadata.name).toBe('data');
 });
 
-it('every Service leads to a port of a pod', async () => {
+it('every Service targets a port of a pod', async () => {
   const objects = await render('demo');
   const pods = podsOf(objects);
   const services = objects.filter(({ kind }) => kind === 'Service');
   expect(services.map(({ metadata }) => metadata.name)).toContain('image-server');
   for (const { metadata, spec } of services) {
-    const chosen = pods.filter(({ labels }) =>
+    const selected = pods.filter(({ labels }) =>
       Object.entries(spec.selector).every(([key, value]) => labels[key] === value),
     );
-    expect(chosen, metadata.name).toHaveLength(1);
-    const ports = chosen[0]?.spec.containers[0].ports.map(({ name }: { name: string }) => name);
+    expect(selected, metadata.name).toHaveLength(1);
+    const ports = selected[0]?.spec.containers[0].ports.map(({ name }: { name: string }) => name);
     for (const { targetPort } of spec.ports) expect(ports).toContain(targetPort);
   }
 });
 
-it('the public Service leads to no ops port', async () => {
-  const { spec } = pick(await render('demo'), 'Service', 'demo-lastframe-api');
+it('the public Service does not expose the ops port', async () => {
+  const { spec } = findObject(await render('demo'), 'Service', 'demo-lastframe-api');
   expect(spec.type).toBe('LoadBalancer');
   expect(spec.ports).toEqual([{ name: 'http', port: 8088, targetPort: 'http' }]);
 });
 
-it('`helm test` gets an image where there is a camera, else what the api says of itself', async () => {
+it('`helm test` requests an image if there is a camera, else the OpenAPI document', async () => {
   const urlOf = async (...args: Parameters<typeof render>) => {
-    const test = pick(await render(...args), 'Pod', 'demo-lastframe-test');
+    const test = findObject(await render(...args), 'Pod', 'demo-lastframe-test');
     expect(test.metadata.annotations?.['helm.sh/hook']).toBe('test');
     expect(test.spec.containers[0].command).toEqual(['node', 'image/get-image.ts']);
     return test.spec.containers[0].args[0];
@@ -124,7 +137,7 @@ it('`helm test` gets an image where there is a camera, else what the api says of
   expect(await urlOf('production')).toMatch(/8088\/cams\/images\?url=https%3A%2F%2Fcams/);
 });
 
-/** The graces of the closing steps in a main.ts, with its constants filled in. */
+/** Returns the grace periods of the closing steps in a main.ts, with its constants filled in. */
 function closingTimesMs(source: string): number[] {
   const constants = new Map(
     [...source.matchAll(/^const ([A-Z_]+) = ([\d_]+);/gm)].map(([, name = '', value = '']) => [
@@ -132,8 +145,7 @@ function closingTimesMs(source: string): number[] {
       Number(value.replaceAll('_', '')),
     ]),
   );
-  const [, steps = ''] = source.split('closingSteps.push(');
-  return [...steps.matchAll(/\bgraceMs: ([A-Z_\d+ ]+),/g)].map(([, sum = '']) =>
+  return [...source.matchAll(/\bgraceMs: ([A-Z_\d+ ]+),/g)].map(([, sum = '']) =>
     sum.split('+').reduce((total, word) => total + (constants.get(word.trim()) ?? Number(word)), 0),
   );
 }

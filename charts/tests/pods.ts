@@ -1,7 +1,7 @@
 import type { KubeObject } from './helm.ts';
 
-/** A pod, or what makes pods. */
-export interface PodMaker {
+/** A pod, or an object that creates pods. */
+export interface PodSource {
   name: string;
   /** Its `app.kubernetes.io/component`. */
   component: string;
@@ -10,7 +10,7 @@ export interface PodMaker {
   spec: any;
 }
 
-export function podsOf(objects: readonly KubeObject[]): PodMaker[] {
+export function podsOf(objects: readonly KubeObject[]): PodSource[] {
   return objects.flatMap((object) => {
     const pod = object.kind === 'Pod' ? object : object.spec?.template;
     if (!pod?.spec?.containers) return [];
@@ -20,10 +20,10 @@ export function podsOf(objects: readonly KubeObject[]): PodMaker[] {
   });
 }
 
-/** What a container's process gets; a value of a Secret is what `secret` gives for its name and key. */
+/** Returns a container's environment; `secret` returns the value for a Secret's name and key. */
 export function environmentOf(
   objects: readonly KubeObject[],
-  pod: PodMaker,
+  pod: PodSource,
   secret: (name: string, key: string) => string,
 ): Record<string, string> {
   const [container] = pod.spec.containers;
@@ -41,7 +41,7 @@ export function environmentOf(
   return env;
 }
 
-/** Kubernetes replaces `$(NAME)` by what was set before. */
+/** Replaces `$(NAME)` with an earlier variable, as Kubernetes does. */
 function expand(value: string, env: Readonly<Record<string, string>>): string {
   return value.replaceAll(/\$\((\w+)\)/g, (whole, name) => env[name] ?? whole);
 }

@@ -1,67 +1,63 @@
 import { describe, expect, it } from 'vitest';
-import { refusal, render, type ValuesName } from './helm.ts';
+import { render, renderError, type ValuesName } from './helm.ts';
 
-/** Each a set of values, and the sentence that Helm refuses them with. */
+/** Contradictory values, each with Helm's error message. */
 const CONTRADICTIONS: [ValuesName, string[], string][] = [
   [
     'default',
     ['externalRedis.url=redis://r:6379'],
-    'redis.bundled is true and externalRedis has a URL: set redis.bundled to false, or take the URL away.',
+    'redis.bundled is true and externalRedis has a URL: set redis.bundled to false, or remove the URL.',
   ],
   [
     'default',
     ['externalRedis.urlSecret.name=r'],
-    'redis.bundled is true and externalRedis has a URL: set redis.bundled to false, or take the URL away.',
+    'redis.bundled is true and externalRedis has a URL: set redis.bundled to false, or remove the URL.',
   ],
   [
     'default',
     ['redis.bundled=false'],
-    'redis.bundled is false and there is no other Redis: give externalRedis.url or externalRedis.urlSecret.',
+    'redis.bundled is false and no external Redis is configured: set externalRedis.url or externalRedis.urlSecret.',
   ],
   [
     'production',
     ['externalRedis.url=redis://r:6379'],
-    'externalRedis.url and externalRedis.urlSecret are both given: keep one.',
+    'externalRedis.url and externalRedis.urlSecret are both set: keep one.',
   ],
   [
     'production',
     ['externalRedis.framesUrlSecret.name=r'],
-    'externalRedis.framesUrl and externalRedis.framesUrlSecret are both given: keep one.',
+    'externalRedis.framesUrl and externalRedis.framesUrlSecret are both set: keep one.',
   ],
   [
     'production',
     ['networkPolicy.egress=null'],
-    'networkPolicy.enabled keeps the pods from an external Redis: say in networkPolicy.egress where it is.',
+    'networkPolicy.enabled blocks the external Redis: allow it in networkPolicy.egress.',
   ],
   [
     'default',
     ['externalRedis.framesUrl=redis://f:6379'],
-    'networkPolicy.enabled keeps the pods from an external Redis: say in networkPolicy.egress where it is.',
+    'networkPolicy.enabled blocks the external Redis: allow it in networkPolicy.egress.',
   ],
   [
     'production',
     ['worker.keda.redisAddress='],
-    'worker.keda.enabled with an external Redis needs worker.keda.redisAddress: KEDA takes no URL.',
+    'worker.keda.enabled with an external Redis needs worker.keda.redisAddress: KEDA does not accept a URL.',
   ],
-  [
-    'default',
-    ['config.PORT=80'],
-    'config.PORT is not for you to set: viewers see api.service.port.',
-  ],
+  ['default', ['config.PORT=80'], 'config.PORT cannot be set: set api.service.port instead.'],
   [
     'default',
     ['config.ADOPT_REDIS=true'],
-    'config.ADOPT_REDIS is not for you to set: other pods of the fleet may live, and then two could call one camera at once.',
+    'config.ADOPT_REDIS cannot be set: other pods of the fleet may be running, and two could call one camera at once.',
   ],
   [
     'default',
     ['secretEnv.REDIS_URL.name=r', 'secretEnv.REDIS_URL.key=u'],
-    'secretEnv.REDIS_URL is not for you to set: it follows from redis and externalRedis.',
+    'secretEnv.REDIS_URL cannot be set: the chart derives it from redis and externalRedis.',
   ],
   [
     'default',
     ['config.URL_SIGNING_KEY=0123456789abcdef'],
-    'config.URL_SIGNING_KEY would be readable in a ConfigMap: give it in secretEnv.',
+    'config.URL_SIGNING_KEY would be readable in a ConfigMap: set it in secretEnv.',
   ],
   [
     'production',
@@ -71,7 +67,7 @@ const CONTRADICTIONS: [ValuesName, string[], string][] = [
   [
     'default',
     ['secretEnv.QUEUES_PASSWORD.name=q', 'secretEnv.QUEUES_PASSWORD.key=p'],
-    'QUEUES_USER and QUEUES_PASSWORD: only one of them is in secretEnv; give both or none.',
+    'QUEUES_USER and QUEUES_PASSWORD: only one of them is in secretEnv; set both or neither.',
   ],
   [
     'production',
@@ -96,56 +92,56 @@ const CONTRADICTIONS: [ValuesName, string[], string][] = [
   [
     'default',
     ['api.terminationGracePeriodSeconds=18'],
-    'api.terminationGracePeriodSeconds is 18: it must be longer than the 18 s that the end takes.',
+    'api.terminationGracePeriodSeconds is 18: it must be longer than the 18 s that shutdown takes.',
   ],
   [
     'default',
     ['worker.terminationGracePeriodSeconds=13'],
-    'worker.terminationGracePeriodSeconds is 13: it must be longer than the 13 s that the end takes.',
+    'worker.terminationGracePeriodSeconds is 13: it must be longer than the 13 s that shutdown takes.',
   ],
   [
     'default',
     ['config.MEMORY_LIMIT=257MiB'],
-    'api.resources.limits.memory is 704Mi: it must hold MEMORY_LIMIT (257MiB), MAX_UNSENT_BYTES (64MiB) and 384 MiB.',
+    'api.resources.limits.memory is 704Mi: it must cover MEMORY_LIMIT (257MiB), MAX_UNSENT_BYTES (64MiB) and 384 MiB.',
   ],
   [
     'default',
     ['api.resources.limits.memory=500M'],
-    'api.resources.limits.memory is 500M: it must hold MEMORY_LIMIT (256MiB), MAX_UNSENT_BYTES (64MiB) and 384 MiB.',
+    'api.resources.limits.memory is 500M: it must cover MEMORY_LIMIT (256MiB), MAX_UNSENT_BYTES (64MiB) and 384 MiB.',
   ],
   [
     'default',
     ['redis.maxMemory=1gb'],
-    'redis.resources.limits.memory is 1Gi: it must be above redis.maxMemory (1gb).',
+    'redis.resources.limits.memory is 1Gi: it must exceed redis.maxMemory (1gb).',
   ],
   [
     'production',
     ['sources.existingSecret=s'],
-    'sources.existingSecret and sources.file are both given: write all sources into one of them.',
+    'sources.existingSecret and sources.file are both set: put all sources into one of them.',
   ],
   [
     'demo',
     ['sources.existingSecret=s'],
-    'slowServer.enabled adds a source, which sources.existingSecret leaves no place for: use sources.file.',
+    'slowServer.enabled adds a source, which is impossible with sources.existingSecret: use sources.file.',
   ],
   [
     'production',
     ['externalRedis.urlSecret.name=', 'externalRedis.url=redis://r:6379'],
-    "externalRedis: a URL of the worker's own needs one of the api's in a Secret as well.",
+    'externalRedis: if the worker has its own URL in a Secret, the api needs one in a Secret too.',
   ],
   [
     'default',
     ['ingress.tlsSecret=t'],
-    'ingress.tlsSecret is given without ingress.host: a certificate is for a host.',
+    'ingress.tlsSecret is set without ingress.host: set the host of its certificate.',
   ],
   [
     'default',
     ['config.OTEL_EXPORTER_OTLP_ENDPOINT=http://collector:4318'],
-    'networkPolicy.enabled keeps traces from their collector: say in networkPolicy.egress where it is.',
+    'networkPolicy.enabled blocks the trace collector: allow it in networkPolicy.egress.',
   ],
 ];
 
-/** What the schema refuses: the place, and what is wrong with it. */
+/** Values that the schema rejects, each with the place and the problem. */
 const BAD_VALUES: [string, RegExp][] = [
   ['replicas=3', /at '': additional properties 'replicas' not allowed/],
   ['api.replica=3', /at '\/api': additional properties 'replica' not allowed/],
@@ -180,20 +176,20 @@ const sets = (values: readonly string[]) => values.flatMap((value) => ['--set', 
 
 describe.concurrent('a contradiction', () => {
   it.each(CONTRADICTIONS)(
-    'in the %s values with %j is refused: %s',
+    'in the %s values with %j is rejected: %s',
     async (name, values, sentence) => {
-      expect(await refusal(name, ...sets(values))).toContain(sentence);
+      expect(await renderError(name, ...sets(values))).toContain(sentence);
     },
   );
 });
 
-describe.concurrent('a value that the chart does not know, or of a wrong type', () => {
-  it.each(BAD_VALUES)('%s is refused with its place', async (value, said) => {
-    expect(await refusal('default', '--set', value)).toMatch(said);
+describe.concurrent('an unknown value, or one of a wrong type', () => {
+  it.each(BAD_VALUES)('%s is rejected with its place', async (value, message) => {
+    expect(await renderError('default', '--set', value)).toMatch(message);
   });
 });
 
-it('what is just not contradictory is taken', async () => {
+it('values just within the limits are accepted', async () => {
   const values = [
     'api.terminationGracePeriodSeconds=19',
     'worker.terminationGracePeriodSeconds=14',

@@ -1,14 +1,14 @@
 import { expect, it } from 'vitest';
-import { helm, pick, render, VALUES, valuesOf } from './helm.ts';
+import { findObject, helm, render, VALUES, valuesOf } from './helm.ts';
 import { schemaFaults } from './kube-schema.ts';
 
-it.each(VALUES)('Helm finds nothing to say against the chart with the %s values', async (name) => {
-  const said = await helm('lint', '--strict', ...valuesOf(name), '.');
-  expect(said).toContain('0 chart(s) failed');
-  expect(said).not.toMatch(/\[(WARNING|ERROR)\]/);
+it.each(VALUES)('helm lint finds no problem in the chart with the %s values', async (name) => {
+  const output = await helm('lint', '--strict', ...valuesOf(name), '.');
+  expect(output).toContain('0 chart(s) failed');
+  expect(output).not.toMatch(/\[(WARNING|ERROR)\]/);
 });
 
-it.each(VALUES)('every object of the %s values is as its schema says', async (name) => {
+it.each(VALUES)('every object of the %s values matches its schema', async (name) => {
   const objects = await render(name);
   expect(objects.length).toBeGreaterThan(10);
   const faults = objects.flatMap((object) =>
@@ -17,8 +17,8 @@ it.each(VALUES)('every object of the %s values is as its schema says', async (na
   expect(faults).toEqual([]);
 });
 
-it('the schemas see a wrong type, an unknown key, and an unknown kind', async () => {
-  const api = pick(await render('default'), 'Deployment', 'demo-lastframe-api');
+it('the schemas detect a wrong type, an unknown key and an unknown kind', async () => {
+  const api = findObject(await render('default'), 'Deployment', 'demo-lastframe-api');
   expect(schemaFaults({ ...api, spec: { ...api.spec, replicas: 'three' } })[0]).toMatch(/replicas/);
   const [container] = api.spec.template.spec.containers;
   container.livenessProbe.httpGet.prot = 1;

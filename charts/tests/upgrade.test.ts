@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { helm, type KubeObject, pick, render, valuesOf } from './helm.ts';
+import { findObject, helm, type KubeObject, render, valuesOf } from './helm.ts';
 
 const selectorOf = (component: string) => ({
   'app.kubernetes.io/name': 'lastframe',
@@ -7,8 +7,8 @@ const selectorOf = (component: string) => ({
   'app.kubernetes.io/component': component,
 });
 
-/** Written out, since a release that exists can't be upgraded once one of them is another. */
-it('names and selectors are those of every earlier version', async () => {
+/** Written out, because a change to any of them makes existing releases impossible to upgrade. */
+it('names and selectors are the same as in every earlier version', async () => {
   const objects = await render('demo');
   const immutable = objects
     .filter(({ kind }) => kind === 'Deployment' || kind === 'StatefulSet')
@@ -24,9 +24,9 @@ it('names and selectors are those of every earlier version', async () => {
   expect(immutable).toHaveLength(4);
 });
 
-it('of the StatefulSet only changes what Kubernetes lets change', async () => {
+it('the StatefulSet changes only in what Kubernetes allows to change', async () => {
   const spec = (objects: readonly KubeObject[]) =>
-    pick(objects, 'StatefulSet', 'demo-lastframe-redis').spec;
+    findObject(objects, 'StatefulSet', 'demo-lastframe-redis').spec;
   const before = spec(await render('default'));
   expect(before.serviceName).toBe('demo-lastframe-redis');
   expect(before.volumeClaimTemplates).toEqual([
@@ -46,9 +46,9 @@ it('of the StatefulSet only changes what Kubernetes lets change', async () => {
   expect(after.template).not.toEqual(before.template);
 });
 
-it('a new version leaves Redis running: its restart would be a hold-off for the whole fleet', async () => {
+it('a new version does not restart Redis, which would hold off the whole fleet', async () => {
   const pod = (objects: readonly KubeObject[]) =>
-    pick(objects, 'StatefulSet', 'demo-lastframe-redis').spec.template;
+    findObject(objects, 'StatefulSet', 'demo-lastframe-redis').spec.template;
   const before = pod(await render('default'));
   expect(before.metadata.labels).toEqual(selectorOf('redis'));
   expect(pod(await render('default', '--set', 'image.tag=2.0.0'))).toEqual(before);
@@ -64,12 +64,12 @@ it('a new version of the image changes no selector and no Service', async () => 
   );
 });
 
-it('rendering twice gives the same, so that nothing restarts without a reason', async () => {
+it('rendering is deterministic, so that nothing restarts without a reason', async () => {
   const args = ['template', 'demo', '.', ...valuesOf('production')];
   expect(await helm(...args)).toBe(await helm(...args));
 });
 
-it('long names stay within what Kubernetes takes', async () => {
+it('long names stay within the limit of Kubernetes', async () => {
   const objects = await render('default', '--set', `fullnameOverride=${'x'.repeat(60)}`);
   for (const { metadata } of objects) expect(metadata.name.length).toBeLessThanOrEqual(63);
 });

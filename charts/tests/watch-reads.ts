@@ -1,18 +1,18 @@
-/** The object with notes of what is read of it. A map whose keys are listed counts as read. */
+/** Records which keys of an object are read. Listing the keys of a map counts as reading all. */
 export function watchReads<T extends object>(value: T): { watched: T; unread: () => string[] } {
-  const notes: (() => string[])[] = [];
-  const watched = watch(value, '', notes) as T;
-  return { watched, unread: () => notes.flatMap((note) => note()) };
+  const reports: (() => string[])[] = [];
+  const watched = watch(value, '', reports) as T;
+  return { watched, unread: () => reports.flatMap((report) => report()) };
 }
 
-function watch(value: unknown, path: string, notes: (() => string[])[]): unknown {
+function watch(value: unknown, path: string, reports: (() => string[])[]): unknown {
   if (typeof value !== 'object' || value === null) return value;
-  const below = (key: string, child: unknown) => watch(child, `${path}.${key}`, notes);
-  if (Array.isArray(value)) return value.map((child, index) => below(String(index), child));
-  const children = Object.entries(value).map(([key, child]) => [key, below(key, child)]);
+  const watchChild = (key: string, child: unknown) => watch(child, `${path}.${key}`, reports);
+  if (Array.isArray(value)) return value.map((child, index) => watchChild(String(index), child));
+  const children = Object.entries(value).map(([key, child]) => [key, watchChild(key, child)]);
   const read = new Set<string | symbol>();
   let listed = false;
-  notes.push(() =>
+  reports.push(() =>
     Object.keys(value)
       .filter((key) => !listed && !read.has(key))
       .map((key) => `${path}.${key}`),

@@ -1,51 +1,51 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
-import { askingNameServer } from '../../testing/asking-name-server.ts';
-import { earliest, type UpstreamCall } from '../../testing/checker.ts';
-import { type Api, type Fleet, startFleet } from '../../testing/fleet.ts';
-import { residentMiB } from '../../testing/proc.ts';
-import { expectCleanEnd, expectPermitsEnd } from '../../testing/recovery.ts';
-import { freePort } from '../../testing/redis-server.ts';
-import { report } from '../../testing/report.ts';
+import { earliestTimeOf, type UpstreamCall } from '../../testing/checks/checker.ts';
+import { expectCleanEnd, expectPermitsEnd } from '../../testing/checks/recovery.ts';
+import { printMeasurements } from '../../testing/checks/report.ts';
 import {
   expectServed,
-  LIFE_MS,
   PATIENT_CALLS,
   PATIENT_LIFE_MS,
+  PERMIT_LIFE_MS,
   SHORT_TIMES,
-} from '../../testing/short-faults.ts';
-import { startViewers, warmUp } from '../../testing/viewers.ts';
+} from '../../testing/checks/short-faults.ts';
+import { nameServerEnv } from '../../testing/fleet/asking-name-server.ts';
+import { type Api, type Fleet, startFleet } from '../../testing/fleet/fleet.ts';
+import { residentMiB } from '../../testing/fleet/proc.ts';
+import { freePort } from '../../testing/redis/redis-server.ts';
+import { startViewers, warmUp } from '../../testing/viewers/viewers.ts';
 import { SERVFAIL, startDns } from '../../worker/src/test-support/dns-server.ts';
 
 const INTERVAL_MS = 500;
-/** A call that fails at once must not take so long on a busy machine; those that hang take it all. */
+/** Longer than a call that fails at once takes on a busy machine. Hanging calls take all of it. */
 const TIMEOUT_MS = 4000;
 const RETRY_AFTER_S = 3;
 /** What a busy machine with two cores may add to any recovery. */
 const SLACK_MS = 20_000;
 
-/** What a camera does, and what a viewer without a frame is told about it. */
+/** What a camera does, and the problem that a viewer without a frame gets. */
 const FAULTS: Record<string, { query: Record<string, string>; status: 502 | 504; says: RegExp }> = {
-  'error-500': { query: { status: '500' }, status: 502, says: /answered 500/ },
+  'error-500': { query: { status: '500' }, status: 502, says: /responded with 500/ },
   'busy-429': {
     query: { status: '429', retryAfter: String(RETRY_AFTER_S) },
     status: 502,
-    says: /answered 429/,
+    says: /responded with 429/,
   },
-  hang: { query: { delay: '1m' }, status: 504, says: /did not answer within 4000 ms/ },
-  drip: { query: { as: 'drip' }, status: 504, says: /did not answer within 4000 ms/ },
+  hang: { query: { delay: '1m' }, status: 504, says: /did not respond within 4000 ms/ },
+  drip: { query: { as: 'drip' }, status: 504, says: /did not respond within 4000 ms/ },
   huge: { query: { as: 'huge' }, status: 502, says: /larger than 2097152 bytes/ },
   endless: { query: { as: 'endless' }, status: 502, says: /larger than 2097152 bytes/ },
   empty: { query: { as: 'empty' }, status: 502, says: /empty body/ },
   truncated: { query: { as: 'truncated' }, status: 502, says: /closed the connection/ },
   cut: { query: { as: 'cut' }, status: 502, says: /truncated image/ },
-  html: { query: { as: 'html' }, status: 502, says: /no JPEG, PNG/ },
-  redirect: { query: { as: 'redirect' }, status: 502, says: /answered 302/ },
+  html: { query: { as: 'html' }, status: 502, says: /did not send a JPEG, PNG/ },
+  redirect: { query: { as: 'redirect' }, status: 502, says: /responded with 302/ },
   gzip: { query: { as: 'gzip' }, status: 502, says: /compressed/ },
 };
 const NAMES = Object.keys(FAULTS);
-/** So often each is called before it is looked at: twice takes those that hang as long as the others thrice. */
+/** Failures to wait for: hanging cameras need as long for two as the others for three. */
 const failuresDue = (name: string) => (name === 'hang' || name === 'drip' ? 2 : 3);
 let fleet: Fleet;
 
@@ -53,8 +53,8 @@ afterEach(async () => {
   await fleet.checkAndStop();
 });
 
-describe('cameras that fail and lie', () => {
-  it('keep their last good frame, are called more and more rarely, and heal with their next good call', async () => {
+describe('cameras that fail or lie', () => {
+  it('keep their last good frame, are called less and less often, and recover with a good call', async () => {
     const api = await start({
       MAX_FRAME_SIZE: '2MiB',
       UPSTREAM_TIMEOUT: `${TIMEOUT_MS}ms`,
@@ -65,7 +65,7 @@ describe('cameras that fail and lie', () => {
     await warmUp([api.url], [...cameras, good]);
     const viewers = startViewers(() => [api.url], [...cameras, good], { viewers: 20 });
 
-    await Promise.all(NAMES.map((name) => fleet.slow.behave(name, FAULTS[name]?.query)));
+    await Promise.all(NAMES.map((name) => fleet.slow.setBehaviour(name, FAULTS[name]?.query)));
     const goodUpTo = await lastNumber();
     const tooFew = async () =>
       (await failuresSince(goodUpTo))
@@ -76,39 +76,39 @@ describe('cameras that fail and lie', () => {
       ...NAMES.map((name) => expectColdProblem(api, name)),
     ]);
 
-    // Whatever was under way when the fault began has ended: what is served now is the last good frame.
-    const last = await Promise.all(cameras.map((camera) => look(api, camera)));
-    expect(last.map(({ status }) => status)).toEqual(cameras.map(() => 200));
+    // Calls from before the fault have ended: the last good frame is served now.
+    const lastGood = await Promise.all(cameras.map((camera) => requestImage(api, camera)));
+    expect(lastGood.map(({ status }) => status)).toEqual(cameras.map(() => 200));
     const failures = await failuresSince(goodUpTo);
     const pauses = await fleet.slow.pauses();
     for (const { name, starts } of failures) {
       for (const [n, startMs] of starts.entries()) {
-        const gapMs = startMs - earliest(starts[n - 1] ?? Number.NEGATIVE_INFINITY, pauses);
+        const gapMs = startMs - earliestTimeOf(starts[n - 1] ?? Number.NEGATIVE_INFINITY, pauses);
         expect(gapMs, `${name} after failure ${n}`).toBeGreaterThan(leastGapMs(name, n));
       }
     }
     expect(await callsTo('elsewhere')).toEqual([]); // no redirect was followed
-    const ages = await Promise.all(cameras.map((camera) => look(api, camera)));
+    const ages = await Promise.all(cameras.map((camera) => requestImage(api, camera)));
     expect(Math.min(...ages.map(({ ageS }) => ageS))).toBeGreaterThanOrEqual(3);
-    expect(ages.map(({ etag }) => etag)).toEqual(last.map(({ etag }) => etag));
-    const ageOfGood = async () => (await look(api, good)).ageS;
+    expect(ages.map(({ etag }) => etag)).toEqual(lastGood.map(({ etag }) => etag));
+    const ageOfGood = async () => (await requestImage(api, good)).ageS;
     await expect.poll(ageOfGood, { timeout: 20_000 }).toBeLessThanOrEqual(2);
 
     const backOffMs = await longestBackOffMs();
     const healedAtMs = performance.now();
-    await Promise.all(NAMES.map((name) => fleet.slow.behave(name)));
+    await Promise.all(NAMES.map((name) => fleet.slow.setBehaviour(name)));
     const healMs = await Promise.all(
       cameras.map(async (camera, n) => {
-        const isNew = async () => (await look(api, camera)).etag !== last[n]?.etag;
+        const isNew = async () => (await requestImage(api, camera)).etag !== lastGood[n]?.etag;
         await expect.poll(isNew, { timeout: 60_000 }).toBe(true);
         return performance.now() - healedAtMs;
       }),
     );
-    report('cameras that fail', {
+    printMeasurements('cameras that fail', {
       backOffMs,
       ...Object.fromEntries(NAMES.map((name, n) => [name, Math.round(healMs[n] ?? 0)])),
     });
-    // The next call may come a back-off after the last failed one, and that one after the look at it.
+    // The next call may come a full back-off after a failure that began after the check.
     expect(Math.max(...healMs)).toBeLessThan(backOffMs + SLACK_MS);
     expectServed(await viewers.stop());
     await expectNothingLeft(TIMEOUT_MS + 2000 + 4000);
@@ -122,34 +122,39 @@ describe('cameras that fail and lie', () => {
       Array.from({ length: count }, (_, n) =>
         fleet.slow.camera(`flood-${from + n}`, { as: n % 2 ? 'huge' : 'endless' }),
       );
-    const ask = async (cameras: string[]) => {
+    const requestAll = async (cameras: string[]) => {
       const answers = await Promise.all(cameras.map((camera) => api.image(camera)));
       expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([502]));
       await Promise.all(answers.map((answer) => answer.arrayBuffer()));
     };
-    for (let round = 0; round < 3; round += 1) await ask(floods(20 * round, 20)); // its usual size
+    // Up to its usual size.
+    for (let round = 0; round < 3; round += 1) await requestAll(floods(20 * round, 20));
     const before = await residentMiB(pid);
     const sizes = [before];
     for (let round = 3; round < 9; round += 1) {
-      await ask(floods(20 * round, 20));
+      await requestAll(floods(20 * round, 20));
       sizes.push(await residentMiB(pid));
     }
-    report('endless and huge bodies', { calls: (await fleet.slow.calls()).length, before, sizes });
-    // 120 more bodies of which a megabyte each was read: kept, they were 120 MiB.
+    printMeasurements('endless and huge bodies', {
+      calls: (await fleet.slow.calls()).length,
+      before,
+      sizes,
+    });
+    // 120 more bodies, with 1 MiB read of each: keeping them would take 120 MiB.
     expect(Math.max(...sizes.slice(-3)) - before).toBeLessThan(60);
     await expectNothingLeft(PATIENT_LIFE_MS);
   });
 });
 
-describe('a camera that can not be reached', () => {
-  it('by its name, because the resolver is down: its frame stays, and it heals', async () => {
+describe('a camera that cannot be reached', () => {
+  it('because the resolver is down: keeps its frame, and recovers', async () => {
     let isDown = false;
     const dns = await startDns(() => (isDown ? { rcode: SERVFAIL } : { addresses: ['127.0.0.1'] }));
     onTestFinished(dns.close);
     const api = await start({
       ALLOWED_SOURCES: 'http://cams.test:*/*',
       LOG_LEVEL: 'debug',
-      ...askingNameServer(dns),
+      ...nameServerEnv(dns),
     });
     const camera = fleet.slow.camera('by-name').replace('127.0.0.1', 'cams.test');
     await warmUp([api.url], [camera]);
@@ -158,35 +163,35 @@ describe('a camera that can not be reached', () => {
     isDown = true;
     const failures = () =>
       (fleet.workers[0]?.logs ?? []).filter(({ outcome }) =>
-        /can not be resolved now/.test(String(outcome)),
+        /cannot be resolved right now/.test(String(outcome)),
       );
     await expect.poll(() => failures().length, { timeout: 60_000 }).toBeGreaterThanOrEqual(3);
-    const { etag, ageS, status } = await look(api, camera);
+    const { etag, ageS, status } = await requestImage(api, camera);
     expect(status).toBe(200);
     expect(ageS).toBeGreaterThanOrEqual(2);
     const times = failures().map(({ time }) => Date.parse(String(time)));
     for (const [n, timeMs] of times.entries()) {
-      // By the worker's own clock, and it may have noted the earlier one late.
+      // By the worker's clock; it may have logged the earlier one late.
       if (n > 0) expect(timeMs - (times[n - 1] ?? 0)).toBeGreaterThan(INTERVAL_MS / 2);
     }
 
     const healedAtMs = performance.now();
     isDown = false;
-    const isNew = async () => (await look(api, camera)).etag !== etag;
+    const isNew = async () => (await requestImage(api, camera)).etag !== etag;
     await expect.poll(isNew, { timeout: 60_000 }).toBe(true);
     const recovered = performance.now() - healedAtMs;
     const tries = failures().length; // it may have failed once more before that
-    report('resolver down', { recovered, tries });
+    printMeasurements('resolver down', { recovered, tries });
     // After n failures in a row the back-off is I · 2ⁿ⁻¹.
     expect(recovered).toBeLessThan(INTERVAL_MS * 2 ** tries + SLACK_MS);
     expectServed(await viewers.stop());
     await expectNothingLeft();
   });
 
-  it('because its name is unknown or nothing listens: 502 at once, and again from memory; it heals', async () => {
+  it('because its name is unknown or nothing listens: 502 at once, then from memory; it recovers', async () => {
     const port = await freePort();
-    const refused = `http://127.0.0.1:${port}/late.jpg`;
-    const intervalMs = 6000; // a failure is remembered for so long
+    const closedUrl = `http://127.0.0.1:${port}/late.jpg`;
+    const intervalMs = 6000; // how long a failure is remembered
     const api = await start({
       ...PATIENT_CALLS,
       ALLOWED_SOURCES: 'http://127.0.0.1:*/*,http://camera.invalid/*',
@@ -196,10 +201,10 @@ describe('a camera that can not be reached', () => {
 
     const unknown = await problemOf(await api.image('http://camera.invalid/a.jpg'));
     expect(unknown).toMatchObject({ status: 502, detail: "the camera's host name is unknown" });
-    const closed = await problemOf(await api.image(refused));
+    const closed = await problemOf(await api.image(closedUrl));
     expect(closed).toMatchObject({ status: 502, detail: 'the camera refused the connection' });
     const startedMs = performance.now();
-    expect((await problemOf(await api.image(refused))).status).toBe(502);
+    expect((await problemOf(await api.image(closedUrl))).status).toBe(502);
     expect(performance.now() - startedMs).toBeLessThan(intervalMs - 1000);
 
     const picture = Buffer.from(await (await fetch(fleet.slow.camera('any'))).arrayBuffer());
@@ -210,8 +215,8 @@ describe('a camera that can not be reached', () => {
     });
     await once(server.listen(port, '127.0.0.1'), 'listening');
     const healedAtMs = performance.now();
-    await warmUp([api.url], [refused]);
-    report('connection refused', { recovered: performance.now() - healedAtMs });
+    await warmUp([api.url], [closedUrl]);
+    printMeasurements('connection refused', { recovered: performance.now() - healedAtMs });
     expect(performance.now() - healedAtMs).toBeLessThan(intervalMs + SLACK_MS);
     const sinceFirstMs = performance.now() - (calledAtMs[0] ?? 0);
     expect(calledAtMs.length).toBeLessThanOrEqual(1 + Math.ceil(sinceFirstMs / intervalMs));
@@ -231,12 +236,12 @@ async function start(env: Record<string, string> = {}): Promise<Api> {
   return api;
 }
 
-async function expectNothingLeft(lifeMs = LIFE_MS): Promise<void> {
+async function expectNothingLeft(lifeMs = PERMIT_LIFE_MS): Promise<void> {
   await expectPermitsEnd(fleet, lifeMs);
   await expectCleanEnd(fleet);
 }
 
-async function look(api: Api, camera: string) {
+async function requestImage(api: Api, camera: string) {
   const answer = await api.image(camera);
   await answer.arrayBuffer();
   const { status, headers } = answer;
@@ -249,7 +254,7 @@ async function problemOf(answer: Response) {
   return { status: answer.status, ...((await answer.json()) as { detail: string }) };
 }
 
-/** Another camera of the same behaviour that never had a frame; the second answer is remembered. */
+/** Expects the problem for a cold camera of this behaviour, the second time from memory. */
 async function expectColdProblem(api: Api, name: string): Promise<void> {
   const fault = FAULTS[name];
   const camera = fleet.slow.camera(`cold-${name}`, fault?.query);
@@ -268,12 +273,12 @@ async function callsTo(name: string): Promise<UpstreamCall[]> {
   return (await fleet.slow.calls()).filter((call) => call.name === name);
 }
 
-/** The number of the upstream's last call by now. */
+/** Returns the number of the upstream's last call. */
 async function lastNumber(): Promise<number> {
   return (await fleet.slow.calls()).at(-1)?.number ?? 0;
 }
 
-/** Each camera's calls since then, at which all of them failed. */
+/** Returns the starts of each camera's calls after this one, all of which failed. */
 async function failuresSince(number: number): Promise<{ name: string; starts: number[] }[]> {
   const calls = (await fleet.slow.calls()).filter((call) => call.number > number);
   return NAMES.map((name) => ({
@@ -282,15 +287,15 @@ async function failuresSince(number: number): Promise<{ name: string; starts: nu
   }));
 }
 
-/** From a camera's nth failure in a row to its next call, at least. */
+/** Returns the shortest time from a camera's nth failure in a row to its next call. */
 function leastGapMs(name: string, n: number): number {
   const backOffMs = n === 1 ? INTERVAL_MS : INTERVAL_MS * 2 ** (n - 1);
-  // One that asked for patience gets it; one that we hung up on may still be working.
+  // Retry-After is respected, and a camera that timed out may still be working.
   const ownMs = { 'busy-429': RETRY_AFTER_S * 1000, hang: 2 * TIMEOUT_MS, drip: 2 * TIMEOUT_MS };
   return Math.max(backOffMs, ownMs[name as keyof typeof ownMs] ?? 0) - 20;
 }
 
-/** How long the fleet may still leave the most patient of its cameras alone. */
+/** Returns the longest remaining back-off of the fleet. */
 async function longestBackOffMs(): Promise<number> {
   const keys = (await fleet.redis.command('KEYS', `${fleet.redisPrefix}:backoff:*`)) as string[];
   const left = await Promise.all(keys.map((key) => fleet.redis.command('PTTL', key)));

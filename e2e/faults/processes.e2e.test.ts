@@ -3,23 +3,23 @@ import { cameraIdOf } from '@lastframe/shared/cameras/camera';
 import { Queue } from 'bullmq';
 import { createClient } from 'redis';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Balancer, startBalancer } from '../../testing/balancer.ts';
-import { earliest, type UpstreamCall } from '../../testing/checker.ts';
-import type { Child } from '../../testing/child.ts';
-import { type Api, type Fleet, type FleetOptions, startFleet } from '../../testing/fleet.ts';
-import { isStopped } from '../../testing/proc.ts';
-import { expectCleanEnd, expectPermitsEnd, recoveryMs } from '../../testing/recovery.ts';
-import { report } from '../../testing/report.ts';
+import { earliestTimeOf, type UpstreamCall } from '../../testing/checks/checker.ts';
+import { expectCleanEnd, expectPermitsEnd, recoveryMs } from '../../testing/checks/recovery.ts';
+import { printMeasurements } from '../../testing/checks/report.ts';
 import {
   expectNoFrameYet,
   expectServed,
-  LIFE_MS,
   PATIENT_CALLS,
   PATIENT_LIFE_MS,
+  PERMIT_LIFE_MS,
   SHORT_TIMES,
   START_ALLOWANCE_MS,
-} from '../../testing/short-faults.ts';
-import { startViewers, warmUp } from '../../testing/viewers.ts';
+} from '../../testing/checks/short-faults.ts';
+import { type Balancer, startBalancer } from '../../testing/fleet/balancer.ts';
+import type { Child } from '../../testing/fleet/child.ts';
+import { type Api, type Fleet, type FleetOptions, startFleet } from '../../testing/fleet/fleet.ts';
+import { isStopped } from '../../testing/fleet/proc.ts';
+import { startViewers, warmUp } from '../../testing/viewers/viewers.ts';
 
 const INTERVAL_MS = 500;
 /** What a busy machine with two cores may add to any recovery. */
@@ -31,13 +31,13 @@ afterEach(async () => {
 });
 
 describe('a worker is killed', () => {
-  it('in mid-call and at random instants: viewers notice nothing, and a spent permit ends by itself', async () => {
+  it('in mid-call and at random moments: viewers notice nothing, and spent permits expire', async () => {
     const { cameras, urls, api } = await startWarm({ apis: 2, workers: 2, delayMs: 400 }, 12);
     const viewers = startViewers(() => urls, cameras);
 
-    // The calls may have been the other one's, or over by the time of the kill.
+    // The calls may have been the other worker's, or over by the time of the kill.
     for (let round = 0; round < 3 || (round < 8 && !(await cutOff()).length); round += 1) {
-      await sleep(Math.random() * 2 * INTERVAL_MS); // the fault's own instant
+      await sleep(Math.random() * 2 * INTERVAL_MS); // until a random moment
       await callsInFlight(4);
       expect(await fleet.workers[round]?.end('SIGKILL')).toBeNull();
       await fleet.startWorker();
@@ -47,36 +47,36 @@ describe('a worker is killed', () => {
     const broken = await cutOff();
     expect(broken.length).toBeGreaterThan(0);
     const gaps = await gapsAfter(broken);
-    report('worker kill -9', {
+    printMeasurements('worker kill -9', {
       broken: broken.length,
       gapAfterBrokenMs: Math.max(...gaps),
       recovered,
     });
-    for (const gapMs of gaps) expect(gapMs).toBeGreaterThan(LIFE_MS - START_ALLOWANCE_MS);
-    expect(Math.max(...gaps)).toBeLessThan(LIFE_MS + INTERVAL_MS + SLACK_MS);
-    expect(recovered).toBeLessThan(LIFE_MS + SLACK_MS);
+    for (const gapMs of gaps) expect(gapMs).toBeGreaterThan(PERMIT_LIFE_MS - START_ALLOWANCE_MS);
+    expect(Math.max(...gaps)).toBeLessThan(PERMIT_LIFE_MS + INTERVAL_MS + SLACK_MS);
+    expect(recovered).toBeLessThan(PERMIT_LIFE_MS + SLACK_MS);
     expectServed(await viewers.stop());
     await expectNothingLeft();
   });
 });
 
 describe('an api process is killed under load', () => {
-  it('the others go on, and its successor serves known cameras at once', async () => {
+  it('the others keep serving, and its successor serves known cameras at once', async () => {
     const { cameras, urls } = await startWarm({ apis: 3 }, 5);
     const [victim] = fleet.apis;
     const others = startViewers(() => urls.slice(1), cameras);
-    const its = startViewers(() => urls.slice(0, 1), cameras);
+    const victimViewers = startViewers(() => urls.slice(0, 1), cameras);
 
     await sleep(INTERVAL_MS); // some load before the kill
     expect(await victim?.end('SIGKILL')).toBeNull();
     await sleep(2 * INTERVAL_MS); // and across it
 
-    expect((await its.stop()).failures.length).toBeGreaterThan(0);
+    expect((await victimViewers.stop()).failures.length).toBeGreaterThan(0);
     const successor = await fleet.startApi();
     const startedMs = performance.now();
     const answers = await Promise.all(cameras.map((camera) => successor.image(camera)));
     expect(answers.map(({ status }) => status)).toEqual(cameras.map(() => 200));
-    report('api kill -9', { successorServedMs: performance.now() - startedMs });
+    printMeasurements('api kill -9', { successorServedMs: performance.now() - startedMs });
     expect(performance.now() - startedMs).toBeLessThan(5000);
     for (const { headers } of answers) expect(headers.get('cache-status')).toContain('hit');
     expectServed(await others.stop());
@@ -84,8 +84,8 @@ describe('an api process is killed under load', () => {
   });
 });
 
-describe('workers are stopped for longer than an interval', () => {
-  it('between calls, in mid-call, and for longer than a permit lives', async () => {
+describe('workers that are stopped for longer than an interval', () => {
+  it('recover: between calls, in mid-call, and after longer than a permit lives', async () => {
     const { cameras, urls, api } = await startWarm({ workers: 2, delayMs: 50 }, 6);
     const viewers = startViewers(() => urls, cameras);
     const [first, second] = fleet.workers;
@@ -94,37 +94,39 @@ describe('workers are stopped for longer than an interval', () => {
     await expect
       .poll(async () => await inFlight(), { timeout: 30_000, interval: 5 })
       .toHaveLength(0);
-    const between = await pauseOf([first, second], 3 * INTERVAL_MS);
+    const between = await pauseProcesses([first, second], 3 * INTERVAL_MS);
     const afterBetweenMs = await recoveryOfAll(api, cameras);
     expect(between.callsStarted).toBe(0);
 
-    await Promise.all(cameras.map((_, n) => fleet.slow.behave(`cam-${n}`, { delay: '400ms' })));
+    await Promise.all(
+      cameras.map((_, n) => fleet.slow.setBehaviour(`cam-${n}`, { delay: '400ms' })),
+    );
     await callsInFlight(3);
-    const midCall = await pauseOf([first, second], 3 * INTERVAL_MS);
+    const midCall = await pauseProcesses([first, second], 3 * INTERVAL_MS);
     const afterMidCallMs = await recoveryOfAll(api, cameras);
     expect(midCall.callsStarted).toBe(0);
 
     await callsInFlight(3);
-    const one = await pauseOf([first], LIFE_MS + 3 * INTERVAL_MS);
+    const one = await pauseProcesses([first], PERMIT_LIFE_MS + 3 * INTERVAL_MS);
     const afterOneMs = await recoveryOfAll(api, cameras);
-    expect(one.callsStarted).toBeGreaterThan(0); // the other worker went on
+    expect(one.callsStarted).toBeGreaterThan(0); // the other worker kept calling
 
-    report('SIGSTOP', { afterBetweenMs, afterMidCallMs, afterOneMs });
+    printMeasurements('SIGSTOP', { afterBetweenMs, afterMidCallMs, afterOneMs });
     expect(afterBetweenMs).toBeLessThan(SLACK_MS);
     expect(afterMidCallMs).toBeLessThan(SLACK_MS);
-    expect(afterOneMs).toBeLessThan(LIFE_MS + SLACK_MS);
+    expect(afterOneMs).toBeLessThan(PERMIT_LIFE_MS + SLACK_MS);
     expectServed(await viewers.stop());
     await expectNothingLeft();
   });
 });
 
 describe('a rolling restart', () => {
-  it('of 20 api processes, behind balancers that look every 50 and every 1000 ms, and of 4 workers: no request fails, no call is cut off', async () => {
+  it('of 20 api processes, behind balancers that check every 50 and every 1000 ms, and of 4 workers: no request fails, no call is cut off', async () => {
     // A new process that gets no CPU for a while reads its first frames late.
     const env = { ...PATIENT_CALLS, COLD_WAIT: '10s' };
     const { cameras } = await startWarm({ apis: 3, workers: 2, delayMs: 300, env }, 6);
     const balancers = await Promise.all([startBalancer(50), startBalancer(1000)]);
-    await Promise.all(fleet.apis.flatMap((api) => balancers.map((each) => each.add(api))));
+    await Promise.all(fleet.apis.flatMap((api) => balancers.map((each) => each.addWhenReady(api))));
     const viewers = balancers.map(({ url }) =>
       startViewers(() => [url], cameras, { viewers: 10, pauseMs: 40 }),
     );
@@ -133,9 +135,9 @@ describe('a rolling restart', () => {
 
     for (const load of viewers) {
       const seen = await load.stop();
-      report('rolling restart', { ...seen });
+      printMeasurements('rolling restart', { ...seen });
       expectServed(seen);
-      expect(seen.oldestAgeS).toBeLessThanOrEqual(10); // no permit was lost, which lives 16 s
+      expect(seen.oldestAgeS).toBeLessThanOrEqual(10); // no permit was lost: each lives 16 s
     }
     expect(await brokenCalls()).toEqual([]);
     await Promise.all(balancers.map((balancer) => balancer.close()));
@@ -147,14 +149,14 @@ describe('no worker for a while, then one', () => {
   it('viewers keep their frames, the queue does not grow, old jobs are dropped', async () => {
     const { cameras, urls, api } = await startWarm({ apis: 2, env: PATIENT_CALLS }, 5);
     const viewers = startViewers(() => urls, cameras);
-    let known = 0;
+    let lastCount = 0;
     const growthOfQueue = async () => {
-      const before = known;
-      known = await jobsWaiting();
-      return known - before;
+      const before = lastCount;
+      lastCount = await jobsWaiting();
+      return lastCount - before;
     };
     await fleet.workers[0]?.end('SIGKILL');
-    // A worker's last word holds for 5 s, and each api looks once a second; then nobody asks.
+    // A worker's heartbeat holds for 5 s, and each api checks once a second; then requests stop.
     await expect.poll(() => exists('worker-alive'), { timeout: 30_000 }).toBe(0);
     await expect.poll(() => growthOfQueue(), { timeout: 30_000, interval: 1100 }).toBe(0);
     const calls = (await fleet.slow.calls()).length;
@@ -164,7 +166,7 @@ describe('no worker for a while, then one', () => {
     const waiting = await jobsWaiting();
     await sleep(2 * INTERVAL_MS); // under load, without a worker
     expect(await jobsWaiting()).toBe(waiting);
-    expect(waitingBefore).toBeLessThan(100); // a job per known camera and interval until they knew
+    expect(waitingBefore).toBeLessThan(100); // a job per known camera and interval until noticed
     expect(waiting - waitingBefore).toBeLessThan(coldOnes.length / 2);
     expect((await fleet.slow.calls()).length).toBe(calls);
     const old = fleet.slow.camera('wanted-a-minute-ago');
@@ -179,9 +181,9 @@ describe('no worker for a while, then one', () => {
     const recovered = await recoveryOfAll(api, cameras);
 
     await expect.poll(() => jobsWaiting(), { timeout: 60_000 }).toBeLessThanOrEqual(cameras.length);
-    report('no worker', { waiting, recovered });
+    printMeasurements('no worker', { waiting, recovered });
     expect(recovered).toBeLessThan(INTERVAL_MS + SLACK_MS);
-    // Each api tries again within a second or two, and asks for those that viewers wanted meanwhile.
+    // Each api retries within a second or two, and requests what viewers wanted meanwhile.
     const coldOnesCalled = async () => {
       const urls = (await fleet.slow.calls()).map(({ url }) => url);
       return new Set(urls.filter((url) => coldOnes.includes(url))).size;
@@ -191,12 +193,12 @@ describe('no worker for a while, then one', () => {
       await recoveryOfAll(api, cameras);
       return (await fleet.slow.calls()).slice(-2 * cameras.length).map(({ url }) => url);
     };
-    // Asked for by viewers who have gone: nobody calls them any more.
+    // Their viewers have left: they are not called any more.
     const coldOfLast = async () => (await lastCalls()).filter((url) => coldOnes.includes(url));
     await expect.poll(coldOfLast, { timeout: 60_000 }).toEqual([]);
     const called = (await fleet.slow.calls()).map(({ url }) => url);
     expect(called).not.toContain(old);
-    // A job that was added while an earlier one waited calls again, more of them on a slow machine.
+    // A job added while an earlier one waited calls again; a slow machine has more of them.
     const coldCalls = called.filter((camera) => coldOnes.includes(camera));
     expect(coldCalls.length).toBeLessThan(5 * coldOnes.length);
     expectServed(await viewers.stop());
@@ -206,7 +208,7 @@ describe('no worker for a while, then one', () => {
 });
 
 describe('poison jobs', () => {
-  it('fail once each, and nobody else notices', async () => {
+  it('fail once each, and affect nothing else', async () => {
     const { cameras, urls, api } = await startWarm({ env: PATIENT_CALLS }, 5);
     const viewers = startViewers(() => urls, cameras);
     const cameraId = '0'.repeat(32);
@@ -228,16 +230,16 @@ describe('poison jobs', () => {
       await expect.poll(() => stateOf(jobId), { timeout: 30_000 }).toBe('failed');
     }
     await addSpoilt('spoilt');
-    // BullMQ can't read it, so it can't fail it either: as a stalled job it ends after a minute.
+    // BullMQ cannot read it, so it cannot fail it either: it ends as stalled after a minute.
     await expect.poll(() => stateOf('spoilt'), { timeout: 30_000 }).toBe('active');
 
     const recovered = await recoveryOfAll(api, cameras);
     const failures = fleet.workers[0]?.logs.filter(({ msg }) => msg === 'refresh job failed') ?? [];
     expect(failures.map(({ jobId }) => jobId).toSorted()).toEqual(Object.keys(poison).toSorted());
-    report('poison jobs', { recovered });
+    printMeasurements('poison jobs', { recovered });
     const seen = await viewers.stop();
     expectServed(seen);
-    expect(seen.oldestAgeS).toBeLessThanOrEqual(10); // no permit was lost, which lives 16 s
+    expect(seen.oldestAgeS).toBeLessThanOrEqual(10); // no permit was lost: each lives 16 s
     expect((await fleet.slow.calls()).filter(({ name }) => name === 'poisoned')).toEqual([]);
     await expectNothingLeft(PATIENT_LIFE_MS);
   });
@@ -253,7 +255,7 @@ async function startWarm(options: FleetOptions, count: number) {
   return { cameras, urls, api };
 }
 
-/** As a rollout does with a surge of two: new processes first, then SIGTERM to the oldest. */
+/** Rolls with a surge of two: starts new processes first, then sends SIGTERM to the oldest. */
 async function rollApis(count: number, balancers: readonly Balancer[]): Promise<void> {
   const ends: Promise<number | null>[] = [];
   const two = () => Promise.all([fleet.startApi(), fleet.startApi()]);
@@ -262,8 +264,8 @@ async function rollApis(count: number, balancers: readonly Balancer[]): Promise<
     const youngest = await next;
     const oldest = fleet.apis.slice(ends.length, ends.length + 2);
     if (ends.length < count - 2) next = two();
-    const shares = balancers.map((balancer) => Promise.all(youngest.map(balancer.add)));
-    await shares[0]; // a slower one still has another
+    const shares = balancers.map((balancer) => Promise.all(youngest.map(balancer.addWhenReady)));
+    await shares[0]; // the slower balancer still has others
     for (const api of oldest) {
       const forget = () => balancers.map((balancer) => balancer.remove(api));
       ends.push(api.end('SIGTERM').finally(forget));
@@ -280,13 +282,13 @@ async function rollWorkers(count: number): Promise<void> {
   }
 }
 
-/** The slowest camera's. */
+/** Returns the recovery time of the slowest camera, in ms. */
 async function recoveryOfAll(api: Api, cameras: readonly string[]): Promise<number> {
   const all = await Promise.all(cameras.map((camera) => recoveryMs(fleet, api.url, camera)));
   return Math.max(...all);
 }
 
-async function expectNothingLeft(lifeMs = LIFE_MS): Promise<void> {
+async function expectNothingLeft(lifeMs = PERMIT_LIFE_MS): Promise<void> {
   await expectPermitsEnd(fleet, lifeMs);
   await expectCleanEnd(fleet);
 }
@@ -301,29 +303,29 @@ async function callsInFlight(atLeast: number): Promise<void> {
     .toBeGreaterThanOrEqual(atLeast);
 }
 
-/** Calls whose caller went away before the answer. */
+/** Returns calls whose caller disconnected before the response. */
 async function brokenCalls(): Promise<UpstreamCall[]> {
   return (await fleet.slow.calls()).filter(
     ({ status, endMs }) => status === null && endMs !== null,
   );
 }
 
-/** Those whose caller was killed; a worker that gives up by itself waits longer. */
+/** Returns those whose caller was killed; a worker that times out waits longer. */
 async function cutOff(): Promise<UpstreamCall[]> {
   return (await brokenCalls()).filter(({ startMs, endMs }) => Number(endMs) - startMs < 1500);
 }
 
-/** From each of these calls to the camera's next one, at most. */
+/** Returns the time from each of these calls to the camera's next one, at most. */
 async function gapsAfter(broken: readonly UpstreamCall[]): Promise<number[]> {
   const [calls, pauses] = await Promise.all([fleet.slow.calls(), fleet.slow.pauses()]);
   return broken.flatMap(({ url, number, startMs }) => {
     const next = calls.find((call) => call.url === url && call.number > number);
-    return next ? [next.startMs - earliest(startMs, pauses)] : [];
+    return next ? [next.startMs - earliestTimeOf(startMs, pauses)] : [];
   });
 }
 
-/** Stops the processes for so long; the pause is the fault. */
-async function pauseOf(children: readonly Child[], forMs: number) {
+/** Stops the processes for that long; the pause is the fault. */
+async function pauseProcesses(children: readonly Child[], forMs: number) {
   for (const child of children) child.signal('SIGSTOP');
   for (const { pid } of children) {
     await expect.poll(() => isStopped(pid), { timeout: 20_000 }).toBe(true);
@@ -365,7 +367,7 @@ async function stateOf(jobId: string): Promise<string> {
   return await withQueue(async (queue) => String(await queue.getJobState(jobId)));
 }
 
-/** A job whose payload in Redis is no JSON: the worker is stopped while it is made. */
+/** Adds a job whose payload is not JSON; the worker is stopped meanwhile. */
 async function addSpoilt(jobId: string): Promise<void> {
   const [worker] = fleet.workers;
   worker?.signal('SIGSTOP');

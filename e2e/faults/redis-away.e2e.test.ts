@@ -1,16 +1,16 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Fleet, startFleet } from '../../testing/fleet.ts';
-import type { RedisServer } from '../../testing/redis-server.ts';
 import {
+  expectCleanFinish,
   expectNoFrameYet,
-  expectNothingLeft,
   expectRecovery,
   expectServed,
-  LIFE_MS,
+  PERMIT_LIFE_MS,
   SHORT_TIMES,
   startAudience,
-} from '../../testing/short-faults.ts';
-import { warmUp } from '../../testing/viewers.ts';
+} from '../../testing/checks/short-faults.ts';
+import { type Fleet, startFleet } from '../../testing/fleet/fleet.ts';
+import type { RedisServer } from '../../testing/redis/redis-server.ts';
+import { warmUp } from '../../testing/viewers/viewers.ts';
 
 let fleet: Fleet;
 
@@ -18,14 +18,14 @@ afterEach(async () => {
   await fleet.checkAndStop();
 });
 
-describe('Redis is not there', () => {
-  it('at the start of api and worker: both start, and serve without a restart once it is there', async () => {
+describe('Redis is down', () => {
+  it('on startup: api and worker start anyway, and serve without a restart once it is up', async () => {
     fleet = await startFleet({ apis: 0, workers: 0, env: SHORT_TIMES });
     await fleet.redis.kill();
     await expect(fleet.redis.command('PING')).rejects.toThrow('ECONNREFUSED');
 
     const workerReady = fleet.startWorker();
-    workerReady.catch(() => {}); // heard below
+    workerReady.catch(() => {}); // awaited below
     const api = await fleet.startApi();
     const camera = fleet.slow.camera('asked-early');
     expect((await fetch(`${api.opsUrl}/readyz`)).status).toBe(200);
@@ -33,42 +33,42 @@ describe('Redis is not there', () => {
 
     await fleet.redis.start();
     const worker = await workerReady;
-    await warmUp([api.url], [camera], LIFE_MS + 30_000);
+    await warmUp([api.url], [camera], PERMIT_LIFE_MS + 30_000);
     for (const { logs } of [api, worker]) {
-      const said = logs.map(({ msg }) => msg);
-      expect(said.indexOf('redis connected')).toBeGreaterThan(said.indexOf('listening'));
+      const messages = logs.map(({ msg }) => msg);
+      expect(messages.indexOf('redis connected')).toBeGreaterThan(messages.indexOf('listening'));
     }
     await expectRecovery(fleet, { api, cameras: [camera] }, 3000);
-    await expectNothingLeft(fleet);
+    await expectCleanFinish(fleet);
   });
 });
 
 describe('announcements are lost', () => {
-  it('with their connections, again and again: frames come a little later, and are not missed', async () => {
+  it('with their connections, repeatedly: frames come a little later, and none is missed', async () => {
     fleet = await startFleet({ apis: 3, workers: 1, env: SHORT_TIMES });
     const audience = await startAudience(fleet);
 
     for (let round = 0; round < 3; round += 1) {
       await expect
-        .poll(async () => (await listeners(fleet.redis)).length, { timeout: 20_000 })
+        .poll(async () => (await subscriberIds(fleet.redis)).length, { timeout: 20_000 })
         .toBe(fleet.apis.length);
-      const before = await listeners(fleet.redis);
+      const before = await subscriberIds(fleet.redis);
       expect(await fleet.redis.command('CLIENT', 'KILL', 'TYPE', 'pubsub')).toBe(before.length);
-      // An interval more, and a second after they subscribed again.
+      // One more interval, and a second after resubscribing.
       await expectRecovery(fleet, audience, 500 + 1000);
       await expect
-        .poll(async () => (await listeners(fleet.redis)).length, { timeout: 20_000 })
+        .poll(async () => (await subscriberIds(fleet.redis)).length, { timeout: 20_000 })
         .toBe(before.length);
-      const after = await listeners(fleet.redis);
+      const after = await subscriberIds(fleet.redis);
       expect(after.filter((id) => before.includes(id))).toEqual([]);
     }
     expectServed(await audience.stop());
-    await expectNothingLeft(fleet);
+    await expectCleanFinish(fleet);
   });
 });
 
-/** The ids of the connections that are subscribed to anything. */
-async function listeners(redis: RedisServer): Promise<(string | undefined)[]> {
+/** Returns the ids of the connections with subscriptions. */
+async function subscriberIds(redis: RedisServer): Promise<(string | undefined)[]> {
   const list = String(await redis.command('CLIENT', 'LIST', 'TYPE', 'pubsub'));
   const lines = list.split('\n').filter((line) => line.startsWith('id='));
   return lines.map((line) => line.split(' ')[0]);

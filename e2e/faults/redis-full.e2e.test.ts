@@ -1,20 +1,20 @@
 import { execFileSync } from 'node:child_process';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { type Fleet, startFleet } from '../../testing/fleet.ts';
-import { type RedisServer, startRedis } from '../../testing/redis-server.ts';
 import {
+  expectCleanFinish,
   expectNoFrameYet,
-  expectNothingLeft,
   expectRecovery,
   expectServed,
   expectSilence,
   infoOf,
   SHORT_TIMES,
   startAudience,
-} from '../../testing/short-faults.ts';
+} from '../../testing/checks/short-faults.ts';
+import { type Fleet, startFleet } from '../../testing/fleet/fleet.ts';
+import { type RedisServer, startRedis } from '../../testing/redis/redis-server.ts';
 
-/** Once there is room again, one look of worker and api (a second each) and a permit. */
+/** Once there is room again: one poll of worker and api (a second each), and a permit. */
 const RECOVERY_CEILING_MS = 6000;
 let fleet: Fleet;
 
@@ -22,7 +22,7 @@ afterEach(async () => {
   await fleet.checkAndStop();
 });
 
-describe('Redis takes nothing in any more: nobody calls, viewers are served from memory', () => {
+describe('Redis accepts no writes: no camera is called, and viewers are served from memory', () => {
   it('out of memory, until it is freed', async () => {
     fleet = await startFleet({
       apis: 2,
@@ -43,11 +43,11 @@ describe('Redis takes nothing in any more: nobody calls, viewers are served from
     await fleet.redis.command('DEL', 'filler');
     await expectRecovery(fleet, audience, RECOVERY_CEILING_MS);
     expectServed(await audience.stop());
-    await expectNothingLeft(fleet);
+    await expectCleanFinish(fleet);
   });
 
   it('out of disk, until there is room', async () => {
-    // A limit on the size of its files is a full disk that needs no root; beyond it writes fail.
+    // A limit on file sizes acts like a full disk and needs no root: writes beyond it fail.
     const limited = `trap '' XFSZ; ulimit -S -f 1024; exec "$@"`;
     const redis = await startRedis({
       args: ['--appendfsync', 'everysec', '--auto-aof-rewrite-percentage', '0'],
@@ -74,16 +74,16 @@ describe('Redis takes nothing in any more: nobody calls, viewers are served from
     );
     await expectRecovery(fleet, audience, RECOVERY_CEILING_MS);
     expectServed(await audience.stop());
-    await expectNothingLeft(fleet);
+    await expectCleanFinish(fleet);
   });
 });
 
-/** So that its memory, and its append-only file, hold at least so much. */
+/** Grows its memory and its append-only file by at least this much. */
 async function writeMore(redis: RedisServer, bytes: number): Promise<void> {
   await redis.command('SET', 'filler', 'x'.repeat(bytes));
 }
 
-/** Whoever asks for many more cameras meanwhile is refused, and has none of them called. */
+/** Expects requests for many new cameras to be rejected, and none of them to be called. */
 async function expectMadeUpRefused({ apis: [api], slow }: Fleet): Promise<void> {
   const cameras = Array.from({ length: 100 }, (_, n) => slow.camera(`made-up-${n}`));
   const headers = { Prefer: 'respond-async' };
@@ -93,7 +93,7 @@ async function expectMadeUpRefused({ apis: [api], slow }: Fleet): Promise<void> 
   expect(called).toEqual([]);
 }
 
-/** It answers, though with errors: workers are unready and say why, and no connection is taken for dead. */
+/** Expects workers to be unready and say why, but no connection to be dropped: Redis does reply. */
 async function expectRefusedButConnected({ apis, workers }: Fleet, reason: string): Promise<void> {
   const ready = async () => {
     const answers = await Promise.all(workers.map(({ opsUrl }) => fetch(`${opsUrl}/readyz`)));
@@ -105,7 +105,7 @@ async function expectRefusedButConnected({ apis, workers }: Fleet, reason: strin
   await expect.poll(ready, { timeout: 10_000 }).toEqual(workers.map(() => refused));
   const losses = () =>
     [...apis, ...workers].flatMap(({ logs }) => logs.filter(({ msg }) => msg === 'redis lost'));
-  // A busy machine may lose one for another reason; this one would lose one a second.
+  // A busy machine may lose one for another reason; this fault would cost one a second.
   await vi.waitFor(
     async () => {
       const before = losses().length;

@@ -1,22 +1,22 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Fleet, startFleet } from '../../testing/fleet.ts';
 import {
   type Audience,
+  expectCleanFinish,
   expectHoldOff,
   expectNoFrameYet,
-  expectNothingLeft,
   expectRecovery,
   expectServed,
   infoOf,
-  LIFE_MS,
+  PERMIT_LIFE_MS,
   SHORT_TIMES,
   startAudience,
-} from '../../testing/short-faults.ts';
-import { warmUp } from '../../testing/viewers.ts';
+} from '../../testing/checks/short-faults.ts';
+import { type Fleet, startFleet } from '../../testing/fleet/fleet.ts';
+import { warmUp } from '../../testing/viewers/viewers.ts';
 
-/** The row promises the hold-off and two seconds; a busy machine gets three more. */
-const RECOVERY_CEILING_MS = LIFE_MS + 2000 + 3000;
-/** Who asks in a hold-off, a little late perhaps, gives up before it ends. */
+/** The documented hold-off and two seconds, plus three for a busy machine. */
+const RECOVERY_CEILING_MS = PERMIT_LIFE_MS + 2000 + 3000;
+/** A request made during a hold-off, even a little late, gives up before it ends. */
 const SHORT_WAIT = { ...SHORT_TIMES, COLD_WAIT: '1s' };
 let fleet: Fleet;
 let audience: Audience;
@@ -33,8 +33,8 @@ afterEach(async () => {
   await fleet.checkAndStop();
 });
 
-describe('Redis loses what it knows: viewers are served from memory, and no camera is called before a hold-off', () => {
-  it('at a restart with its data', async () => {
+describe('Redis loses its state: viewers are served from memory, and no camera is called before a hold-off', () => {
+  it('on a restart with its data', async () => {
     await fleet.redis.kill('SIGTERM');
     await expectNoFrameYet(audience.api, fleet.slow.camera('asked-while-away'));
     await fleet.redis.start();
@@ -44,7 +44,7 @@ describe('Redis loses what it knows: viewers are served from memory, and no came
     await expectAllWell();
   });
 
-  it('at a restart without its data', async () => {
+  it('on a restart without its data', async () => {
     await fleet.redis.kill();
     await fleet.redis.wipe();
     await fleet.redis.start();
@@ -54,7 +54,7 @@ describe('Redis loses what it knows: viewers are served from memory, and no came
     await expectAllWell();
   });
 
-  it('at a FLUSHALL, while every connection stays', async () => {
+  it('on a FLUSHALL that keeps all connections', async () => {
     await fleet.redis.command('FLUSHALL');
 
     expect(await infoOf(fleet.redis, 'run_id')).toBe(runId);
@@ -72,5 +72,5 @@ async function expectAllWell(): Promise<void> {
   await expectHoldOff(fleet, audience.cameras);
   expectServed(await audience.stop());
   await warmUp([audience.api.url], [cold]);
-  await expectNothingLeft(fleet);
+  await expectCleanFinish(fleet);
 }

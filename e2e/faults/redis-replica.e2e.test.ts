@@ -1,27 +1,27 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type Fleet, startFleet } from '../../testing/fleet.ts';
-import { freePort, type RedisServer, startRedis } from '../../testing/redis-server.ts';
 import {
+  expectCleanFinish,
   expectHoldOff,
   expectNoFrameYet,
-  expectNothingLeft,
   expectRecovery,
   expectServed,
   infoOf,
-  LIFE_MS,
+  PERMIT_LIFE_MS,
   REPLICA_ALLOWANCE_MS,
   SHORT_TIMES,
   startAudience,
-} from '../../testing/short-faults.ts';
-import { startTcpProxy, type TcpProxy } from '../../testing/tcp-proxy.ts';
+} from '../../testing/checks/short-faults.ts';
+import { type Fleet, startFleet } from '../../testing/fleet/fleet.ts';
+import { freePort, type RedisServer, startRedis } from '../../testing/redis/redis-server.ts';
+import { startTcpProxy, type TcpProxy } from '../../testing/redis/tcp-proxy.ts';
 
-const HOLD_OFF_MS = LIFE_MS + REPLICA_ALLOWANCE_MS;
-/** The row promises the hold-off and five seconds; a busy machine gets three more. */
+const HOLD_OFF_MS = PERMIT_LIFE_MS + REPLICA_ALLOWANCE_MS;
+/** The documented hold-off and five seconds, plus three for a busy machine. */
 const RECOVERY_CEILING_MS = HOLD_OFF_MS + 5000 + 3000;
 
 let first: RedisServer;
 let second: RedisServer;
-/** What the fleet takes for Redis: an address that leads to the primary, as a service name does. */
+/** The address of Redis for the fleet: it leads to the primary, as a service name does. */
 let address: TcpProxy;
 let fleet: Fleet;
 
@@ -29,7 +29,7 @@ beforeEach(async () => {
   const args = ['--min-replicas-to-write', '1', '--min-replicas-max-lag', '2'];
   args.push('--repl-diskless-sync-delay', '0');
   [first, second] = await Promise.all([startRedis({ args }), startRedis({ args })]);
-  await follow(second, first.port);
+  await replicateFrom(second, first.port);
   await expectReplica(first);
   address = await startTcpProxy(first.port);
 });
@@ -40,22 +40,23 @@ afterEach(async () => {
 });
 
 describe('Redis fails over', () => {
-  it('a replica is promoted and the old primary turns READONLY, then back to it, though it never synced', async () => {
+  it('to a replica while the old primary turns READONLY, then back to it although it never synced', async () => {
     fleet = await startFleet({ apis: 2, workers: 2, env: SHORT_TIMES, ...atAddress(first) });
     const audience = await startAudience(fleet);
-    const [runId, line] = [await infoOf(first, 'run_id'), await infoOf(second, 'master_replid')];
+    const [runId, replId] = [await infoOf(first, 'run_id'), await infoOf(second, 'master_replid')];
 
-    await second.command('CONFIG', 'SET', 'min-replicas-to-write', '0'); // it has none of its own
+    await second.command('CONFIG', 'SET', 'min-replicas-to-write', '0'); // it has no replica
     await promote(second);
-    await follow(first, await freePort()); // where nobody is to sync from
-    // The address is changed last: until then new connections, too, come to a replica.
-    await vi.waitFor(() => fleet.workers.map(({ logs }) => expect(said(logs)).toContain(NOTICED)), {
-      timeout: 20_000,
-    });
+    await replicateFrom(first, await freePort()); // no primary to sync from
+    // The address changes last: until then, new connections reach a replica too.
+    await vi.waitFor(
+      () => fleet.workers.map(({ logs }) => expect(messagesOf(logs)).toContain(NOTICED)),
+      { timeout: 20_000 },
+    );
     address.switchTo(second.port);
 
     expect(await infoOf(second, 'role')).toBe('master');
-    expect(await infoOf(second, 'master_replid')).not.toBe(line);
+    expect(await infoOf(second, 'master_replid')).not.toBe(replId);
     expect(await refusalOf(first)).toContain('READONLY');
     await Promise.all([
       expectNoFrameYet(audience.api, fleet.slow.camera('cold')),
@@ -66,7 +67,7 @@ describe('Redis fails over', () => {
 
     await second.kill();
     await first.command('CONFIG', 'SET', 'min-replicas-to-write', '0');
-    await promote(first); // its permits, and what it took itself for, are long out of date
+    await promote(first); // its permits and identity are long out of date
     address.switchTo(first.port);
 
     expect(await infoOf(first, 'run_id')).toBe(runId);
@@ -74,24 +75,24 @@ describe('Redis fails over', () => {
     await expectRecovery(fleet, audience, RECOVERY_CEILING_MS);
     await expectHoldOff(fleet, audience.cameras, HOLD_OFF_MS, calls);
     expectServed(await audience.stop());
-    await expectNothingLeft(fleet);
+    await expectCleanFinish(fleet);
   });
 
-  it('two primaries at once: a half of the fleet stays with the old one until it refuses', async () => {
-    const between = await startTcpProxy(first.port);
-    await follow(second, between.port);
+  it('with two primaries at once: half of the fleet stays with the old one until it refuses writes', async () => {
+    const replicaLink = await startTcpProxy(first.port);
+    await replicateFrom(second, replicaLink.port);
     await expectReplica(first);
-    const elsewhere = await startTcpProxy(first.port);
+    const secondAddress = await startTcpProxy(first.port);
     fleet = await startFleet({ apis: 1, workers: 1, env: SHORT_TIMES, ...atAddress(first) });
-    const env = { REDIS_URL: `redis://127.0.0.1:${elsewhere.port}` };
+    const env = { REDIS_URL: `redis://127.0.0.1:${secondAddress.port}` };
     const [, api] = await Promise.all([fleet.startWorker(env), fleet.startApi(env)]);
     const audience = await startAudience(fleet);
 
-    between.blackHole(); // the old primary still has its replica, as far as it knows
+    replicaLink.blackHole(); // the old primary still has its replica, as far as it knows
     await second.command('CONFIG', 'SET', 'min-replicas-to-write', '0');
     await promote(second);
-    elsewhere.switchTo(second.port);
-    elsewhere.drop();
+    secondAddress.switchTo(second.port);
+    secondAddress.drop();
 
     expect(await infoOf(first, 'role')).toBe('master');
     expect(await infoOf(second, 'role')).toBe('master');
@@ -99,12 +100,12 @@ describe('Redis fails over', () => {
     await expectRecovery({ ...fleet, apis: [api] }, { ...audience, api }, RECOVERY_CEILING_MS);
 
     await second.command('CONFIG', 'SET', 'min-replicas-to-write', '1');
-    await follow(first, second.port);
+    await replicateFrom(first, second.port);
     address.switchTo(second.port);
     await expectRecovery(fleet, audience, 5000);
     expectServed(await audience.stop());
-    await expectNothingLeft({ ...fleet, redis: second });
-    await Promise.all([between.close(), elsewhere.close()]);
+    await expectCleanFinish({ ...fleet, redis: second });
+    await Promise.all([replicaLink.close(), secondAddress.close()]);
   });
 });
 
@@ -112,9 +113,9 @@ async function refusalOf(redis: RedisServer): Promise<string> {
   return String(await redis.command('SET', 'proof', '1').catch((error) => error));
 }
 
-const NOTICED = 'redis is a replica; its address is tried again';
+const NOTICED = 'redis is a replica; reconnecting';
 
-function said(logs: Fleet['workers'][number]['logs']): unknown[] {
+function messagesOf(logs: Fleet['workers'][number]['logs']): unknown[] {
   return logs.map(({ msg }) => msg);
 }
 
@@ -123,14 +124,14 @@ function atAddress(redis: RedisServer): { redis: RedisServer; redisUrl: string }
 }
 
 async function expectReplica(primary: RedisServer): Promise<void> {
-  const good = () => infoOf(primary, 'min_slaves_good_slaves');
-  await expect.poll(good, { timeout: 20_000 }).toBe('1');
+  const goodReplicas = () => infoOf(primary, 'min_slaves_good_slaves');
+  await expect.poll(goodReplicas, { timeout: 20_000 }).toBe('1');
 }
 
 async function promote(redis: RedisServer): Promise<void> {
   await redis.command('REPLICAOF', 'NO', 'ONE');
 }
 
-async function follow(redis: RedisServer, port: number): Promise<void> {
+async function replicateFrom(redis: RedisServer, port: number): Promise<void> {
   await redis.command('REPLICAOF', '127.0.0.1', String(port));
 }

@@ -1,22 +1,22 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { type Fleet, startFleet } from '../../testing/fleet.ts';
-import { startRedis } from '../../testing/redis-server.ts';
 import {
+  expectCleanFinish,
   expectNoFrameYet,
-  expectNothingLeft,
   expectRecovery,
   expectServed,
   expectSilence,
   SHORT_TIMES,
   startAudience,
-} from '../../testing/short-faults.ts';
-import { startTcpProxy, type TcpProxy } from '../../testing/tcp-proxy.ts';
+} from '../../testing/checks/short-faults.ts';
+import { type Fleet, startFleet } from '../../testing/fleet/fleet.ts';
+import { startRedis } from '../../testing/redis/redis-server.ts';
+import { startTcpProxy, type TcpProxy } from '../../testing/redis/tcp-proxy.ts';
 
 const FROZEN_MS = 2000;
-/** At once, says the row: a reconnect and a look of worker and api (a second each), and noise. */
+/** At once, as documented: a reconnect, a poll of worker and api (a second each), and slack. */
 const RECOVERY_CEILING_MS = 6000;
-/** Of a permit that nobody gives back: far more than a recovery may take. */
+/** Life of a permit that is not released: far longer than a recovery may take. */
 const LONG_LIFE_MS = 25_000;
 const SHORT_ALLOWANCE_MS = 500;
 let fleet: Fleet;
@@ -28,7 +28,7 @@ afterEach(async () => {
   proxy = undefined;
 });
 
-describe('Redis answers late or not at all: viewers of known cameras notice nothing', () => {
+describe('Redis replies late or not at all: viewers of known cameras notice nothing', () => {
   it('frozen for four intervals', async () => {
     fleet = await startFleet({ apis: 2, workers: 2, env: SHORT_TIMES });
     const audience = await startAudience(fleet);
@@ -41,10 +41,10 @@ describe('Redis answers late or not at all: viewers of known cameras notice noth
     fleet.redis.signal('SIGCONT');
     await expectRecovery(fleet, audience, RECOVERY_CEILING_MS);
     expectServed(await audience.stop());
-    await expectNothingLeft(fleet);
+    await expectCleanFinish(fleet);
   });
 
-  it('every reply two seconds late', async () => {
+  it('with every reply two seconds late', async () => {
     const redis = await startRedis();
     proxy = await startTcpProxy(redis.port);
     const redisUrl = `redis://127.0.0.1:${proxy.port}`;
@@ -60,10 +60,10 @@ describe('Redis answers late or not at all: viewers of known cameras notice noth
     proxy.heal();
     await expectRecovery(fleet, audience, RECOVERY_CEILING_MS);
     expectServed(await audience.stop());
-    await expectNothingLeft(fleet);
+    await expectCleanFinish(fleet);
   });
 
-  it('permits that are granted too late are given back: no camera rests for the life of its permit', async () => {
+  it('with permits granted too late: they are released, and block no camera for their whole life', async () => {
     const env = { ...SHORT_TIMES, START_ALLOWANCE: `${SHORT_ALLOWANCE_MS}ms` };
     fleet = await startFleet({ apis: 0, workers: 0, env });
     proxy = await startTcpProxy(fleet.redis.port);
@@ -75,8 +75,8 @@ describe('Redis answers late or not at all: viewers of known cameras notice noth
     await fleet.startApi();
     const audience = await startAudience(fleet);
 
-    // Longer than a call may take to start, and far enough below the second after which a connection
-    // is given up.
+    // Longer than a call may take to start, but well below the second after which a connection is
+    // dropped.
     proxy.delay(SHORT_ALLOWANCE_MS + 150);
     await expectSilence(fleet);
     const permits = () => fleet.redis.command('KEYS', '*:permit:*');
@@ -85,19 +85,19 @@ describe('Redis answers late or not at all: viewers of known cameras notice noth
     proxy.heal();
     await expectRecovery(fleet, audience, RECOVERY_CEILING_MS);
     expectServed(await audience.stop());
-    await expectNothingLeft(fleet, LONG_LIFE_MS);
+    await expectCleanFinish(fleet, LONG_LIFE_MS);
   });
 });
 
 function isLoss({ reason }: Fleet['apis'][number]['logs'][number]): boolean {
-  return /no answer to HELLO|Socket timeout/.test(String(reason));
+  return /no reply to HELLO|Socket timeout/.test(String(reason));
 }
 
-/** Nothing is answered for as long as the freeze lasts; the commands pile up behind it. */
+/** Expects no reply while the freeze lasts; the commands pile up behind it. */
 async function expectFrozen({ redis }: Fleet): Promise<void> {
-  const answered = vi.fn();
-  const ping = redis.command('PING').then(answered);
+  const onReply = vi.fn();
+  const ping = redis.command('PING').then(onReply);
   ping.catch(() => {});
   await pause(FROZEN_MS); // the fault itself
-  expect(answered).not.toHaveBeenCalled();
+  expect(onReply).not.toHaveBeenCalled();
 }

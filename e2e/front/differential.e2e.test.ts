@@ -3,17 +3,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { recognise } from '../../api/src/fast-path/plain-request.ts';
-import { type Api, type Fleet, startFleet } from '../../testing/fleet.ts';
-import { report } from '../../testing/report.ts';
-import { warmUp } from '../../testing/viewers.ts';
-import { type Chunks, exchange, LAST_PATH, type Patience } from './exchange.ts';
-import { type Known, oddRequests } from './odd-requests.ts';
+import { matchPlainRequest } from '../../api/src/fast-path/plain-request.ts';
+import { printMeasurements } from '../../testing/checks/report.ts';
+import { type Api, type Fleet, startFleet } from '../../testing/fleet/fleet.ts';
+import { warmUp } from '../../testing/viewers/viewers.ts';
+import { type Chunks, exchange, LAST_PATH, type Timing } from './exchange.ts';
+import { type KnownTargets, oddRequests } from './odd-requests.ts';
 
 const HOST = 'localhost';
 const AT_ONCE = 40;
-/** What answers late, or closes while something is on its way to it, seems to answer otherwise. */
-const PATIENCE: readonly Patience[] = [
+/** A late response, or a close with data in flight, looks like a difference: retry more slowly. */
+const PATIENCE: readonly Timing[] = [
   { gapMs: 2, quietMs: 400 },
   { gapMs: 50, quietMs: 2000 },
   { gapMs: 300, quietMs: 5000 },
@@ -24,13 +24,13 @@ let fleet: Fleet;
 let folder: string;
 let withFront: Api;
 let without: Api;
-let known: Known;
+let known: KnownTargets;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'lastframe-front-'));
   const file = join(folder, 'sources.yaml');
   await writeFile(file, '{}');
-  // No frame is due again while it is compared.
+  // No frame is due again during the comparison.
   const env = { SOURCES_FILE: file, COLD_WAIT: '1s' };
   fleet = await startFleet({ apis: 0, intervalMs: 3_600_000, env });
   const camera = fleet.slow.camera('differential');
@@ -42,7 +42,7 @@ beforeAll(async () => {
   const etag = (await withFront.image(camera)).headers.get('etag') ?? '';
   const targets = [`/images?url=${encodeURIComponent(camera)}`, '/cameras/north'];
   known = { host: HOST, targets, etag };
-  // The front knows a target once the routes have answered it.
+  // The fast path knows a target once the routes have served it.
   for (const target of targets) expect(await differenceOf([plain(target)])).toBeUndefined();
 });
 
@@ -51,17 +51,17 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-describe('a process with the front answers as one without', () => {
-  it('whatever comes, in whatever pieces', async () => {
+describe('a process with the fast path responds like one without', () => {
+  it('to any bytes, in any chunks', async () => {
     let recognised = 0;
     const difference = async (chunks: Chunks) => {
-      recognised += chunks.filter((chunk) => recognise(chunk.toString('latin1'))).length;
+      recognised += chunks.filter((chunk) => matchPlainRequest(chunk.toString('latin1'))).length;
       return await differenceOf(chunks);
     };
     const batches = fc.array(oddRequests(known), { minLength: AT_ONCE, maxLength: AT_ONCE });
-    // The same ones every time, unless more are asked for to find something.
+    // The same cases every time, unless FUZZ_RUNS starts a search.
     const seed = process.env.FUZZ_RUNS ? Date.now() % 2 ** 31 : 1;
-    report('differential', { seed, cases: CASES });
+    printMeasurements('differential', { seed, cases: CASES });
     await fc.assert(
       fc.asyncProperty(batches, async (batch) => {
         const found = await Promise.all(batch.map(difference));
@@ -69,12 +69,12 @@ describe('a process with the front answers as one without', () => {
       }),
       { numRuns: Math.ceil(CASES / AT_ONCE), seed, endOnFailure: true },
     );
-    report('differential', { recognised });
-    // Else the two would have been the same for want of a front.
+    printMeasurements('differential', { recognised });
+    // Otherwise the two might agree only because the fast path was not used.
     expect(recognised).toBeGreaterThan(CASES / 4);
   });
 
-  it('a plain request cut in two at each of its bytes', async () => {
+  it('to a plain request cut in two at each of its bytes', async () => {
     const whole = plain(known.targets[0] ?? '', `If-None-Match: ${known.etag}\r\n`);
     const cuts = Array.from({ length: whole.length - 1 }, (_, n) => n + 1);
     for (let from = 0; from < cuts.length; from += AT_ONCE) {
@@ -85,7 +85,7 @@ describe('a process with the front answers as one without', () => {
     }
   });
 
-  it('many plain requests in one piece, and in one piece with a last one that is cut', async () => {
+  it('to many plain requests in one chunk, and in one chunk with a last one that is cut', async () => {
     const one = plain(known.targets[0] ?? '');
     const many = Buffer.concat(Array.from({ length: 50 }, () => one));
     expect(await differenceOf([many])).toBeUndefined();
@@ -102,29 +102,29 @@ function plain(target: string, more = ''): Buffer {
   return Buffer.from(`GET ${target} HTTP/1.1\r\nHost: ${HOST}\r\n${more}\r\n`);
 }
 
-/** How the two answer; undefined when it is the same. */
+/** Returns both responses, or undefined if they are the same. */
 async function differenceOf(chunks: Chunks) {
-  const ask = (api: Api, patience: Patience) =>
+  const send = (api: Api, patience: Timing) =>
     exchange(Number(new URL(api.url).port), chunks, patience);
   for (const [turn, patience] of PATIENCE.entries()) {
     const [front, reference] = await Promise.all([
-      ask(withFront, patience),
-      ask(without, patience),
+      send(withFront, patience),
+      send(without, patience),
     ]);
-    const asked = chunks.map((chunk) => chunk.toString('latin1'));
-    if (front === reference || areCutOff(asked.join(''), [front, reference])) return undefined;
-    if (turn === PATIENCE.length - 1) return { asked, front, reference };
+    const sent = chunks.map((chunk) => chunk.toString('latin1'));
+    if (front === reference || areCutOff(sent.join(''), [front, reference])) return undefined;
+    if (turn === PATIENCE.length - 1) return { sent, front, reference };
   }
   return undefined;
 }
 
 /**
- * Where something follows a body that is no request, the answers to what came before may be cut off
- * or not: Node lets it out in between only while its parser reads the socket by itself, which it
- * doesn't do with what it was handed.
+ * Returns whether the responses differ only in where they were cut off. If a body is followed by
+ * something that is not a request, earlier responses may be lost: Node sends them in between only
+ * while its parser reads the socket itself, which it does not do with bytes that it was handed.
  */
-function areCutOff(asked: string, answers: readonly [string, string]): boolean {
+function areCutOff(sent: string, answers: readonly [string, string]): boolean {
   const [shorter, longer] = answers.toSorted((a, b) => a.length - b.length) as [string, string];
-  const hasBody = /^(Content-Length|Transfer-Encoding)/im.test(asked);
+  const hasBody = /^(Content-Length|Transfer-Encoding)/im.test(sent);
   return hasBody && longer.startsWith(shorter) && !longer.includes(LAST_PATH);
 }

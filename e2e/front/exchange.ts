@@ -3,35 +3,35 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** What a connection is told, chunk by chunk. */
+/** The chunks to send on a connection. */
 export type Chunks = readonly Buffer[];
 
-/** Answered in any case where something is answered at all, and the last on its connection. */
+/** Target of the last request on each connection: answered if anything is answered at all. */
 export const LAST_PATH = '/the-last';
 const LAST = Buffer.from(`GET ${LAST_PATH} HTTP/1.1\r\nHost: last\r\nConnection: close\r\n\r\n`);
 
-/** A busy machine needs more of it. */
-export interface Patience {
-  /** Between two chunks, so that each is a segment of its own. */
+/** How long to wait; a busy machine needs longer. */
+export interface Timing {
+  /** Between two chunks, so that each becomes its own segment. */
   gapMs: number;
   quietMs: number;
 }
 
 /**
- * Sends the chunks as so many segments, then a last request, and gives all that came back until the
- * server closed. Where it waits for more, we hang up once nothing has come for a while.
+ * Sends each chunk as its own segment, then a last request. Returns all that came back until the
+ * server closed. If the server waits for more, hangs up once nothing has come for a while.
  */
 export async function exchange(
   port: number,
   chunks: Chunks,
-  { gapMs, quietMs }: Patience,
+  { gapMs, quietMs }: Timing,
 ): Promise<string> {
   const socket = connect({ port, host: '127.0.0.1', noDelay: true, allowHalfOpen: true });
   let answer = '';
   socket.on('data', (data) => {
     answer += data.toString('latin1');
   });
-  socket.on('error', () => {}); // it may close on what it doesn't like
+  socket.on('error', () => {}); // it may close on a bad request
   const closed = once(socket, 'close').catch(() => {});
   socket.on('end', () => socket.end());
   socket.setTimeout(quietMs, () => {
@@ -46,7 +46,7 @@ export async function exchange(
   return comparable(answer);
 }
 
-/** Without what differs between two processes and two instants. */
+/** Removes what differs between two processes and two moments. */
 function comparable(answer: string): string {
   return answer
     .replace(/^(date|age|x-served-by): .*$/gim, '$1: …')

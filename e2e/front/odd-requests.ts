@@ -1,18 +1,18 @@
 import fc from 'fast-check';
 import type { Chunks } from './exchange.ts';
 
-/** What both processes know: the target of a frame in their memory, and its ETag. */
-export interface Known {
+/** What both processes know: the targets of a frame in memory, and its ETag. */
+export interface KnownTargets {
   host: string;
   targets: readonly string[];
   etag: string;
 }
 
-/** `weight: 0` of the odd ones is a plain request. */
+/** Picks the usual value most of the time: a request without odd ones is plain. */
 const mostly = <T>(usual: fc.Arbitrary<T>, ...odd: fc.Arbitrary<T>[]) =>
   fc.oneof({ arbitrary: usual, weight: 12 }, ...odd.map((arbitrary) => ({ arbitrary, weight: 1 })));
 const from = (...texts: [string, ...string[]]) => fc.constantFrom(...texts);
-const joined = (...parts: fc.Arbitrary<string>[]) => fc.tuple(...parts).map((all) => all.join(''));
+const concat = (...parts: fc.Arbitrary<string>[]) => fc.tuple(...parts).map((all) => all.join(''));
 
 /** Any bytes, as latin1. */
 const binary = fc
@@ -20,7 +20,7 @@ const binary = fc
   .map((bytes) => String.fromCharCode(...bytes));
 const word = fc.string({ minLength: 1, maxLength: 20 });
 
-function requestLine({ targets }: Known): fc.Arbitrary<string> {
+function requestLine({ targets }: KnownTargets): fc.Arbitrary<string> {
   const [first = ''] = targets;
   const target = mostly(
     fc.constantFrom(...targets),
@@ -28,7 +28,7 @@ function requestLine({ targets }: Known): fc.Arbitrary<string> {
     from(first.replace(/%3A/g, '%3a'), first.replace('%3A', ':'), `${first}&${first.slice(8)}`),
     from(first.replace('i', '%69'), `/.${first}`, `/x/..${first}`, `\\${first}`, `${first} `),
     from(`${first}&x=${'y'.repeat(15_000)}`, `${first}&x=${'y'.repeat(40_000)}`),
-    joined(from(first), binary),
+    concat(from(first), binary),
   );
   const method = mostly(
     from('GET', 'GET', 'HEAD'),
@@ -52,11 +52,11 @@ function requestLine({ targets }: Known): fc.Arbitrary<string> {
     from('HTTP/1.0', 'HTTP/1.2', 'HTTP/0.9', 'HTTP/2.0', 'http/1.1', 'HTTP/1.1 ', 'HTTP/11', ''),
   );
   const space = mostly(from(' '), from('  ', '\t', ''));
-  return joined(method, space, target, space, version);
+  return concat(method, space, target, space, version);
 }
 
-function headerLine({ etag }: Known): fc.Arbitrary<string> {
-  const telling = [
+function headerLine({ etag }: KnownTargets): fc.Arbitrary<string> {
+  const significant = [
     from(etag, `W/${etag}`, `"x", ${etag}`, '*', '"x"', etag.slice(1, -1), '').map(
       (value) => `If-None-Match: ${value}`,
     ),
@@ -79,13 +79,13 @@ function headerLine({ etag }: Known): fc.Arbitrary<string> {
       'Transfer-Encoding: identity',
       'Transfer-Encoding: x, chunked',
     ),
-    joined(from('X-', 'Sec-', ''), word, from(': ', ':', ' : ', ':\t'), word),
-    joined(from('Cookie: ', 'Accept: '), binary),
+    concat(from('X-', 'Sec-', ''), word, from(': ', ':', ' : ', ':\t'), word),
+    concat(from('Cookie: ', 'Accept: '), binary),
     from(`Cookie: a=${'b'.repeat(9000)}`, `Cookie: a=${'b'.repeat(40_000)}`),
     from(' folded', '\tfolded', 'no colon', ': no name', 'Accept', 'Acc ept: x', 'Accept : x'),
     from('Accept:x', 'Accept:  x', 'Accept: x ', 'Accept:\tx', 'Accept: ', 'Accept:', 'aCCEPT: x'),
   ];
-  const idle = from(
+  const harmless = from(
     'Accept: image/*',
     'User-Agent: test',
     'Cookie: a=b',
@@ -95,11 +95,11 @@ function headerLine({ etag }: Known): fc.Arbitrary<string> {
     `If-None-Match: ${etag}`,
     'Connection: keep-alive',
   );
-  return mostly(idle, fc.oneof(...telling));
+  return mostly(harmless, fc.oneof(...significant));
 }
 
-/** The text of a request, a plain one as often as not. */
-function request(known: Known): fc.Arbitrary<string> {
+/** A request as text; about half of them are plain. */
+function request(known: KnownTargets): fc.Arbitrary<string> {
   const host = mostly(from(`Host: ${known.host}`), from('', 'Host: other', `host:${known.host}`));
   const lines = fc
     .tuple(requestLine(known), host, fc.array(headerLine(known), { maxLength: 5 }), fc.boolean())
@@ -117,8 +117,8 @@ function request(known: Known): fc.Arbitrary<string> {
     .map(([all, between, behind, rest]) => all.join(between) + behind + rest);
 }
 
-/** One to three requests on one connection: pipelined or apart, cut anywhere, with a byte changed. */
-export function oddRequests(known: Known): fc.Arbitrary<Chunks> {
+/** One to three requests on one connection: pipelined or apart, cut anywhere, or with bad bytes. */
+export function oddRequests(known: KnownTargets): fc.Arbitrary<Chunks> {
   const change = fc.record({
     at: fc.double({ min: 0, max: 1, noNaN: true }),
     remove: fc.integer({ min: 0, max: 2 }),

@@ -8,7 +8,7 @@ const REPO = join(import.meta.dirname, '../..');
 const names = alertRules.map(({ alert }) => alert);
 const runbook = readFileSync(join(REPO, 'docs/alerts.md'), 'utf8');
 
-it('every alert says how bad it is, what it means, and where more is to be read', () => {
+it('every alert has a severity, a summary, a description and a link to its runbook', () => {
   for (const { alert, labels, annotations } of alertRules) {
     expect(['critical', 'warning', 'info'], alert).toContain(labels.severity);
     expect(annotations.summary, alert).toMatch(/^[A-Z].{10,}[^.]$/);
@@ -19,7 +19,7 @@ it('every alert says how bad it is, what it means, and where more is to be read'
   }
 });
 
-it('docs/alerts.md has a section for each alert, in their order', () => {
+it('docs/alerts.md has a section for each alert, in the same order', () => {
   const sections = [...runbook.matchAll(/^## (.*)$/gm)].map(([, title]) => title);
   expect(sections).toEqual(names);
 });
@@ -30,17 +30,17 @@ it('every link within docs/alerts.md leads to an alert', () => {
   expect(links.filter((link) => !anchors.includes(link ?? ''))).toEqual([]);
 });
 
-it('no alert asks for a metric, label or value that no process has', () => {
+it('no alert uses a metric, label or value that no process exports', () => {
   expect(alertRules.flatMap(({ expr }) => unknownSelectors(expr))).toEqual([]);
 });
 
-it('every alert is made to fire by a fault in one of the tests here', () => {
+it('every alert is triggered by a fault in one of the tests here', () => {
   const tests = readdirSync(import.meta.dirname).filter((file) => file.endsWith('.e2e.test.ts'));
   const text = tests.map((file) => readFileSync(join(import.meta.dirname, file), 'utf8')).join();
   expect(names.filter((name) => !text.includes(`'${name}'`))).toEqual([]);
 });
 
-it('the rules of the tests differ from the real ones in their times only', () => {
+it('the rules in the tests differ from the real ones only in their times', () => {
   const times = /\d+(ms|s|m|h)\b/g;
   const real = shortenedRules(1);
   const short = shortenedRules(120);

@@ -20,11 +20,11 @@ export const alertRules = (
 ).groups.flatMap(({ rules }) => rules);
 
 /**
- * The same rules for a test that can't wait for minutes: each `for` and each range, as in `rate(x[5m])`,
- * is shorter by this factor. Nothing else is changed, thresholds least of all.
+ * Returns the rules for tests that cannot wait for minutes: divides each `for` and each range, as
+ * in `rate(x[5m])`, by this factor. Nothing else changes, least of all thresholds.
  */
 export function shortenedRules(factor: number): string {
-  const shorter = (_: string, before: string, count: string, unit: string) =>
+  const shorten = (_: string, before: string, count: string, unit: string) =>
     `${before}${(Number(count) * SECONDS[unit as 's' | 'm' | 'h'] * 1000) / factor}ms`;
-  return alertRulesText.replace(/(\bfor: |\[)(\d+)([smh])/g, shorter);
+  return alertRulesText.replace(/(\bfor: |\[)(\d+)([smh])/g, shorten);
 }

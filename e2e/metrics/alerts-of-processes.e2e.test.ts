@@ -1,91 +1,91 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { startTcpProxy, type TcpProxy } from '../../testing/tcp-proxy.ts';
+import { startTcpProxy, type TcpProxy } from '../../testing/redis/tcp-proxy.ts';
 import { type ObservedFleet, startObservedFleet } from './observed-fleet.ts';
 
 let observed: ObservedFleet;
-/** Between the api and its frames and announcements. */
-let newsProxy: TcpProxy;
+/** Between the api and the Redis of its frames and announcements. */
+let framesProxy: TcpProxy;
 
 beforeAll(async () => {
   observed = await startObservedFleet(async (redisPort) => {
-    newsProxy = await startTcpProxy(redisPort);
-    return { FRAMES_REDIS_URL: `redis://127.0.0.1:${newsProxy.port}` };
+    framesProxy = await startTcpProxy(redisPort);
+    return { FRAMES_REDIS_URL: `redis://127.0.0.1:${framesProxy.port}` };
   });
   const { slow } = observed.fleet;
-  await observed.view([slow.camera('gate'), slow.camera('a')]);
+  await observed.setViewedCameras([slow.camera('gate'), slow.camera('a')]);
 });
 
 afterAll(async () => {
   try {
     await observed?.checkAndStop();
   } finally {
-    await newsProxy?.close();
+    await framesProxy?.close();
   }
 });
 
-it('a queue Redis that may evict permits', async () => {
+it('alerts on a queue Redis that may evict permits', async () => {
   const { redis } = observed.fleet;
-  await observed.silent();
+  await observed.waitForNoAlerts();
   await redis.command('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru');
   const restore = () => redis.command('CONFIG', 'SET', 'maxmemory-policy', 'noeviction');
-  await observed.fires('LastframeQueueRedisUnfit').finally(restore);
+  await observed.waitForAlerts('LastframeQueueRedisUnfit').finally(restore);
 });
 
-it('a queue Redis that lost its data', async () => {
-  await observed.silent();
+it('alerts on a queue Redis that lost its data', async () => {
+  await observed.waitForNoAlerts();
   await observed.fleet.redis.command('FLUSHALL');
-  await observed.fires('LastframeFleetHeldOff');
+  await observed.waitForAlerts('LastframeFleetHeldOff');
 });
 
-it('announcements that take long', async () => {
-  await observed.silent();
-  newsProxy.delay(700);
-  await observed.fires('LastframeAnnouncementsLate').finally(() => newsProxy.delay(0));
+it('alerts on slow announcements', async () => {
+  await observed.waitForNoAlerts();
+  framesProxy.delay(700);
+  await observed.waitForAlerts('LastframeAnnouncementsLate').finally(() => framesProxy.delay(0));
 });
 
-it('a process that is stopped time and again', async () => {
+it('alerts on a process that keeps stalling', async () => {
   const { worker } = observed;
-  await observed.silent();
+  await observed.waitForNoAlerts();
   const stopping = new AbortController();
   const stuttering = stutter(worker, stopping.signal);
-  await observed.fires('LastframeEventLoopBusy').finally(() => stopping.abort());
+  await observed.waitForAlerts('LastframeEventLoopBusy').finally(() => stopping.abort());
   await stuttering;
 });
 
-it('an error that nothing catches', async () => {
+it('alerts on an uncaught error', async () => {
   const { worker } = observed;
-  await observed.silent();
+  await observed.waitForNoAlerts();
   worker.signal('SIGUSR2');
-  await observed.fires('LastframeUncaughtErrors');
+  await observed.waitForAlerts('LastframeUncaughtErrors');
   expect(worker.hasEnded).toBe(false);
 });
 
-it('no worker: jobs that nobody takes, a camera that nobody calls', async () => {
+it('alerts without a worker: jobs wait, and a camera is not called', async () => {
   const { api, worker, fleet } = observed;
-  await observed.silent();
+  await observed.waitForNoAlerts();
   worker.signal('SIGSTOP');
   const cameras = Array.from({ length: 150 }, (_, n) => fleet.slow.camera(`waiting-${n}`));
   const headers = { Prefer: 'respond-async' };
   await Promise.all(cameras.map((camera) => api.image(camera, { headers })));
   await observed
-    .fires('LastframeNoWorker', 'LastframeQueueGrowing', 'LastframeCameraLate')
+    .waitForAlerts('LastframeNoWorker', 'LastframeQueueGrowing', 'LastframeCameraLate')
     .finally(() => worker.signal('SIGCONT'));
 });
 
-it('a Redis that is gone', async () => {
-  await observed.silent();
+it('alerts on a lost Redis', async () => {
+  await observed.waitForNoAlerts();
   await observed.fleet.redis.kill();
-  await observed.fires('LastframeRedisLost').finally(() => observed.fleet.redis.start());
+  await observed.waitForAlerts('LastframeRedisLost').finally(() => observed.fleet.redis.start());
 });
 
-it('no api', async () => {
-  await observed.silent();
+it('alerts without an api', async () => {
+  await observed.waitForNoAlerts();
   await observed.api.end('SIGKILL');
-  await observed.fires('LastframeNoApi');
+  await observed.waitForAlerts('LastframeNoApi');
 });
 
-/** Stops the process for most of the time, as a machine without CPU to spare would. */
+/** Stops the process most of the time, as an overloaded machine would. */
 async function stutter(
   child: Pick<ObservedFleet['worker'], 'signal'>,
   until: AbortSignal,

@@ -5,7 +5,7 @@ import { unknownSelectors } from './selectors.ts';
 const { panels } = dashboard;
 const charts = panels.filter(({ type }) => type !== 'row');
 
-it('every panel has an id of its own, a title, and words about what it shows', () => {
+it('every panel has a unique id, a title and a description', () => {
   expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
   expect(panels.filter(({ title }) => !title)).toEqual([]);
   expect(charts.filter(({ description }) => !description?.endsWith('.'))).toEqual([]);
@@ -18,7 +18,7 @@ it('every panel with numbers has a unit', () => {
   expect(without.map(({ title }) => title)).toEqual([]);
 });
 
-it('no two panels lie on each other, and none leaves the page', () => {
+it('no panels overlap, and none leaves the page', () => {
   const overlap = ({ gridPos: a }: Panel, { gridPos: b }: Panel) =>
     a.x < b.x + b.w && b.x < a.x + a.w && a.y < b.y + b.h && b.y < a.y + a.h;
   const bad = panels.filter(
@@ -29,7 +29,7 @@ it('no two panels lie on each other, and none leaves the page', () => {
   expect(bad.map(({ title }) => title)).toEqual([]);
 });
 
-it('every query goes to the data source and the namespace that were chosen', () => {
+it('every query uses the selected data source and namespace', () => {
   const targets = charts.flatMap(({ targets = [] }) => targets);
   const sources = new Set(targets.map(({ datasource }) => datasource.uid));
   expect([...sources]).toEqual([['$', '{datasource}'].join('')]);
@@ -37,6 +37,6 @@ it('every query goes to the data source and the namespace that were chosen', () 
   expect(targets.filter(({ expr }) => anywhere.test(expr)).map(({ expr }) => expr)).toEqual([]);
 });
 
-it('no panel asks for a metric, label or value that no process has', () => {
+it('no panel uses a metric, label or value that no process exports', () => {
   expect(dashboardQueries('1m').flatMap(({ query }) => unknownSelectors(query))).toEqual([]);
 });

@@ -19,7 +19,7 @@ export const dashboard = JSON.parse(readFileSync(FILE, 'utf8')) as {
   panels: Panel[];
 };
 
-/** Every query of the dashboard, as Grafana would send it for all namespaces and short ranges. */
+/** Returns the queries of the dashboard as Grafana sends them for all namespaces. */
 export function dashboardQueries(rateInterval: string): { title: string; query: string }[] {
   return dashboard.panels.flatMap(({ title, targets = [] }) =>
     targets.map(({ expr }) => ({

@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { allMetrics } from '@lastframe/shared/telemetry/metric-definitions';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { prometheusTool } from '../../testing/prometheus.ts';
-import { warmUp } from '../../testing/viewers.ts';
+import { prometheusTool } from '../../testing/checks/prometheus.ts';
+import { warmUp } from '../../testing/viewers/viewers.ts';
 import { dashboardQueries } from './dashboard.ts';
 import { type ObservedFleet, startObservedFleet } from './observed-fleet.ts';
 
@@ -14,7 +14,7 @@ let observed: ObservedFleet;
 beforeAll(async () => {
   observed = await startObservedFleet();
   const { slow } = observed.fleet;
-  await observed.view([slow.camera('gate'), slow.camera('a'), slow.camera('b')]);
+  await observed.setViewedCameras([slow.camera('gate'), slow.camera('a'), slow.camera('b')]);
 });
 
 afterAll(async () => {
@@ -23,47 +23,50 @@ afterAll(async () => {
 
 const scrape = async ({ opsUrl }: { opsUrl: string }) =>
   await (await fetch(`${opsUrl}/metrics`)).text();
-const ours = (text: string) => text.split('\n').filter((line) => line.startsWith('lastframe_'));
-/** Without their values. */
-const seriesOf = (text: string) => new Set(ours(text).map((line) => line.replace(/ [^ ]*$/, '')));
+const ownLines = (text: string) => text.split('\n').filter((line) => line.startsWith('lastframe_'));
+/** Returns the series without their values. */
+const seriesOf = (text: string) =>
+  new Set(ownLines(text).map((line) => line.replace(/ [^ ]*$/, '')));
 const numberIn = (line: string) => Number(line.split(' ').at(-1));
 const helpOf = (text: string) =>
   [...text.matchAll(/^# HELP (lastframe_\w+)/gm)].map(([, name]) => name);
 
-it('each process has the metrics that docs/metrics.md says it has, and no other', async () => {
+it('each process exports exactly the metrics listed in docs/metrics.md', async () => {
   for (const name of ['api', 'worker'] as const) {
-    const expected = allMetrics.filter(({ who }) => (who as readonly string[]).includes(name));
+    const expected = allMetrics.filter(({ processes }) =>
+      (processes as readonly string[]).includes(name),
+    );
     const text = await scrape(observed[name]);
     expect(helpOf(text).sort(), name).toEqual(expected.map(({ name }) => name).sort());
-    // Each has a series as soon as there was traffic.
+    // Each has a series once there was traffic.
     const series = [...seriesOf(text)].join('\n');
     for (const { name } of expected) expect(series).toContain(name);
   }
 });
 
-it('promtool finds no fault with their names, types and help, nor with the rules', async () => {
+it('promtool accepts the metrics and the alert rules', async () => {
   const promtool = prometheusTool('promtool');
   for (const process of [observed.api, observed.worker]) {
     const lines = (await scrape(process)).split('\n');
     const input = lines.filter((line) => line.includes('lastframe_')).join('\n');
-    const said = execFileSync(promtool, ['check', 'metrics'], { input: `${input}\n` });
-    expect(said.toString()).toBe('');
+    const output = execFileSync(promtool, ['check', 'metrics'], { input: `${input}\n` });
+    expect(output.toString()).toBe('');
   }
   expect(execFileSync(promtool, ['check', 'rules', RULES]).toString()).toContain('SUCCESS');
 });
 
-it('every panel of the dashboard shows something', async () => {
+it('every panel of the dashboard has data', async () => {
   for (const { title, query } of dashboardQueries('2500ms')) {
     const shown = async () => (await observed.prometheus.query(query)).length;
     await expect.poll(shown, { timeout: 20_000, message: `${title}: ${query}` }).toBeGreaterThan(0);
   }
 });
 
-it('the numbers are those of the traffic', async () => {
+it('the numbers match the traffic', async () => {
   const { api, fleet } = observed;
   const count = async (outcome: string, status: number) => {
     const label = `lastframe_requests_total{outcome="${outcome}",status="${status}"}`;
-    const line = ours(await scrape(api)).find((line) => line.startsWith(label));
+    const line = ownLines(await scrape(api)).find((line) => line.startsWith(label));
     return line === undefined ? 0 : numberIn(line);
   };
   const before = { waited: await count('waited', 200), failed: await count('failed', 502) };
@@ -71,23 +74,23 @@ it('the numbers are those of the traffic', async () => {
   await (await api.image(fleet.slow.camera('bad', { status: '500' }))).arrayBuffer();
   expect(await count('waited', 200)).toBe(before.waited + 1);
   expect(await count('failed', 502)).toBe(before.failed + 1);
-  const counted = async () => {
+  const countedCalls = async () => {
     const [sum] = await observed.prometheus.query('sum(lastframe_upstream_calls_total)');
     return sum?.value ?? 0;
   };
-  await expect.poll(counted, { timeout: 20_000 }).toBeGreaterThan(0);
-  // The calls are looked at last: they go on.
-  const [sum, calls] = [await counted(), await fleet.slow.calls()];
+  await expect.poll(countedCalls, { timeout: 20_000 }).toBeGreaterThan(0);
+  // Read the calls last: their number keeps growing.
+  const [sum, calls] = [await countedCalls(), await fleet.slow.calls()];
   expect(sum).toBeLessThanOrEqual(calls.length);
 });
 
-it.each(['true', 'false'])('every hit is counted, with FRONT=%s', async (FRONT) => {
+it.each(['true', 'false'])('counts every hit with FRONT=%s', async (FRONT) => {
   const { fleet } = observed;
   const api = await fleet.startApi({ FRONT });
   const camera = fleet.slow.camera('counted');
   await warmUp([api.url], [camera]);
   const hits = async () => {
-    const lines = ours(await scrape(api));
+    const lines = ownLines(await scrape(api));
     const sum = (start: RegExp) =>
       lines.filter((line) => start.test(line)).reduce((all, line) => all + numberIn(line), 0);
     return [
@@ -101,7 +104,7 @@ it.each(['true', 'false'])('every hit is counted, with FRONT=%s', async (FRONT) 
   await api.end('SIGKILL');
 });
 
-it(`a flood of ${FLOOD} cameras adds no series, and none of them is named`, async () => {
+it(`a flood of ${FLOOD} cameras adds no series, and no metric names any of them`, async () => {
   const { api, worker, fleet } = observed;
   const both = async () => (await scrape(api)) + (await scrape(worker));
   const before = seriesOf(await both());
@@ -111,7 +114,7 @@ it(`a flood of ${FLOOD} cameras adds no series, and none of them is named`, asyn
     const answers = await Promise.all(cameras.map((camera) => api.image(camera, { headers })));
     await Promise.all(answers.map((answer) => answer.arrayBuffer()));
   }
-  // Some are enough: how fast a busy machine calls a thousand cameras is not the question.
+  // Some are enough: how fast a busy machine calls a thousand cameras does not matter.
   const called = async () => (await fleet.slow.calls()).filter(({ name }) => /^flood/.test(name));
   const some = FLOOD / 10;
   await expect.poll(async () => (await called()).length, { timeout: 60_000 }).toBeGreaterThan(some);

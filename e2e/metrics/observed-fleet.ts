@@ -2,33 +2,33 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, vi } from 'vitest';
-import { type Api, type Fleet, startFleet, type Worker } from '../../testing/fleet.ts';
-import { type Prometheus, startPrometheus } from '../../testing/prometheus.ts';
-import { THROWS_ON_SIGNAL } from '../../testing/uncaught.ts';
-import { startViewers, type Viewers, warmUp } from '../../testing/viewers.ts';
+import { type Prometheus, startPrometheus } from '../../testing/checks/prometheus.ts';
+import { THROWS_ON_SIGNAL } from '../../testing/checks/uncaught.ts';
+import { type Api, type Fleet, startFleet, type Worker } from '../../testing/fleet/fleet.ts';
+import { startViewers, type ViewerLoad, warmUp } from '../../testing/viewers/viewers.ts';
 import { shortenedRules } from './alert-rules.ts';
 
-/** Five minutes are two and a half seconds: five scrapes. */
+/** Turns five minutes into 2.5 s, which is five scrapes. */
 const SHORTER_BY = 120;
 const CEILING_MS = 90_000;
-/** At most forty requests a second: five that fail are more than one in twenty. */
+/** At most 40 requests a second, so that five failing ones are more than one in twenty. */
 const LOAD = { viewers: 4, pauseMs: 100 };
 
-/** One api and one worker on real Redis, scraped by a real Prometheus with the alert rules. */
+/** One api and one worker on a real Redis, scraped by a real Prometheus with the alert rules. */
 export interface ObservedFleet {
   readonly fleet: Fleet;
   readonly prometheus: Prometheus;
   readonly api: Api;
   readonly worker: Worker;
   /**
-   * Cameras that viewers look at from now on, instead of those before. They are warm and Prometheus
-   * has seen viewers get them before it returns.
+   * Makes viewers request these cameras instead of the previous ones. Resolves once the cameras are
+   * warm and Prometheus has seen viewers get their frames.
    */
-  view(cameras: readonly string[]): Promise<void>;
-  /** Waits until each of these alerts has fired, and perhaps others. */
-  fires(...alerts: string[]): Promise<void>;
+  setViewedCameras(cameras: readonly string[]): Promise<void>;
+  /** Waits until each of these alerts has fired; others may fire too. */
+  waitForAlerts(...alerts: string[]): Promise<void>;
   /** Waits until no alert fires. */
-  silent(): Promise<void>;
+  waitForNoAlerts(): Promise<void>;
   checkAndStop(): Promise<void>;
 }
 
@@ -42,13 +42,13 @@ cameras:
 `;
 
 export async function startObservedFleet(
-  /** More environment for the api, by the port of the Redis. */
+  /** Returns extra environment for the api, given the port of the Redis. */
   apiEnv: (redisPort: number) => Promise<Record<string, string>> = async () => ({}),
 ): Promise<ObservedFleet> {
-  // A hold-off, while which alerts fire, should be over soon.
+  // Alerts fire during a hold-off, so it should be short.
   const env = { UPSTREAM_TIMEOUT: '5s', START_ALLOWANCE: '2s' };
   const fleet = await startFleet({ apis: 0, workers: 0, env });
-  // How full it is can be told only of a Redis that has a bound.
+  // Only a Redis with a limit shows how full it is.
   await fleet.redis.command('CONFIG', 'SET', 'maxmemory', '1gb');
   const folder = mkdtempSync(join(tmpdir(), 'lastframe-'));
   const file = join(folder, 'sources.yaml');
@@ -60,19 +60,19 @@ export async function startObservedFleet(
     ...THROWS_ON_SIGNAL,
   });
   const api = await fleet.startApi({ SOURCES_FILE, ...(await apiEnv(fleet.redis.port)) });
-  const scraped = (child: Api | Worker) => () =>
+  const metricsUrlOf = (child: Api | Worker) => () =>
     child.hasEnded ? undefined : `${child.opsUrl}/metrics`;
   const prometheus = await startPrometheus(shortenedRules(SHORTER_BY), {
-    api: scraped(api),
-    worker: scraped(worker),
+    api: metricsUrlOf(api),
+    worker: metricsUrlOf(worker),
   });
-  let viewers: Viewers | undefined;
+  let viewers: ViewerLoad | undefined;
   return {
     fleet,
     prometheus,
     api,
     worker,
-    view: async (cameras) => {
+    setViewedCameras: async (cameras) => {
       await viewers?.stop();
       await warmUp([api.url], cameras);
       viewers = startViewers(() => [api.url], cameras, LOAD);
@@ -80,9 +80,9 @@ export async function startObservedFleet(
       const isSeen = async () => expect(await prometheus.query(served)).toHaveLength(1);
       await vi.waitFor(isSeen, { timeout: CEILING_MS, interval: 100 });
     },
-    fires: async (...alerts) => {
+    waitForAlerts: async (...alerts) => {
       const expected = expect.arrayContaining(alerts);
-      // Not all in one look: each may cease for a moment.
+      // Collected over several polls: an alert may stop for a moment.
       const fired = new Set<string>();
       const firedSoFar = async () => {
         for (const name of await prometheus.firing()) fired.add(name);
@@ -90,7 +90,7 @@ export async function startObservedFleet(
       };
       await expect.poll(firedSoFar, { timeout: CEILING_MS }).toEqual(expected);
     },
-    silent: () => expect.poll(prometheus.firing, { timeout: CEILING_MS }).toEqual([]),
+    waitForNoAlerts: () => expect.poll(prometheus.firing, { timeout: CEILING_MS }).toEqual([]),
     checkAndStop: async () => {
       await viewers?.stop();
       await prometheus.stop();

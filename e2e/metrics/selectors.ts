@@ -1,11 +1,15 @@
 import { allMetrics } from '@lastframe/shared/telemetry/metric-definitions';
 
-/** Labels that Prometheus adds, and the one of a histogram's buckets. */
+/** Labels that Prometheus adds, and that of a histogram's buckets. */
 const FOREIGN_LABELS = ['namespace', 'job', 'instance', 'le'];
-/** Of prom-client's own metrics, those that we use. */
-const FOREIGN_METRICS = ['process_cpu_seconds_total', 'process_resident_memory_bytes'];
+/** The metrics of prom-client itself that we use. */
+const FOREIGN_METRICS = [
+  'process_cpu_seconds_total',
+  'process_resident_memory_bytes',
+  'nodejs_eventloop_lag_p99_seconds',
+];
 
-/** What a PromQL expression asks for that none of our processes has: metrics, labels, values. */
+/** Returns the metrics, labels and values of a PromQL expression that no process exports. */
 export function unknownSelectors(expr: string): string[] {
   const selectors = expr.matchAll(/\b((?:lastframe|process|nodejs)_\w+)(?:\{([^}]*)\})?/g);
   return [...selectors].flatMap(([, name = '', matchers = '']) => unknownIn(name, matchers));

@@ -1,4 +1,4 @@
-/** What the model uses of fengari, a Lua in JavaScript; it ships no types. */
+/** The parts of fengari, a Lua VM in JavaScript, that the model uses; it ships no types. */
 declare module 'fengari' {
   type State = { readonly __state: unique symbol };
   export const lua: {

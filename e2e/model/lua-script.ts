@@ -1,13 +1,13 @@
 import { lauxlib, lua, lualib, to_luastring } from 'fengari';
 
-/** What a Redis command gives a script, and a script gives its caller. */
+/** What a Redis command returns to a script, and a script to its caller. */
 export type Reply = string | number | boolean | null | Reply[];
 export type Command = (args: string[]) => Reply;
 export type CompiledScript = (command: Command, keys: string[], args: string[]) => Reply;
 
 type State = ReturnType<typeof lauxlib.luaL_newstate>;
 
-/** Compiles a Redis script once, to be run against any `redis.call`. Errors are thrown as in Redis. */
+/** Compiles a Redis script once, to run against any `redis.call`. Throws the errors of Redis. */
 export function compileScript(source: string): CompiledScript {
   const L = lauxlib.luaL_newstate();
   lualib.luaL_openlibs(L);
@@ -54,7 +54,7 @@ function callRedis(L: State, command: Command): number {
   }
 }
 
-/** Redis writes a script's numbers without an exponent or a needless fraction. */
+/** Writes a number as Redis does: without an exponent or a needless fraction. */
 function argument(L: State, index: number): string {
   if (lua.lua_type(L, index) === lua.LUA_TNUMBER) return String(lua.lua_tonumber(L, index));
   return lua.lua_tojsstring(L, index);
@@ -79,7 +79,7 @@ function toLua(L: State, value: Reply): void {
   }
 }
 
-/** As Redis does it: numbers are cut to integers, false is nil, a table ends at its first nil. */
+/** Converts as Redis does: truncates numbers, maps false to nil, ends tables at the first nil. */
 function fromLua(L: State, index: number): Reply {
   switch (lua.lua_type(L, index)) {
     case lua.LUA_TNUMBER:

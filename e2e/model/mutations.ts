@@ -2,10 +2,12 @@ import { readFileSync } from 'node:fs';
 import type { Mutation } from './sim-worker.ts';
 
 const scripts = ['identity', 'take', 'finish']
-  .map((name) => readFileSync(new URL(`../../worker/src/permit/${name}.lua`, import.meta.url), 'utf8'))
+  .map((name) =>
+    readFileSync(new URL(`../../worker/src/permit/${name}.lua`, import.meta.url), 'utf8'),
+  )
   .join('\n');
 
-/** Each takes one wall of the guarantee out. A mutation that changes nothing is an error. */
+/** Each removes one safeguard of the guarantee. A mutation that changes nothing is an error. */
 export const mutations: Record<string, Mutation> = {
   'the permit': {
     permits: (permits) => ({
@@ -20,32 +22,33 @@ export const mutations: Record<string, Mutation> = {
     permits: (permits) => ({
       ...permits,
       take: async (camera) => {
-        const taken = await permits.take(camera);
-        if (taken.outcome === 'granted') taken.permit.elapsedMs = () => 0;
-        return taken;
+        const result = await permits.take(camera);
+        if (result.outcome === 'granted') result.permit.elapsedMs = () => 0;
+        return result;
       },
     }),
   },
-  'the hold-off': replacing("if hold > 0 then return { 'hold', hold, now } end", ''),
-  'the hold-off as long as a permit lives': replacing(
+  'the hold-off': replaceInScript("if hold > 0 then return { 'hold', hold, now } end", ''),
+  'the hold-off as long as a permit lives': replaceInScript(
     'since + life + (replicated and tonumber(ARGV[3]) or 0)',
     'since + 1500',
   ),
-  'the replication id in the identity': replacing(
+  'the replication id in the identity': replaceInScript(
     "local id = run .. '-' .. line",
     'local id = run',
   ),
-  'the replica lag': replacing('(replicated and tonumber(ARGV[3]) or 0)', '0'),
-  'the clock watch': { watch: (watch) => ({ ...watch, accept: () => true }) },
-  'the token compare': replacing("value:match('^%S+') ~= ARGV[1]", 'false'),
+  'the replica lag': replaceInScript('(replicated and tonumber(ARGV[3]) or 0)', '0'),
+  'the clock watch': { monitor: (watch) => ({ ...watch, accept: () => true }) },
+  'the token compare': replaceInScript("value:match('^%S+') ~= ARGV[1]", 'false'),
 };
 
-function replacing(wall: string, hole: string): Mutation {
-  if (!scripts.includes(wall)) throw new Error(`no script has the wall ${wall}`);
-  return { script: (source) => source.replace(wall, hole) };
+function replaceInScript(safeguard: string, replacement: string): Mutation {
+  if (!scripts.includes(safeguard))
+    throw new Error(`no script contains the safeguard ${safeguard}`);
+  return { script: (source) => source.replace(safeguard, replacement) };
 }
 
-/** Where the search for a breach begins: seeds that find it within some dozen schedules. */
+/** Seeds that find each breach within a few dozen schedules. */
 export const seeds: Record<string, number> = {
   'the permit': 1,
   'the start check': 8,

@@ -1,12 +1,12 @@
 import { cameraOf } from '@lastframe/shared/cameras/camera';
 import { UrlPattern } from '@lastframe/shared/cameras/url-pattern';
 import fc from 'fast-check';
-import { checkCalls } from '../../testing/checker.ts';
+import { checkCalls } from '../../testing/checks/checker.ts';
 import { createSimRedis, type SimRedis } from './sim-redis.ts';
 import { createSimTime } from './sim-time.ts';
 import { createSimWorker, type Mutation, type SimCall, type SimWorker } from './sim-worker.ts';
 
-/** One thing that goes wrong. */
+/** One fault in a schedule. */
 export type Fault =
   | { kind: 'restart'; keepData: boolean }
   | { kind: 'flush' }
@@ -27,9 +27,9 @@ export interface Schedule {
 const INTERVAL_MS = 1000;
 const TIMEOUT_MS = 4000;
 const ALLOWANCE_MS = 500;
-/** Freezes longer than this in a call may overlap: the guarantee says so. */
+/** Calls may overlap when a worker freezes for longer than this: the guarantee says so. */
 const LATENESS_MS = 2000;
-/** min-replicas-max-lag, and the second that Redis takes to notice. */
+/** min-replicas-max-lag, plus the second that Redis takes to notice. */
 const MAX_LAG_MS = 4000;
 
 const worker = fc.constantFrom(0 as const, 1 as const);
@@ -62,7 +62,7 @@ const fault: fc.Arbitrary<Fault> = fc.oneof(
   fc.record({ kind: fc.constant('cut' as const), worker, ms: fc.integer({ min: 500, max: 4000 }) }),
 );
 
-/** Mostly in quick succession; at times so late that the fleet has just overcome the last one. */
+/** Mostly in quick succession; sometimes so late that the fleet has just recovered. */
 const afterMs = fc.oneof(
   { weight: 3, arbitrary: fc.integer({ min: 0, max: 4000 }) },
   { weight: 1, arbitrary: fc.integer({ min: 7000, max: 12_000 }) },
@@ -74,14 +74,14 @@ export const schedules: fc.Arbitrary<Schedule> = fc.record({
     maxLength: 6,
   }),
   connectMs: fc.array(fc.constantFrom(0, 1, 30, 440, 460, 700), { minLength: 1, maxLength: 8 }),
-  // Up to the deadline and beyond it: a camera that hangs.
+  // Up to the deadline, and beyond it for a camera that hangs.
   answerMs: fc.array(fc.constantFrom(5, 300, 900, 1100, 3990, 60_000), {
     minLength: 1,
     maxLength: 8,
   }),
 });
 
-/** Plays a schedule; gives every breach of the guarantee as a sentence, and how many calls there were. */
+/** Plays a schedule. Returns the breaches of the guarantee as sentences, and the call count. */
 export async function play(
   schedule: Schedule,
   mutation: Mutation = {},
@@ -92,8 +92,8 @@ export async function play(
     time,
     camera: camera(),
     calls,
-    connectMs: taking(schedule.connectMs),
-    answerMs: taking(schedule.answerMs),
+    connectMs: cycle(schedule.connectMs),
+    answerMs: cycle(schedule.answerMs),
     mutation,
   };
   const [one, two] = [createSimRedis(() => time.nowMs), createSimRedis(() => time.nowMs)];
@@ -113,10 +113,10 @@ export async function play(
   let atMs = 2000;
   for (const { afterMs, fault } of schedule.faults) {
     atMs += afterMs;
-    time.at(atMs, () => strike(fault, fleet));
+    time.at(atMs, () => injectFault(fault, fleet));
   }
   await time.runUntil(atMs + 18_000);
-  return { breaches: judge(calls, fleet.freezes), calls: calls.length };
+  return { breaches: findBreaches(calls, fleet.freezes), calls: calls.length };
 }
 
 interface Fleet {
@@ -130,7 +130,7 @@ interface Fleet {
   restart: (worker: 0 | 1) => SimWorker;
 }
 
-function strike(fault: Fault, fleet: Fleet): void {
+function injectFault(fault: Fault, fleet: Fleet): void {
   const { time, workers, primary } = fleet;
   switch (fault.kind) {
     case 'restart':
@@ -141,7 +141,7 @@ function strike(fault: Fault, fleet: Fleet): void {
       primary.flush();
       return;
     case 'step':
-      // Not promised: a worker that never saw the clock before a step can't see the step.
+      // Not guaranteed: a worker that never saw the clock before a step cannot detect the step.
       if (fleet.restarting > 0) return;
       fleet.stepped = true;
       primary.stepClock(fault.byMs);
@@ -150,7 +150,7 @@ function strike(fault: Fault, fleet: Fleet): void {
       failOver(fault, fleet);
       return;
     case 'failback': {
-      // An old primary that never synced comes back with what it had.
+      // An old primary that never synced returns with its old data.
       const { other } = fleet;
       other.promote(other.snapshot(), other.clockOffsetMs);
       switchTo(other, fleet, workers);
@@ -166,7 +166,7 @@ function strike(fault: Fault, fleet: Fleet): void {
       fleet.restarting += 1;
       time.at(time.nowMs + 700, () => {
         workers[fault.worker] = fleet.restart(fault.worker);
-        // It has seen the clock when its first look is answered.
+        // It has seen the clock once its first poll has a reply.
         time.at(time.nowMs + 1000, () => {
           fleet.restarting -= 1;
         });
@@ -174,11 +174,11 @@ function strike(fault: Fault, fleet: Fleet): void {
       return;
     case 'slow':
     case 'cut':
-      disturb(fault, fleet);
+      disturbLink(fault, fleet);
   }
 }
 
-function disturb(fault: Extract<Fault, { kind: 'slow' | 'cut' }>, fleet: Fleet): void {
+function disturbLink(fault: Extract<Fault, { kind: 'slow' | 'cut' }>, fleet: Fleet): void {
   const { time, workers } = fleet;
   const { link } = workers[fault.worker];
   if (fault.kind === 'slow') link.delayMs = fault.delayMs;
@@ -189,14 +189,14 @@ function disturb(fault: Extract<Fault, { kind: 'slow' | 'cut' }>, fleet: Fleet):
   });
 }
 
-/** What the replica has not got by now is lost; the old primary goes on until it notices. */
+/** Writes not replicated by now are lost; the old primary continues until it notices. */
 function failOver(fault: Extract<Fault, { kind: 'failover' }>, fleet: Fleet): void {
   const { time, primary: old, other: next, workers } = fleet;
-  const got = old.snapshot();
+  const replicaData = old.snapshot();
   const offsetMs = old.clockOffsetMs;
   time.at(time.nowMs + MAX_LAG_MS, () => old.refuseWrites(true));
   time.at(time.nowMs + fault.promoteAfterMs, () => {
-    next.promote(got, offsetMs);
+    next.promote(replicaData, offsetMs);
     switchTo(next, fleet, [workers[0]]);
   });
   time.at(time.nowMs + fault.promoteAfterMs + fault.stayMs, () => {
@@ -210,8 +210,8 @@ function switchTo(next: SimRedis, fleet: Fleet, workers: readonly SimWorker[]): 
   for (const { link } of workers) link.redis &&= next;
 }
 
-function judge(calls: SimCall[], freezes: Fleet['freezes']): string[] {
-  const excused = (call: SimCall) =>
+function findBreaches(calls: SimCall[], freezes: Fleet['freezes']): string[] {
+  const isExcused = (call: SimCall) =>
     freezes.some(
       ({ worker, fromMs, toMs }) =>
         call.worker === (worker === 0 ? 'w' : 'ww') &&
@@ -224,13 +224,13 @@ function judge(calls: SimCall[], freezes: Fleet['freezes']): string[] {
     url: 'camera',
     name: call.worker,
     startMs: call.startMs,
-    endMs: excused(call) ? Math.min(call.endMs ?? 0, call.startMs + TIMEOUT_MS) : call.endMs,
+    endMs: isExcused(call) ? Math.min(call.endMs ?? 0, call.startMs + TIMEOUT_MS) : call.endMs,
     status: null,
   }));
   return checkCalls(log, INTERVAL_MS).breaches;
 }
 
-function taking(values: readonly number[]): () => number {
+function cycle(values: readonly number[]): () => number {
   let next = 0;
   return () => values[next++ % values.length] ?? 0;
 }

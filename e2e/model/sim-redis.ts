@@ -8,19 +8,19 @@ interface Entry {
   endsAtMs?: number | undefined;
 }
 
-/** What a modelled Redis knows and is; enough of it for the permit's scripts. */
+/** A modelled Redis, complete enough for the permit's scripts. */
 export interface SimRedis {
   command(args: string[]): Reply;
-  /** A new process on what was kept, or on nothing. */
+  /** Starts a new process, with the data or empty. */
   restart(keepData: boolean): void;
   flush(): void;
-  /** Its wall clock jumps. */
+  /** Steps its wall clock. */
   stepClock(byMs: number): void;
-  /** From now on a replica: what it has is what it got, until it is promoted. */
+  /** Returns a copy of the data, which a replica keeps until it is promoted. */
   snapshot(): ReadonlyMap<string, Entry>;
   promote(dataset: ReadonlyMap<string, Entry>, clockOffsetMs: number): void;
   setReplicas(connected: number): void;
-  /** Refuses writes, as with min-replicas-to-write and no replica near enough. */
+  /** Refuses writes, as min-replicas-to-write does without a replica that is close enough. */
   refuseWrites(refuse: boolean): void;
   readonly clockOffsetMs: number;
 }
@@ -34,10 +34,10 @@ export function createSimRedis(nowMs: () => number, epochMs = 1_700_000_000_000)
   let replid2 = NO_ID;
   let replicas = 0;
   let offsetMs = epochMs;
-  let refusing = false;
+  let refusesWrites = false;
   const timeMs = () => Math.floor(nowMs() + offsetMs);
 
-  const live = (key: string): Entry | undefined => {
+  const find = (key: string): Entry | undefined => {
     const entry = data.get(key);
     if (entry?.endsAtMs !== undefined && timeMs() > entry.endsAtMs) {
       data.delete(key);
@@ -45,10 +45,10 @@ export function createSimRedis(nowMs: () => number, epochMs = 1_700_000_000_000)
     }
     return entry;
   };
-  const write = () => {
-    if (refusing) throw new Error('NOREPLICAS Not enough good replicas to write.');
+  const requireWritable = () => {
+    if (refusesWrites) throw new Error('NOREPLICAS Not enough good replicas to write.');
   };
-  const whole = (text: string | undefined): number => {
+  const integerOf = (text: string | undefined): number => {
     const value = Number(text);
     if (!Number.isInteger(value)) throw new Error('ERR value is not an integer or out of range');
     return value;
@@ -68,47 +68,47 @@ export function createSimRedis(nowMs: () => number, epochMs = 1_700_000_000_000)
       section === 'server'
         ? `run_id:${runId}\r\n`
         : `role:master\r\nconnected_slaves:${replicas}\r\nmaster_replid:${replid}\r\nmaster_replid2:${replid2}\r\n`,
-    GET: (key = '') => live(key)?.text ?? null,
+    GET: (key = '') => find(key)?.text ?? null,
     SET: (key = '', text = '', px, ms) => {
-      write();
-      data.set(key, { text, endsAtMs: px === 'PX' ? timeMs() + whole(ms) : undefined });
+      requireWritable();
+      data.set(key, { text, endsAtMs: px === 'PX' ? timeMs() + integerOf(ms) : undefined });
       return 'OK';
     },
     DEL: (...keys) => {
-      write();
-      return keys.filter((key) => live(key) && data.delete(key)).length;
+      requireWritable();
+      return keys.filter((key) => find(key) && data.delete(key)).length;
     },
     PTTL: (key = '') => {
-      const entry = live(key);
+      const entry = find(key);
       if (!entry) return -2;
       return entry.endsAtMs === undefined ? -1 : entry.endsAtMs - timeMs();
     },
     PEXPIRE: (key = '', ms) => {
-      write();
-      const entry = live(key);
-      if (entry) entry.endsAtMs = timeMs() + whole(ms);
+      requireWritable();
+      const entry = find(key);
+      if (entry) entry.endsAtMs = timeMs() + integerOf(ms);
       return entry ? 1 : 0;
     },
     ZADD: (key = '', score = '', member = '') => {
-      write();
-      const entry = live(key) ?? {};
+      requireWritable();
+      const entry = find(key) ?? {};
       entry.scores = (entry.scores ?? new Map()).set(member, Number(score));
       data.set(key, entry);
       return 1;
     },
     ZREM: (key = '', member = '') => {
-      write();
-      return live(key)?.scores?.delete(member) ? 1 : 0;
+      requireWritable();
+      return find(key)?.scores?.delete(member) ? 1 : 0;
     },
-    ZSCORE: (key = '', member = '') => live(key)?.scores?.get(member)?.toString() ?? null,
+    ZSCORE: (key = '', member = '') => find(key)?.scores?.get(member)?.toString() ?? null,
     ZCOUNT: (key = '', from, to) =>
-      [...(live(key)?.scores?.values() ?? [])].filter((score) => inRange(score, from, to)).length,
+      [...(find(key)?.scores?.values() ?? [])].filter((score) => inRange(score, from, to)).length,
     ZREMRANGEBYSCORE: (key = '', from, to) => {
-      write();
-      const scores = live(key)?.scores ?? new Map<string, number>();
-      const gone = [...scores].filter(([, score]) => inRange(score, from, to));
-      for (const [member] of gone) scores.delete(member);
-      return gone.length;
+      requireWritable();
+      const scores = find(key)?.scores ?? new Map<string, number>();
+      const matching = [...scores].filter(([, score]) => inRange(score, from, to));
+      for (const [member] of matching) scores.delete(member);
+      return matching.length;
     },
   };
 
@@ -137,13 +137,13 @@ export function createSimRedis(nowMs: () => number, epochMs = 1_700_000_000_000)
       replid2 = replid;
       replid = newId();
       replicas = 0;
-      refusing = false;
+      refusesWrites = false;
     },
     setReplicas: (connected) => {
       replicas = connected;
     },
     refuseWrites: (refuse) => {
-      refusing = refuse;
+      refusesWrites = refuse;
     },
     get clockOffsetMs() {
       return offsetMs;

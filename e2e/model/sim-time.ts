@@ -1,4 +1,4 @@
-/** Virtual time: nothing happens but what is due next, and between two moments no time passes. */
+/** Virtual time: it jumps from each event to the next, and stands still while one runs. */
 export interface SimTime {
   readonly nowMs: number;
   at(atMs: number, action: () => void): void;
@@ -41,7 +41,7 @@ export function createSimTime(): SimTime {
   };
 }
 
-/** A whole turn of the event loop: every promise that can settle has settled. */
+/** Waits a whole turn of the event loop: every promise that can settle has settled. */
 function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

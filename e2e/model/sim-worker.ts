@@ -16,11 +16,11 @@ import { type CompiledScript, compileScript } from './lua-script.ts';
 import type { SimRedis } from './sim-redis.ts';
 import type { SimTime } from './sim-time.ts';
 
-/** What a test takes out of the walls, to see that the model notices. */
+/** A safeguard that a test removes, to check that the model notices. */
 export interface Mutation {
   script?: (source: string) => string;
   permits?: (permits: Permits) => Permits;
-  watch?: (watch: RedisMonitor) => RedisMonitor;
+  monitor?: (watch: RedisMonitor) => RedisMonitor;
 }
 
 /** A call as the modelled camera saw it. */
@@ -34,25 +34,25 @@ export interface SimWorld {
   time: SimTime;
   camera: Camera;
   calls: SimCall[];
-  /** Next in the schedule's list: how long a connection and an answer take. */
+  /** Return how long the schedule's next connection and response take. */
   connectMs: () => number;
   answerMs: () => number;
   mutation: Mutation;
 }
 
 export interface SimWorker {
-  /** The Redis that it reaches, and how slowly; none: its commands vanish. */
+  /** The Redis that it reaches, and the delay each way. Without one, its commands vanish. */
   link: { redis: SimRedis | undefined; delayMs: number };
-  /** Nothing of it runs until then; suspended, its monotonic clock stands still too. */
+  /** Stops the worker for that long; `suspended` stops its monotonic clock too. */
   freeze(ms: number, suspended: boolean): void;
   kill(): void;
 }
 
-const LOOK_EVERY_MS = 1000;
+const POLL_EVERY_MS = 1000;
 const scripts = new WeakMap<Mutation, Map<string, CompiledScript>>();
-const silent = new Proxy({}, { get: () => () => {} }) as Log;
+const silentLog = new Proxy({}, { get: () => () => {} }) as Log;
 
-/** A worker that runs the real watch, permit and refresh steps in virtual time. */
+/** Creates a worker that runs the real monitor, permit and refresh steps in virtual time. */
 export function createSimWorker(
   name: string,
   world: SimWorld,
@@ -67,7 +67,7 @@ export function createSimWorker(
   const closing = new AbortController();
   const link: SimWorker['link'] = { redis, delayMs: 1 };
 
-  /** An event of this worker: when frozen it comes later, when dead never. */
+  /** Schedules an event of this worker: later if it is frozen, never if it is dead. */
   const at = (atMs: number, action: () => void) =>
     time.at(atMs, () => {
       if (dead) return;
@@ -82,62 +82,68 @@ export function createSimWorker(
   };
   const connection = {
     run: async <T>(deadlineMs: number, command: (client: never) => Promise<T>): Promise<T> => {
-      const late = sleep(deadlineMs).then(() => {
+      const timeout = sleep(deadlineMs).then(() => {
         throw new Error('no answer in time');
       });
       const work = command(clientOf(link, world, at) as never);
       work.catch(() => {});
-      late.catch(() => {});
-      return await Promise.race([work, late]);
+      timeout.catch(() => {});
+      return await Promise.race([work, timeout]);
     },
   } as Pick<RedisLink, 'run'>;
-  const realWatch = createRedisMonitor({
+  const realMonitor = createRedisMonitor({
     clock,
     redis: connection,
     keys,
-    log: silent,
+    log: silentLog,
     maxReplicaLagMs: 4000,
     adopt,
     takesJobs: () => true,
   });
-  const watch = mutation.watch?.(realWatch) ?? realWatch;
-  const realPermits = createPermits({ clock, redis: connection, watch, keys, replicaLagMs: 6000 });
+  const monitor = mutation.monitor?.(realMonitor) ?? realMonitor;
+  const realPermits = createPermits({
+    clock,
+    redis: connection,
+    monitor: monitor,
+    keys,
+    replicaLagMs: 6000,
+  });
   const permits = mutation.permits?.(realPermits) ?? realPermits;
   const deps: RefreshDeps = {
     clock,
     permits,
-    places: { admit: async () => ({ outcome: 'admitted' }), leave: async () => {} },
+    places: { admit: async () => ({ outcome: 'admitted' }), releasePlace: async () => {} },
     prepareCall: async (_camera, withinMs) => {
       const connectMs = world.connectMs();
       await sleep(Math.min(connectMs, withinMs));
       if (connectMs > withinMs) return { outcome: 'failed', status: 504, reason: 'late' };
       return { outcome: 'connected', call: callOf(name, world, at, camera) };
     },
-    reporter: reporterOf(permits, clock),
+    results: reporterOf(permits, clock),
     rules: () => makeRules([camera.source]),
-    redisNowMs: watch.nowMs,
+    redisNowMs: monitor.nowMs,
     closing: closing.signal,
-    waitingPlace: () => ({ release: () => {} }),
-    log: silent,
+    reserveWaitingSlot: () => ({ release: () => {} }),
+    log: silentLog,
   };
 
-  const looks = () => {
-    void watch.poll();
-    at(time.nowMs + LOOK_EVERY_MS, looks);
+  const pollRedis = () => {
+    void monitor.poll();
+    at(time.nowMs + POLL_EVERY_MS, pollRedis);
   };
-  /** Somebody always wants the frame: as soon as one refresh ends, or may be tried again, the next. */
+  /** The frame is always in demand: a refresh starts as soon as the last ends or may be retried. */
   const demand = async () => {
-    let againMs = 200;
-    const job = refreshJobFor(camera, watch.nowMs() ?? 0);
-    const reporter = { ...deps.reporter };
-    reporter.wait = async (_camera, _reason, inMs) => {
-      againMs = Math.min(inMs, 3000);
+    let retryMs = 200;
+    const job = refreshJobFor(camera, monitor.nowMs() ?? 0);
+    const results = { ...deps.results };
+    results.announceWait = async (_camera, _reason, inMs) => {
+      retryMs = Math.min(inMs, 3000);
     };
-    const outcome = await refresh(job, { ...deps, reporter });
-    if (outcome === 'captured') againMs = 0;
-    at(time.nowMs + againMs + 1, () => void demand());
+    const outcome = await refresh(job, { ...deps, results });
+    if (outcome === 'captured') retryMs = 0;
+    at(time.nowMs + retryMs + 1, () => void demand());
   };
-  at(time.nowMs, looks);
+  at(time.nowMs, pollRedis);
   at(time.nowMs + 10, () => void demand());
 
   return {
@@ -153,19 +159,19 @@ export function createSimWorker(
   };
 }
 
-/** Sends scripts over a slow line to whichever Redis the worker reaches at that moment. */
+/** Sends scripts over a slow link to the Redis that the worker reaches at that moment. */
 function clientOf(
   link: SimWorker['link'],
   world: SimWorld,
   at: (atMs: number, action: () => void) => void,
 ) {
   const { time, mutation } = world;
-  const known = scripts.get(mutation) ?? new Map<string, CompiledScript>();
-  scripts.set(mutation, known);
+  const compiled = scripts.get(mutation) ?? new Map<string, CompiledScript>();
+  scripts.set(mutation, compiled);
   const send = <T>(execute: (redis: SimRedis) => T) =>
     new Promise<T>((resolve, reject) => {
       const { redis, delayMs } = link;
-      if (!redis) return; // swallowed; the deadline tells
+      if (!redis) return; // swallowed; the deadline ends it
       time.at(time.nowMs + delayMs, () => {
         let settle: () => void;
         try {
@@ -181,13 +187,13 @@ function clientOf(
     send((redis) => script((command) => redis.command(command), keys, args));
   return {
     evalSha: async (sha: string, input: ScriptInput) => {
-      const script = known.get(sha);
+      const script = compiled.get(sha);
       if (!script) throw new Error('NOSCRIPT');
       return await run(script, input);
     },
     eval: async (source: string, input: ScriptInput) => {
       const script = compileScript(mutation.script?.(source) ?? source);
-      known.set(createHash('sha1').update(source).digest('hex'), script);
+      compiled.set(createHash('sha1').update(source).digest('hex'), script);
       return await run(script, input);
     },
     info: () => send(() => ''),
@@ -201,7 +207,7 @@ interface ScriptInput {
   arguments: string[];
 }
 
-/** One call: it starts at the camera when it is sent, and ends by its answer, deadline or cut. */
+/** One call: starts when it is sent, and ends with the response, the deadline or a hang-up. */
 function callOf(
   worker: string,
   { time, calls, answerMs }: SimWorld,
@@ -222,7 +228,7 @@ function callOf(
         };
         hangUp = () => end({ outcome: 'failed', status: 502, reason: 'cut off' });
         const takesMs = answerMs();
-        // The camera ends its answer whether or not the worker is awake to read it.
+        // The camera ends its response even if the worker is frozen.
         time.at(time.nowMs + takesMs, () => {
           call.endMs ??= time.nowMs;
           const image = { bytes: Buffer.of(1), contentType: 'image/jpeg' };
@@ -235,16 +241,16 @@ function callOf(
   };
 }
 
-/** The frame store and the announcements don't matter here; ending the permit does. */
+/** Only ending the permit matters here, not the frame store or the announcements. */
 function reporterOf(permits: Permits, clock: Clock): RefreshResults {
   return {
-    started: () => {},
-    frame: async () => 'frame',
-    known: async () => undefined,
-    renewed: async () => 'unchanged',
-    failed: async () => {},
-    refused: async () => {},
-    wait: async () => {},
+    announceStart: () => {},
+    storeFrame: async () => 'frame',
+    readKnownFrame: async () => undefined,
+    renewFrame: async () => 'unchanged',
+    storeFailure: async () => {},
+    storeRefusal: async () => {},
+    announceWait: async () => {},
     finish: async (permit, endNow) => {
       try {
         return await permits.finish(permit, endNow());

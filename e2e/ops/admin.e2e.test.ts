@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Api, type Fleet, startFleet } from '../../testing/fleet.ts';
-import { startTcpProxy, type TcpProxy } from '../../testing/tcp-proxy.ts';
+import { type Api, type Fleet, startFleet } from '../../testing/fleet/fleet.ts';
+import { startTcpProxy, type TcpProxy } from '../../testing/redis/tcp-proxy.ts';
 
 const TOKEN = 'admin-token-of-the-tests';
 const INTERVAL_MS = 300_000;
-/** For what takes a few messages between processes, on a busy machine. */
+/** Enough for a few messages between processes on a busy machine. */
 const SOON = { timeout: 30_000 };
-/** A pod must first notice that its connections are dead, and then get new ones. */
+/** A pod must first notice that its connections are dead, then reconnect. */
 const AFTER_A_CUT = { timeout: 40_000 };
 
 let fleet: Fleet;
@@ -14,7 +14,7 @@ let all: Api[];
 let proxy: TcpProxy;
 let first: Api;
 let second: Api;
-/** Reaches Redis through the proxy only. */
+/** Reaches Redis only through the proxy. */
 let remote: Api;
 
 beforeAll(async () => {
@@ -34,7 +34,7 @@ afterAll(async () => {
 });
 
 describe('refresh', () => {
-  it('asked for on all api processes at once calls the camera once, and its frame is everywhere', async () => {
+  it('requested on all api processes at once calls the camera once, and all serve its frame', async () => {
     const camera = fleet.slow.camera('refreshed');
     const answers = await Promise.all(all.map((api) => post(api, 'refresh', camera)));
     for (const { status, body } of answers) {
@@ -52,10 +52,10 @@ describe('refresh', () => {
 });
 
 describe('a soft purge', () => {
-  it('lets every api process show the frame, and calls nobody before the interval is over', async () => {
+  it('keeps the frame on every api process, and calls no camera before the interval is over', async () => {
     const camera = fleet.slow.camera('doubtful');
-    const etag = await seenBy([first], camera);
-    await seenBy([second, remote], camera);
+    const etag = await warmOn([first], camera);
+    await warmOn([second, remote], camera);
     const { status, body } = await post(first, 'purge', camera);
     expect([status, body.mode, body.frame]).toEqual([200, 'soft', true]);
     for (const api of [second, remote]) {
@@ -66,13 +66,13 @@ describe('a soft purge', () => {
     expect(await callsTo(camera)).toHaveLength(1);
   });
 
-  it('is known to an api process that starts later', async () => {
+  it('reaches an api process that starts later', async () => {
     const camera = fleet.slow.camera('doubtful-too');
-    await seenBy([first], camera);
+    await warmOn([first], camera);
     const { cameraId } = (await post(first, 'purge', camera)).body;
     const late = await fleet.startApi();
     expect(await statusOf(late, camera)).toBe(200);
-    await expect.poll(() => asksOf(late, cameraId), SOON).toBeGreaterThan(0);
+    await expect.poll(() => refreshRequestsOf(late, cameraId), SOON).toBeGreaterThan(0);
     await late.end();
   });
 });
@@ -80,24 +80,24 @@ describe('a soft purge', () => {
 describe('a hard purge', () => {
   it('removes the frame from the store and from all api processes', async () => {
     const camera = fleet.slow.camera('wrong');
-    await seenBy(all, camera);
+    await warmOn(all, camera);
     const { status, body } = await post(first, 'purge', camera, { hard: '1' });
     expect([status, body.mode, body.frame]).toEqual([200, 'hard', true]);
     for (const api of all) await expect.poll(() => statusOf(api, camera), SOON).toBe(503);
     const key = `${fleet.redisPrefix}:frame:{${body.cameraId}}`;
     expect(await fleet.redis.command('EXISTS', key)).toBe(0);
-    // The camera is asked for again, but its interval is not over.
+    // A refresh is requested, but the interval is not over.
     expect(await callsTo(camera)).toHaveLength(1);
   });
 
-  it('is obeyed by an api process that was cut off, once it is back, for good', async () => {
+  it('takes effect for good on an api process that was cut off, once it reconnects', async () => {
     const [wrong, good] = [fleet.slow.camera('wrong-too'), fleet.slow.camera('good')];
-    await seenBy([remote], wrong);
-    await seenBy([remote], good);
+    await warmOn([remote], wrong);
+    await warmOn([remote], good);
     proxy.blackHole();
     const { cameraId } = (await post(first, 'purge', wrong, { hard: '1' })).body;
     expect(await statusOf(first, wrong)).toBe(503);
-    // It can't know; and what it has it shows, however broken everything behind it is.
+    // It cannot know, and it serves what it has however much behind it is down.
     expect(await statusOf(remote, wrong)).toBe(200);
     proxy.heal();
     await expect.poll(() => isLogged(remote, 'frame purged', cameraId), AFTER_A_CUT).toBe(true);
@@ -105,7 +105,7 @@ describe('a hard purge', () => {
     expect(await statusOf(remote, good)).toBe(200);
   });
 
-  it('keeps out the frame of a call that was under way', async () => {
+  it('discards the frame of a call in flight', async () => {
     const camera = fleet.slow.camera('under-way', { delay: '5s' });
     await post(first, 'refresh', camera);
     await expect.poll(async () => (await callsTo(camera)).length, SOON).toBe(1);
@@ -121,7 +121,7 @@ describe('a hard purge', () => {
   });
 });
 
-interface Done {
+interface AdminResult {
   cameraId: string;
   outcome?: string;
   callableInMs?: number;
@@ -129,24 +129,24 @@ interface Done {
   frame?: boolean;
 }
 
-async function post(api: Api, what: string, camera: string, more: Record<string, string> = {}) {
-  const answer = await fetch(`${api.opsUrl}/${what}`, {
+async function post(api: Api, action: string, camera: string, more: Record<string, string> = {}) {
+  const answer = await fetch(`${api.opsUrl}/${action}`, {
     method: 'POST',
     headers: { Authorization: `Bearer ${TOKEN}` },
     body: new URLSearchParams({ url: camera, ...more }),
   });
-  return { status: answer.status, body: (await answer.json()) as Done };
+  return { status: answer.status, body: (await answer.json()) as AdminResult };
 }
 
-/** Of a request that doesn't wait for a first frame. */
+/** Returns the status of a request that does not wait for a first frame. */
 async function statusOf(api: Api, camera: string): Promise<number> {
   const answer = await api.image(camera, { headers: { Prefer: 'respond-async' } });
   await answer.arrayBuffer();
   return answer.status;
 }
 
-/** Waits until they all have the camera's first frame; gives its ETag. */
-async function seenBy(apis: readonly Api[], camera: string): Promise<string | null> {
+/** Waits until all have the camera's first frame. Returns its ETag. */
+async function warmOn(apis: readonly Api[], camera: string): Promise<string | null> {
   const answers = await Promise.all(apis.map((api) => api.image(camera)));
   expect(answers.map(({ status }) => status)).toEqual(apis.map(() => 200));
   await Promise.all(answers.map((answer) => answer.arrayBuffer()));
@@ -156,8 +156,8 @@ async function seenBy(apis: readonly Api[], camera: string): Promise<string | nu
 const isLogged = (api: Api, msg: string, cameraId: string) =>
   api.logs.some((line) => line.msg === msg && line.cameraId === cameraId);
 
-const asksOf = (api: Api, cameraId: string) =>
-  api.logs.filter((line) => line.msg === 'refresh asked for' && line.cameraId === cameraId).length;
+const refreshRequestsOf = (api: Api, cameraId: string) =>
+  api.logs.filter((line) => line.msg === 'refresh requested' && line.cameraId === cameraId).length;
 
 async function callsTo(camera: string) {
   return (await fleet.slow.calls()).filter(({ url }) => url === camera);

@@ -2,8 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { openPage, startBrowser } from '../../testing/browser.ts';
-import { type Api, type Fleet, startFleet, type Worker } from '../../testing/fleet.ts';
+import { type Api, type Fleet, startFleet, type Worker } from '../../testing/fleet/fleet.ts';
+import { openPage, startBrowser } from '../../testing/viewers/browser.ts';
 
 const SECRET = 'planted-in-the-url-of-a-camera';
 const INTERVAL_MS = 1000;
@@ -23,19 +23,19 @@ beforeAll(async () => {
     file,
     `sources:\n  - { name: slow, match: "${slow.url}/*" }\ncameras:\n  north: { url: ${urlOf('n')} }\n  still: { url: ${urlOf('still')} }\n`,
   );
-  await slow.behave('still', { as: 'frozen' });
+  await slow.setBehaviour('still', { as: 'frozen' });
   worker = await fleet.startWorker({ ADOPT_REDIS: 'true', SOURCES_FILE: file });
   api = await fleet.startApi({ SOURCES_FILE: file });
-  await see('/cameras/north', 200);
-  await see(
+  await expectStatus('/cameras/north', 200);
+  await expectStatus(
     `/images?${new URLSearchParams({ url: slow.camera('bad', { status: '500', token: SECRET }) })}`,
     502,
   );
-  await outcome('/cameras/still', 'unchanged');
-  // The second call to it is denied, for a while.
-  const backoff = `${fleet.redisPrefix}:backoff:${(await named('north')).cameraId}`;
+  await waitForOutcome('/cameras/still', 'unchanged');
+  // Deny its second call for a while.
+  const backoff = `${fleet.redisPrefix}:backoff:${(await jobDataOf('north')).cameraId}`;
   await fleet.redis.command('SET', backoff, '60000', 'PX', '60000');
-  await outcome('/cameras/north', 'denied: backoff');
+  await waitForOutcome('/cameras/north', 'denied: backoff');
 });
 
 afterAll(async () => {
@@ -44,7 +44,7 @@ afterAll(async () => {
 });
 
 describe('the dashboard', () => {
-  it('shows of every job its camera, its outcome and how long it took', async () => {
+  it('shows the camera, outcome and duration of every job', async () => {
     const completed = await jobs('completed');
     const captured = completed.find(({ returnValue }) => returnValue === 'captured');
     expect(captured).toMatchObject({ name: expect.stringMatching(/^(north|still)$/) });
@@ -55,12 +55,12 @@ describe('the dashboard', () => {
     const [failed] = await jobs('failed');
     expect(failed).toMatchObject({
       name: failed?.data.cameraId,
-      failedReason: 'failed: the camera answered 500',
+      failedReason: 'failed: the camera responded with 500',
       data: { url: `${fleet.slow.url}/image/bad?…` },
     });
   });
 
-  it('shows no secret', async () => {
+  it('reveals no secret', async () => {
     for (const status of ['completed', 'failed', 'latest']) {
       expect(await text(`/api/queues?activeQueue=refresh&status=${status}`)).not.toContain(SECRET);
     }
@@ -69,7 +69,7 @@ describe('the dashboard', () => {
     }
   });
 
-  it('shows it in a browser that asks nobody else for anything', async () => {
+  it('works in a browser and loads nothing from elsewhere', async () => {
     const browser = await startBrowser();
     try {
       const { page, complaints, requested } = await openPage(browser);
@@ -104,29 +104,29 @@ interface ShownJob {
 const text = async (path: string) => await (await fetch(`${worker.opsUrl}/queues${path}`)).text();
 
 async function jobs(status: string): Promise<ShownJob[]> {
-  const said = await text(`/api/queues?activeQueue=refresh&status=${status}&jobsPerPage=200`);
-  const { queues } = JSON.parse(said) as { queues?: { jobs: ShownJob[] }[] };
-  if (!queues?.[0]) throw new Error(`the dashboard says ${said}`);
+  const body = await text(`/api/queues?activeQueue=refresh&status=${status}&jobsPerPage=200`);
+  const { queues } = JSON.parse(body) as { queues?: { jobs: ShownJob[] }[] };
+  if (!queues?.[0]) throw new Error(`the dashboard says ${body}`);
   return queues[0].jobs;
 }
 
-async function named(name: string): Promise<Record<string, string>> {
+async function jobDataOf(name: string): Promise<Record<string, string>> {
   return (await jobs('completed')).find((job) => job.name === name)?.data ?? {};
 }
 
-/** Looks at a camera until a job of it has ended so. */
-async function outcome(path: string, ended: string): Promise<void> {
+/** Requests a camera until a job has ended with this outcome. */
+async function waitForOutcome(path: string, outcome: string): Promise<void> {
   await vi.waitFor(
     async () => {
-      await see(path, 200);
+      await expectStatus(path, 200);
       const outcomes = (await jobs('completed')).map(({ returnValue }) => returnValue);
-      expect(outcomes).toContain(ended);
+      expect(outcomes).toContain(outcome);
     },
     { timeout: 50_000, interval: 100 },
   );
 }
 
-async function see(path: string, status: number): Promise<void> {
+async function expectStatus(path: string, status: number): Promise<void> {
   const answer = await fetch(api.url + path);
   await answer.arrayBuffer();
   expect(answer.status).toBe(status);

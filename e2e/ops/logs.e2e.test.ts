@@ -1,9 +1,9 @@
 import { afterEach, expect, it } from 'vitest';
-import type { Child, LogLine } from '../../testing/child.ts';
-import { type Api, type Fleet, startFleet } from '../../testing/fleet.ts';
+import type { Child, LogLine } from '../../testing/fleet/child.ts';
+import { type Api, type Fleet, startFleet } from '../../testing/fleet/fleet.ts';
 
 const SOON = { timeout: 30_000 };
-/** A busy machine may lose its connection and get another at any time. */
+/** On a busy machine a process may lose its connection and reconnect at any time. */
 const isAboutRedis = ({ msg }: LogLine) => /redis/i.test(String(msg));
 
 let fleet: Fleet;
@@ -12,7 +12,7 @@ afterEach(async () => {
   await fleet.checkAndStop();
 });
 
-it('a camera can be followed by its id from demand to frame, in the lines of api and worker', async () => {
+it('logs each step from request to frame under the id of the camera, in api and worker', async () => {
   fleet = await startFleet({ apis: 2, intervalMs: 60_000, env: { LOG_LEVEL: 'debug' } });
   const [api] = fleet.apis as [Api];
   const worker = fleet.workers[0] as Child;
@@ -20,13 +20,13 @@ it('a camera can be followed by its id from demand to frame, in the lines of api
   await (await api.image(camera)).arrayBuffer();
   await (await api.image(fleet.slow.camera('another'))).arrayBuffer();
 
-  const asked = await api.logged('refresh asked for');
-  const { cameraId, jobId } = asked;
-  const of = ({ logs }: Child) => logs.filter((line) => line.cameraId === cameraId);
+  const requestLine = await api.waitForLog('refresh requested');
+  const { cameraId, jobId } = requestLine;
+  const linesOf = ({ logs }: Child) => logs.filter((line) => line.cameraId === cameraId);
   const message = ({ msg, outcome, news, stored }: LogLine) =>
     [msg, outcome ?? news ?? stored].filter(Boolean).join(': ');
   await expect
-    .poll(() => of(worker).map(message), SOON)
+    .poll(() => linesOf(worker).map(message), SOON)
     .toEqual([
       'permit: granted',
       'connect: connected',
@@ -34,23 +34,23 @@ it('a camera can be followed by its id from demand to frame, in the lines of api
       'store: frame',
       'refresh: captured',
     ]);
-  // A wait for a frame looks for it every second.
+  // A waiting request polls for the frame every second.
   const isFirstRead = (text: string, n: number, all: string[]) =>
     text !== 'frame read' || all.indexOf(text) === n;
   await expect
-    .poll(() => of(api).map(message).filter(isFirstRead).toSorted(), SOON)
+    .poll(() => linesOf(api).map(message).filter(isFirstRead).toSorted(), SOON)
     .toEqual(
       [
-        'refresh asked for',
-        'news heard: started',
-        'news heard: frame',
+        'refresh requested',
+        'announcement received: started',
+        'announcement received: frame',
         'frame read',
         'request',
       ].toSorted(),
     );
   expect(String(jobId)).toMatch(new RegExp(`^${cameraId}-\\d+$`));
-  expect(of(worker).at(-1)).toMatchObject({ msg: 'refresh', jobId, part: 'worker' });
-  expect(of(api).find(({ msg }) => msg === 'request')).toMatchObject({
+  expect(linesOf(worker).at(-1)).toMatchObject({ msg: 'refresh', jobId, part: 'worker' });
+  expect(linesOf(api).find(({ msg }) => msg === 'request')).toMatchObject({
     level: 'debug',
     part: 'api',
     route: '/images',
@@ -61,7 +61,7 @@ it('a camera can be followed by its id from demand to frame, in the lines of api
   expect(JSON.stringify(all)).not.toMatch(/planted|http:/);
 });
 
-it('at info a thousand requests, and the refreshes that they make, add no line', async () => {
+it('logs nothing at info for a thousand requests and their refreshes', async () => {
   fleet = await startFleet({ apis: 1, intervalMs: 250 });
   const [api] = fleet.apis as [Api];
   const worker = fleet.workers[0] as Child;
@@ -85,7 +85,7 @@ it('at info a thousand requests, and the refreshes that they make, add no line',
   expect(lines()).toEqual(before);
 });
 
-it('a camera that fails is one line when it begins and one when it ends, of whatever worker', async () => {
+it('logs one line when a camera starts failing and one when it recovers, across workers', async () => {
   fleet = await startFleet({ workers: 2, intervalMs: 250 });
   const [api] = fleet.apis as [Api];
   const camera = fleet.slow.camera('shaky');
@@ -99,28 +99,28 @@ it('a camera that fails is one line when it begins and one when it ends, of what
     expect((await api.image(camera)).status).toBe(200);
     return (await fleet.slow.calls()).filter(({ status }) => status === 500).length;
   };
-  const failing = ['warn', 'camera failing', 'the camera answered 500'];
+  const failing = ['warn', 'camera failing', 'the camera responded with 500'];
   const live = ['info', 'camera live again', undefined];
 
   expect(await calls()).toBe(0);
-  await fleet.slow.behave('shaky', { status: '500' });
+  await fleet.slow.setBehaviour('shaky', { status: '500' });
   await expect.poll(calls, SOON).toBeGreaterThanOrEqual(3);
   await expect.poll(lines, SOON).toEqual([failing]);
-  await fleet.slow.behave('shaky');
+  await fleet.slow.setBehaviour('shaky');
   await expect.poll(async () => [await calls(), lines()][1], SOON).toEqual([failing, live]);
 });
 
-it('made-up cameras that fail are twenty lines a minute, however many they are', async () => {
+it('logs twenty lines a minute for failing made-up cameras, however many there are', async () => {
   fleet = await startFleet({ intervalMs: 60_000, env: { COLD_WAIT: '30s' } });
   const [api] = fleet.apis as [Api];
   const worker = fleet.workers[0] as Child;
-  const made = Array.from({ length: 100 }, (_, n) =>
+  const cameras = Array.from({ length: 100 }, (_, n) =>
     fleet.slow.camera(`no-${n}`, { status: '404' }),
   );
-  const answers = await Promise.all(made.map((camera) => api.image(camera)));
-  expect(answers.map(({ status }) => status)).toEqual(made.map(() => 502));
+  const answers = await Promise.all(cameras.map((camera) => api.image(camera)));
+  expect(answers.map(({ status }) => status)).toEqual(cameras.map(() => 502));
   const failing = () => worker.logs.filter(({ msg }) => msg === 'camera failing').length;
   await expect.poll(failing, SOON).toBeGreaterThanOrEqual(20);
-  // Twenty in each of the two minutes that the calls may be in.
+  // The calls may span two minutes, each with twenty lines.
   expect(failing()).toBeLessThanOrEqual(40);
 });

@@ -4,7 +4,7 @@ import { closeSync, openSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type Fleet, startFleet } from '../../testing/fleet.ts';
+import { type Fleet, startFleet } from '../../testing/fleet/fleet.ts';
 
 const REPO = join(import.meta.dirname, '../..');
 let fleet: Fleet;
@@ -50,22 +50,22 @@ async function start(part: 'api' | 'worker', stdout: number | 'pipe') {
   return { child, isLive };
 }
 
-const TIMES = { timeout: 60_000 };
+const PATIENCE = { timeout: 60_000 };
 
-it('a process goes on when the disk of its log is full, or nobody reads its log any more', async () => {
+it('keeps running when the disk of its log is full or the reader of its log is gone', async () => {
   const full = openSync('/dev/full', 'w');
-  const started = await Promise.all(
+  const processes = await Promise.all(
     (['api', 'worker'] as const).flatMap((part) => [start(part, full), start(part, 'pipe')]),
   );
   closeSync(full);
-  for (const { child } of started) child.stdout?.resume();
-  const areLive = () => Promise.all(started.map(({ isLive }) => isLive()));
-  await expect.poll(areLive, TIMES).toEqual([200, 200, 200, 200]);
-  for (const { child } of started) child.stdout?.destroy();
-  // Connections that come and go make some lines.
+  for (const { child } of processes) child.stdout?.resume();
+  const areLive = () => Promise.all(processes.map(({ isLive }) => isLive()));
+  await expect.poll(areLive, PATIENCE).toEqual([200, 200, 200, 200]);
+  for (const { child } of processes) child.stdout?.destroy();
+  // Reconnecting makes some log lines.
   await fleet.redis.command('CLIENT', 'KILL', 'TYPE', 'normal');
-  await expect.poll(areLive, TIMES).toEqual([200, 200, 200, 200]);
-  const ends = started.map(({ child }) => once(child, 'exit'));
-  for (const { child } of started) child.kill('SIGTERM');
+  await expect.poll(areLive, PATIENCE).toEqual([200, 200, 200, 200]);
+  const ends = processes.map(({ child }) => once(child, 'exit'));
+  for (const { child } of processes) child.kill('SIGTERM');
   expect(await Promise.all(ends)).toEqual(Array(4).fill([0, null]));
 });

@@ -1,26 +1,26 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Api, Fleet, Worker } from '../../testing/fleet.ts';
-import type { TcpProxy } from '../../testing/tcp-proxy.ts';
-import type { WrongClock } from '../../testing/wrong-clock.ts';
+import type { Api, Fleet, Worker } from '../../testing/fleet/fleet.ts';
+import type { WrongClock } from '../../testing/fleet/wrong-clock.ts';
+import type { TcpProxy } from '../../testing/redis/tcp-proxy.ts';
 
-/** The running system that is put to the proof, with what bends it. */
-export interface Proof {
+/** The running system under test, with the tools that disturb it. */
+export interface ProofRun {
   fleet: Fleet;
   /** Between every process and Redis. */
   apiProxy: TcpProxy;
   workerProxy: TcpProxy;
   redisClock: WrongClock;
   podClocks: WrongClock[];
-  /** The api process that is allowed to be reset just now: it is being killed. */
+  /** Starts a successor and ends this process. If it is killed, its connections may be reset. */
   replaceApi(api: Api, signal: NodeJS.Signals): Promise<void>;
   replaceWorker(worker: Worker, signal: NodeJS.Signals): Promise<void>;
   random: () => number;
 }
 
-/** Does something bad, undoes it, and resolves when it is undone. */
-export type Fault = (proof: Proof) => Promise<void>;
+/** Causes a fault and undoes it. Resolves once it is undone. */
+export type Fault = (proof: ProofRun) => Promise<void>;
 
-/** Every fault that can be made while the fleet runs. */
+/** Every fault that can be caused while the fleet runs. */
 export const faults: Record<string, Fault> = {
   'worker killed': (proof) => proof.replaceWorker(pick(proof, proof.fleet.workers), 'SIGKILL'),
   'worker ended': (proof) => proof.replaceWorker(pick(proof, proof.fleet.workers), 'SIGTERM'),
@@ -63,7 +63,7 @@ export const faults: Record<string, Fault> = {
     await fleet.redis.command('CONFIG', 'SET', 'maxmemory', '0');
   },
   "redis's clock stepped": async ({ redisClock, random }) => {
-    redisClock.offBy(Math.round((random() - 0.5) * 7_200_000));
+    redisClock.setOffset(Math.round((random() - 0.5) * 7_200_000));
     await sleep(2000);
   },
   'workers cut off': ({ workerProxy }) => cut(workerProxy),
@@ -72,14 +72,15 @@ export const faults: Record<string, Fault> = {
     await fleet.redis.command('CLIENT', 'KILL', 'TYPE', 'pubsub');
   },
   'pod clocks wrong': async ({ podClocks, random }) => {
-    for (const clock of podClocks) clock.offBy(Math.round((random() - 0.5) * 7_200_000));
+    for (const clock of podClocks) clock.setOffset(Math.round((random() - 0.5) * 7_200_000));
     await sleep(1000);
   },
   'cameras failing': async ({ fleet }) => {
     const misbehaviours = [{ status: '500' }, { as: 'html' }, { as: 'cut' }, { as: 'empty' }];
-    for (const [n, how] of misbehaviours.entries()) await fleet.slow.behave(`camera-${n}`, how);
+    for (const [n, how] of misbehaviours.entries())
+      await fleet.slow.setBehaviour(`camera-${n}`, how);
     await sleep(4000);
-    for (const n of misbehaviours.keys()) await fleet.slow.behave(`camera-${n}`);
+    for (const n of misbehaviours.keys()) await fleet.slow.setBehaviour(`camera-${n}`);
   },
 };
 
@@ -89,7 +90,7 @@ async function cut(proxy: TcpProxy): Promise<void> {
   proxy.heal();
 }
 
-function pick<T>({ random }: Proof, from: readonly T[]): T {
+function pick<T>({ random }: ProofRun, from: readonly T[]): T {
   const picked = from[Math.floor(random() * from.length)];
   if (picked === undefined) throw new Error('there is nothing to pick from');
   return picked;

@@ -1,16 +1,16 @@
 import { Agent, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-export interface Look {
+export interface RequestResult {
   atMs: number;
   latencyMs: number;
-  /** Age of the frame, in seconds; undefined when the answer was not a frame. */
+  /** Age of the frame, in seconds; undefined if the response was not a frame. */
   ageS: number | undefined;
 }
 
 export interface LoadResult {
-  looks: number;
-  /** Answers that were not a frame, or did not come, from a process that was not being killed. */
+  requests: number;
+  /** Missing responses, or ones without a frame, of processes that were not being killed. */
   failures: string[];
   /** Connections cut because their process was killed. */
   resets: number;
@@ -19,7 +19,7 @@ export interface LoadResult {
   oldestAgeS: { atS: number; ageS: number }[];
 }
 
-/** Viewers at a steady rate on every camera, spread over the processes, until stopped. */
+/** Runs viewers at a steady rate on every camera, spread over the processes, until stopped. */
 export function startLoad(
   targets: () => readonly { url: string; mayReset: () => boolean }[],
   cameras: readonly string[],
@@ -27,10 +27,16 @@ export function startLoad(
 ) {
   const agent = new Agent({ keepAlive: true, maxSockets: 200 });
   const startedMs = performance.now();
-  const result: LoadResult = { looks: 0, failures: [], resets: 0, latenciesMs: [], oldestAgeS: [] };
+  const result: LoadResult = {
+    requests: 0,
+    failures: [],
+    resets: 0,
+    latenciesMs: [],
+    oldestAgeS: [],
+  };
   let running = true;
 
-  const note = ({ atMs, latencyMs, ageS }: Look) => {
+  const record = ({ atMs, latencyMs, ageS }: RequestResult) => {
     result.latenciesMs.push(latencyMs);
     if (ageS === undefined) return;
     const atS = Math.floor((atMs - startedMs) / 1000);
@@ -46,11 +52,14 @@ export function startLoad(
       const target = all[turn % Math.max(1, all.length)];
       const camera = cameras[turn % cameras.length];
       if (target && camera) {
-        result.looks += 1;
+        result.requests += 1;
         const atMs = performance.now();
-        const answer = await look(`${target.url}/images?url=${encodeURIComponent(camera)}`, agent);
+        const answer = await requestAge(
+          `${target.url}/images?url=${encodeURIComponent(camera)}`,
+          agent,
+        );
         if (typeof answer === 'number') {
-          note({ atMs, latencyMs: performance.now() - atMs, ageS: answer });
+          record({ atMs, latencyMs: performance.now() - atMs, ageS: answer });
         } else if (target.mayReset()) result.resets += 1;
         else result.failures.push(`${((atMs - startedMs) / 1000).toFixed(1)} s: ${answer}`);
       }
@@ -69,8 +78,8 @@ export function startLoad(
   };
 }
 
-/** The frame's age in seconds, or what went wrong. */
-function look(url: string, agent: Agent): Promise<number | string> {
+/** Returns the frame's age in seconds, or what went wrong. */
+function requestAge(url: string, agent: Agent): Promise<number | string> {
   return new Promise((resolve) => {
     const req = request(url, { agent, timeout: 10_000 }, (res) => {
       res.resume();

@@ -4,15 +4,15 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseDurationMs } from '@lastframe/shared/settings/units';
-import { type Api, type Fleet, startFleet, type Worker } from '../../testing/fleet.ts';
-import { startRedis } from '../../testing/redis-server.ts';
-import { startTcpProxy } from '../../testing/tcp-proxy.ts';
-import { warmUp } from '../../testing/viewers.ts';
-import { wrongClock } from '../../testing/wrong-clock.ts';
-import { faults, type Proof } from './faults.ts';
+import { type Api, type Fleet, startFleet, type Worker } from '../../testing/fleet/fleet.ts';
+import { wrongClock } from '../../testing/fleet/wrong-clock.ts';
+import { startRedis } from '../../testing/redis/redis-server.ts';
+import { startTcpProxy } from '../../testing/redis/tcp-proxy.ts';
+import { warmUp } from '../../testing/viewers/viewers.ts';
+import { faults, type ProofRun } from './faults.ts';
 import { startLoad } from './load.ts';
 import { plotProof } from './plot.ts';
-import { type FaultMade, figuresOf, gapsOf, type ProofReport, reportTable } from './report.ts';
+import { type FaultRecord, figuresOf, gapsOf, type ProofReport, reportTable } from './report.ts';
 
 const INTERVAL_MS = 1000;
 const CAMERAS = 40;
@@ -47,9 +47,9 @@ const podEnv = (proxyPort: number) => ({
 });
 const startWorker = (more = {}) => fleet.startWorker({ ...podEnv(workerProxy.port), ...more });
 const startApi = () => fleet.startApi(podEnv(apiProxy.port));
-const without = <T>(all: T[], gone: T) => all.splice(all.indexOf(gone), 1);
+const remove = <T>(all: T[], item: T) => all.splice(all.indexOf(item), 1);
 
-const proof: Proof = {
+const proof: ProofRun = {
   fleet,
   apiProxy,
   workerProxy,
@@ -57,16 +57,16 @@ const proof: Proof = {
   podClocks,
   random,
   replaceApi: async (api: Api, signal) => {
-    // Its successor is there first, as in a rolling restart; a killed process resets its viewers.
+    // Its successor starts first, as in a rolling restart; a killed process resets connections.
     await warmUp([(await startApi()).url], cameras);
     if (signal === 'SIGKILL') resetting.add(api.url);
-    else without(fleet.apis, api);
+    else remove(fleet.apis, api);
     await sleep(signal === 'SIGKILL' ? 0 : 200);
     await api.end(signal);
-    if (signal === 'SIGKILL') without(fleet.apis, api);
+    if (signal === 'SIGKILL') remove(fleet.apis, api);
   },
   replaceWorker: async (worker: Worker, signal) => {
-    without(fleet.workers, worker);
+    remove(fleet.workers, worker);
     await worker.end(signal);
     await startWorker();
   },
@@ -94,12 +94,12 @@ await load.stop();
 const report = await finish(made);
 process.exitCode = report.verdict.breaches.length + report.failures.length > 0 ? 1 : 0;
 
-async function makeFaults(untilMs: number): Promise<FaultMade[]> {
-  const all: FaultMade[] = [];
+async function makeFaults(untilMs: number): Promise<FaultRecord[]> {
+  const all: FaultRecord[] = [];
   const names = Object.keys(faults);
   const nowS = () => (performance.now() - startedMs) / 1000;
   while (nowS() * 1000 < untilMs) {
-    // Each once before any twice, in an order that the seed gives.
+    // Each once before any twice, in an order set by the seed.
     if (all.length % names.length === 0) shuffle(names);
     const fault = names[all.length % names.length] ?? '';
     const fromS = nowS();
@@ -108,13 +108,13 @@ async function makeFaults(untilMs: number): Promise<FaultMade[]> {
     const recoveryS = (await recoveredAfterMs(fleet)) / 1000;
     all.push({ fault, fromS, toS, recoveryS });
     const line = `${nowS().toFixed(0).padStart(5)} s  ${fault.padEnd(24)} recovered in ${recoveryS.toFixed(1)} s`;
-    console.log(`${line}  ${load.result.looks} requests, ${load.result.failures.length} failed`);
+    console.log(`${line}  ${load.result.requests} requests, ${load.result.failures.length} failed`);
     await sleep(1000 * random());
   }
   return all;
 }
 
-/** Until half of the cameras were called again: one may just be between two calls. */
+/** Waits until half of the cameras were called again: one may just be between two calls. */
 async function recoveredAfterMs({ slow }: Fleet): Promise<number> {
   const fromMs = performance.now();
   const before = (await slow.calls()).at(-1)?.number ?? 0;
@@ -126,7 +126,7 @@ async function recoveredAfterMs({ slow }: Fleet): Promise<number> {
   return performance.now() - fromMs;
 }
 
-async function finish(made: FaultMade[]): Promise<ProofReport> {
+async function finish(made: FaultRecord[]): Promise<ProofReport> {
   const durationS = (performance.now() - startedMs) / 1000;
   const calls = await fleet.slow.calls();
   const pauses = await fleet.slow.pauses();
@@ -142,7 +142,7 @@ async function finish(made: FaultMade[]): Promise<ProofReport> {
     intervalMs: INTERVAL_MS,
     cameras: CAMERAS,
     faults: made,
-    looksPerSecond: load.result.looks / durationS,
+    looksPerSecond: load.result.requests / durationS,
     gaps: gapsOf(calls, firstCall?.startMs ?? 0),
     ...figures,
   };
@@ -169,7 +169,7 @@ function shuffle(names: string[]): void {
   }
 }
 
-/** A small seeded generator, so that a run can be made again. */
+/** A small seeded generator, so that a run can be repeated. */
 function mulberry32(start: number): () => number {
   let state = start;
   return () => {

@@ -5,7 +5,7 @@ const PANEL = 180;
 const LEFT = 60;
 const MAX_AGE_S = 30;
 
-/** Gaps between calls, and the oldest frame served, over time, with every fault marked. */
+/** Plots gaps between calls and the oldest frame served over time, with every fault marked. */
 export function plotProof(report: ProofReport): string {
   const { durationS, intervalMs, faults, gaps, oldestAgeS } = report;
   const x = (atS: number) => LEFT + ((WIDTH - LEFT - 20) * atS) / Math.max(1, durationS);

@@ -1,7 +1,12 @@
-import { checkCalls, type Pause, type UpstreamCall, type Verdict } from '../../testing/checker.ts';
+import {
+  checkCalls,
+  type Pause,
+  type UpstreamCall,
+  type Verdict,
+} from '../../testing/checks/checker.ts';
 import type { LoadResult } from './load.ts';
 
-export interface FaultMade {
+export interface FaultRecord {
   fault: string;
   fromS: number;
   toS: number;
@@ -17,7 +22,7 @@ export interface ProofReport {
   durationS: number;
   intervalMs: number;
   cameras: number;
-  faults: FaultMade[];
+  faults: FaultRecord[];
   verdict: Verdict;
   looks: number;
   looksPerSecond: number;
@@ -48,7 +53,7 @@ export function figuresOf(
   const quantile = (q: number) => round(sorted[Math.floor(sorted.length * q)] ?? 0);
   return {
     verdict: checkCalls(calls, intervalMs, pauses),
-    looks: load.looks,
+    looks: load.requests,
     failures: load.failures,
     resets: load.resets,
     p50Ms: quantile(0.5),
@@ -59,7 +64,7 @@ export function figuresOf(
   };
 }
 
-/** The proof's result as a Markdown table. */
+/** Returns the proof's result as Markdown tables. */
 export function reportTable(report: ProofReport): string {
   const { verdict } = report;
   const byFault = Object.entries(Object.groupBy(report.faults, ({ fault }) => fault)).map(
@@ -85,7 +90,7 @@ export function reportTable(report: ProofReport): string {
 | **failed requests** | **${report.failures.length}** |
 | connections reset because their process was killed | ${report.resets} |
 | latency p50, p99, slowest | ${report.p50Ms} ms, ${report.p99Ms} ms, ${report.slowestMs} ms |
-| oldest frame served, by its Age (told by Redis's clock, which one of the faults sets off by up to an hour) | ${report.oldestServedS} s |
+| oldest frame served, by its Age (by Redis's clock, which one of the faults shifts by up to an hour) | ${report.oldestServedS} s |
 
 | fault | times | recovery, median | recovery, longest |
 |---|---|---|---|

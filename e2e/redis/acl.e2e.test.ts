@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { createClient } from 'redis';
 import { afterEach, expect, it, onTestFinished } from 'vitest';
-import { type Fleet, startFleet } from '../../testing/fleet.ts';
-import { expectCleanEnd } from '../../testing/recovery.ts';
-import { type RedisServer, startRedis } from '../../testing/redis-server.ts';
+import { expectCleanEnd } from '../../testing/checks/recovery.ts';
+import { type Fleet, startFleet } from '../../testing/fleet/fleet.ts';
+import { type RedisServer, startRedis } from '../../testing/redis/redis-server.ts';
 
 const TOKEN = 'a-token-for-this-test';
 let fleet: Fleet;
@@ -12,7 +12,7 @@ afterEach(async () => {
   await fleet?.checkAndStop();
 });
 
-it('the users of docs/redis.md can do all that is done, and nothing else', async () => {
+it('the users in docs/redis.md may do everything that Lastframe does, and nothing else', async () => {
   const redis = await ownRedis();
   const frames = await ownRedis();
   fleet = await startFleet({ redis, apis: 0, workers: 0 });
@@ -29,27 +29,27 @@ it('the users of docs/redis.md can do all that is done, and nothing else', async
     ADMIN_TOKEN: TOKEN,
   });
   await expectOneFrame();
-  await Promise.all([{ status: '500' }, { as: 'frozen' }].map(askTwice));
-  for (const path of ['refresh', 'purge?hard=1']) expect((await order(path)).ok).toBe(true);
+  await Promise.all([{ status: '500' }, { as: 'frozen' }].map(requestTwice));
+  for (const path of ['refresh', 'purge?hard=1']) expect((await adminRequest(path)).ok).toBe(true);
   const dashboard = '/queues/api/queues?activeQueue=refresh&status=completed&page=1';
   expect((await fetch(`${fleet.workers[0]?.opsUrl}${dashboard}`)).status).toBe(200);
-  expect([await refusals(redis), await refusals(frames)]).toEqual([[], []]);
+  expect([await aclDenials(redis), await aclDenials(frames)]).toEqual([[], []]);
   for (const command of [
     ['SET', `${fleet.redisPrefix}:permit:x`, '1'],
     ['FLUSHALL'],
     ['KEYS', '*'],
   ]) {
-    await expect(ask(urls('api', 'queue'), command)).rejects.toThrow('NOPERM');
-    await expect(ask(urls('api', 'frames'), command)).rejects.toThrow('NOPERM');
+    await expect(runCommand(urls('api', 'queue'), command)).rejects.toThrow('NOPERM');
+    await expect(runCommand(urls('api', 'frames'), command)).rejects.toThrow('NOPERM');
   }
 
   await redis.command('ACL', 'SETUSER', 'lastframe-worker-queue', '-@sortedset');
-  await fleet.workers[0]?.logged('the Redis user may not do what the queue needs');
+  await fleet.workers[0]?.waitForLog('the Redis user lacks permissions that the queue needs');
   await expectCleanEnd(fleet);
 });
 
-/** What an operator may ask of the api. */
-async function order(path: string): Promise<Response> {
+/** Sends an operator's request to the api. */
+async function adminRequest(path: string): Promise<Response> {
   const url = new URL(path, `${fleet.apis[0]?.opsUrl}/`);
   url.searchParams.set('url', fleet.slow.camera('one'));
   const headers = { Authorization: `Bearer ${TOKEN}` };
@@ -62,8 +62,8 @@ async function expectOneFrame(): Promise<void> {
   await expect.poll(status, { timeout: 60_000 }).toBe(200);
 }
 
-/** Also what a camera that fails, or doesn't change, leaves in Redis. */
-async function askTwice(query: Record<string, string>): Promise<void> {
+/** Covers what a failing or frozen camera writes to Redis. */
+async function requestTwice(query: Record<string, string>): Promise<void> {
   const camera = fleet.slow.camera('other', query);
   const calls = async () => {
     await fleet.apis[0]?.image(camera);
@@ -80,7 +80,7 @@ async function ownRedis(): Promise<RedisServer> {
 
 type Role = 'queue' | 'frames';
 
-/** Pastes the lines of the docs, with the prefix of this fleet. */
+/** Creates the users of the docs with this fleet's prefix. Returns their URLs. */
 async function createUsers(servers: Record<Role, RedisServer>) {
   const page = await readFile(new URL('../../docs/redis.md', import.meta.url), 'utf8');
   const lines = page.match(/^ACL SETUSER .*$/gm) ?? [];
@@ -89,8 +89,8 @@ async function createUsers(servers: Record<Role, RedisServer>) {
   for (const line of lines) {
     const [user = '', role = ''] = /lastframe-\w+-(\w+)/.exec(line) ?? [];
     passwords.set(user, /on >(\S+)/.exec(line)?.[1] ?? '');
-    const ours = line.replaceAll('~lastframe:', `~${fleet.redisPrefix}:`);
-    const command = ours.replaceAll('&lastframe:', `&${fleet.redisPrefix}:`).split(' ');
+    const withKeys = line.replaceAll('~lastframe:', `~${fleet.redisPrefix}:`);
+    const command = withKeys.replaceAll('&lastframe:', `&${fleet.redisPrefix}:`).split(' ');
     await servers[role as Role].command(...command);
   }
   return (process: 'api' | 'worker', role: Role) => {
@@ -99,15 +99,15 @@ async function createUsers(servers: Record<Role, RedisServer>) {
   };
 }
 
-async function ask(url: string, command: string[]): Promise<unknown> {
+async function runCommand(url: string, command: string[]): Promise<unknown> {
   const client = createClient({ url, socket: { reconnectStrategy: false } });
   client.on('error', () => {});
   await client.connect();
   return await client.sendCommand(command).finally(() => client.destroy());
 }
 
-/** What Redis refused: user, command or key. */
-async function refusals(redis: RedisServer): Promise<string[]> {
+/** Returns what Redis denied: user, and command or key. */
+async function aclDenials(redis: RedisServer): Promise<string[]> {
   const log = (await redis.command('ACL', 'LOG')) as Record<string, string>[];
   return log.map(({ username, reason, object }) => `${username}: ${reason} ${object}`);
 }

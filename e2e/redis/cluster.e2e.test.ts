@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { SHARDS } from '@lastframe/shared/redis/cluster/shard';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type Fleet, startFleet } from '../../testing/fleet.ts';
-import { expectCleanEnd } from '../../testing/recovery.ts';
-import { type RedisCluster, startRedisCluster } from '../../testing/redis-cluster.ts';
-import type { RedisServer } from '../../testing/redis-server.ts';
-import { expectServed, SHORT_TIMES } from '../../testing/short-faults.ts';
-import { startViewers, warmUp } from '../../testing/viewers.ts';
+import { expectCleanEnd } from '../../testing/checks/recovery.ts';
+import { expectServed, SHORT_TIMES } from '../../testing/checks/short-faults.ts';
+import { type Fleet, startFleet } from '../../testing/fleet/fleet.ts';
+import { type RedisCluster, startRedisCluster } from '../../testing/redis/redis-cluster.ts';
+import type { RedisServer } from '../../testing/redis/redis-server.ts';
+import { startViewers, warmUp } from '../../testing/viewers/viewers.ts';
 
 let cluster: RedisCluster;
 let fleet: Fleet;
@@ -28,7 +28,7 @@ afterAll(async () => {
   await cluster?.stop();
 });
 
-it('frames are kept by every node, and none by the queue Redis', async () => {
+it('stores frames on every node, and none in the queue Redis', async () => {
   const keys = await Promise.all(
     [...cluster.primaries, fleet.redis].map(async (redis) => (await framesIn(redis)).length),
   );
@@ -38,40 +38,40 @@ it('frames are kept by every node, and none by the queue Redis', async () => {
   expect(nodes.reduce((sum, count) => sum + count)).toBe(cameras.length);
 });
 
-it('every api process listens to every shard at the node that keeps it, also when it was cut off', async () => {
+it('subscribes each api process to every shard at its node, also after a disconnect', async () => {
   await expectAllListen(cluster.primaries);
   for (const node of cluster.primaries) await node.command('CLIENT', 'KILL', 'TYPE', 'pubsub');
   await expectAllListen(cluster.primaries);
 });
 
-it('every api process follows a shard to another node', async () => {
-  const used = await Promise.all(cluster.primaries.map(framesIn));
-  const shard = SHARDS.find((name) => !used.flat().some((key) => key.includes(`{${name}}`)));
+it('moves the subscriptions of each api process with a shard', async () => {
+  const frameKeys = await Promise.all(cluster.primaries.map(framesIn));
+  const shard = SHARDS.find((name) => !frameKeys.flat().some((key) => key.includes(`{${name}}`)));
   const before = await cluster.portOf(`{${shard}}`);
   await cluster.moveSlot(`{${shard}}`, before === cluster.primaries[0]?.port ? 1 : 0);
   expect(await cluster.portOf(`{${shard}}`)).not.toBe(before);
   await expectAllListen(cluster.primaries);
 });
 
-it('every api process hears each announcement, whichever node it is made at', async () => {
-  const [asked, other] = fleet.apis;
-  // Only one process is asked for more; what the other one gets to know comes by announcement.
+it('delivers announcements of every node to each api process', async () => {
+  const [active, passive] = fleet.apis;
+  // Only one process gets further requests; the other learns of frames by announcement.
   const waits = cameras.map(async (camera) => {
-    const etag = (await other?.image(camera))?.headers.get('etag') ?? '';
-    const news = other?.image(camera, {
+    const etag = (await passive?.image(camera))?.headers.get('etag') ?? '';
+    const next = passive?.image(camera, {
       headers: { 'If-None-Match': etag, Prefer: 'wait=20' },
     });
-    await asked?.image(camera);
-    return (await news)?.status;
+    await active?.image(camera);
+    return (await next)?.status;
   });
   expect(await Promise.all(waits)).toEqual(cameras.map(() => 200));
 });
 
-it('a node without a replica dies: cameras of the others go on, its own are served from memory', async () => {
+it('serves the cameras of a dead node without a replica from memory, and refreshes the others', async () => {
   const dead = cluster.primaries[1];
   if (!dead) throw new Error('the Cluster has three primaries');
-  const mine = await Promise.all(cameras.map(async (url) => (await portOf(url)) === dead.port));
-  const others = cameras.filter((_, index) => !mine[index]);
+  const isOnDead = await Promise.all(cameras.map(async (url) => (await portOf(url)) === dead.port));
+  const others = cameras.filter((_, index) => !isOnDead[index]);
   const viewers = startViewers(() => fleet.apis.map(({ url }) => url), cameras, { viewers: 6 });
   await dead.kill();
   await expectNewFrames(others);
@@ -80,7 +80,7 @@ it('a node without a replica dies: cameras of the others go on, its own are serv
   expectServed(await viewers.stop());
 });
 
-it('a primary dies and its replica takes over: all cameras go on, and news are heard', async () => {
+it('refreshes and announces all cameras after a replica takes over from a dead primary', async () => {
   const [dead] = cluster.primaries;
   const viewers = startViewers(() => fleet.apis.map(({ url }) => url), cameras, { viewers: 6 });
   const killedMs = performance.now();
@@ -95,32 +95,32 @@ it('a primary dies and its replica takes over: all cameras go on, and news are h
   expectServed(await viewers.stop());
 });
 
-it('no camera was called twice in an interval, and all processes end in order', async () => {
+it('called no camera twice in an interval, and ends all processes cleanly', async () => {
   await fleet.check();
   await expectCleanEnd(fleet);
 });
 
-/** Each api process shows another frame of each of the cameras than it does now. */
-async function expectNewFrames(of: readonly string[]): Promise<void> {
-  const looks = fleet.apis.flatMap((api) => of.map((camera) => ({ api, camera })));
+/** Waits until each api process serves a newer frame of each camera. */
+async function expectNewFrames(urls: readonly string[]): Promise<void> {
+  const requests = fleet.apis.flatMap((api) => urls.map((camera) => ({ api, camera })));
   const etags = () =>
     Promise.all(
-      looks.map(async ({ api, camera }) => (await api.image(camera)).headers.get('etag')),
+      requests.map(async ({ api, camera }) => (await api.image(camera)).headers.get('etag')),
     );
   const before = await etags();
   const stillOld = async () => (await etags()).filter((etag, n) => etag === before[n]).length;
   await expect.poll(stillOld, { timeout: 60_000, interval: 200 }).toBe(0);
 }
 
-/** Each of the 256 channels is at one of the nodes, with a subscription of every api process. */
+/** Waits until each of the 256 channels is at one node, with every api process subscribed. */
 async function expectAllListen(nodes: readonly RedisServer[]): Promise<void> {
   const subscriptions = async () => {
     const counts = new Map<string, number>();
     for (const node of nodes) {
       const channels = (await node.command('PUBSUB', 'SHARDCHANNELS')) as string[];
-      const told = (await node.command('PUBSUB', 'SHARDNUMSUB', ...channels)) as string[];
+      const reply = (await node.command('PUBSUB', 'SHARDNUMSUB', ...channels)) as string[];
       for (const [index, channel] of channels.entries()) {
-        counts.set(channel, Number(told[2 * index + 1]));
+        counts.set(channel, Number(reply[2 * index + 1]));
       }
     }
     return [counts.size, Math.min(...counts.values()), Math.max(...counts.values())];
@@ -129,7 +129,7 @@ async function expectAllListen(nodes: readonly RedisServer[]): Promise<void> {
   await expect.poll(subscriptions, { timeout: 60_000 }).toEqual(all);
 }
 
-/** So many for each node: chance, by which the cameras are shared among them, may forget one. */
+/** Picks `count` cameras for each node: random ones could leave a node without any. */
 async function camerasOfEach(nodes: readonly RedisServer[], count: number): Promise<string[]> {
   const found = new Map(nodes.map(({ port }) => [port, [] as string[]]));
   for (let n = 0; [...found.values()].some(({ length }) => length < count); n += 1) {

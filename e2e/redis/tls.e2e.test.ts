@@ -2,9 +2,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, it, onTestFinished } from 'vitest';
-import { type Fleet, startFleet } from '../../testing/fleet.ts';
-import { expectCleanEnd } from '../../testing/recovery.ts';
-import { freePort, startRedis } from '../../testing/redis-server.ts';
+import { expectCleanEnd } from '../../testing/checks/recovery.ts';
+import { type Fleet, startFleet } from '../../testing/fleet/fleet.ts';
+import { freePort, startRedis } from '../../testing/redis/redis-server.ts';
 import { createAuthority, signedBy } from '../../worker/src/test-support/certificate.ts';
 
 let fleet: Fleet;
@@ -13,7 +13,7 @@ afterEach(async () => {
   await fleet?.checkAndStop();
 });
 
-it('TLS leads to a Redis whose certificate a private authority signed, and which asks for ours', async () => {
+it('connects by mutual TLS to a Redis whose certificate a private authority signed', async () => {
   const { files, port } = await tlsRedis();
   const env = { REDIS_CA_FILE: files.ca, REDIS_CERT_FILE: files.cert, REDIS_KEY_FILE: files.key };
   const redisUrl = `rediss://localhost:${port}`;
@@ -25,7 +25,7 @@ it('TLS leads to a Redis whose certificate a private authority signed, and which
     REDIS_CERT_FILE: '',
     REDIS_KEY_FILE: '',
   });
-  const { reason } = await stranger.logged('redis can not be reached');
+  const { reason } = await stranger.waitForLog('redis cannot be reached');
   expect(reason).toMatch(/self-signed certificate|unable to verify|unable to get/);
   await expectCleanEnd(fleet);
 });
@@ -36,7 +36,7 @@ async function expectOneFrame(): Promise<void> {
   await expect.poll(status, { timeout: 60_000 }).toBe(200);
 }
 
-/** Speaks TLS on another port, only with whom the authority knows. */
+/** Starts a Redis with a TLS port that requires a certificate signed by the test's authority. */
 async function tlsRedis() {
   const folder = await mkdtemp(join(tmpdir(), 'lastframe-tls-'));
   onTestFinished(() => rm(folder, { recursive: true }));

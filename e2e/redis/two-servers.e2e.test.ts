@@ -1,8 +1,8 @@
 import { afterEach, expect, it, onTestFinished } from 'vitest';
-import { type Fleet, startFleet } from '../../testing/fleet.ts';
-import { expectCleanEnd } from '../../testing/recovery.ts';
-import { type RedisServer, startRedis } from '../../testing/redis-server.ts';
-import { startAudience } from '../../testing/short-faults.ts';
+import { expectCleanEnd } from '../../testing/checks/recovery.ts';
+import { startAudience } from '../../testing/checks/short-faults.ts';
+import { type Fleet, startFleet } from '../../testing/fleet/fleet.ts';
+import { type RedisServer, startRedis } from '../../testing/redis/redis-server.ts';
 
 let fleet: Fleet;
 
@@ -10,7 +10,7 @@ afterEach(async () => {
   await fleet?.checkAndStop();
 });
 
-it('a Redis of its own for the frames may evict and forget; the queue keeps none of the frames', async () => {
+it('lets a separate frames Redis evict and lose frames, and stores none in the queue Redis', async () => {
   const frames = await ownRedis('--maxmemory', '3mb', '--maxmemory-policy', 'allkeys-lru');
   fleet = await startFleet({ apis: 2, env: { FRAMES_REDIS_URL: frames.url } });
   const audience = await startAudience(fleet);

@@ -1,19 +1,19 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 
-export interface RawAnswer {
-  /** 0 when the connection was closed without an answer. */
+export interface RawResponse {
+  /** 0 when the connection was closed without a response. */
   status: number;
   head: string;
   body: string;
 }
 
-/** One request, byte for byte as it is given: no client corrects it on the way. */
-export async function ask(
+/** Sends one request byte for byte; no HTTP client corrects it. */
+export async function sendRawRequest(
   origin: string,
   target: string,
   headers: readonly string[] = [],
-): Promise<RawAnswer> {
+): Promise<RawResponse> {
   const { hostname, port } = new URL(origin);
   const socket = connect(Number(port), hostname);
   const fields = ['Host: lastframe.test', 'Connection: close', ...headers];

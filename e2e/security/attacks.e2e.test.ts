@@ -1,16 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { report } from '../../testing/report.ts';
+import { printMeasurements } from '../../testing/checks/report.ts';
 import { type AttackedFleet, startAttackedFleet } from './attacks/attacked-fleet.ts';
 import { brokenPromises, type Evidence } from './attacks/broken-promises.ts';
 import { readSettings } from './attacks/limits.ts';
 import { deathsOf, observe } from './attacks/observe.ts';
-import { startWatching, type Viewer } from './attacks/viewers.ts';
+import { startViewers, type Viewer } from './attacks/viewers.ts';
 
 const { durationMs, isStrict, attacks } = readSettings(process.env);
 const WARM_UP_MS = isStrict ? 5000 : 2000;
 const QUIET_MS = isStrict ? 20_000 : 5000;
-/** For the requests that wait when the attackers end, and for a busy machine. */
+/** For requests that are pending when the attackers end, and for a busy machine. */
 const SLACK_MS = 180_000;
 type Outcomes = Record<string, Record<string, number>>;
 
@@ -32,14 +32,14 @@ describe(`under ${attacks.length} attacks at once`, () => {
       const { evidence, outcomes, cpuS } = await attack();
       const { quiet, attacked: seen, observed, quietSlowdown, verdicts } = evidence;
       const broken = brokenPromises(evidence);
-      report('attacks', {
+      printMeasurements('attacks', {
         ...figuresOf(seen),
         quietP99Ms: quiet.p99Ms,
         quietOldestMs: quiet.oldestMs,
         quietSlowdown,
         ...observed,
       });
-      report('attackers', { cpuS, calls: verdicts.hostile?.calls, ...outcomes });
+      printMeasurements('attackers', { cpuS, calls: verdicts.hostile?.calls, ...outcomes });
       expect(broken).toEqual([]);
       expect(attacks.filter((name) => Object.keys(outcomes[name] ?? {}).length === 0)).toEqual([]);
     },
@@ -49,8 +49,8 @@ describe(`under ${attacks.length} attacks at once`, () => {
 
 async function attack(): Promise<{ evidence: Evidence; outcomes: Outcomes; cpuS: number }> {
   const { fleet, viewers } = attacked;
-  const watching = startWatching(viewers);
-  // Two phases that are measured, not waits for something; the first requests are slow anyway.
+  const watching = startViewers(viewers);
+  // These sleeps are measured phases, not waits. The first requests are slow and do not count.
   await sleep(WARM_UP_MS);
   watching.take();
   const observingQuiet = observe(fleet);
@@ -62,7 +62,7 @@ async function attack(): Promise<{ evidence: Evidence; outcomes: Outcomes; cpuS:
   await sleep(durationMs);
   const seen = watching.take();
   await attackers.end('SIGTERM');
-  const { outcomes, cpuS } = await attackers.logged('attacks ended');
+  const { outcomes, cpuS } = await attackers.waitForLog('attacks ended');
   const observed = await observing.stop();
   await watching.stop();
   const evidence: Evidence = {

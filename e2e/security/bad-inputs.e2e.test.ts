@@ -1,21 +1,21 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Child, type LogLine, startChild } from '../../testing/child.ts';
-import { type Fleet, startFleet } from '../../testing/fleet.ts';
-import { ask } from './ask.ts';
-import { badQueries, badUrls, leadToCanaries, redirectedGroups } from './bad-inputs.ts';
+import { type Child, type LogLine, startChild } from '../../testing/fleet/child.ts';
+import { type Fleet, startFleet } from '../../testing/fleet/fleet.ts';
+import { sendRawRequest } from './ask.ts';
+import { badQueries, badUrls, redirectedGroups, urlsOfCanaries } from './bad-inputs.ts';
 import { type Canaries, startCanaries } from './canaries.ts';
 
 const REPO = join(import.meta.dirname, '../..');
 const RECORDER = join(import.meta.dirname, 'report-connections.ts');
-/** Where the one camera is that may be called; the canaries listen there too, on another port. */
+/** The host of the only allowed camera. The canaries listen there too, on another port. */
 const GOOD_HOST = '127.0.0.2';
 const REFUSED = new Set([400, 403]);
-/** A name that is unknown here, or whose DNS is silent, is refused by nobody: it leads nowhere. */
+/** A name that is unknown, or whose DNS is silent, is not rejected but leads nowhere. */
 const LEADS_NOWHERE = new Set([400, 403, 502, 504]);
 
-/** Until the lines of a process are read. */
+/** The time until a process's log lines are read. */
 const SOON = { timeout: 10_000 };
 
 let canaries: Canaries;
@@ -33,7 +33,7 @@ afterAll(async () => {
   await canaries?.close();
 });
 
-/** The sources allow every URL that there is: only the guard of addresses stands in the way. */
+/** Starts a fleet whose sources allow every URL, so that only the address check protects it. */
 const startOpenFleet = (networks: string) =>
   startFleet({
     env: {
@@ -43,13 +43,13 @@ const startOpenFleet = (networks: string) =>
     },
   });
 
-describe('bad inputs, where every source but only one address is allowed', () => {
+describe('bad inputs, with every source but only one address allowed', () => {
   beforeAll(async () => {
     fleet = await startOpenFleet(`${GOOD_HOST}/32`);
   });
   afterAll(() => fleet.stop());
 
-  it('are at least 300, no two alike', () => {
+  it('number at least 300, without duplicates', () => {
     const urls = Object.values(badUrls).flat();
     const inputs = [
       ...urls,
@@ -61,7 +61,7 @@ describe('bad inputs, where every source but only one address is allowed', () =>
     expect(inputs.length).toBeGreaterThanOrEqual(300);
   });
 
-  it('the camera that may be called is called', async () => {
+  it('the allowed camera is called', async () => {
     expect(await statusOf(`http://${GOOD_HOST}:{good}/image/one?size=64x36`)).toBe(200);
     await expect.poll(() => connectionsTo(portOfGood()), SOON).toBe(1);
   });
@@ -79,14 +79,14 @@ describe('bad inputs, where every source but only one address is allowed', () =>
 
   it.each(Object.keys(badQueries))('%s', async (group) => {
     const queries = badQueries[group] ?? [];
-    const statuses = await inBatches(queries, async (query) => [query, await askFor(query)]);
+    const statuses = await inBatches(queries, async (query) => [query, await statusOfQuery(query)]);
     expectNothingReached();
     expect(statuses.filter(([, status]) => !LEADS_NOWHERE.has(status))).toEqual([]);
   });
 
   it.each(redirectedGroups)('a redirect to %s', async (group) => {
     const redirects = (badUrls[group] ?? []).map((target, n) => {
-      const to = encodeURIComponent(at(target));
+      const to = encodeURIComponent(fillIn(target));
       return `http://${GOOD_HOST}:{good}/image/r${n}?as=redirect&to=${to}&group=${group.length}`;
     });
     const before = connectionsTo(portOfGood());
@@ -96,37 +96,37 @@ describe('bad inputs, where every source but only one address is allowed', () =>
     expectNothingReached();
   });
 
-  it('the camera that may be called still is, afterwards', async () => {
+  it('the allowed camera is still called afterwards', async () => {
     expect(await statusOf(`http://${GOOD_HOST}:{good}/image/two?size=64x36`)).toBe(200);
     expectNothingReached();
   });
 });
 
-describe('the same inputs, where every address is allowed', () => {
+describe('the same inputs, with every address allowed', () => {
   beforeAll(async () => {
     fleet = await startOpenFleet('0.0.0.0/0,::/0');
   });
   afterAll(() => fleet.stop());
 
-  it.each(['ipv4', 'ipv6'] as const)('do reach the %s canary: it would have told', async (kind) => {
-    for (const [n, template] of leadToCanaries[kind].entries()) {
-      // One camera each: what they mean is the same.
+  it.each(['ipv4', 'ipv6'] as const)('reach the %s canary, which proves it works', async (kind) => {
+    for (const [n, template] of urlsOfCanaries[kind].entries()) {
+      // The path makes each a camera of its own; the URLs are equivalent.
       const url = template.replace('{p}/', `{p}/${n}`);
-      const before = canaries.reached[kind];
+      const before = canaries.connections[kind];
       expect(await statusOf(url), url).toBe(502);
-      expect(canaries.reached[kind], url).toBeGreaterThan(before);
+      expect(canaries.connections[kind], url).toBeGreaterThan(before);
     }
     await expect.poll(() => connectionsTo(canaries.port), SOON).toBeGreaterThan(0);
   });
 });
 
-/** Judged by listeners, and by every connection that api and worker tried to make. */
+/** Checks the canaries, and every connection that api and worker attempted. */
 function expectNothingReached(): void {
-  expect(canaries.reached).toEqual({ ipv4: 0, ipv6: 0 });
+  expect(canaries.connections).toEqual({ ipv4: 0, ipv6: 0 });
   const allowed = [`127.0.0.1:${fleet.redis.port}`, `${GOOD_HOST}:${portOfGood()}`];
   expect(attempts().filter((to) => !allowed.includes(to))).toEqual([]);
-  // Redis may be connected to, but not by calls: what there is are the clients' own connections,
-  // which a busy machine may lose.
+  // Only the clients' own connections may reach Redis, no camera calls. A busy machine may lose and
+  // reopen them.
   const losses = lines().filter(({ msg }) => msg === 'redis lost').length;
   expect(connectionsTo(fleet.redis.port)).toBeLessThanOrEqual(12 * (1 + losses));
 }
@@ -150,18 +150,18 @@ function portOfGood(): number {
 }
 
 async function statusOf(url: string): Promise<number> {
-  return await askFor(`url=${encodeURIComponent(at(url).toWellFormed())}`);
+  return await statusOfQuery(`url=${encodeURIComponent(fillIn(url).toWellFormed())}`);
 }
 
-async function askFor(query: string): Promise<number> {
-  return (await ask(fleet.apis[0]?.url ?? '', `/images?${at(query)}`)).status;
+async function statusOfQuery(query: string): Promise<number> {
+  return (await sendRawRequest(fleet.apis[0]?.url ?? '', `/images?${fillIn(query)}`)).status;
 }
 
 async function statusesOf(urls: readonly string[]): Promise<[string, number][]> {
   return await inBatches(urls, async (url) => [url, await statusOf(url)]);
 }
 
-/** Twenty at a time, so that look-ups that hang don't keep the others from their turn. */
+/** Runs twenty at a time, so that hanging look-ups do not block the others. */
 async function inBatches<T>(
   inputs: readonly string[],
   work: (input: string) => Promise<[string, T]>,
@@ -173,7 +173,8 @@ async function inBatches<T>(
   return results;
 }
 
-function at(template: string): string {
+/** Replaces placeholders such as `{p}`. */
+function fillIn(template: string): string {
   const values: Record<string, unknown> = {
     p: canaries.port,
     good: portOfGood(),

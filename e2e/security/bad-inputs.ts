@@ -1,7 +1,7 @@
 /**
- * What an attacker gives for `url`. `{p}` is the canaries' port, `{api}`, `{ops}` and `{redis}` those
- * of our own processes, `{good}` that of the one camera that may be called, at 127.0.0.2; `{host}` is
- * this machine's name. Grouped by the trick.
+ * Values of `url` that attackers may try, grouped by trick. `{p}` is the canaries' port; `{api}`,
+ * `{ops}` and `{redis}` are the ports of our processes; `{good}` is the port of the only allowed
+ * camera, at 127.0.0.2; `{host}` is this machine's name.
  */
 export const badUrls: Readonly<Record<string, readonly string[]>> = {
   'IPv4 loopback, in every spelling': [
@@ -225,7 +225,7 @@ export const badUrls: Readonly<Record<string, readonly string[]>> = {
     'http://[2002:a00:1::]/',
     'http://[2002:c0a8:1::]/',
   ],
-  'numbers that are no address': [
+  'numbers that are not an address': [
     'http://256.0.0.1:{p}/',
     'http://127.0.0.256:{p}/',
     'http://127.0.0.1.1:{p}/',
@@ -553,7 +553,7 @@ export const badUrls: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/** Whole query strings, byte for byte as they stand. */
+/** Whole query strings, sent byte for byte. */
 export const badQueries: Readonly<Record<string, readonly string[]>> = {
   'arrays and repeats': [
     'url=http://127.0.0.2:{good}/image&url=http://127.0.0.1:{p}/',
@@ -619,7 +619,7 @@ export const badQueries: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/** Groups whose input is a whole URL to begin with; the camera that may be called redirects to each. */
+/** Groups of complete URLs; the allowed camera redirects to each of them. */
 export const redirectedGroups = [
   'IPv4 loopback, in every spelling',
   'this host and no host',
@@ -629,8 +629,8 @@ export const redirectedGroups = [
   'our own processes',
 ] as const;
 
-/** Of each of these we know that it leads to a canary where all networks are allowed. */
-export const leadToCanaries: Readonly<Record<'ipv4' | 'ipv6', readonly string[]>> = {
+/** Each of these reaches a canary when all networks are allowed. */
+export const urlsOfCanaries: Readonly<Record<'ipv4' | 'ipv6', readonly string[]>> = {
   ipv4: [
     'http://127.0.0.1:{p}/',
     'http://2130706433:{p}/',

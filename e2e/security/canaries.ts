@@ -1,21 +1,21 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
-import { freePort } from '../../testing/redis-server.ts';
+import { freePort } from '../../testing/redis/redis-server.ts';
 
-/** Listeners on one port of every address of this machine, IPv4 and IPv6, that nobody may reach. */
+/** Listeners that nobody may reach, on one port of every IPv4 and IPv6 address of this machine. */
 export interface Canaries {
   port: number;
-  /** Which of them was reached how often. */
-  readonly reached: { ipv4: number; ipv6: number };
+  /** Connections to each of them. */
+  readonly connections: { ipv4: number; ipv6: number };
   close(): Promise<void>;
 }
 
 export async function startCanaries(): Promise<Canaries> {
   const port = await freePort();
-  const reached = { ipv4: 0, ipv6: 0 };
-  const listenAt = async (host: string, kind: keyof typeof reached): Promise<Server> => {
+  const connections = { ipv4: 0, ipv6: 0 };
+  const listenAt = async (host: string, kind: keyof typeof connections): Promise<Server> => {
     const server = createServer((socket) => {
-      reached[kind] += 1;
+      connections[kind] += 1;
       socket.on('error', () => {});
       socket.resume();
       socket.end('HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nsecret');
@@ -26,7 +26,7 @@ export async function startCanaries(): Promise<Canaries> {
   const servers = [await listenAt('0.0.0.0', 'ipv4'), await listenAt('::', 'ipv6')];
   return {
     port,
-    reached,
+    connections,
     close: async () => {
       await Promise.all(servers.map((server) => once(server.close(), 'close')));
     },

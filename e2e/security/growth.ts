@@ -1,18 +1,18 @@
-/** What a text of this many characters, and one of four times as many, costs. */
+/** The CPU time for a text, and for one four times as long. */
 export interface Growth {
   smallMs: number;
   largeMs: number;
 }
 
 const RUNS = 3;
-/** Four times the text may take twice as long as it should. */
+/** Twice the expected ratio, to allow for noise. */
 const MAX_RATIO = 8;
 
 /**
- * Undefined when parsing takes time in proportion to the text at most. The time is this thread's own,
- * so other processes on the machine count little.
- * @param limits below `floorMs` nothing is told from noise; above `ceilingMs` it is too slow anyway,
- *   as where only a part of the text is read
+ * Returns undefined when parse time grows at most linearly with the text. It measures this thread's
+ * CPU time, which other processes on the machine hardly affect.
+ * @param limits below `floorMs` times are noise; above `ceilingMs` parsing is too slow at any
+ *   ratio, such as when only part of the text is read
  */
 export function superlinearGrowth(
   parse: (text: string) => unknown,
@@ -36,7 +36,7 @@ export function cpuMsOf(work: () => unknown): number {
   try {
     work();
   } catch {
-    // A refusal is an answer too.
+    // A parser may reject the text; only the time counts.
   }
   const { user, system } = process.threadCpuUsage(before);
   return (user + system) / 1000;

@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net';
 import { deflateSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Fleet, startFleet } from '../../testing/fleet.ts';
+import { type Fleet, startFleet } from '../../testing/fleet/fleet.ts';
 import { image } from '../../worker/src/test-support/images.ts';
-import { ask, type RawAnswer } from './ask.ts';
-import { httpAnswer, type RawCamera, startRawCamera } from './raw-camera.ts';
+import { type RawResponse, sendRawRequest } from './ask.ts';
+import { httpResponse, type RawCamera, startRawCamera } from './raw-camera.ts';
 
 let camera: RawCamera;
 let fleet: Fleet;
@@ -32,8 +32,8 @@ const SCRIPT = '<html><body><script>alert(document.domain)</script>';
 const SVG = '<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>';
 const MARK = 'x-of-the-camera';
 
-/** All headers that an answer of ours may have. */
-const OURS = new Set([
+/** All headers that Lastframe may send. */
+const OUR_HEADERS = new Set([
   'accept-ranges',
   'access-control-allow-origin',
   'access-control-expose-headers',
@@ -61,29 +61,29 @@ const OURS = new Set([
 
 let paths = 0;
 
-/** What a viewer gets of a camera that answers so. */
+/** Returns what a viewer gets from a camera that sends this response. */
 async function view(answer: Buffer | ((socket: Socket) => void), headers: string[] = []) {
   paths += 1;
-  const url = camera.answer(`/${paths}`, answer);
-  const seen = await ask(
+  const url = camera.respondWith(`/${paths}`, answer);
+  const seen = await sendRawRequest(
     fleet.apis[0]?.url ?? '',
     `/images?url=${encodeURIComponent(url)}`,
     headers,
   );
-  expectOnlyOurs(seen);
+  expectOnlyOurHeaders(seen);
   return seen;
 }
 
-function expectOnlyOurs({ head }: RawAnswer): void {
+function expectOnlyOurHeaders({ head }: RawResponse): void {
   const names = head
     .split('\r\n')
     .slice(1)
     .map((line) => line.split(':')[0]?.toLowerCase() ?? '');
-  expect(names.filter((name) => !OURS.has(name))).toEqual([]);
+  expect(names.filter((name) => !OUR_HEADERS.has(name))).toEqual([]);
   expect(head).not.toContain(MARK);
 }
 
-function expectRefused(seen: RawAnswer, status = 502): void {
+function expectRefused(seen: RawResponse, status = 502): void {
   expect(seen.status).toBe(status);
   expect(seen.head).toMatch(/^content-type: application\/problem\+json\r?$/im);
   expect(seen.head).toMatch(/^x-content-type-options: nosniff\r?$/im);
@@ -91,7 +91,7 @@ function expectRefused(seen: RawAnswer, status = 502): void {
   expect(seen.body).not.toContain(MARK);
 }
 
-function expectServedAs(seen: RawAnswer, type: string): void {
+function expectServedAs(seen: RawResponse, type: string): void {
   expect(seen.status).toBe(200);
   expect(seen.head).toMatch(new RegExp(`^content-type: ${type}\\r?$`, 'im'));
   expect(seen.head).toMatch(/^x-content-type-options: nosniff\r?$/im);
@@ -99,23 +99,23 @@ function expectServedAs(seen: RawAnswer, type: string): void {
   expect(seen.head).not.toMatch(/content-disposition/i);
 }
 
-describe('lies about the type', () => {
+describe('the declared content type is ignored', () => {
   it.each(['text/html', 'image/svg+xml', 'application/javascript', 'text/xml', ''])(
-    'a JPEG that is called %j is served as a JPEG',
+    'a JPEG declared as %j is served as a JPEG',
     async (type) => {
-      expectServedAs(await view(httpAnswer(jpeg, [`Content-Type: ${type}`])), 'image/jpeg');
+      expectServedAs(await view(httpResponse(jpeg, [`Content-Type: ${type}`])), 'image/jpeg');
     },
   );
 
   it.each(['image/jpeg', 'image/png', 'image/svg+xml', 'text/html', 'image/jpeg;text/html'])(
-    'HTML that is called %s is refused',
+    'HTML declared as %s is rejected',
     async (type) => {
-      expectRefused(await view(httpAnswer(SCRIPT, [`Content-Type: ${type}`])));
+      expectRefused(await view(httpResponse(SCRIPT, [`Content-Type: ${type}`])));
     },
   );
 });
 
-describe('polyglots are served as the picture that they also are, and never run', () => {
+describe('polyglots are served only as the image that they also are', () => {
   const comment = (text: string) => {
     const length = Buffer.alloc(2);
     length.writeUInt16BE(text.length + 2);
@@ -129,11 +129,11 @@ describe('polyglots are served as the picture that they also are, and never run'
     ['JavaScript in a JPEG comment', withComment('*/=alert(1);/*'), 'jpeg'],
     ['SVG in a JPEG comment', withComment(SVG), 'jpeg'],
     ['PHP in a JPEG comment', withComment('<?php system($_GET[0]); ?>'), 'jpeg'],
-    ['HTML behind the end of a JPEG', Buffer.concat([jpeg, Buffer.from(SCRIPT)]), 'jpeg'],
-    ['a ZIP behind the end of a JPEG', Buffer.concat([jpeg, Buffer.from('PK\x05\x06')]), 'jpeg'],
-    ['HTML behind the end of a PNG', Buffer.concat([image('png'), Buffer.from(SCRIPT)]), 'png'],
+    ['HTML after the end of a JPEG', Buffer.concat([jpeg, Buffer.from(SCRIPT)]), 'jpeg'],
+    ['a ZIP after the end of a JPEG', Buffer.concat([jpeg, Buffer.from('PK\x05\x06')]), 'jpeg'],
+    ['HTML after the end of a PNG', Buffer.concat([image('png'), Buffer.from(SCRIPT)]), 'png'],
   ] as const)('%s', async (_, bytes, kind) => {
-    const seen = await view(httpAnswer(bytes, ['Content-Type: text/html']));
+    const seen = await view(httpResponse(bytes, ['Content-Type: text/html']));
     expectServedAs(seen, `image/${kind}`);
     expect(Buffer.from(seen.body, 'latin1').equals(bytes)).toBe(true);
   });
@@ -144,25 +144,25 @@ describe('polyglots are served as the picture that they also are, and never run'
     ['HTML before a JPEG', Buffer.concat([Buffer.from(SCRIPT), jpeg])],
     ['SVG before a PNG', Buffer.concat([Buffer.from(SVG), image('png')])],
     ['a PDF before a JPEG', Buffer.concat([Buffer.from('%PDF-1.7\n'), jpeg])],
-  ])('but not %s: it does not begin as one or end as one', async (_, bytes) => {
-    expectRefused(await view(httpAnswer(bytes, ['Content-Type: image/gif'])));
+  ])('%s is rejected, because it does not begin and end as an image', async (_, bytes) => {
+    expectRefused(await view(httpResponse(bytes, ['Content-Type: image/gif'])));
   });
 });
 
-describe('SVG, which is a document with scripts, is refused', () => {
+describe('SVG is rejected, because it may contain scripts', () => {
   it.each([
     ['plain', SVG],
     ['with a prologue', `<?xml version="1.0" encoding="UTF-8"?>\n${SVG}`],
     ['with a doctype', `<!DOCTYPE svg [<!ENTITY x SYSTEM "file:///etc/passwd">]>${SVG}`],
-    ['behind a comment', `<!-- GIF89a -->${SVG}`],
-    ['behind a byte order mark', `\ufeff${SVG}`],
-    ['behind white space', ` \r\n\t${SVG}`],
+    ['after a comment', `<!-- GIF89a -->${SVG}`],
+    ['after a byte order mark', `\ufeff${SVG}`],
+    ['after white space', ` \r\n\t${SVG}`],
     ['in UTF-16', Buffer.from(`\ufeff${SVG}`, 'utf16le')],
     ['in upper case', SVG.toUpperCase()],
     ['as .svgz', gzipSync(SVG)],
   ])('%s', async (_, body) => {
-    expectRefused(await view(httpAnswer(body, ['Content-Type: image/svg+xml'])));
-    expectRefused(await view(httpAnswer(body, ['Content-Type: image/jpeg'])));
+    expectRefused(await view(httpResponse(body, ['Content-Type: image/svg+xml'])));
+    expectRefused(await view(httpResponse(body, ['Content-Type: image/jpeg'])));
   });
 });
 
@@ -179,19 +179,19 @@ describe('bodies that would fill memory', () => {
     ['gzip, gzip', gzipSync(bomb)],
     ['identity, gzip', bomb],
     ['unheard-of', jpeg],
-  ])('compressed as %s are refused unread', async (encoding, body) => {
-    const seen = await view(httpAnswer(body, [`Content-Encoding: ${encoding}`]));
+  ])('compressed as %s are rejected unread', async (encoding, body) => {
+    const seen = await view(httpResponse(body, [`Content-Encoding: ${encoding}`]));
     expectRefused(seen);
     expect(seen.body).toContain('compressed');
   });
 
-  it('endless ones are cut off at the largest frame', async () => {
+  it('without end are aborted at the maximum frame size', async () => {
     const seen = await view((socket) => pour(socket, 'HTTP/1.1 200 OK\r\n\r\n', jpeg));
     expectRefused(seen);
     expect(seen.body).toContain('larger than 1048576 bytes');
   });
 
-  it('dripping ones end with the deadline', async () => {
+  it('that drip are aborted at the deadline', async () => {
     const seen = await view((socket) => {
       socket.write('HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n');
       const drip = setInterval(() => socket.write('x'), 20);
@@ -201,17 +201,17 @@ describe('bodies that would fill memory', () => {
   });
 
   it.each([
-    ['giant header', `X: ${'x'.repeat(1_000_000)}\r\n`],
+    ['a giant header', `X: ${'x'.repeat(1_000_000)}\r\n`],
     ['ten thousand headers', 'X: y\r\n'.repeat(10_000)],
-    ['giant status line', ''],
-  ])('so are those behind a %s', async (name, headers) => {
+    ['a giant status line', ''],
+  ])('after %s are rejected', async (name, headers) => {
     const reason = name.includes('status') ? 'x'.repeat(1_000_000) : 'OK';
     const answer = `HTTP/1.1 200 ${reason}\r\n${headers}\r\n`;
     expectRefused(await view(Buffer.concat([Buffer.from(answer), jpeg])));
   });
 });
 
-describe('what the camera says of itself', () => {
+describe('the camera’s headers', () => {
   it.each([
     ['cookies', 'Set-Cookie: session=x-of-the-camera; Path=/'],
     ['a server name', 'Server: x-of-the-camera'],
@@ -231,11 +231,11 @@ describe('what the camera says of itself', () => {
     ['an alternative', 'Alt-Svc: h3="x-of-the-camera:443"'],
     ['a status', 'Cache-Status: x-of-the-camera; hit'],
     ['a folded header', 'X-A: 1\r\n Set-Cookie: x-of-the-camera=1'],
-  ])('is not passed on: %s', async (_, header) => {
-    const seen = await view(httpAnswer(jpeg, [header]));
+  ])('are not passed on: %s', async (_, header) => {
+    const seen = await view(httpResponse(jpeg, [header]));
     if (seen.status === 200) expectServedAs(seen, 'image/jpeg');
     else expectRefused(seen);
-    const failed = await view(httpAnswer('x-of-the-camera', [header], '500 x-of-the-camera'));
+    const failed = await view(httpResponse('x-of-the-camera', [header], '500 x-of-the-camera'));
     expectRefused(failed);
   });
 
@@ -248,23 +248,23 @@ describe('what the camera says of itself', () => {
     ['Unicode line ends', 'ETag: "1\u0100\u010d\u010aSet-Cookie: x-of-the-camera=1"'],
     ['both framings', 'Transfer-Encoding: chunked'],
     ['another length', 'Content-Length: 5'],
-  ])('is not split into headers of ours: %s', async (_, header) => {
-    const seen = await view(httpAnswer(jpeg, [header]));
+  ])('cannot inject headers into our response: %s', async (_, header) => {
+    const seen = await view(httpResponse(jpeg, [header]));
     expect([200, 502, 504]).toContain(seen.status);
     expect(seen.head + seen.body).not.toContain('x-of-the-camera');
   });
 
-  it('an answer that is followed by another is none of another viewer’s', async () => {
-    const smuggled = Buffer.concat([httpAnswer(jpeg), httpAnswer(SCRIPT, ['Set-Cookie: a=b'])]);
+  it('a second response on the same connection reaches no viewer', async () => {
+    const smuggled = Buffer.concat([httpResponse(jpeg), httpResponse(SCRIPT, ['Set-Cookie: a=b'])]);
     const seen = await view(smuggled);
     expect([200, 502]).toContain(seen.status);
     expect(seen.body).not.toContain('script');
   });
 });
 
-describe('what reaches the camera', () => {
+describe('the request to the camera', () => {
   const SECRET = 'viewer-secret';
-  const OF_THE_VIEWER = [
+  const VIEWER_HEADERS = [
     'Cookie: session=viewer-secret',
     'Authorization: Bearer viewer-secret',
     'Proxy-Authorization: Basic viewer-secret',
@@ -295,10 +295,10 @@ describe('what reaches the camera', () => {
   ];
   const ALLOWED = ['accept', 'accept-encoding', 'connection', 'host', 'user-agent', 'via'];
 
-  const lastRequest = () => camera.received.get(`/${paths}`) ?? '';
+  const lastRequest = () => camera.requests.get(`/${paths}`) ?? '';
 
-  it.each(OF_THE_VIEWER)('nothing of the viewer’s: %s', async (header) => {
-    await view(httpAnswer(jpeg), [header]);
+  it.each(VIEWER_HEADERS)('contains nothing from the viewer: %s', async (header) => {
+    await view(httpResponse(jpeg), [header]);
     if (header.startsWith('Expect')) return;
     expect(lastRequest()).toMatch(/^GET \/\d+ HTTP\/1\.1\r\n/);
     expect(lastRequest()).not.toContain(SECRET);
@@ -308,8 +308,8 @@ describe('what reaches the camera', () => {
     expect(names?.filter((name) => !ALLOWED.includes(name))).toEqual([]);
   });
 
-  it('a GET of our own, without a body, on a connection of its own', async () => {
-    await view(httpAnswer(jpeg), ['Accept-Encoding: gzip']);
+  it('is Lastframe’s own GET, without a body, on a connection of its own', async () => {
+    await view(httpResponse(jpeg), ['Accept-Encoding: gzip']);
     expect(lastRequest()).toMatch(/^User-Agent: Lastframe\//m);
     expect(lastRequest()).toMatch(/^Accept-Encoding: identity\r$/m);
     expect(lastRequest()).toMatch(/^Connection: close\r$/m);
@@ -318,12 +318,12 @@ describe('what reaches the camera', () => {
     expect(lastRequest()).not.toMatch(/content-length|transfer-encoding/i);
   });
 
-  it.each(['POST', 'PUT', 'DELETE', 'PATCH', 'TRACE', 'PROPFIND'])('no %s', async (method) => {
+  it.each(['POST', 'PUT', 'DELETE', 'PATCH', 'TRACE', 'PROPFIND'])('is not %s', async (method) => {
     paths += 1;
-    const url = camera.answer(`/${paths}`, httpAnswer(jpeg));
+    const url = camera.respondWith(`/${paths}`, httpResponse(jpeg));
     const api = `${fleet.apis[0]?.url}/images?url=${encodeURIComponent(url)}`;
-    const answered = await fetch(api, { method: method === 'TRACE' ? 'OPTIONS' : method });
-    expect(answered.ok && answered.status === 200).toBe(false);
+    const response = await fetch(api, { method: method === 'TRACE' ? 'OPTIONS' : method });
+    expect(response.ok && response.status === 200).toBe(false);
     expect(lastRequest()).toBe('');
   });
 
@@ -334,16 +334,16 @@ describe('what reaches the camera', () => {
     '%E5%98%8D%E5%98%8AX-Injected:%201',
     'č\u010aX-Injected: 1'.replace(' ', '%20'),
     '%00',
-  ])('no header of the URL’s making: %s', async (tail) => {
+  ])('contains no header injected by the URL: %s', async (tail) => {
     for (const mark of ['', '?q=']) {
       paths += 1;
-      camera.answer(`/${paths}`, httpAnswer(jpeg));
+      camera.respondWith(`/${paths}`, httpResponse(jpeg));
       const url = `${camera.url}/${paths}${mark}${tail}`;
-      await ask(fleet.apis[0]?.url ?? '', `/images?url=${encodeURIComponent(url)}`);
+      await sendRawRequest(fleet.apis[0]?.url ?? '', `/images?url=${encodeURIComponent(url)}`);
     }
-    const all = [...camera.received.values()].join('');
+    const all = [...camera.requests.values()].join('');
     expect(all).not.toMatch(/^X-Injected/m);
-    for (const request of camera.received.values())
+    for (const request of camera.requests.values())
       expect(request.split('\r\n\r\n')).toHaveLength(2);
   });
 });

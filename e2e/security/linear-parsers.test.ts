@@ -3,20 +3,20 @@ import { parseSourcesFile } from '@lastframe/shared/settings/sources-file';
 import { describe, expect, it } from 'vitest';
 import { testDefaults } from '../../testing/test-camera.ts';
 import { dimensionsOf } from '../../worker/src/image/image-dimensions.ts';
-import { endsWhole } from '../../worker/src/image/image-end.ts';
+import { isCompleteImage } from '../../worker/src/image/image-end.ts';
 import { cpuMsOf, superlinearGrowth } from './growth.ts';
-import { parsers, units } from './parsers.ts';
+import { parsers, repeatedTexts } from './parsers.ts';
 
-/** Quadratic time would be over a hundred milliseconds for the larger text. */
+/** Quadratic time would exceed 100 ms for the larger text. */
 const TEXTS = { length: 4000, floorMs: 40, ceilingMs: 250 };
-/** What comes before and after the repetition decides whether a pattern gives up at once. */
-const FRAMES = ['', 'a'].flatMap((start) => ['', 'a\x01'].map((end) => [start, end] as const));
+/** The text around the repetition decides whether a pattern gives up at once. */
+const CONTEXTS = ['', 'a'].flatMap((start) => ['', 'a\x01'].map((end) => [start, end] as const));
 
-describe('four times the text takes at most four times as long', () => {
+describe('four times the text takes at most four times as long to parse', () => {
   it.each(Object.entries(parsers))('%s', (_, { parse, heads = [''] }) => {
     for (const head of heads) {
-      for (const unit of units) {
-        for (const [start, end] of FRAMES) {
+      for (const unit of repeatedTexts) {
+        for (const [start, end] of CONTEXTS) {
           const textOf = (length: number) => head + start + repeat(unit, length) + end;
           const growth = superlinearGrowth(parse, textOf, TEXTS);
           if (growth) expect({ head, start, unit, end, growth }).toBeUndefined();
@@ -26,28 +26,28 @@ describe('four times the text takes at most four times as long', () => {
   });
 });
 
-const numbered = (length: number, line: (n: number) => string) => {
+const numberedLines = (length: number, line: (n: number) => string) => {
   let text = '';
   for (let n = 0; text.length < length; n += 1) text += line(n);
   return text;
 };
 
-/** What YAML parsers have died of, about as many characters long. */
+/** Texts of about `length` characters that have crashed or stalled YAML parsers. */
 const files: Readonly<Record<string, (length: number) => string>> = {
   'open lists': (length) => '['.repeat(length),
   'lists in lists': (length) => '['.repeat(length / 2) + ']'.repeat(length / 2),
   'mappings in mappings': (length) => repeat('{a: ', length),
   'block lists in block lists': (length) => repeat('- ', length),
   'keys that are mappings': (length) => repeat('? ', length),
-  'many keys': (length) => `cameras:\n${numbered(length, (n) => `  c${n}: {}\n`)}`,
+  'many keys': (length) => `cameras:\n${numberedLines(length, (n) => `  c${n}: {}\n`)}`,
   'a long key': (length) => `${'a'.repeat(length)}: 1`,
-  'many aliases': (length) => `a: &a [x]\n${numbered(length, (n) => `b${n}: *a\n`)}`,
+  'many aliases': (length) => `a: &a [x]\n${numberedLines(length, (n) => `b${n}: *a\n`)}`,
   'a billion laughs': (length) =>
-    numbered(length, (n) => `a${n}: &a${n} [${repeat(n === 0 ? 'x,' : `*a${n - 1},`, 50)}]\n`),
+    numberedLines(length, (n) => `a${n}: &a${n} [${repeat(n === 0 ? 'x,' : `*a${n - 1},`, 50)}]\n`),
   'a chain of doubling aliases': (length) =>
-    numbered(length, (n) => `a${n}: &a${n} ${n === 0 ? '[x]' : `[*a${n - 1}, *a${n - 1}]`}\n`),
+    numberedLines(length, (n) => `a${n}: &a${n} ${n === 0 ? '[x]' : `[*a${n - 1}, *a${n - 1}]`}\n`),
   'a chain of merge keys': (length) =>
-    numbered(length, (n) => `a${n}: &a${n} { ${n === 0 ? '' : `<<: *a${n - 1}, `}y: 1 }\n`),
+    numberedLines(length, (n) => `a${n}: &a${n} { ${n === 0 ? '' : `<<: *a${n - 1}, `}y: 1 }\n`),
   'many variables': (length) => `sources: "${repeat('${', length)}"`,
   'many faults': (length) => `sources:\n${repeat('- {}\n', length)}`,
   'many errors': (length) => `[${','.repeat(length)}]`,
@@ -59,7 +59,7 @@ describe('a sources file with', () => {
   const options = { file: 'f', env: {}, defaults: testDefaults, readCertificate: () => '' };
   const parse = (text: string) => parseSourcesFile(text, options);
 
-  it.each(Object.entries(files))('%s is refused soon, in few words', (_, textOf) => {
+  it.each(Object.entries(files))('%s is rejected quickly, in few words', (_, textOf) => {
     const growth = superlinearGrowth(parse, textOf, {
       length: 2500,
       floorMs: 300,
@@ -93,9 +93,9 @@ const bodies: readonly [contentType: string, head: Buffer, unit: Buffer][] = [
 ];
 
 describe('eight million bytes', () => {
-  it.each(bodies)('of %s are read in a moment: %j, then %j', (contentType, head, unit) => {
+  it.each(bodies)('of %s are read quickly: %j, then %j repeated', (contentType, head, unit) => {
     const body = Buffer.concat([head, Buffer.alloc(8_000_000, unit)]);
-    const read = () => [endsWhole(body, contentType), dimensionsOf(body, contentType)];
+    const read = () => [isCompleteImage(body, contentType), dimensionsOf(body, contentType)];
     expect(Math.min(cpuMsOf(read), cpuMsOf(read))).toBeLessThan(500);
   });
 });

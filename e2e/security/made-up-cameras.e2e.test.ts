@@ -2,26 +2,26 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type Api, type Fleet, startFleet, type Worker } from '../../testing/fleet.ts';
-import { residentMiB } from '../../testing/proc.ts';
-import { startRedis } from '../../testing/redis-server.ts';
-import { infoOf } from '../../testing/short-faults.ts';
-import { startViewers, warmUp } from '../../testing/viewers.ts';
+import { infoOf } from '../../testing/checks/short-faults.ts';
+import { type Api, type Fleet, startFleet, type Worker } from '../../testing/fleet/fleet.ts';
+import { residentMiB } from '../../testing/fleet/proc.ts';
+import { startRedis } from '../../testing/redis/redis-server.ts';
+import { startViewers, warmUp } from '../../testing/viewers/viewers.ts';
 
 const MAX_MEMORY_BYTES = 64 * 1024 ** 2;
-/** An interval, a call, and what a busy machine may add. */
+/** An interval, a call, and slack for a busy machine. */
 const OLDEST_AGE_S = 10;
-/** A camera that nobody asks for has its place for so long. */
+/** A camera keeps its place this long after its last request. */
 const IDLE_AFTER_MS = 7000;
 const CEILING_MS = 90_000;
-/** What 5,000 URLs may add to a process, garbage included. */
+/** Memory that 5,000 URLs may add to a process, including garbage. */
 const GROWTH_MIB = 150;
 
 let fleet: Fleet;
 let api: Api;
 let worker: Worker;
 let folder: string;
-/** One that a viewer gave by URL, and one in SOURCES_FILE. */
+/** A camera requested by URL, and one named in SOURCES_FILE. */
 let watched: string[];
 
 beforeAll(async () => {
@@ -59,7 +59,7 @@ afterAll(async () => {
   await fleet.checkAndStop();
 });
 
-/** The watched cameras stay fresh, whatever happens meanwhile. */
+/** Runs `work` and expects watched cameras to stay fresh meanwhile. */
 async function whileWatching(work: () => Promise<void>): Promise<void> {
   await warmUp([api.url], watched);
   const viewers = startViewers(() => [api.url], watched, { viewers: 4, pauseMs: 100 });
@@ -70,17 +70,17 @@ async function whileWatching(work: () => Promise<void>): Promise<void> {
   expect(seen.oldestAgeS).toBeLessThanOrEqual(OLDEST_AGE_S);
 }
 
-/** Asks for so many cameras, a few at a time. */
+/** Requests all of these cameras, 30 at a time. */
 async function flood(
   cameras: readonly string[],
-  take: (answer: Response) => Promise<void>,
+  onAnswer: (answer: Response) => Promise<void>,
   init: RequestInit = {},
 ): Promise<void> {
   const left = cameras.values();
-  const one = async () => {
-    for (const camera of left) await take(await api.image(camera, init));
+  const requestRest = async () => {
+    for (const camera of left) await onAnswer(await api.image(camera, init));
   };
-  await Promise.all(Array.from({ length: 30 }, one));
+  await Promise.all(Array.from({ length: 30 }, requestRest));
 }
 
 async function readiness(): Promise<string> {
@@ -90,7 +90,7 @@ async function readiness(): Promise<string> {
 
 const usedShare = async () => Number(await infoOf(fleet.redis, 'used_memory')) / MAX_MEMORY_BYTES;
 
-it('made-up cameras with large frames leave watched ones their memory, and give theirs back', async () => {
+it('made-up cameras with large frames take no memory from watched ones and release their own', async () => {
   const { slow } = fleet;
   const cameraOf = (n: number) => slow.camera(`made-up-${n}`, { bytes: '400KiB' });
   await whileWatching(async () => {
@@ -102,25 +102,25 @@ it('made-up cameras with large frames leave watched ones their memory, and give 
         answers.push(answer.status === 200 ? '200' : body.toString());
       },
     );
-    // It says so meanwhile: soon after, idle cameras have given their memory back.
-    const saysSo = expect
+    // Polled meanwhile, because idle cameras release their memory soon after.
+    const reportsFullRedis = expect
       .poll(readiness, { timeout: CEILING_MS })
       .toMatch(/^200 ready; .*no first frame/);
-    await Promise.all([flooding, saysSo]);
+    await Promise.all([flooding, reportsFullRedis]);
     expect(await usedShare()).toBeLessThan(0.85);
     const refused = answers.filter((answer) => answer.includes('too-many-cameras'));
     expect(refused.length).toBeGreaterThan(30);
-    expect(refused[0]).toContain('no memory for new cameras now');
+    expect(refused[0]).toContain('no memory left for new cameras');
     // The attack is over.
     await expect.poll(usedShare, { timeout: CEILING_MS }).toBeLessThan(0.7);
     await expect.poll(readiness, { timeout: CEILING_MS }).toBe('200 ready\n');
-    const isTaken = async () => (await api.image(cameraOf(1000))).status;
-    await expect.poll(isTaken, { timeout: CEILING_MS }).toBe(200);
+    const newCameraStatus = async () => (await api.image(cameraOf(1000))).status;
+    await expect.poll(newCameraStatus, { timeout: CEILING_MS }).toBe(200);
   });
   expect(api.undocumented).toEqual(new Set());
 });
 
-it('a source takes as many cameras as it may, and the next one when one of them is idle', async () => {
+it('a source at its limit rejects a new camera until one of its cameras is idle', async () => {
   const { slow } = fleet;
   const few = ['a', 'b', 'c'].map((name) => slow.camera(`few-${name}`));
   const another = slow.camera('few-another');
@@ -129,12 +129,10 @@ it('a source takes as many cameras as it may, and the next one when one of them 
   const refused = await api.image(another);
   expect([refused.status, await refused.text()]).toEqual([
     503,
-    expect.stringContaining('this source already has as many cameras as it may have'),
+    expect.stringContaining('this source has reached its limit of cameras'),
   ]);
   expect(Number(refused.headers.get('retry-after'))).toBeGreaterThanOrEqual(5);
-  await worker.logged(
-    'new cameras refused: the source has as many as maxCameras (MAX_CAMERAS) allows',
-  );
+  await worker.waitForLog('new cameras rejected: the source has reached maxCameras (MAX_CAMERAS)');
   expect((await slow.calls()).filter(({ url }) => url === another)).toEqual([]);
   const seen = await viewers.stop();
   expect(seen.failures).toEqual([]);
@@ -152,7 +150,7 @@ it('thousands of distinct URLs leave little behind', async () => {
     const startedMs = performance.now();
     const headers = { Prefer: 'respond-async' };
     await flood(cameras, async (answer) => void (await answer.arrayBuffer()), { headers });
-    // Once all of it is worked off: for each camera with a place its frame, health and permit.
+    // Once the queue has drained: the frame, health and permit of each camera with a place.
     const waiting = `${fleet.redisPrefix}:refresh:wait`;
     const jobs = async () => Number(await fleet.redis.command('LLEN', waiting));
     await expect.poll(jobs, { timeout: CEILING_MS }).toBeLessThan(50);

@@ -5,10 +5,10 @@ import { cameraOf, parseCameraUrl } from '@lastframe/shared/cameras/camera';
 import { etagOf } from '@lastframe/shared/frames/frame';
 import { keysFor } from '@lastframe/shared/redis/keys';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Api, type Fleet, startFleet } from '../../testing/fleet.ts';
-import { openEvents, openMjpeg } from '../../testing/streams.ts';
+import { type Api, type Fleet, startFleet } from '../../testing/fleet/fleet.ts';
 import { testSource } from '../../testing/test-camera.ts';
-import { ask } from './ask.ts';
+import { openEvents, openMjpeg } from '../../testing/viewers/streams.ts';
+import { sendRawRequest } from './ask.ts';
 
 const BYTES = 'the bytes of an image';
 const GOOD = {
@@ -23,10 +23,10 @@ const GOOD = {
   width: '64',
   height: '36',
 };
-const NO_TIMES = ['', 'x', '-1', 'NaN', 'nan', 'Infinity', '-inf', '1e308', '1.5', '0x10'];
-const TIMES = [...NO_TIMES, '9999999999999999', '1790000000000\r\nX-Evil: 1'];
+const BAD_TIMES = ['', 'x', '-1', 'NaN', 'nan', 'Infinity', '-inf', '1e308', '1.5', '0x10'];
+const TIMES = [...BAD_TIMES, '9999999999999999', '1790000000000\r\nX-Evil: 1'];
 
-/** What is wrong with each record. */
+/** The malformed field of each record. */
 const RECORDS: [field: string, value: string][] = [
   ...(['startedAt', 'capturedAt', 'changedAt'] as const).flatMap((field) =>
     TIMES.map((value): [string, string] => [field, value]),
@@ -51,12 +51,12 @@ const FAILURES = [
   { status: 502, reason: 1 },
   { status: 502, reason: 'x'.repeat(5000) },
 ];
-/** Only the extras are none of ours. */
+/** Valid except for their extra fields. */
 const ODD_FAILURES = [
   { status: 502, reason: 'x', error: 'a\r\nX-Evil: 1' },
   { status: 502, reason: 'x', receivedStatus: 1e308 },
 ];
-const HEALTHS = NO_TIMES.map((value) => ({ failSince: value, failedAt: value, failNext: value }));
+const HEALTHS = BAD_TIMES.map((value) => ({ failSince: value, failedAt: value, failNext: value }));
 
 let fleet: Fleet;
 let api: Api;
@@ -91,28 +91,30 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-async function storeRecord(url: string, over: Record<string, string>): Promise<void> {
-  const fields = Object.entries({ ...GOOD, ...over }).flat();
+async function storeRecord(url: string, overrides: Record<string, string>): Promise<void> {
+  const fields = Object.entries({ ...GOOD, ...overrides }).flat();
   await fleet.redis.command('HSET', keys().frame(idOf(url)), ...fields);
 }
 
-/** By the routes, which learn the target, and by the fast path. */
+/** Requests the frame from the routes, which learn the target, and then from the fast path. */
 async function expectGoodServed(): Promise<void> {
   for (let turn = 0; turn < 2; turn += 1) {
-    const { status, head, body } = await ask(api.url, target(good));
+    const { status, head, body } = await sendRawRequest(api.url, target(good));
     expect([status, body]).toEqual([200, BYTES]);
     expect(head).toMatch(/^content-type: image\/jpeg\r?$/im);
   }
   expect(api.hasEnded).toBe(false);
 }
 
-describe('a record in Redis that is none of ours', () => {
+describe('a malformed record in Redis', () => {
   it.each(RECORDS.map(([field, value], n) => ({ n, field, value: value.slice(0, 40) })))(
-    'is no frame, for requests by URL and by name: $field $value',
+    'is not served, by URL or by name: $field $value',
     async ({ n }) => {
       const url = badUrls[n]?.(fleet.slow.url) ?? '';
       const answers = await Promise.all(
-        [target(url), target(url), `/cameras/cam-${n + 1}`].map((path) => ask(api.url, path)),
+        [target(url), target(url), `/cameras/cam-${n + 1}`].map((path) =>
+          sendRawRequest(api.url, path),
+        ),
       );
       for (const { status, head } of answers) {
         expect(status).toBe(503);
@@ -123,20 +125,20 @@ describe('a record in Redis that is none of ours', () => {
     },
   );
 
-  it('keeps no stream, no list and no page from the others', async () => {
+  it('does not break streams, lists and pages for other cameras', async () => {
     const all = RECORDS.map((_, n) => `camera=cam-${n + 1}`).join('&');
     const events = await openEvents(`${api.url}/events?camera=cam-0&${all}`);
     const streams = await Promise.all(
       RECORDS.slice(0, 20).map((_, n) => openMjpeg(`${api.url}/stream?camera=cam-${n + 1}`)),
     );
-    await expect.poll(() => events.seen.some(({ event }) => event === 'frame')).toBe(true);
+    await expect.poll(() => events.received.some(({ event }) => event === 'frame')).toBe(true);
     const list = await (await fetch(`${api.url}/cameras`)).json();
     const { cameras } = list as { cameras: { name: string; etag?: string }[] };
     expect(cameras.filter(({ etag }) => etag !== undefined).map(({ name }) => name)).toEqual([
       'cam-0',
     ]);
     expect((await fetch(api.url)).status).toBe(200);
-    expect(streams.flatMap(({ seen }) => seen)).toEqual([]);
+    expect(streams.flatMap(({ received: seen }) => seen)).toEqual([]);
     for (const stream of [events, ...streams]) stream.close();
     await expectGoodServed();
   });
@@ -154,12 +156,12 @@ describe('a record in Redis that is none of ours', () => {
   });
 });
 
-it('failures, health and announcements that are none of ours are ignored', async () => {
+it('malformed failures, health and announcements are ignored', async () => {
   const url = `${fleet.slow.url}/image/unknown`;
   const cameraId = idOf(url);
   for (const failure of [...FAILURES, ...ODD_FAILURES]) {
     await fleet.redis.command('SET', keys().failure(cameraId), JSON.stringify(failure));
-    const { status, head } = await ask(api.url, target(url));
+    const { status, head } = await sendRawRequest(api.url, target(url));
     const isRead = ODD_FAILURES.some((odd) => odd === failure);
     expect([status, /x-evil|1e\+?308/i.test(head)]).toEqual([isRead ? 502 : 503, false]);
   }
@@ -186,12 +188,12 @@ it('failures, health and announcements that are none of ours are ignored', async
   events.close();
 });
 
-it('a key of another kind, and purges and a fleet’s name that are none, end no process', async () => {
+it('a key of another type, malformed purges and a malformed fleet id end no process', async () => {
   const url = `${fleet.slow.url}/image/another-kind`;
   await fleet.redis.command('SET', keys().frame(idOf(url)), 'a string');
   await fleet.redis.command('ZADD', keys().purges(idOf(url)), '1e308', '{"cameraId":1}', '1', 'x');
   await fleet.redis.command('SET', keys().fleet, 'x\r\nX-Evil: 1');
   await fleet.redis.command('SET', keys().epoch, `x ${'9'.repeat(400)}`);
-  expect((await ask(api.url, target(url))).status).toBe(503);
+  expect((await sendRawRequest(api.url, target(url))).status).toBe(503);
   await expectGoodServed();
 });

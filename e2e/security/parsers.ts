@@ -12,7 +12,7 @@ import { decodeAnnouncement } from '@lastframe/shared/messages/announcement';
 import { parseRefreshJob } from '@lastframe/shared/messages/refresh-job';
 import { readApiConfig } from '@lastframe/shared/settings/config';
 import { parseRedisUrl } from '@lastframe/shared/settings/redis-url';
-import { fillIn } from '@lastframe/shared/settings/sources-yaml';
+import { fillInVariables } from '@lastframe/shared/settings/sources-yaml';
 import { parseDurationMs, parseSizeBytes } from '@lastframe/shared/settings/units';
 import { variables } from '@lastframe/shared/settings/variables';
 import { sourceLabel } from '@lastframe/shared/telemetry/metrics';
@@ -22,20 +22,20 @@ import { isNotModified } from '../../api/src/answer/conditional.ts';
 import { parseHttpDate } from '../../api/src/answer/http-date.ts';
 import { prefersImages } from '../../api/src/answer/placeholder-image.ts';
 import { ifRangeHolds, rangeOf } from '../../api/src/answer/range.ts';
-import { recognise } from '../../api/src/fast-path/plain-request.ts';
+import { matchPlainRequest } from '../../api/src/fast-path/plain-request.ts';
 import { bearerTokenOf } from '../../api/src/routes/admin.ts';
 import { pathBelow } from '../../api/src/routes/base-path.ts';
 import { parsePrefer } from '../../api/src/routes/prefer.ts';
-import { hasPassed } from '../../api/src/routes/via.ts';
+import { hasPassedProxy } from '../../api/src/routes/via.ts';
 import { testSource } from '../../testing/test-camera.ts';
 import { readChallenge, readNextNonce } from '../../worker/src/camera-call/digest.ts';
 import { retryAfterMs } from '../../worker/src/camera-call/retry-after.ts';
 import { validatorsOf } from '../../worker/src/camera-call/validators.ts';
-import { fieldOf, forgetfulBecause, unfitBecause } from '../../worker/src/permit/redis-fitness.ts';
+import { fieldOf, persistenceWarning, whyUnfit } from '../../worker/src/permit/redis-fitness.ts';
 
 export interface Parser {
   parse: (text: string) => unknown;
-  /** Where its texts may begin, so that they are not refused at once. */
+  /** Prefixes that keep its texts from being rejected at once. */
   heads?: readonly string[];
 }
 
@@ -48,14 +48,14 @@ const many = Array.from({ length: 1000 }, (_, n) => `p${n}`);
 const signing = { key: 'x'.repeat(16), nowMs: 0 };
 const headersOf = (headers: Record<string, string>) => headers as IncomingHttpHeaders;
 
-/** Everything in api, worker and shared that reads what others have written, by what it reads. */
+/** Every parser of foreign text in api, worker and shared, by what it parses. */
 export const parsers: Readonly<Record<string, Parser>> = {
   Prefer: { parse: parsePrefer, heads: ['', 'wait=1', 'a="'] },
-  'items of a header': {
+  'header items': {
     parse: (text) => [...readItems(text)],
     heads: ['', 'a', 'a="', 'a=', '"'],
   },
-  Via: { parse: (text) => hasPassed(text, 'x'), heads: ['', '1.1 a ('] },
+  Via: { parse: (text) => hasPassedProxy(text, 'x'), heads: ['', '1.1 a ('] },
   Authorization: { parse: bearerTokenOf, heads: ['', 'Bearer '] },
   'If-None-Match': {
     parse: (ifNoneMatch) => isNotModified({ ifNoneMatch, ifModifiedSince: undefined }, frame),
@@ -73,10 +73,12 @@ export const parsers: Readonly<Record<string, Parser>> = {
     parse: (text) => clientAddress('10.0.0.1', text, proxies),
     heads: ['', '[::'],
   },
-  'the address of a client': { parse: clientGroup, heads: ['', '::', '1.2.3.'] },
-  'a request line': { parse: (text) => recognise(`GET /${text} HTTP/1.1\r\n\r\n`) },
-  'a header line': { parse: (text) => recognise(`GET / HTTP/1.1\r\nHost: a${text}\r\n\r\n`) },
-  'header lines': { parse: (text) => recognise(`GET / HTTP/1.1\r\n${text}\r\n\r\n`) },
+  'a client address': { parse: clientGroup, heads: ['', '::', '1.2.3.'] },
+  'a request line': { parse: (text) => matchPlainRequest(`GET /${text} HTTP/1.1\r\n\r\n`) },
+  'a header line': {
+    parse: (text) => matchPlainRequest(`GET / HTTP/1.1\r\nHost: a${text}\r\n\r\n`),
+  },
+  'header lines': { parse: (text) => matchPlainRequest(`GET / HTTP/1.1\r\n${text}\r\n\r\n`) },
   'a path': { parse: (text) => pathBelow('/cams')(new Request(`http://a/cams/${text}`)) },
   sig: { parse: (sig) => checkSignature('u', (name) => (name === 'sig' ? [sig] : []), signing) },
   exp: { parse: (exp) => checkSignature('u', (n) => (n === 'exp' ? [exp] : ['a']), signing) },
@@ -88,16 +90,16 @@ export const parsers: Readonly<Record<string, Parser>> = {
     parse: (text) => findCamera(text, sources),
     heads: ['http://a.example.com/', 'https://c/', 'http://', 'https://c/abc?'],
   },
-  'a long URL next to patterns': {
+  'a long URL against patterns': {
     parse: (text) => sources.map(({ pattern }) => pattern.test(text)),
     heads: ['http://a.example.com/', 'https://c/', 'http://', 'https://c/abc?'],
   },
   'the path of a camera': { parse: findPathTrick, heads: ['/', '/;', '/%c0%af'] },
   escapes: { parse: (text) => [decodeFully(text), normaliseEscapes(text)], heads: ['', '%'] },
-  'a text next to globs': {
+  'a text against globs': {
     parse: (text) => ['*/*/*x', '*a*a*a*b', '%*%*%x'].map((glob) => new Glob(glob).matches(text)),
   },
-  'a query next to a long policy': {
+  'a query against a long policy': {
     parse: (text) => cameraOf(new URL(`http://c/?${text}`), testSource({ query: many })),
     heads: ['', 'p1=1&'],
   },
@@ -108,22 +110,25 @@ export const parsers: Readonly<Record<string, Parser>> = {
   'a network': { parse: parseNetwork, heads: ['', '::', '10.'] },
   'a duration': { parse: parseDurationMs, heads: ['', '1', '1.'] },
   'a size': { parse: parseSizeBytes, heads: ['', '1', '1.'] },
-  'the URL of a Redis': {
+  'a Redis URL': {
     parse: parseRedisUrl,
     heads: ['', 'redis://', 'redis+sentinel://', 'redis+sentinel://a@', 'redis+cluster://a,'],
   },
-  'a faulty URL of a Redis, in the log': {
+  'an invalid Redis URL, in the log': {
     parse: (text) => readApiConfig({ REDIS_URL: `http${text}` }),
     heads: ['', '://', '://a@'],
   },
   variables: {
     parse: (text) => {
-      for (const { parse } of Object.values(variables)) attempt(() => parse(text));
+      for (const { schema, fromText } of Object.values(variables)) schema.safeParse(fromText(text));
     },
     heads: ['', '/', '/a', 'http://'],
   },
   'the name of a source': { parse: (name) => sourceLabel({ name }), heads: ['', 'http://'] },
-  'variables in a sources file': { parse: (text) => fillIn(text, {}, () => {}), heads: ['', '${'] },
+  'variables in a sources file': {
+    parse: (text) => fillInVariables(text, {}, () => {}),
+    heads: ['', '${'],
+  },
   'an announcement': {
     parse: decodeAnnouncement,
     heads: ['', '{"v":1,"kind":"started","cameraId":"'],
@@ -134,9 +139,9 @@ export const parsers: Readonly<Record<string, Parser>> = {
   },
   INFO: {
     parse: (text) => [
-      unfitBecause(text, { setMs: 1, allowedMs: 1 }),
+      whyUnfit(text, { setMs: 1, allowedMs: 1 }),
       fieldOf(text, 'maxmemory'),
-      forgetfulBecause(text, ''),
+      persistenceWarning(text, ''),
     ],
     heads: ['', 'role:'],
   },
@@ -153,16 +158,8 @@ export const parsers: Readonly<Record<string, Parser>> = {
   },
 };
 
-function attempt(work: () => unknown): void {
-  try {
-    work();
-  } catch {
-    // A refusal is an answer too.
-  }
-}
-
-/** What patterns that go back, and loops in loops, are slow at, when it is repeated. */
-export const units: readonly string[] = [
+/** Repetitions of these are slow for backtracking patterns and nested loops. */
+export const repeatedTexts: readonly string[] = [
   ...[' ', '\t', '\r', '\n', '"', "'", '\\', '\\"', ',', ';', '=', '&', '+', '-', '_', '~', '*'],
   ...['/', '//', '.', '..', '../', '%', '%25', '%2', '%2e', '%c0%af', '%u002e', '%cc%81', '#', '?'],
   ...[

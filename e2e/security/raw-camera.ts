@@ -1,13 +1,13 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 
-/** A camera that answers byte for byte as it is told, and keeps what it received. */
+/** A camera that sends prepared responses byte for byte and records its requests. */
 export interface RawCamera {
   port: number;
   url: string;
-  /** Each request as it came, by its path without the query. */
-  readonly received: ReadonlyMap<string, string>;
-  answer(path: string, answer: Buffer | ((socket: Socket) => void)): string;
+  /** Each request as received, by path without the query. */
+  readonly requests: ReadonlyMap<string, string>;
+  respondWith(path: string, answer: Buffer | ((socket: Socket) => void)): string;
   close(): Promise<void>;
 }
 
@@ -27,7 +27,7 @@ export async function startRawCamera(host = '127.0.0.1'): Promise<RawCamera> {
       received.set(path, request);
       const answer = answers.get(path);
       if (typeof answer === 'function') answer(socket);
-      else socket.end(answer ?? httpAnswer('', ['X-Unknown: 1'], '404 Not Found'));
+      else socket.end(answer ?? httpResponse('', ['X-Unknown: 1'], '404 Not Found'));
     });
   });
   await once(server.listen(0, host), 'listening');
@@ -36,8 +36,8 @@ export async function startRawCamera(host = '127.0.0.1'): Promise<RawCamera> {
   return {
     port,
     url,
-    received,
-    answer: (path, answer) => {
+    requests: received,
+    respondWith: (path, answer) => {
       answers.set(path, answer);
       return url + path;
     },
@@ -48,8 +48,8 @@ export async function startRawCamera(host = '127.0.0.1'): Promise<RawCamera> {
   };
 }
 
-/** A whole answer with a Content-Length. */
-export function httpAnswer(
+/** Returns a complete response with a Content-Length. */
+export function httpResponse(
   body: Buffer | string,
   headers: readonly string[] = [],
   status = '200 OK',

@@ -1,6 +1,6 @@
 import { createClient } from 'redis';
 
-/** All keys and values of a Redis, of every type that is used, as one text. */
+/** Returns all keys and values of a Redis as one text. */
 export async function redisContents(url: string): Promise<string> {
   const client = createClient({ url, socket: { reconnectStrategy: false } });
   await client.connect();
@@ -10,7 +10,7 @@ export async function redisContents(url: string): Promise<string> {
       for (const key of keys) {
         const type = String(await client.sendCommand(['TYPE', key]));
         const read = READ[type];
-        if (!read) throw new Error(`${key} is a ${type}; say how to read it`);
+        if (!read) throw new Error(`${key} is a ${type}; add its read command to READ`);
         lines.push(`${key} ${JSON.stringify(await client.sendCommand(read(key)))}`);
       }
     }

@@ -1,8 +1,8 @@
 import { Socket } from 'node:net';
 
 /**
- * Loaded into api and worker by `NODE_OPTIONS=--import`: each address that a socket is about to be
- * connected to becomes a log line. It sees what no listener can, as a call of 169.254.169.254.
+ * Loaded into api and worker by `NODE_OPTIONS=--import`. Logs each address that a socket is about
+ * to connect to, even where no listener can be, such as 169.254.169.254.
  */
 const connect = Socket.prototype.connect;
 

@@ -1,20 +1,20 @@
 import { createClient } from 'redis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Fleet, startFleet } from '../../testing/fleet.ts';
-import { type RedisServer, startRedis } from '../../testing/redis-server.ts';
+import { type Fleet, startFleet } from '../../testing/fleet/fleet.ts';
+import { type RedisServer, startRedis } from '../../testing/redis/redis-server.ts';
 import { redisContents } from './redis-contents.ts';
 
 const REDIS_PASSWORD = 'planted/redis@pässword';
 const QUEUES_PASSWORD = 'planted-queues-password';
 const ADMIN_TOKEN = 'planted-admin-token';
-/** In a URL of an unnamed camera: whoever gives the URL knows it, and jobs must carry it. */
+/** In the URL of an unnamed camera: its viewers know it, and jobs must carry it. */
 const CAMERA_TOKEN = 'planted-camera-token';
 const VIEWER_PASSWORD = 'planted-viewer-password';
 const AUTHORIZED = {
   Authorization: `Basic ${Buffer.from(`ops:${QUEUES_PASSWORD}`).toString('base64')}`,
 };
 
-/** Each secret and the forms in which it travels. */
+/** Returns the forms in which a secret may appear. */
 const formsOf = (secret: string) => [
   secret,
   encodeURIComponent(secret),
@@ -40,7 +40,7 @@ beforeAll(async () => {
       QUEUES_USER: 'ops',
       QUEUES_PASSWORD,
       ADMIN_TOKEN,
-      // A camera that hangs is to be told of before the viewer's patience is over.
+      // A hanging camera must be reported before the viewer's wait ends.
       COLD_WAIT: '20s',
       UPSTREAM_TIMEOUT: '4s',
       START_ALLOWANCE: '2s',
@@ -51,7 +51,7 @@ beforeAll(async () => {
   await listener.connect();
   await listener.pSubscribe('*', (message, channel) => announced.push(`${channel} ${message}`));
   stopListening = () => listener.destroy();
-  // A pattern names its source; the source is a label in the metrics.
+  // The pattern names the source, which is a label in the metrics.
   const hiddenPath = `http://cams.test/${CAMERA_TOKEN}/*`;
   await fleet.startWorker({ ALLOWED_SOURCES: `${fleet.slow.url}/*,${hiddenPath}` });
   await makeTraffic();
@@ -62,7 +62,7 @@ afterAll(async () => {
   await fleet?.stop();
 });
 
-/** Every kind of answer: good, failing, late, refused and malformed, with a secret in each URL. */
+/** Causes every kind of response: good, failed, late and rejected, with a secret in each URL. */
 async function makeTraffic(): Promise<void> {
   const { slow } = fleet;
   const queries: Record<string, string>[] = [
@@ -136,7 +136,7 @@ const logs = () =>
     .join('\n');
 
 describe('planted secrets are', () => {
-  it('found where they must be, or the other tests would see nothing', async () => {
+  it('found where they must be, so that the other tests prove something', async () => {
     const contents = await redisContents(redis.url);
     expect(contents).toContain(`${fleet.redisPrefix}:frame:`);
     expect(contents, 'a job carries the URL of an unnamed camera').toContain(CAMERA_TOKEN);
@@ -152,7 +152,7 @@ describe('planted secrets are', () => {
     expectNone(logs(), [...OURS, ...THEIRS], 'the logs');
   });
 
-  it('in no answer: body, header, problem, probe', () => {
+  it('in no response: body, header, problem or probe', () => {
     expectNone(bodies.join('\n'), [...OURS, ...THEIRS], 'an answer');
   });
 
@@ -167,7 +167,7 @@ describe('planted secrets are', () => {
     expectNone(others.join('\n'), THEIRS, 'Redis, outside of jobs');
   });
 
-  it('not to be had from the dashboard without its password, and not ours with it', async () => {
+  it('not on the dashboard without its password, and ours not even with it', async () => {
     const [worker] = fleet.workers;
     const paths = [
       '/api/queues',
@@ -184,12 +184,12 @@ describe('planted secrets are', () => {
     }
   });
 
-  // Last: the fleet is of no use afterwards.
-  it('in no log line when Redis goes, refuses the password, or comes back', async () => {
+  // Must be last: the fleet is unusable afterwards.
+  it('in no log line when Redis disappears and comes back with another password', async () => {
     const [api] = fleet.apis;
     await redis.kill();
-    await api?.logged('redis lost');
-    await fleet.workers[0]?.logged('redis lost');
+    await api?.waitForLog('redis lost');
+    await fleet.workers[0]?.waitForLog('redis lost');
     await redis.start('another');
     const refusals = async () => {
       const stats = String(await redis.command('INFO', 'errorstats'));
@@ -208,7 +208,7 @@ describe('planted secrets are', () => {
   });
 });
 
-/** BullMQ's own hash of a job, which has its payload. */
+/** Returns whether a line is BullMQ's hash of a job, which holds its payload. */
 function isJob(line: string): boolean {
   return new RegExp(`^${fleet.redisPrefix}:refresh:[0-9a-f]{32}-\\d+ `).test(line);
 }

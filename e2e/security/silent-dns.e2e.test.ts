@@ -1,9 +1,9 @@
 import { afterEach, expect, it, onTestFinished } from 'vitest';
-import { askingNameServer } from '../../testing/asking-name-server.ts';
-import { type Api, type Fleet, startFleet } from '../../testing/fleet.ts';
+import { nameServerEnv } from '../../testing/fleet/asking-name-server.ts';
+import { type Api, type Fleet, startFleet } from '../../testing/fleet/fleet.ts';
 import { startDns } from '../../worker/src/test-support/dns-server.ts';
 
-/** Far more than the C library can look up at a time. */
+/** Far more than the C library can look up at once. */
 const SILENT_HOSTS = 200;
 
 let fleet: Fleet;
@@ -12,7 +12,7 @@ afterEach(async () => {
   await fleet.checkAndStop();
 });
 
-it('host names whose name server is silent keep no other camera of the source from being called', async () => {
+it('host names whose name server is silent do not block other cameras of the source', async () => {
   const dns = await startDns((name) =>
     name.endsWith('.silent.test') ? undefined : { addresses: ['127.0.0.1'] },
   );
@@ -21,7 +21,7 @@ it('host names whose name server is silent keep no other camera of the source fr
     env: {
       ALLOWED_SOURCES: 'http://*.test:*/*',
       COLD_WAIT: '60s',
-      ...askingNameServer(dns),
+      ...nameServerEnv(dns),
     },
   });
   const [api] = fleet.apis as [Api];
@@ -32,8 +32,9 @@ it('host names whose name server is silent keep no other camera of the source fr
   for (const host of silentHosts) {
     void api.image(on(host), { signal: leaving.signal }).catch(() => {});
   }
-  const asked = () => new Set(dns.asked.filter((name) => name.endsWith('.silent.test'))).size;
-  await expect.poll(asked, { timeout: 60_000 }).toBeGreaterThan(SILENT_HOSTS / 2);
+  const lookupCount = () =>
+    new Set(dns.queriedNames.filter((name) => name.endsWith('.silent.test'))).size;
+  await expect.poll(lookupCount, { timeout: 60_000 }).toBeGreaterThan(SILENT_HOSTS / 2);
   for (let n = 0; n < 5; n += 1) {
     const answer = await api.image(on(`good-${n}`));
     expect(answer.status).toBe(200);

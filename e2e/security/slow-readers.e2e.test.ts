@@ -6,16 +6,16 @@ import { storeFrame } from '@lastframe/shared/frames/frame-store';
 import { keysFor } from '@lastframe/shared/redis/keys';
 import { createClient } from 'redis';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type Api, type Fleet, startFleet } from '../../testing/fleet.ts';
-import { residentMiB } from '../../testing/proc.ts';
-import { report } from '../../testing/report.ts';
+import { printMeasurements } from '../../testing/checks/report.ts';
+import { type Api, type Fleet, startFleet } from '../../testing/fleet/fleet.ts';
+import { residentMiB } from '../../testing/fleet/proc.ts';
 import { testSource } from '../../testing/test-camera.ts';
 
 const MIB = 1024 ** 2;
 const FRAME_BYTES = 8 * MIB;
 const CAMERAS = 24;
 const BUDGET_BYTES = 24 * MIB;
-/** Without a bound the process grows by 8 MiB for each frame that a slow client keeps. */
+/** Without a limit the process grows by 8 MiB for each frame that a slow client holds. */
 const MOST_MIB = 130;
 const patient = { timeout: 60_000 };
 
@@ -25,7 +25,7 @@ let cameras: string[];
 const sockets: Socket[] = [];
 
 beforeAll(async () => {
-  // Memory holds one frame, so each one is old as soon as another camera is asked for.
+  // Memory holds one frame, so a request for another camera evicts it.
   const env = { MEMORY_LIMIT: '9MiB', MAX_UNSENT_BYTES: '24MiB', STALE_FOR: '24h' };
   fleet = await startFleet({ workers: 0, env });
   api = fleet.apis[0] as Api;
@@ -38,7 +38,7 @@ afterAll(async () => {
   await fleet.checkAndStop();
 });
 
-/** As a worker would. */
+/** Stores the frames as a worker would. */
 async function storeFrames(): Promise<void> {
   const client = createClient({ url: fleet.redis.url });
   await client.connect();
@@ -59,7 +59,7 @@ async function storeFrames(): Promise<void> {
   client.destroy();
 }
 
-/** An ordinary viewer: what it gets is a whole frame. */
+/** Returns whether an ordinary viewer gets a complete frame. */
 async function getsWhole(camera: string): Promise<boolean> {
   const answer = await api.image(camera);
   const bytes = Buffer.from(await answer.arrayBuffer());
@@ -75,7 +75,7 @@ const get = (path: string, camera: string, ...more: string[]) =>
     '',
   ].join('\r\n');
 
-/** Every way in which a frame leaves the process. */
+/** Every way in which a frame is sent. */
 const WAYS = [
   (camera: string) => get('/images', camera),
   (camera: string) => get('/images', camera, 'Range: bytes=0-'),
@@ -84,8 +84,8 @@ const WAYS = [
   (camera: string) => get('/stream', camera),
 ];
 
-/** Reads a fixed number of bytes each 100 ms. */
-function openReader(says: string, bytesPerTurn: number) {
+/** Opens a client that reads a fixed number of bytes every 100 ms. */
+function openReader(request: string, bytesPerTurn: number) {
   const seen = { bytes: 0, isClosed: false };
   const callback = (size: number) => {
     seen.bytes += size;
@@ -98,13 +98,13 @@ function openReader(says: string, bytesPerTurn: number) {
   const socket = connect({ host: '127.0.0.1', port, onread: { buffer, callback } });
   sockets.push(socket);
   socket.on('error', () => {});
-  socket.on('connect', () => socket.write(says));
-  const turning = setInterval(() => {
+  socket.on('connect', () => socket.write(request));
+  const timer = setInterval(() => {
     left = bytesPerTurn;
     socket.resume();
   }, 100);
   socket.on('close', () => {
-    clearInterval(turning);
+    clearInterval(timer);
     seen.isClosed = true;
   });
   return seen;
@@ -120,12 +120,12 @@ async function metric(name: string): Promise<number> {
   );
 }
 
-it('clients that hardly read, each another frame, cost no more than the budget', async () => {
+it('slow clients, each with a different frame, cost no more than the budget', async () => {
   const [first = '', ...others] = cameras;
   await expect.poll(() => getsWhole(first), patient).toBe(true);
   const before = await residentMiB(api.pid);
-  // Slow, but not as slow as the others: 8 MiB in about 5 s. On loopback the kernel takes the first
-  // 2.5 MiB at once, and only what comes after them shows how fast a client is.
+  // Not as slow as the others: 8 MiB in about 5 s. On loopback the kernel takes the first 2.5 MiB
+  // at once, so only later bytes show the client's speed.
   const honest = openReader(get('/images', first), 160 * 1024);
   await expect.poll(() => honest.bytes, patient).toBeGreaterThan(3.5 * MIB);
   let [mostMiB, mostBytes] = [0, 0];
@@ -137,7 +137,7 @@ it('clients that hardly read, each another frame, cost no more than the budget',
     mostBytes = Math.max(mostBytes, await metric('lastframe_unsent_bytes'));
   }
   const cut = await metric('lastframe_answers_cut_total{cause="budget"}');
-  report('slow readers', { mostMiB, mostBytes, cut });
+  printMeasurements('slow readers', { mostMiB, mostBytes, cut });
   expect(mostMiB).toBeLessThan(MOST_MIB);
   expect(cut).toBeGreaterThan(0);
   await expect

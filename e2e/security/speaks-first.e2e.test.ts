@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type Fleet, startFleet } from '../../testing/fleet.ts';
+import { type Fleet, startFleet } from '../../testing/fleet/fleet.ts';
 
-/** Servers that are no cameras: each does one thing to every connection, and never reads. */
+/** Servers that are not cameras. Each treats all connections alike and never reads. */
 const hostile: Record<string, (socket: Socket) => void> = {
   banner: (socket) => socket.write('SSH-2.0-OpenSSH_9.6\r\n'),
   mail: (socket) => socket.end('220 mail.test ESMTP\r\n'),
@@ -41,7 +41,7 @@ afterAll(async () => {
   await fleet?.checkAndStop();
 });
 
-it('servers that speak before they are asked end no worker, and other cameras are refreshed meanwhile', async () => {
+it('servers that send before a request end no worker, and other cameras are still refreshed', async () => {
   const [api] = fleet.apis;
   const [worker] = fleet.workers;
   if (!api || !worker) throw new Error('no fleet');
@@ -66,7 +66,7 @@ it('servers that speak before they are asked end no worker, and other cameras ar
     .toBeGreaterThan(before + 1);
   expect(worker.hasEnded).toBe(false);
   const metrics = await (await fetch(`${worker.opsUrl}/metrics`)).text();
-  // Not outlived by the last resort, but never uncaught.
+  // Every error was caught: none reached the handler of last resort.
   expect(metrics).toMatch(/^lastframe_uncaught_errors_total 0$/m);
   expect(metrics).toMatch(/^lastframe_upstream_calls_total\{.*outcome="unreachable".*\} [1-9]/m);
 });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type Fleet, startFleet } from '../../testing/fleet.ts';
-import { ask } from './ask.ts';
-import { units } from './parsers.ts';
+import { type Fleet, startFleet } from '../../testing/fleet/fleet.ts';
+import { sendRawRequest } from './ask.ts';
+import { repeatedTexts } from './parsers.ts';
 
 const BURST = 12;
 /** Below Node's own limit for the head of a request. */
@@ -25,23 +25,23 @@ let watched = '';
 beforeAll(async () => {
   fleet = await startFleet({ apis: 0 });
   const { slow } = fleet;
-  // Sources are asked in turn, so that one with many stars is asked of every URL.
+  // Sources are tried in order, so every URL is matched against the one with many stars.
   const env = {
     ALLOWED_SOURCES: `${slow.url}/*/*/*/*.jpg,${slow.url}/*a*b*c*?*d*e*,${slow.url}/image/*`,
   };
-  const more = await fleet.startApi({
+  const apiProcess = await fleet.startApi({
     ...env,
     PLACEHOLDER: 'true',
     TRUSTED_PROXIES: '127.0.0.0/8',
   });
-  api = more.url;
+  api = apiProcess.url;
   watched = slow.camera('watched');
-  expect((await more.image(watched)).status).toBe(200);
+  expect((await apiProcess.image(watched)).status).toBe(200);
 });
 
 afterAll(async () => await fleet?.checkAndStop());
 
-/** The longest of some hits that another client has meanwhile. */
+/** Returns the slowest of another client's hits while `during` is pending. */
 async function slowestHitMs(during: Promise<unknown>): Promise<number> {
   let isOver = false;
   void during.finally(() => {
@@ -50,7 +50,7 @@ async function slowestHitMs(during: Promise<unknown>): Promise<number> {
   let slowestMs = 0;
   do {
     const before = performance.now();
-    const { status } = await ask(api, `/images?url=${encodeURIComponent(watched)}`);
+    const { status } = await sendRawRequest(api, `/images?url=${encodeURIComponent(watched)}`);
     expect(status).toBe(200);
     slowestMs = Math.max(slowestMs, performance.now() - before);
   } while (!isOver);
@@ -67,16 +67,16 @@ const repeat = (unit: string, length: number) =>
 async function inBursts(requests: [target: string, headers: string[]][]): Promise<void> {
   for (let from = 0; from < requests.length; from += BURST) {
     const burst = requests.slice(from, from + BURST);
-    await Promise.all(burst.map(([target, headers]) => ask(api, target, headers)));
+    await Promise.all(burst.map(([target, headers]) => sendRawRequest(api, target, headers)));
   }
 }
 
-it('the worst headers and URLs of one client do not hold up the hits of another', async () => {
+it('the worst headers and URLs of one client do not delay the hits of another', async () => {
   const target = `/images?url=${encodeURIComponent(watched)}`;
   const plain = Array.from({ length: 150 }, (): [string, string[]] => [target, ['Prefer: a']]);
   const usualMs = await slowestHitMs(inBursts(plain));
   const headers = [...NAMES, ...PROXIED].flatMap((name) =>
-    units.map((unit): [string, string[]] => [
+    repeatedTexts.map((unit): [string, string[]] => [
       target,
       [`${name}: a${repeat(unit, HEADER_LENGTH / Buffer.byteLength(unit) - 200)}x`],
     ]),
@@ -92,6 +92,6 @@ it('the worst headers and URLs of one client do not hold up the hits of another'
     [],
   ]);
   const worstMs = await slowestHitMs(inBursts([...headers, ...urls, ...queries]));
-  // A single one of them used to take over a second.
+  // A single one used to take over a second.
   expect(worstMs).toBeLessThan(Math.max(1000, 10 * usualMs));
 });

@@ -6,7 +6,7 @@ import { chartFiles } from './files.ts';
 const root = resolve(import.meta.dirname, '../..');
 
 it.each([...chartFiles()].map(([path, text]) => [relative(root, path), path, text]))(
-  '%s says what the processes read and values.yaml has; `npm run docs` writes it',
+  '%s matches the variables and values.yaml; `npm run docs` writes it',
   (_, path, text) => {
     expect(readFileSync(path, 'utf8')).toBe(text);
   },

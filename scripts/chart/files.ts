@@ -6,7 +6,7 @@ import { chartVariables, configSchema } from './variables.ts';
 const CHART = resolve(import.meta.dirname, '../../charts/lastframe');
 const read = (path: string) => readFileSync(join(CHART, path), 'utf8');
 
-/** What of the chart is made from other files: path → text. */
+/** Returns the chart's generated files: path → text. */
 export function chartFiles(): Map<string, string> {
   const schema = JSON.parse(read('values.schema.json'));
   schema.properties.config = configSchema();

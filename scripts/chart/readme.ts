@@ -1,20 +1,20 @@
 import { valueRows } from './values-table.ts';
 
-/** `charts/lastframe/README.md`, made from values.yaml. */
+/** Returns `charts/lastframe/README.md`, generated from values.yaml. */
 export function chartReadme(valuesYaml: string): string {
   const rows = valueRows(valuesYaml).map(
     ({ key, fallback, meaning }) => `| \`${key}\` | ${meaning} | \`${fallback}\` |`,
   );
   return `# The Lastframe chart
 
-api, worker and Redis for Kubernetes 1.30 or newer, by Helm 4. How to install, scale, upgrade and back up: docs/operations.md in the repository.
+Installs api, worker and Redis on Kubernetes 1.30 or newer with Helm 4. docs/operations.md in the repository explains how to install, scale, upgrade and back up.
 
 \`\`\`sh
 helm install lastframe charts/lastframe --namespace lastframe --create-namespace --set image.repository=registry.example.com/lastframe --set 'config.ALLOWED_SOURCES=https://cams.example.com/*'
 helm test lastframe --namespace lastframe --logs
 \`\`\`
 
-\`ci/demo-values.yaml\` is what \`make k3s\` installs, \`ci/production-values.yaml\` an example with everything that is off by default. Values that the chart doesn't know, of the wrong type, or that contradict each other are refused with a sentence.
+\`ci/demo-values.yaml\` is what \`make k3s\` installs; \`ci/production-values.yaml\` is an example that enables everything that is off by default. Unknown values, wrong types and contradictions are rejected with a sentence.
 
 ## Values
 

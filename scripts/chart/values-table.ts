@@ -6,16 +6,16 @@ export interface ValueRow {
   meaning: string;
 }
 
-/** One row for each key of values.yaml that has a comment above it; what is below such a key belongs to it. */
+/** Returns a row for each commented key of values.yaml; its row covers the keys below it. */
 export function valueRows(text: string): ValueRow[] {
   const { contents } = parseDocument<YAMLMap, true>(text);
   return contents ? rowsOf(contents, []) : [];
 }
 
-/** @throws Error when a value would be in no row */
-function rowsOf(map: YAMLMap, above: readonly string[]): ValueRow[] {
+/** @throws Error when a value has no row */
+function rowsOf(map: YAMLMap, parents: readonly string[]): ValueRow[] {
   return map.items.flatMap((pair, index) => {
-    const path = [...above, String(pair.key)];
+    const path = [...parents, String(pair.key)];
     const meaning = commentOf(pair, index === 0 ? map : undefined);
     if (meaning) return [{ key: path.join('.'), fallback: inline(pair.value), meaning }];
     if (isMap(pair.value)) return rowsOf(pair.value, path);
@@ -23,7 +23,7 @@ function rowsOf(map: YAMLMap, above: readonly string[]): ValueRow[] {
   });
 }
 
-/** The parser takes the comment above the first key for one of the whole map. */
+/** Returns a key's comment. The parser attributes that of the first key to the whole map. */
 function commentOf({ key }: Pair, firstOf: YAMLMap | undefined): string | undefined {
   const comment = (isScalar(key) && key.commentBefore) || firstOf?.commentBefore;
   return comment?.split('\n').at(-1)?.trim();

@@ -8,18 +8,18 @@ function run(code: string, signal = new AbortController().signal) {
   return runTool({ command: process.execPath, args, ...options });
 }
 
-test('a tool ends well with exit code 0 only, and what it printed is kept', async () => {
-  expect(await run("console.log('fine')")).toEqual({ endedWell: true, output: 'fine\n' });
+test('a tool succeeds only with exit code 0, and its output is kept', async () => {
+  expect(await run("console.log('fine')")).toEqual({ succeeded: true, output: 'fine\n' });
   const bad = await run("console.error('bad'); process.exit(2)");
-  expect(bad).toEqual({ endedWell: false, output: 'bad\n' });
+  expect(bad).toEqual({ succeeded: false, output: 'bad\n' });
 });
 
-test('nothing that a tool started outlives it', async () => {
+test('no process that a tool started outlives it', async () => {
   const inner = `[process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'inherit' }]`;
-  const { endedWell, output } = await run(
+  const { succeeded, output } = await run(
     `console.log(require('child_process').spawn(...${inner}).pid); process.exit(0)`,
   );
-  expect(endedWell).toBe(true);
+  expect(succeeded).toBe(true);
   await expect.poll(() => processBirth(Number(output))).toBeUndefined();
 });
 
@@ -27,10 +27,10 @@ test('an interrupted tool is ended', async () => {
   const interrupted = new AbortController();
   const running = run('setInterval(() => {}, 1000)', interrupted.signal);
   interrupted.abort();
-  expect((await running).endedWell).toBe(false);
+  expect((await running).succeeded).toBe(false);
 });
 
-test('nothing is started after an interruption', async () => {
+test('no tool starts after an interruption', async () => {
   const end = await run("console.log('started')", AbortSignal.abort());
-  expect(end).toEqual({ endedWell: false, output: 'interrupted' });
+  expect(end).toEqual({ succeeded: false, output: 'interrupted' });
 });

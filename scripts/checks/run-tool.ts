@@ -6,22 +6,22 @@ export interface ToolOptions {
   args: readonly string[];
   env: Env;
   cwd: string;
-  /** Show what it prints as it comes; else it is kept. */
+  /** Shows its output as it comes, instead of keeping it. */
   live: boolean;
   signal: AbortSignal;
 }
 
-export interface ToolEnd {
-  endedWell: boolean;
+export interface ToolResult {
+  succeeded: boolean;
   output: string;
 }
 
 const GRACE_MS = 10_000;
 
-/** Runs one tool in a process group of its own and leaves nothing of the group behind. */
-export async function runTool(options: ToolOptions): Promise<ToolEnd> {
+/** Runs a tool in its own process group, and leaves no process of the group behind. */
+export async function runTool(options: ToolOptions): Promise<ToolResult> {
   const { command, args, env, cwd, live, signal } = options;
-  if (signal.aborted) return { endedWell: false, output: 'interrupted' };
+  if (signal.aborted) return { succeeded: false, output: 'interrupted' };
   const out = live ? 'inherit' : 'pipe';
   const child = spawn(command, args, {
     cwd,
@@ -31,7 +31,7 @@ export async function runTool(options: ToolOptions): Promise<ToolEnd> {
   });
   const kept: Buffer[] = [];
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (data) => kept.push(data));
-  // What it left behind would hold its output open: `close` comes once that has ended too.
+  // Leftover processes hold the output open, so `close` comes only after they have ended.
   child.once('exit', () => killGroup(child.pid, 'SIGKILL'));
   const ended = new Promise<boolean>((resolve) => {
     child.once('error', (error) => {
@@ -42,9 +42,9 @@ export async function runTool(options: ToolOptions): Promise<ToolEnd> {
   });
   const stop = () => stopGroup(child.pid, ended);
   signal.addEventListener('abort', stop, { once: true });
-  const endedWell = await ended;
+  const succeeded = await ended;
   signal.removeEventListener('abort', stop);
-  return { endedWell: endedWell && !signal.aborted, output: Buffer.concat(kept).toString() };
+  return { succeeded: succeeded && !signal.aborted, output: Buffer.concat(kept).toString() };
 }
 
 function stopGroup(pid: number | undefined, ended: Promise<unknown>): void {
@@ -58,6 +58,6 @@ function killGroup(pid: number | undefined, signal: NodeJS.Signals): void {
   try {
     process.kill(-pid, signal);
   } catch {
-    // Nobody of the group is left.
+    // no process of the group is left
   }
 }

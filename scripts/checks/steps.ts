@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import type { Env } from '../env-file.ts';
-import { runTool, type ToolEnd } from './run-tool.ts';
+import { runTool, type ToolResult } from './run-tool.ts';
 import { type Tally, tallyOfVitest, type VitestReport } from './tally.ts';
 
 /** One kind of check. */
@@ -19,18 +19,18 @@ export interface StepContext {
 
 interface StepEnd {
   tally: Tally;
-  /** To be shown when something failed; empty when it was shown already. */
+  /** Shown when the step failed; empty if it was shown already. */
   output: string;
 }
 
 export const steps: readonly Step[] = [
-  yesOrNo('typecheck', 'turbo', ['run', 'typecheck', '//#typecheck', '--output-logs=errors-only']),
-  yesOrNo('lint', 'biome', ['check', '.']),
-  yesOrNo('unused code', 'knip', []),
+  toolStep('typecheck', 'turbo', ['run', 'typecheck', '//#typecheck', '--output-logs=errors-only']),
+  toolStep('lint', 'biome', ['check', '.']),
+  toolStep('unused code', 'knip', []),
   { name: 'tests', run: runVitest },
 ];
 
-/** The environment in which every tool, and every process that a test starts, runs Node 24. */
+/** Returns an environment in which all tools, and processes that tests start, use Node 24. */
 export function toolEnv(environment: Env, root: string): Env {
   const tools = join(root, 'node_modules', '.bin');
   return {
@@ -42,12 +42,12 @@ export function toolEnv(environment: Env, root: string): Env {
   };
 }
 
-function yesOrNo(name: string, command: string, args: string[]): Step {
+function toolStep(name: string, command: string, args: string[]): Step {
   return {
     name,
     run: async (context) => {
-      const { endedWell, output } = await tool(context, command, args, false);
-      return { tally: { passed: Number(endedWell), failed: Number(!endedWell) }, output };
+      const { succeeded, output } = await tool(context, command, args, false);
+      return { tally: { passed: Number(succeeded), failed: Number(!succeeded) }, output };
     },
   };
 }
@@ -57,20 +57,25 @@ async function runVitest(context: StepContext): Promise<StepEnd> {
   try {
     const file = join(folder, 'report.json');
     const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
-    const { endedWell } = await tool(context, 'vitest', ['run', ...reporters], true);
-    return { tally: tallyOfVitest(reportIn(file), endedWell), output: '' };
+    const { succeeded } = await tool(context, 'vitest', ['run', ...reporters], true);
+    return { tally: tallyOfVitest(readReport(file), succeeded), output: '' };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-function tool(context: StepContext, name: string, args: string[], live: boolean): Promise<ToolEnd> {
+function tool(
+  context: StepContext,
+  name: string,
+  args: string[],
+  live: boolean,
+): Promise<ToolResult> {
   const { root, env, signal } = context;
   const command = join(root, 'node_modules', '.bin', name);
   return runTool({ command, args, env, cwd: root, live, signal });
 }
 
-function reportIn(file: string): VitestReport | undefined {
+function readReport(file: string): VitestReport | undefined {
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as VitestReport;
   } catch {

@@ -7,12 +7,12 @@ const file = (status: string, tests: number) => ({
   assertionResults: Array.from({ length: tests }, () => ({})),
 });
 
-test('passed and failed tests are taken from the report', () => {
+test('the numbers of passed and failed tests come from the report', () => {
   expect(tallyOfVitest(report, true)).toEqual({ passed: 5, failed: 0 });
   expect(tallyOfVitest({ ...report, numFailedTests: 2 }, false)).toEqual({ passed: 5, failed: 2 });
 });
 
-test('a file that can not be loaded is a failure', () => {
+test('a test file that cannot be loaded counts as a failure', () => {
   const testResults = [file('failed', 0), file('passed', 5)];
   expect(tallyOfVitest({ ...report, testResults }, false)).toEqual({ passed: 5, failed: 1 });
 });
@@ -22,14 +22,14 @@ test('a failed file whose tests failed is not counted twice', () => {
   expect(tallyOfVitest(failing, false)).toEqual({ passed: 5, failed: 2 });
 });
 
-test('a crash, a bad exit code and a run without tests are failures', () => {
+test('a crash, a bad exit code and a run without tests count as failures', () => {
   expect(tallyOfVitest(undefined, false)).toEqual({ passed: 0, failed: 1 });
   expect(tallyOfVitest(undefined, true)).toEqual({ passed: 0, failed: 1 });
   expect(tallyOfVitest(report, false)).toEqual({ passed: 5, failed: 1 });
   expect(tallyOfVitest({ ...report, numPassedTests: 0 }, true)).toEqual({ passed: 0, failed: 1 });
 });
 
-test('the last line is the sum over everything', () => {
+test('the last line is the sum of all tallies', () => {
   const total = sum([
     { passed: 1, failed: 0 },
     { passed: 0, failed: 1 },

@@ -1,10 +1,10 @@
-/** Passed and failed checks; a tool that only says yes or no counts as one. */
+/** Passed and failed checks; a tool that only passes or fails counts as one. */
 export interface Tally {
   passed: number;
   failed: number;
 }
 
-/** The part of Vitest's JSON report that counts. */
+/** The parts of Vitest's JSON report that are used. */
 export interface VitestReport {
   numPassedTests: number;
   numFailedTests: number;
@@ -23,18 +23,18 @@ export function sum(tallies: readonly Tally[]): Tally {
 
 /**
  * @param report undefined when Vitest wrote none
- * @param endedWell whether its exit code was 0
+ * @param succeeded whether its exit code was 0
  */
-export function tallyOfVitest(report: VitestReport | undefined, endedWell: boolean): Tally {
+export function tallyOfVitest(report: VitestReport | undefined, succeeded: boolean): Tally {
   if (!report) return { passed: 0, failed: 1 };
-  // A file that can't even be loaded has no tests of its own that could fail.
-  const broken = report.testResults.filter(
+  // A file that cannot be loaded has no tests that could fail.
+  const unloadable = report.testResults.filter(
     ({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0,
   );
   const passed = report.numPassedTests;
-  const failed = report.numFailedTests + broken.length;
+  const failed = report.numFailedTests + unloadable.length;
   const ranNothing = passed + failed === 0;
-  const failedOtherwise = failed === 0 && (!endedWell || ranNothing);
+  const failedOtherwise = failed === 0 && (!succeeded || ranNothing);
   return { passed, failed: failedOtherwise ? 1 : failed };
 }
 

@@ -6,7 +6,7 @@ import { brokenImportRules, readImports } from './import-rules.ts';
 const ROOT = join(import.meta.dirname, '../..');
 const FOLDERS = '{api,worker,shared,slow-server,image,testing,e2e,bench,scripts,charts}';
 
-it('imports point down the data flow and close no circle', () => {
+it('imports point down the data flow and form no cycles', () => {
   const files = globSync(`${FOLDERS}/**/*.ts`, {
     cwd: ROOT,
     exclude: (path) => path.includes('node_modules'),
@@ -15,7 +15,7 @@ it('imports point down the data flow and close no circle', () => {
   expect(brokenImportRules(readImports(ROOT, files))).toEqual([]);
 });
 
-describe('an import that breaks a rule is named with both files and the rule', () => {
+describe('a broken rule is reported with both files', () => {
   it.each<[string, Record<string, string[]>]>([
     [
       'api/src/cache/a.ts imports api/src/routes/b.ts: cache is below routes in the data flow',
@@ -30,23 +30,23 @@ describe('an import that breaks a rule is named with both files and the rule', (
       { 'shared/src/frames/a.ts': ['api/src/cache/b.ts'] },
     ],
     [
-      'worker/src/main.ts imports testing/fleet.ts: the product imports no test support',
-      { 'worker/src/main.ts': ['testing/fleet.ts'] },
+      'worker/src/main.ts imports testing/fleet/fleet.ts: the product must not import test support',
+      { 'worker/src/main.ts': ['testing/fleet/fleet.ts'] },
     ],
     [
-      'api/src/misc/a.ts: misc has no place in the data flow; give it one in LAYERS',
+      'api/src/misc/a.ts: misc is not in LAYERS; add it at its place in the data flow',
       { 'api/src/misc/a.ts': ['api/src/cache/b.ts'] },
     ],
     [
-      'bench/a.ts imports bench/b.ts imports bench/a.ts: a circle',
+      'bench/a.ts imports bench/b.ts imports bench/a.ts: a cycle',
       { 'bench/a.ts': ['bench/b.ts'], 'bench/b.ts': ['bench/a.ts'] },
     ],
   ])('%s', (sentence, imports) => {
     expect(brokenImportRules(new Map(Object.entries(imports)))).toEqual([sentence]);
   });
 
-  it('tests may import what they test, and its helpers', () => {
-    const imports = new Map([['api/src/cache/a.test.ts', ['testing/test-redis.ts']]]);
+  it('lets tests import test helpers', () => {
+    const imports = new Map([['api/src/cache/a.test.ts', ['testing/redis/test-redis.ts']]]);
     expect(brokenImportRules(imports)).toEqual([]);
   });
 });

@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path/posix';
 import { parseSync } from 'oxc-parser';
 
-/** A file and the files of this repository that it imports, types included. */
+/** Each file with the files of this repository that it imports, types included. */
 export type Imports = ReadonlyMap<string, readonly string[]>;
 
 /**
- * The steps of each part, from the top of the data flow to the bottom: a step may import the steps
+ * The layers of each part, from the top of the data flow to the bottom: a layer may import those
  * below it. A name stands for a file or a folder in `src`.
  */
 const LAYERS: Readonly<Record<string, readonly string[]>> = {
@@ -19,11 +19,21 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     ...['camera-call', 'image'],
   ],
   shared: [
-    ...['frames', 'messages', 'redis', 'telemetry', 'settings', 'http', 'cameras', 'process'],
+    ...[
+      'startup',
+      'frames',
+      'messages',
+      'redis',
+      'telemetry',
+      'settings',
+      'http',
+      'cameras',
+      'process',
+    ],
   ],
 };
 
-/** What each part of the product may import beside itself. Tests and tools may import everything. */
+/** What each part of the product may import besides itself. Tests and tools may import all. */
 const PARTS: Readonly<Record<string, readonly string[]>> = {
   api: ['shared'],
   worker: ['shared'],
@@ -32,19 +42,19 @@ const PARTS: Readonly<Record<string, readonly string[]>> = {
   image: ['shared'],
 };
 
-/** One sentence for each import that points up the data flow, out of the product, or in a circle. */
+/** Reports each import that points up the data flow, leaves the product or closes a cycle. */
 export function brokenImportRules(imports: Imports): string[] {
   const edges = [...imports].flatMap(([from, all]) => all.map((to) => ({ from, to })));
   const product = edges.filter(({ from }) => partOf(from) in PARTS && !isTest(from));
   return [
     ...product.flatMap(({ from, to }) => leavesProduct(from, to) ?? pointsUp(from, to) ?? []),
-    ...circles(imports),
+    ...cycles(imports),
   ];
 }
 
 function leavesProduct(from: string, to: string): string | undefined {
   const [part, target] = [partOf(from), partOf(to)];
-  if (isTest(to)) return `${from} imports ${to}: the product imports no test support`;
+  if (isTest(to)) return `${from} imports ${to}: the product must not import test support`;
   if (part === target || PARTS[part]?.includes(target)) return undefined;
   return `${from} imports ${to}: ${part} may import ${['itself', ...(PARTS[part] ?? [])].join(' and ')}`;
 }
@@ -52,26 +62,26 @@ function leavesProduct(from: string, to: string): string | undefined {
 function pointsUp(from: string, to: string): string | undefined {
   const layers = LAYERS[partOf(from)];
   if (!layers || partOf(from) !== partOf(to)) return undefined;
-  const [step, target] = [stepOf(from), stepOf(to)];
-  const [at, below] = [layers.indexOf(step), layers.indexOf(target)];
-  if (at < 0) return `${from}: ${step} has no place in the data flow; give it one in LAYERS`;
+  const [layer, target] = [layerOf(from), layerOf(to)];
+  const [at, below] = [layers.indexOf(layer), layers.indexOf(target)];
+  if (at < 0) return `${from}: ${layer} is not in LAYERS; add it at its place in the data flow`;
   if (below >= at || below < 0) return undefined;
-  return `${from} imports ${to}: ${step} is below ${target} in the data flow`;
+  return `${from} imports ${to}: ${layer} is below ${target} in the data flow`;
 }
 
-/** The smallest circle through each file that is in one, once. */
-function circles(imports: Imports): string[] {
+/** Reports the shortest cycle through each file that is in one, each cycle once. */
+function cycles(imports: Imports): string[] {
   const found = new Map<string, string>();
   for (const start of imports.keys()) {
     const path = shortestPath(imports, start);
     const key = path?.toSorted().join();
     if (!path || !key || found.has(key)) continue;
-    found.set(key, `${path.join(' imports ')} imports ${start}: a circle`);
+    found.set(key, `${path.join(' imports ')} imports ${start}: a cycle`);
   }
   return [...found.values()];
 }
 
-/** From a file back to itself, without its end. */
+/** Returns the shortest path from a file back to itself, without its end. */
 function shortestPath(imports: Imports, start: string): string[] | undefined {
   const paths = [[start]];
   const seen = new Set<string>();
@@ -87,7 +97,7 @@ function shortestPath(imports: Imports, start: string): string[] | undefined {
 }
 
 const partOf = (file: string) => file.split('/')[0] ?? '';
-const stepOf = (file: string) => file.split('/')[2] ?? '';
+const layerOf = (file: string) => file.split('/')[2] ?? '';
 
 function isTest(file: string): boolean {
   return /\.test\.ts$|\/test-support\/|^(testing|e2e|bench|scripts|charts)\//.test(file);

@@ -1,4 +1,4 @@
-/** The little that is used of it; it has no types of its own. */
+/** Types for the part of autocannon that is used; it has none of its own. */
 declare module 'autocannon' {
   import type { EventEmitter } from 'node:events';
 
@@ -7,7 +7,7 @@ declare module 'autocannon' {
     connections: number;
     /** In seconds. */
     duration: number;
-    /** Of one request, in seconds. */
+    /** Per request, in seconds. */
     timeout: number;
   }
 
@@ -20,7 +20,7 @@ declare module 'autocannon' {
     duration: number;
   }
 
-  /** Emits `response` with the client, the status, the bytes and the ms that it took. */
+  /** Emits `response` with the client, the status, the bytes and the duration in ms. */
   export default function autocannon(
     options: Options,
     done: (error: Error | null, result: Result) => void,

@@ -1,18 +1,18 @@
 import autocannon from 'autocannon';
 
-export interface Shots {
-  /** Of all answers, ascending. */
+export interface LoadResult {
+  /** Of all responses, ascending. */
   latenciesMs: Float64Array;
-  /** Status → answers. */
+  /** Status → number of responses. */
   statuses: Map<number, number>;
   requestsPerSecond: number;
-  /** Connections that failed, timeouts not counted. */
+  /** Failed connections, without timeouts. */
   errors: number;
   timeouts: number;
 }
 
-/** Sends requests on all connections at once, each connection one after the other. */
-export function fire(url: string, connections: number, durationMs: number): Promise<Shots> {
+/** Sends requests on all connections at once, one after the other on each. */
+export function runLoad(url: string, connections: number, durationMs: number): Promise<LoadResult> {
   const latencies: number[] = [];
   const statuses = new Map<number, number>();
   return new Promise((resolve, reject) => {
@@ -28,7 +28,7 @@ export function fire(url: string, connections: number, durationMs: number): Prom
         timeouts: result.timeouts,
       });
     });
-    // Autocannon's own percentiles are whole milliseconds: too coarse for answers from memory.
+    // Autocannon's own percentiles are whole milliseconds, too coarse for responses from memory.
     instance.on('response', (_client, status: number, _bytes: number, tookMs: number) => {
       latencies.push(tookMs);
       statuses.set(status, (statuses.get(status) ?? 0) + 1);

@@ -3,7 +3,7 @@ import { histogram, histogramLines, percentile } from './latencies.ts';
 
 const sorted = Float64Array.from([0.4, 1, 1.5, 3, 7, 7, 8, 9, 9.5, 6000]);
 
-test('a percentile is a value that occurred', () => {
+test('a percentile is one of the values', () => {
   expect(percentile(sorted, 0.5)).toBe(7);
   expect(percentile(sorted, 0.9)).toBe(9.5);
   expect(percentile(sorted, 0.99)).toBe(6000);
@@ -11,7 +11,7 @@ test('a percentile is a value that occurred', () => {
   expect(percentile(new Float64Array(), 0.5)).toBe(0);
 });
 
-test('the histogram counts every value once, from the first row to the last', () => {
+test('the histogram counts every value once, from the first non-empty row to the last', () => {
   const rows = histogram(sorted);
   expect(rows.slice(0, 5)).toEqual([
     { fromMs: 0, toMs: 0.5, count: 1 },
@@ -25,7 +25,7 @@ test('the histogram counts every value once, from the first row to the last', ()
   expect(histogram(new Float64Array())).toEqual([]);
 });
 
-test('the longest bar is the fullest row, and a row that is not empty shows', () => {
+test('the fullest row has the longest bar, and every non-empty row has a bar', () => {
   const rows = [
     { fromMs: 1, toMs: 2, count: 999 },
     { fromMs: 10_000, toMs: Number.POSITIVE_INFINITY, count: 1 },

@@ -1,4 +1,4 @@
-/** Upper bounds of the histogram's rows, in ms; each about double the one before. */
+/** Upper bounds of the histogram's rows; each is about double the previous one. */
 const BOUNDS_MS = [0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000];
 
 export interface HistogramRow {
@@ -8,12 +8,12 @@ export interface HistogramRow {
   count: number;
 }
 
-/** The smallest value that at least the given share of all values does not exceed; 0 of none. */
+/** Returns the smallest value that this share of the values does not exceed; 0 if none. */
 export function percentile(sorted: Float64Array, share: number): number {
   return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? 0;
 }
 
-/** Rows from the first to the last that is not empty. */
+/** Returns the rows from the first to the last that is not empty. */
 export function histogram(sorted: Float64Array): HistogramRow[] {
   const rows = [...BOUNDS_MS, Number.POSITIVE_INFINITY].map((toMs, index) => ({
     fromMs: BOUNDS_MS[index - 1] ?? 0,

@@ -1,8 +1,8 @@
-import type { Shots } from './fire.ts';
+import type { LoadResult } from './fire.ts';
 import { histogram, histogramLines, percentile } from './latencies.ts';
 import type { CallSummary } from './slow-api-calls.ts';
 
-/** What the idea gave when it was first tried: 100 connections for 10 s, three instances. */
+/** The figures of the first prototype: 100 connections for 10 s, three instances. */
 const FIRST_TRY = {
   requestsPerSecond: 11_163,
   p50Ms: 3.7,
@@ -10,7 +10,7 @@ const FIRST_TRY = {
   slowestMs: 3090,
 };
 
-export function reportLines(shots: Shots, calls: CallSummary): string[] {
+export function reportLines(shots: LoadResult, calls: CallSummary): string[] {
   return [
     ...figureLines(shots),
     '',
@@ -18,7 +18,7 @@ export function reportLines(shots: Shots, calls: CallSummary): string[] {
     ...histogramLines(histogram(shots.latenciesMs)),
     '',
     `Status codes: ${statusText(shots.statuses)}`,
-    `Failures: ${shots.errors} errors, ${shots.timeouts} timeouts, ${otherThan2xx(shots.statuses)} answers other than 2xx`,
+    `Failures: ${shots.errors} errors, ${shots.timeouts} timeouts, ${otherThan2xx(shots.statuses)} responses other than 2xx`,
     callsText(calls),
   ];
 }
@@ -28,12 +28,12 @@ function otherThan2xx(statuses: ReadonlyMap<number, number>): number {
   return others.reduce((sum, [, count]) => sum + count, 0);
 }
 
-/** `3.70 ms`, `3.09 s`. */
+/** Formats as `3.70 ms` or `3.09 s`. */
 export function latencyText(ms: number): string {
   return ms >= 1000 ? `${(ms / 1000).toFixed(2)} s` : `${ms.toFixed(ms < 10 ? 2 : 1)} ms`;
 }
 
-function figureLines({ latenciesMs, requestsPerSecond }: Shots): string[] {
+function figureLines({ latenciesMs, requestsPerSecond }: LoadResult): string[] {
   const row = (name: string, now: string, then: string) =>
     `${name.padEnd(12)} ${now.padStart(12)} ${then.padStart(12)}`;
   const latency = (share: number) => latencyText(percentile(latenciesMs, share));
@@ -57,7 +57,7 @@ function callsText({ count, leastGapMs }: CallSummary): string {
   const times = count === 1 ? 'once' : `${count} times`;
   const gap =
     leastGapMs === undefined ? '' : `; least time between two starts ${latencyText(leastGapMs)}`;
-  return `Slow API: called ${times} meanwhile${gap}`;
+  return `Slow API: called ${times} during the load${gap}`;
 }
 
 function wholeText(value: number): string {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { readLoadSettings } from './settings.ts';
 
-test('without settings it is the load of the first try', () => {
+test('by default the load is that of the first try', () => {
   expect(readLoadSettings({})).toEqual({
     ok: true,
     settings: {
@@ -14,7 +14,7 @@ test('without settings it is the load of the first try', () => {
   });
 });
 
-test('every fault is listed', () => {
+test('every invalid setting is listed', () => {
   expect(readLoadSettings({ DURATION: '3', CONNECTIONS: '0' })).toEqual({
     ok: false,
     faults: [

@@ -2,7 +2,7 @@ import { DURATION_FORM, parseDurationMs } from '@lastframe/shared/settings/units
 import type { Env } from '../env-file.ts';
 
 export interface LoadSettings {
-  /** The camera's frame, from the api. */
+  /** The camera's frame, served by the api. */
   url: string;
   /** The camera itself. */
   cameraUrl: string;

@@ -13,8 +13,8 @@ export interface WarmUp {
 const PATIENCE_MS = 60_000;
 
 /**
- * The first request, which waits for the camera's first frame.
- * @param onWait called when the fleet may not call the camera yet, as after a start
+ * Sends the first request, which waits for the camera's first frame.
+ * @param onWait called when the fleet may not call the camera yet, as after startup
  */
 export async function warmUp(url: string, onWait: (problem: string) => void): Promise<WarmUp> {
   const startedMs = performance.now();
@@ -34,7 +34,7 @@ export async function warmUp(url: string, onWait: (problem: string) => void): Pr
   }
 }
 
-/** @param text problem details, or whatever came instead */
+/** @param text problem details, or any other text */
 function detailOf(text: string): string {
   try {
     const { title, detail } = JSON.parse(text) as { title?: string; detail?: string };
@@ -44,8 +44,11 @@ function detailOf(text: string): string {
   }
 }
 
-/** How many of the requests, each on a connection of its own, which process answered. */
-export async function whoAnswers(url: string, requests: number): Promise<Map<string, number>> {
+/** Counts the requests, each on a new connection, that each process responded to. */
+export async function requestsPerProcess(
+  url: string,
+  requests: number,
+): Promise<Map<string, number>> {
   const answers = new Map<string, number>();
   for (let index = 0; index < requests; index += 1) {
     const name = await servedBy(url);

@@ -7,7 +7,7 @@ import { signedQuery } from './signed-query.ts';
 const key = 'a key of 16 bytes or more';
 const url = 'https://cams.example.com/ä b.jpg?w=1&h=%20#x';
 
-test('a URL is signed for as long as is said', () => {
+test('a URL is signed for the given time', () => {
   const outcome = signedQuery([url, '1h'], { URL_SIGNING_KEY: key }, 1_000_500);
   const query = new URLSearchParams(outcome.ok ? outcome.query.split('?')[1] : '');
   expect(Object.fromEntries(query)).toEqual({
@@ -22,7 +22,7 @@ test.each([
   [[], { URL_SIGNING_KEY: key }, expect.stringContaining('usage')],
   [['image.jpg'], { URL_SIGNING_KEY: key }, expect.stringContaining('usage')],
   [[url, '5'], { URL_SIGNING_KEY: key }, expect.stringContaining('usage')],
-])('%j with %j says what is missing', (args, env, fault) => {
+])('%j with %j reports what is missing', (args, env, fault) => {
   expect(signedQuery(args, env, 0)).toEqual({ ok: false, fault });
 });
 
@@ -33,16 +33,16 @@ describe('the programs in docs/signed-urls.md', () => {
     python: ['python3', '-c'],
     js: [process.execPath, '--input-type=module', '-e'],
   } as const;
-  const isThere = (command: string) => spawnSync(command, ['--version']).error === undefined;
+  const isInstalled = (command: string) => spawnSync(command, ['--version']).error === undefined;
 
   it.each(Object.entries(programs))(
-    'the one in %s gives the signature',
+    'the one in %s prints the signature',
     (language, [command, ...args]) => {
       const code =
         [...page.matchAll(/```(\w+)\n(.*?)```/gs)].findLast(([, name]) => name === language)?.[2] ??
         '';
       expect(code).toContain('URL_SIGNING_KEY');
-      if (language === 'python' && !isThere(command)) return;
+      if (language === 'python' && !isInstalled(command)) return;
       for (const exp of ['', '1790000000']) {
         const env = { PATH: process.env.PATH, URL: url, EXP: exp, URL_SIGNING_KEY: key };
         const { stdout, stderr } = spawnSync(command, [...args, code], { env, encoding: 'utf8' });

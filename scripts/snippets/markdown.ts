@@ -21,7 +21,7 @@ export function snippetsOf(file: string, text: string): Snippet[] {
   return snippets;
 }
 
-/** The commands of a shell block, one each, without comments; a trailing `\` joins lines. */
+/** Returns a shell block's commands without comments; a trailing `\` joins lines. */
 export function commandsOf({ text }: Snippet): string[] {
   return text
     .replace(/\\\n\s*/g, ' ')
@@ -30,7 +30,7 @@ export function commandsOf({ text }: Snippet): string[] {
     .filter((line) => line !== '');
 }
 
-/** Every relative link and picture, with what stands behind its `#`. */
+/** Returns every relative link and picture, with its `#` anchor. */
 export function linksOf(text: string): { path: string; anchor: string | undefined }[] {
   const withoutCode = text.replace(/^\s*```[\s\S]*?^\s*```/gm, '').replace(/`[^`\n]*`/g, '');
   return [...withoutCode.matchAll(/\]\(([^)\s]+)\)/g)]
@@ -42,7 +42,7 @@ export function linksOf(text: string): { path: string; anchor: string | undefine
     });
 }
 
-/** The anchors that GitHub gives the headings of a page. */
+/** Returns the anchors that GitHub derives from a page's headings. */
 export function anchorsOf(text: string): string[] {
   return [...text.matchAll(/^#+ +(.+)$/gm)].map(([, heading = '']) =>
     heading

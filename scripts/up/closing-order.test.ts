@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { stopInOrder } from './closing-order.ts';
 import type { Kind } from './part.ts';
 
-test('apis end first and Redis last, each kind only after the one before has ended', async () => {
+test('stops apis first and Redis last, each kind after the previous one has ended', async () => {
   const events: string[] = [];
   const running = (['redis', 'slow-server', 'worker', 'api', 'api'] as Kind[]).map((kind) => ({
     kind,

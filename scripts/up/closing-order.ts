@@ -2,11 +2,11 @@ import type { Kind } from './part.ts';
 
 interface ClosingStep {
   kind: Kind;
-  /** From SIGTERM to SIGKILL; more than the process itself takes at worst. */
+  /** From SIGTERM to SIGKILL; longer than the process takes at worst. */
   graceMs: number;
 }
 
-/** Nobody loses what it still uses: viewers' answers first, then calls in flight, Redis last. */
+/** No process loses what it still uses: responses finish first, then calls, Redis is last. */
 const CLOSING_ORDER: readonly ClosingStep[] = [
   { kind: 'api', graceMs: 13_000 },
   { kind: 'worker', graceMs: 13_000 },
@@ -14,13 +14,13 @@ const CLOSING_ORDER: readonly ClosingStep[] = [
   { kind: 'redis', graceMs: 5000 },
 ];
 
-/** Stops everything in order; those of one kind together. */
+/** Stops everything in order, processes of the same kind together. */
 export async function stopInOrder<Running extends { kind: Kind }>(
   running: readonly Running[],
   stop: (one: Running, graceMs: number) => Promise<void>,
 ): Promise<void> {
   for (const { kind, graceMs } of CLOSING_ORDER) {
-    const same = running.filter((one) => one.kind === kind);
-    await Promise.all(same.map((one) => stop(one, graceMs)));
+    const ofKind = running.filter((one) => one.kind === kind);
+    await Promise.all(ofKind.map((one) => stop(one, graceMs)));
   }
 }

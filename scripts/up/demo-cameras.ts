@@ -1,7 +1,7 @@
-/** Where the demo's own sources file is, from the repository's root. */
+/** The demo's own sources file, from the repository's root. */
 export const DEMO_SOURCES_FILE = '.lastframe/cameras.yaml';
 
-/** What the wall shows at once: cameras of the slow server, of which one froze and one is broken. */
+/** On the wall at once: cameras of the slow server, one of them frozen and one broken. */
 const CAMERAS: readonly { title: string; query?: Record<string, string> }[] = [
   { title: 'North runway' },
   { title: 'Harbour entrance', query: { delay: '2s' } },
@@ -14,14 +14,19 @@ const CAMERAS: readonly { title: string; query?: Record<string, string> }[] = [
   { title: 'Apron west', query: { delay: '3s' } },
 ];
 
-/** A `SOURCES_FILE` for `make up`, where the user has none. */
-export function demoSourcesFile(slowPort: number): string {
+/**
+ * Returns a `SOURCES_FILE` for `make up`, for users who have none. The cameras that ALLOWED_SOURCES
+ * gives by their whole URL are on the wall too, before the demo's.
+ */
+export function demoSourcesFile(slowPort: number, allowedSources = ''): string {
   const images = `http://localhost:${slowPort}/image/`;
-  const lines = CAMERAS.map(({ title, query = {} }) => {
-    const name = title.toLowerCase().replaceAll(' ', '-');
+  const own = wholeUrls(allowedSources).map((url, n) =>
+    cameraLine(`your-camera-${n + 1}`, url.replace(/^https?:\/\//, ''), url),
+  );
+  const demo = CAMERAS.map(({ title, query = {} }) => {
     const search = String(new URLSearchParams(query));
     const url = `${images}${encodeURIComponent(title)}${search && `?${search}`}`;
-    return `  ${name}: { title: ${title}, url: "${url}" }`;
+    return cameraLine(title.toLowerCase().replaceAll(' ', '-'), title, url);
   });
   return `# Written by make up, each time. Your own cameras: SOURCES_FILE=cameras.yaml make up
 sources:
@@ -29,6 +34,16 @@ sources:
     match: ${images}*
     frozenAfter: 30s
 cameras:
-${lines.join('\n')}
+${[...own, ...demo].join('\n')}
 `;
+}
+
+/** Returns the patterns of ALLOWED_SOURCES that match one camera only. */
+function wholeUrls(allowedSources: string): string[] {
+  const patterns = allowedSources.split(',').map((pattern) => pattern.trim());
+  return patterns.filter((pattern) => URL.canParse(pattern) && !pattern.includes('*'));
+}
+
+function cameraLine(name: string, title: string, url: string): string {
+  return `  ${name}: { title: ${JSON.stringify(title)}, url: ${JSON.stringify(url)} }`;
 }

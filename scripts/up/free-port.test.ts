@@ -13,14 +13,14 @@ test.each([
   ['every address', { host: '0.0.0.0' }],
   ['loopback', { host: '127.0.0.1' }],
   ['every address by processes that share it', { host: '0.0.0.0', reusePort: true }],
-])('a port that is listened on at %s is not free', async (_where, options) => {
+])('a port in use on %s is not free', async (_where, options) => {
   const { port, close } = await listening(options);
   expect(await isFree(port)).toBe(false);
   expect(await freePort(port)).not.toBe(port);
   close();
 });
 
-test('a port that nobody listens on is free and taken as preferred', async () => {
+test('a port not in use is free, and preferred', async () => {
   const { port, close } = await listening({ host: '127.0.0.1' });
   close();
   expect(await isFree(port)).toBe(true);

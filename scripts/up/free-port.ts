@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 
 /**
- * Whether a process that listens on the port would be the only one and would be found as localhost.
- * An api can't tell by itself: with `reusePort` it would join a stranger's port without an error.
+ * Returns whether no process listens on the port, neither on all addresses nor on localhost.
+ * An api cannot detect this itself: with `reusePort` it would join another's port without an error.
  */
 export async function isFree(port: number): Promise<boolean> {
   for (const host of ['0.0.0.0', '127.0.0.1', '::1']) {
@@ -12,7 +12,7 @@ export async function isFree(port: number): Promise<boolean> {
   return true;
 }
 
-/** The port if it is free, else any that is. */
+/** Returns the preferred port if it is free, otherwise any free port. */
 export async function freePort(preferred: number): Promise<number> {
   if (await isFree(preferred)) return preferred;
   const server = createServer().listen({ host: '127.0.0.1', port: 0, exclusive: true });
@@ -28,7 +28,7 @@ async function isTaken(host: string, port: number): Promise<boolean> {
     server.listen({ host, port, exclusive: true });
     await once(server, 'listening');
   } catch (error) {
-    // Other errors (no IPv6, a privileged port) are for the part that needs the port to explain.
+    // Other errors (no IPv6, a privileged port) are reported by the process that needs the port.
     return (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
   }
   await new Promise((resolve) => server.close(resolve));

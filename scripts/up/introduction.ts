@@ -1,23 +1,62 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { parse } from 'yaml';
+import type { Env } from '../env-file.ts';
 import type { Settings } from './settings.ts';
 
-/** What to try, once everything is ready. */
-export function introduction({ apiPort, slowPort, redisUrl }: Settings): string {
-  const images = `http://localhost:${apiPort}/images`;
+/** Returns what to try, printed once everything is ready. The user's own cameras come first. */
+export function introduction(
+  { apiPort, slowPort, redisUrl }: Settings,
+  env: Env,
+  root: string,
+): string {
+  const base = `http://localhost:${apiPort}`;
   const camera = `http://localhost:${slowPort}/image`;
   const lines = [
     '',
-    'The wall, with all named cameras, live:',
-    `  http://localhost:${apiPort}/`,
-    'Try it. The first answer takes as long as the camera itself, the next ones milliseconds:',
-    `  curl -i "${images}" -G --data-urlencode "url=${camera}"`,
+    'The wall shows all named cameras live:',
+    `  ${base}/`,
+    ...ownCameras(base, env, root),
+    'Try it. The first response takes as long as the camera, the next ones milliseconds:',
+    `  curl -i "${base}/images" -G --data-urlencode "url=${camera}"`,
     'The same in a browser; other names after /image/ are other cameras:',
-    `  ${images}?url=${encodeURIComponent(camera)}`,
+    `  ${base}/images?url=${encodeURIComponent(camera)}`,
     ...(redisUrl ? [HOLD_OFF] : []),
-    'Ctrl-C ends everything.',
+    'Ctrl-C stops everything.',
     '',
   ];
   return lines.join('\n');
 }
 
 const HOLD_OFF =
-  'With a Redis that the fleet has not used before, no camera is called for the first half minute.';
+  'For the first 30 seconds you get 503: with a new Redis, Lastframe waits until any earlier call must have finished.';
+const MAX_SHOWN = 3;
+
+function ownCameras(base: string, env: Env, root: string): string[] {
+  const file = env.SOURCES_FILE?.trim();
+  const names = file ? namesIn(resolve(root, file)) : [];
+  const patterns = (env.ALLOWED_SOURCES ?? '').split(',').map((pattern) => pattern.trim());
+  const allowed = patterns.filter(Boolean);
+  return [
+    ...(file ? [`Your cameras, from ${file}:`] : []),
+    ...names.slice(0, MAX_SHOWN).map((name) => `  ${base}/cameras/${name}`),
+    ...(names.length > MAX_SHOWN ? [`  … and ${names.length - MAX_SHOWN} more`] : []),
+    ...(file && names.length === 0 ? ['  none is named there, so the wall is empty'] : []),
+    ...(allowed.length > 0 ? ['Your sources, from ALLOWED_SOURCES:'] : []),
+    ...allowed
+      .slice(0, MAX_SHOWN)
+      .map((url) => `  curl -i "${base}/images" -G --data-urlencode "url=${url}"`),
+    ...(allowed.some((url) => url.includes('*'))
+      ? ['  Replace each * to get the URL of a camera. SOURCES_FILE names cameras for the wall.']
+      : []),
+  ];
+}
+
+/** The file has been read by the api by now; here its names are only shown. */
+function namesIn(path: string): string[] {
+  try {
+    return Object.keys(parse(readFileSync(path, 'utf8'))?.cameras ?? {});
+  } catch {
+    return [];
+  }
+}

@@ -11,7 +11,7 @@ const settings = {
 };
 const redis = { url: 'redis://127.0.0.1:16379' };
 
-test('the demo camera is allowed, and what the user allows besides', () => {
+test('the demo camera is allowed, in addition to what the user allows', () => {
   const env = { ALLOWED_SOURCES: 'https://cams.example.com/*', ALLOWED_NETWORKS: '10.0.0.0/8' };
   for (const part of [workerEnv(env, settings, redis), apiEnv(env, settings, redis, 0)]) {
     expect(part.ALLOWED_SOURCES).toBe('http://localhost:8888/*,https://cams.example.com/*');
@@ -19,7 +19,7 @@ test('the demo camera is allowed, and what the user allows besides', () => {
   }
 });
 
-test('the wall shows the demo, unless the user names cameras of his own', () => {
+test('the wall shows the demo, unless the user names their own cameras', () => {
   const partsOf = (env: Record<string, string>) => [
     workerEnv(env, settings, redis),
     apiEnv(env, settings, redis, 0),
@@ -48,7 +48,7 @@ test('each process has its own ops port and the apis share the public one', () =
   expect(workerEnv(env, settings, redis).OPS_PORT).toBe('9089');
 });
 
-test('the slow server keeps its port and address, whatever the api has', () => {
+test('the slow server keeps its own port and address', () => {
   const env = { PORT: '9000', HOST: '0.0.0.0', DELAY: '1s' };
   expect(slowServerEnv(env, settings)).toEqual({ HOST: '127.0.0.1', PORT: '8888', DELAY: '1s' });
 });

@@ -2,11 +2,11 @@ import type { Env } from '../env-file.ts';
 import { DEMO_SOURCES_FILE } from './demo-cameras.ts';
 import type { Settings } from './settings.ts';
 
-/** The demo's camera lives on this machine, which is refused unless it is allowed. */
+/** The demo's camera is on this machine, and local networks are rejected unless allowed. */
 const DEMO_NETWORKS = '127.0.0.0/8,::1/128';
 
 export function slowServerEnv(env: Env, { slowPort }: Settings): Env {
-  // Not on HOST: whoever reaches it may make it misbehave.
+  // Not HOST: any client of the slow server can make it misbehave.
   return { ...env, HOST: env.SLOW_HOST?.trim() || '127.0.0.1', PORT: String(slowPort) };
 }
 
@@ -14,7 +14,7 @@ export function workerEnv(env: Env, settings: Settings, redis: PrivateRedis | un
   return {
     ...fleetEnv(env, settings, redis),
     OPS_PORT: String(settings.workerOpsPort),
-    // Nothing else uses the private Redis, and it keeps every permit on disk.
+    // Only this fleet uses the private Redis, which persists every permit.
     ...(redis ? { ADOPT_REDIS: env.ADOPT_REDIS?.trim() || 'true' } : {}),
   };
 }
@@ -48,7 +48,7 @@ function fleetEnv(env: Env, settings: Settings, redis: PrivateRedis | undefined)
   };
 }
 
-/** The demo's own list with what the user adds: the curl of the README works in any case. */
+/** Adds the user's list to the demo's own, so that the README's curl always works. */
 function joined(own: string, added: string | undefined): string {
   return [own, added?.trim()].filter(Boolean).join(',');
 }

@@ -17,7 +17,7 @@ function started(code: string) {
   return { part, lines, ready };
 }
 
-test('it ends on SIGTERM within its grace', async () => {
+test('a part ends on SIGTERM within its grace period', async () => {
   const { part, ready } = started(
     "process.on('SIGTERM', () => process.exit(0)); console.log('up'); setInterval(() => {}, 1e3)",
   );
@@ -26,7 +26,7 @@ test('it ends on SIGTERM within its grace', async () => {
   expect(await part.ended).toBe('ended with exit code 0');
 });
 
-test('it is killed after the grace', async () => {
+test('a part is killed after its grace period', async () => {
   const { part, ready } = started(
     "process.on('SIGTERM', () => {}); console.log('up'); setInterval(() => {}, 1000)",
   );
@@ -35,18 +35,18 @@ test('it is killed after the grace', async () => {
   expect(await part.ended).toBe('was ended by SIGKILL');
 });
 
-test('an end that nobody asked for tells how, and the last line of stderr', async () => {
+test('an unexpected end reports how it ended, and the last line of stderr', async () => {
   const { part, lines } = started(
     "console.log('hello'); console.error('bad news'); process.exit(3)",
   );
   expect(await part.ended).toBe('ended with exit code 3');
-  expect(part.lastWords()).toBe('bad news');
+  expect(part.lastOutput()).toBe('bad news');
   expect(lines.sort()).toEqual(['bad news', 'hello']);
 });
 
-test('a program that is not there is an end too', async () => {
+test('a missing program counts as an end too', async () => {
   const options = { kind: 'redis', name: 'redis', command: '/nowhere/redis', args: [] } as const;
   const part = startPart({ ...options, env: {}, cwd: process.cwd(), onLine: () => {} });
-  expect(await part.ended).toContain('can not be started');
+  expect(await part.ended).toContain('cannot be started');
   await part.stop(50);
 });

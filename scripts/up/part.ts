@@ -7,7 +7,7 @@ export type Kind = 'redis' | 'slow-server' | 'worker' | 'api';
 
 export interface PartOptions {
   kind: Kind;
-  /** The kind, with a number where there are several. */
+  /** The kind, with a number if there are several. */
   name: string;
   command: string;
   args: readonly string[];
@@ -24,24 +24,24 @@ export interface Part {
   readonly pid: number | undefined;
   /** How it ended, e.g. `ended with exit code 1`. Never rejects. */
   readonly ended: Promise<string>;
-  /** The last line that it printed on stderr, or else on stdout. */
-  lastWords(): string;
-  /** SIGTERM, and SIGKILL after the grace; resolves when it has ended. */
+  /** Returns the last line on stderr, or else on stdout. */
+  lastOutput(): string;
+  /** Sends SIGTERM, then SIGKILL after the grace period. Resolves when it has ended. */
   stop(graceMs: number): Promise<void>;
   killNow(): void;
 }
 
 export function startPart(options: PartOptions): Part {
   const { kind, name, command, args, env, cwd, onLine } = options;
-  // A process group of its own: the terminal's Ctrl-C reaches `make up` only, which keeps the order.
+  // In its own process group: Ctrl-C reaches only `make up`, which stops the parts in order.
   const child = spawn(command, args, {
     cwd,
     env: { ...env },
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const lastOfStdout = followLines(child.stdout, onLine);
-  const lastOfStderr = followLines(child.stderr, onLine);
+  const lastOfStdout = readLines(child.stdout, onLine);
+  const lastOfStderr = readLines(child.stderr, onLine);
   const ended = endOf(child);
   const killNow = () => killGroup(child);
   return {
@@ -49,7 +49,7 @@ export function startPart(options: PartOptions): Part {
     name,
     pid: child.pid,
     ended,
-    lastWords: () => lastOfStderr() || lastOfStdout(),
+    lastOutput: () => lastOfStderr() || lastOfStdout(),
     stop: async (graceMs) => {
       child.kill('SIGTERM');
       const timer = setTimeout(killNow, graceMs);
@@ -59,8 +59,8 @@ export function startPart(options: PartOptions): Part {
   };
 }
 
-/** Gives the last line that was not blank. */
-function followLines(input: Readable, onLine: (line: string) => void): () => string {
+/** Passes on each line; the returned function returns the last non-blank one. */
+function readLines(input: Readable, onLine: (line: string) => void): () => string {
   let last = '';
   createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY }).on('line', (line) => {
     last = line.trim() || last;
@@ -69,10 +69,10 @@ function followLines(input: Readable, onLine: (line: string) => void): () => str
   return () => last;
 }
 
-/** `close` and not `exit`: its last lines have been read by then. */
+/** Waits for `close`, not `exit`, so that its last lines have been read. */
 function endOf(child: ChildProcess): Promise<string> {
   return new Promise((resolve) => {
-    child.once('error', (error) => resolve(`can not be started (${error.message})`));
+    child.once('error', (error) => resolve(`cannot be started (${error.message})`));
     child.once('close', (code, signal) =>
       resolve(signal ? `was ended by ${signal}` : `ended with exit code ${code}`),
     );

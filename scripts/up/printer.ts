@@ -1,43 +1,57 @@
-import type { Paint, Style } from '../paint.ts';
-import { formatLogEntry, parseLogLine, printable } from './log-line.ts';
+import { stripVTControlCharacters, styleText } from 'node:util';
+import { prettyFactory } from 'pino-pretty';
 
-/** What `make up` shows on the terminal. */
+/** The output of `make up` on the terminal. */
 export interface Printer {
-  say(text: string): void;
+  print(text: string): void;
   ready(name: string, text: string): void;
   fault(text: string): void;
-  /** A line that a part printed, under the part's name. */
+  /** Prints a part's line, prefixed with its name. */
   partLine(name: string, line: string): void;
-  /** Until then a part's log shows from `warn` on only: the lines of progress say the rest. */
+  /** Shows all log levels from now on; until then only `warn` and up, beside progress lines. */
   showAllLogs(): void;
 }
 
 const NAME_WIDTH = 'slow-server'.length;
-const COLOURS: [RegExp, Style][] = [
-  [/^api/, 'green'],
-  [/^worker/, 'cyan'],
-  [/^slow-server/, 'magenta'],
-  [/^redis/, 'red'],
-];
+const COLOURS = { api: 'green', worker: 'cyan', 'slow-server': 'magenta', redis: 'red' } as const;
 
-export function createPrinter(write: (text: string) => void, paint: Paint): Printer {
+// The prefix has the part; the others are the same in every line.
+const HIDDEN = 'pid,host,part,v';
+const FORMAT = { singleLine: true, ignore: HIDDEN };
+const withoutTime = prettyFactory({ ...FORMAT, colorize: false, ignore: `${HIDDEN},time` });
+
+export function createPrinter(write: (text: string) => void, colorize: boolean): Printer {
+  const pretty = prettyFactory({ ...FORMAT, colorize, translateTime: 'SYS:HH:MM:ss.l' });
   let allLogs = false;
+  const paint = (style: Parameters<typeof styleText>[0], text: string) =>
+    colorize ? styleText(style, text, { validateStream: false }) : text;
   const prefix = (name: string) => {
-    const [, colour = 'blue'] = COLOURS.find(([pattern]) => pattern.test(name)) ?? [];
-    return paint(colour as Style, name.padEnd(NAME_WIDTH));
+    const kind = name.replace(/-\d+$/, '') as keyof typeof COLOURS;
+    return paint(COLOURS[kind], name.padEnd(NAME_WIDTH));
   };
   return {
-    say: (text) => write(`${text}\n`),
+    print: (text) => write(`${text}\n`),
     ready: (name, text) => write(`${paint('green', '✓')} ${prefix(name)}  ${text}\n`),
     fault: (text) => write(`${paint('red', '✗')} ${text}\n`),
     partLine: (name, line) => {
-      const entry = parseLogLine(line);
-      if (entry && !allLogs && /^(trace|debug|info)$/.test(entry.level)) return;
-      const text = entry ? formatLogEntry(entry, paint) : printable(line);
+      if (!allLogs && /^\{"level":"(trace|debug|info)"/.test(line)) return;
+      const text = pretty(printable(line)).trimEnd();
       for (const one of text.split('\n')) write(`${prefix(name)}  ${one}\n`);
     },
     showAllLogs: () => {
       allLogs = true;
     },
   };
+}
+
+/** Formats a line of a part without time and colours. */
+export const plainLine = (line: string) => withoutTime(printable(line)).trim();
+
+/** Texts of strangers are in the logs: none of their control characters, escaped or not, gets through. */
+function printable(line: string): string {
+  return stripVTControlCharacters(line)
+    .replaceAll(/[\x00-\x1f\x7f-\x9f]/g, ' ')
+    .replaceAll(/\\\\|\\u00([01][0-9a-f]|7f|[89][0-9a-f])|\\[bfr]/gi, (sequence) =>
+      sequence === '\\\\' ? sequence : ' ',
+    );
 }

@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
 /**
- * When a living process began, as a text that no other process with this pid ever has; undefined
- * when there is none. A pid alone is not enough: it is given again to strangers.
+ * Returns when a running process started, as a text that no other process with this pid ever has;
+ * undefined if there is none. A pid alone is not enough, because pids are reused.
  */
 export function processBirth(pid: number): string | undefined {
   try {
@@ -15,7 +15,7 @@ export function processBirth(pid: number): string | undefined {
 
 function linuxBirth(pid: number): string | undefined {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  // The second field is the program's name in brackets, which may hold spaces and brackets.
+  // The second field is the program's name in parentheses, which may itself contain both.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const [state, startTicks] = [fields[0], fields[19]];
   const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();

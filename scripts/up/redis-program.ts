@@ -11,7 +11,7 @@ export interface Launch {
   args: string[];
 }
 
-/** Undefined when there is none. */
+/** Finds a way to run Redis; undefined if there is none. */
 export function findRedisProgram(searchPath: string): RedisProgram | undefined {
   for (const name of ['redis-server', 'valkey-server']) {
     const command = searchPath
@@ -20,7 +20,7 @@ export function findRedisProgram(searchPath: string): RedisProgram | undefined {
       .find(isExecutable);
     if (command) return { by: 'server', command };
   }
-  // The client alone is no Docker: `info` fails where no engine runs.
+  // The client alone is not enough: `info` fails without a running engine.
   const info = spawnSync('docker', ['info'], { stdio: 'ignore', timeout: 10_000 });
   return info.status === 0 ? { by: 'docker' } : undefined;
 }
@@ -38,12 +38,12 @@ export function redisLaunch(program: RedisProgram, folder: string, port: number)
   return { command: 'docker', args: [...run, ...mounts, ...server] };
 }
 
-/** A container outlives a killed `docker run`. */
-export function removeLeftContainer(folder: string): void {
+/** Removes the container of an earlier run: it outlives a killed `docker run`. */
+export function removeLeftoverContainer(folder: string): void {
   spawnSync('docker', ['rm', '-f', containerName(folder)], { stdio: 'ignore' });
 }
 
-/** Keeps every permit, whatever happens: the worker adopts this Redis without a hold-off. */
+/** Persists every permit, because the worker adopts this Redis without a hold-off. */
 const DURABLE = [
   ...['--appendonly', 'yes', '--appendfsync', 'always'],
   ...['--save', '', '--maxmemory-policy', 'noeviction', '--daemonize', 'no'],

@@ -15,7 +15,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-/** A process that lives until it is ended. */
+/** Starts a process that runs until it is killed. */
 function sleeper() {
   const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
   const ended = once(child, 'exit');
@@ -28,33 +28,33 @@ async function claimed(onLeftovers: (kinds: readonly string[]) => void = () => {
   return claim.file;
 }
 
-/** As if the `make up` that wrote the file had been killed. */
-function forgetUp() {
+/** Simulates that the `make up` that wrote the file was killed. */
+function simulateKilledUp() {
   const run = JSON.parse(readFileSync(path, 'utf8'));
   writeFileSync(path, JSON.stringify({ ...run, up: { pid: process.pid, birth: 'earlier' } }));
 }
 
-test('a folder is taken while the process that claimed it lives', async () => {
+test('a folder is taken while the process that claimed it runs', async () => {
   const file = await claimed();
   expect(await claimRun(path, () => {})).toEqual({ outcome: 'taken', pid: process.pid });
   file.remove();
   expect(existsSync(path)).toBe(false);
 });
 
-test('what a killed run left behind is ended', async () => {
+test('processes left by a killed run are ended', async () => {
   const left = sleeper();
-  (await claimed()).note('worker', left.pid);
-  forgetUp();
+  (await claimed()).recordPart('worker', left.pid);
+  simulateKilledUp();
   const seen: string[] = [];
   await claimed((kinds) => seen.push(...kinds));
   expect(seen).toEqual(['worker']);
   expect(await left.ended).toEqual([null, 'SIGTERM']);
 });
 
-test('a stranger that got the pid of an earlier process is left alone', async () => {
+test('an unrelated process that reuses an earlier pid is left alone', async () => {
   const stranger = sleeper();
-  (await claimed()).note('api', stranger.pid);
-  forgetUp();
+  (await claimed()).recordPart('api', stranger.pid);
+  simulateKilledUp();
   const run = JSON.parse(readFileSync(path, 'utf8'));
   run.parts[0].birth = 'earlier';
   writeFileSync(path, JSON.stringify(run));
@@ -64,7 +64,7 @@ test('a stranger that got the pid of an earlier process is left alone', async ()
   await stranger.ended;
 });
 
-test('a file that is not understood is overwritten', async () => {
+test('an invalid file is overwritten', async () => {
   const file = await claimed();
   writeFileSync(path, '{"up":');
   await claimed();

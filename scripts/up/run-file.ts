@@ -5,32 +5,32 @@ import { stopInOrder } from './closing-order.ts';
 import type { Kind } from './part.ts';
 import { processBirth } from './process-birth.ts';
 
-interface Mark {
+interface ProcessIdentity {
   pid: number;
   birth: string;
 }
 
-interface PartMark extends Mark {
+interface PartIdentity extends ProcessIdentity {
   kind: Kind;
 }
 
-/** Which processes a run of `make up` consists of; the next one reads it, should this one be killed. */
+/** The processes of a run of `make up`, for the next one to read if this one is killed. */
 interface Run {
-  up: Mark;
-  parts: PartMark[];
+  up: ProcessIdentity;
+  parts: PartIdentity[];
 }
 
 export interface RunFile {
-  /** Notes a started process. */
-  note(kind: Kind, pid: number): void;
+  /** Records a started process. */
+  recordPart(kind: Kind, pid: number): void;
   remove(): void;
 }
 
 export type Claim = { outcome: 'claimed'; file: RunFile } | { outcome: 'taken'; pid: number };
 
 /**
- * Makes this process the folder's only `make up`: two of them would write one Redis's files.
- * Ends what an earlier one left behind when it was killed.
+ * Makes this process the folder's only `make up`: two of them would write the same Redis files.
+ * Ends the processes that an earlier, killed one left behind.
  * @param onLeftovers called before they are ended
  */
 export async function claimRun(
@@ -43,19 +43,22 @@ export async function claimRun(
   if (leftovers.length > 0) onLeftovers(leftovers.map(({ kind }) => kind));
   await stopInOrder(leftovers, end);
 
-  const run: Run = { up: markOf(process.pid), parts: [] };
+  const run: Run = { up: identityOf(process.pid), parts: [] };
   const write = () => {
-    // By rename: a kill in the middle must not lose the processes noted so far.
+    // By rename: a kill halfway must not lose the processes recorded so far.
     writeFileSync(`${path}.new`, JSON.stringify(run));
     renameSync(`${path}.new`, path);
   };
   mkdirSync(dirname(path), { recursive: true });
   write();
-  const note = (kind: Kind, pid: number) => {
-    run.parts.push({ kind, ...markOf(pid) });
+  const recordPart = (kind: Kind, pid: number) => {
+    run.parts.push({ kind, ...identityOf(pid) });
     write();
   };
-  return { outcome: 'claimed', file: { note, remove: () => rmSync(path, { force: true }) } };
+  return {
+    outcome: 'claimed',
+    file: { recordPart, remove: () => rmSync(path, { force: true }) },
+  };
 }
 
 function readRun(path: string): Run | undefined {
@@ -63,32 +66,32 @@ function readRun(path: string): Run | undefined {
     const run = JSON.parse(readFileSync(path, 'utf8')) as Partial<Run>;
     return run.up && Array.isArray(run.parts) ? (run as Run) : undefined;
   } catch {
-    // Not there, or not ours: then nothing is known.
+    // missing or invalid
     return undefined;
   }
 }
 
-function markOf(pid: number): Mark {
+function identityOf(pid: number): ProcessIdentity {
   return { pid, birth: processBirth(pid) ?? '' };
 }
 
-function isAlive({ pid, birth }: Mark): boolean {
+function isAlive({ pid, birth }: ProcessIdentity): boolean {
   return birth !== '' && processBirth(pid) === birth;
 }
 
-async function end(mark: Mark, graceMs: number): Promise<void> {
+async function end(identity: ProcessIdentity, graceMs: number): Promise<void> {
   const deadlineMs = performance.now() + graceMs;
-  signal(mark, 'SIGTERM');
-  while (isAlive(mark) && performance.now() < deadlineMs) await sleep(50);
-  signal(mark, 'SIGKILL');
-  while (isAlive(mark)) await sleep(20);
+  signal(identity, 'SIGTERM');
+  while (isAlive(identity) && performance.now() < deadlineMs) await sleep(50);
+  signal(identity, 'SIGKILL');
+  while (isAlive(identity)) await sleep(20);
 }
 
-function signal(mark: Mark, name: NodeJS.Signals): void {
-  if (!isAlive(mark)) return;
+function signal(identity: ProcessIdentity, name: NodeJS.Signals): void {
+  if (!isAlive(identity)) return;
   try {
-    process.kill(mark.pid, name);
+    process.kill(identity.pid, name);
   } catch {
-    // It ended by itself in between.
+    // it has ended in between
   }
 }

@@ -7,7 +7,7 @@ function settingsOf(env: Record<string, string>, platform: NodeJS.Platform = 'li
   return outcome.settings;
 }
 
-test('without settings three api processes share 8088 and have ops ports of their own', () => {
+test('by default three api processes share 8088 and have their own ops ports', () => {
   expect(settingsOf({})).toEqual({
     apiPort: 8088,
     apiOpsPorts: [9088, 9087, 9086],
@@ -18,15 +18,15 @@ test('without settings three api processes share 8088 and have ops ports of thei
   });
 });
 
-test('where a port can not be shared there is one api process', () => {
+test('one api process runs where a port cannot be shared', () => {
   expect(settingsOf({}, 'darwin')).toMatchObject({ apiOpsPorts: [9088], reusePort: false });
 });
 
-test('an empty variable counts as not set', () => {
+test('an empty variable counts as unset', () => {
   expect(settingsOf({ PORT: '', REDIS_URL: ' ' })).toEqual(settingsOf({}));
 });
 
-test('every fault is listed', () => {
+test('every invalid setting is listed', () => {
   expect(readSettings({ PORT: '80880', SLOW_PORT: 'x', OPS_PORT: '0' }, 'linux')).toEqual({
     ok: false,
     faults: [
@@ -37,10 +37,10 @@ test('every fault is listed', () => {
   });
 });
 
-test('a port in use is named together with the way around it', () => {
+test('a port in use is reported with a way around it', () => {
   const [api, slow, , , probes] = neededPorts(settingsOf({ SLOW_PORT: '65000' }));
   expect(api && portInUse(api)).toBe(
-    'Port 8088, for the api, is in use: stop what uses it, or choose another, e.g. PORT=9088 make up',
+    'Port 8088, for the api, is in use: stop the process that uses it, or choose another port, e.g. PORT=9088 make up',
   );
   expect(slow && portInUse(slow)).toContain('SLOW_PORT=64000 make up');
   expect(probes && portInUse(probes)).toMatch(/^Port 9087, .*OPS_PORT=10089 make up$/);

@@ -1,6 +1,6 @@
 import type { Env } from '../env-file.ts';
 
-/** What `make up` decides from the environment before it starts anything. */
+/** Settings of `make up`, read from the environment before it starts anything. */
 export interface Settings {
   apiPort: number;
   /** One per api process. */
@@ -8,7 +8,7 @@ export interface Settings {
   reusePort: boolean;
   slowPort: number;
   workerOpsPort: number;
-  /** A Redis from outside; undefined: a private one. */
+  /** An external Redis; undefined for a private one. */
   redisUrl: string | undefined;
 }
 
@@ -25,7 +25,7 @@ export function readSettings(env: Env, platform: NodeJS.Platform): SettingsOutco
     faults.push(`${name} is "${text}", expected a port from ${least} to 65535`);
     return preset;
   };
-  // Only Linux shares one port among processes so that each gets its part of the connections.
+  // Only Linux distributes the connections of a shared port among processes.
   const reusePort = platform === 'linux';
   const processes = reusePort ? API_PROCESSES : 1;
   const workerOpsPort = port('OPS_PORT', 9089, 1 + API_PROCESSES);
@@ -44,7 +44,7 @@ export function readSettings(env: Env, platform: NodeJS.Platform): SettingsOutco
 export interface NeededPort {
   port: number;
   variable: string;
-  /** Another value of the variable, which would move it out of the way. */
+  /** Another value of the variable, to suggest. */
   instead: number;
   purpose: string;
 }
@@ -65,9 +65,9 @@ export function neededPorts(settings: Settings): NeededPort[] {
   ];
 }
 
-/** One sentence that a person can act on. */
+/** Returns a sentence that a person can act on. */
 export function portInUse({ port, variable, instead, purpose }: NeededPort): string {
-  return `Port ${port}, for ${purpose}, is in use: stop what uses it, or choose another, e.g. ${variable}=${instead} make up`;
+  return `Port ${port}, for ${purpose}, is in use: stop the process that uses it, or choose another port, e.g. ${variable}=${instead} make up`;
 }
 
 function otherPort(port: number): number {

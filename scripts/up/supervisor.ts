@@ -2,9 +2,9 @@ import { stopInOrder } from './closing-order.ts';
 import { type Kind, type Part, type PartOptions, startPart } from './part.ts';
 
 export interface Supervisor {
-  /** Aborted from the moment that the end begins. */
+  /** Aborted once closing begins. */
   readonly closing: AbortSignal;
-  /** @throws when the end has begun */
+  /** @throws when closing has begun */
   start(options: PartOptions): Part;
   /** Ends all parts in order. */
   close(): Promise<void>;
@@ -12,13 +12,13 @@ export interface Supervisor {
 }
 
 export interface SupervisorDeps {
-  note: (kind: Kind, pid: number) => void;
-  /** A part ended although nobody asked it to. */
+  recordPart: (kind: Kind, pid: number) => void;
+  /** Called when a part ended before closing began. */
   onUnexpectedEnd: (part: Part, how: string) => void;
 }
 
-/** Owns the processes of the demo. */
-export function createSupervisor({ note, onUnexpectedEnd }: SupervisorDeps): Supervisor {
+/** Starts, watches and stops the processes of the demo. */
+export function createSupervisor({ recordPart, onUnexpectedEnd }: SupervisorDeps): Supervisor {
   const parts: Part[] = [];
   const closing = new AbortController();
   let closed: Promise<void> | undefined;
@@ -27,7 +27,7 @@ export function createSupervisor({ note, onUnexpectedEnd }: SupervisorDeps): Sup
     closing.signal.throwIfAborted();
     const part = startPart(options);
     parts.push(part);
-    if (part.pid !== undefined) note(part.kind, part.pid);
+    if (part.pid !== undefined) recordPart(part.kind, part.pid);
     void part.ended.then((how) => {
       if (!closing.signal.aborted) onUnexpectedEnd(part, how);
     });

@@ -4,51 +4,51 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface WaitOptions {
   signal: AbortSignal;
-  /** Called with the reason when it takes long, and again when the reason changes. */
+  /** Called with the reason after a long wait, and again when the reason changes. */
   onWaiting: (reason: string) => void;
 }
 
 const POLL_EVERY_MS = 50;
 const PATIENCE_MS = 8000;
-const ANSWER_DEADLINE_MS = 1000;
+const RESPONSE_TIMEOUT_MS = 1000;
 
-/** Resolves when a GET answers 200. Rejects only when the signal is aborted. */
+/** Resolves when a GET gets a 200 response. Rejects only when the signal is aborted. */
 export function untilHttpReady(url: string, options: WaitOptions): Promise<void> {
-  return untilReady(() => httpDoubt(url), options);
+  return untilReady(() => httpProblem(url), options);
 }
 
-/** Resolves when a Redis has loaded its data and answers. */
+/** Resolves when a Redis has loaded its data and responds. */
 export function untilRedisReady(port: number, options: WaitOptions): Promise<void> {
-  return untilReady(() => redisDoubt(port), options);
+  return untilReady(() => redisProblem(port), options);
 }
 
-/** @param doubt why it is not ready; undefined when it is */
+/** @param whyNotReady returns undefined when it is ready */
 async function untilReady(
-  doubt: () => Promise<string | undefined>,
+  whyNotReady: () => Promise<string | undefined>,
   { signal, onWaiting }: WaitOptions,
 ): Promise<void> {
   const startedMs = performance.now();
-  let said = '';
+  let reportedReason = '';
   for (;;) {
     signal.throwIfAborted();
-    const reason = await doubt().catch(() => 'it does not answer yet');
+    const reason = await whyNotReady().catch(() => 'it does not respond yet');
     if (reason === undefined) return;
-    if (reason !== said && performance.now() - startedMs > PATIENCE_MS) {
-      said = reason;
+    if (reason !== reportedReason && performance.now() - startedMs > PATIENCE_MS) {
+      reportedReason = reason;
       onWaiting(reason);
     }
     await sleep(POLL_EVERY_MS, undefined, { signal });
   }
 }
 
-async function httpDoubt(url: string): Promise<string | undefined> {
-  const response = await fetch(url, { signal: AbortSignal.timeout(ANSWER_DEADLINE_MS) });
+async function httpProblem(url: string): Promise<string | undefined> {
+  const response = await fetch(url, { signal: AbortSignal.timeout(RESPONSE_TIMEOUT_MS) });
   const text = await response.text();
-  return response.status === 200 ? undefined : text.trim() || `it answers ${response.status}`;
+  return response.status === 200 ? undefined : text.trim() || `it responds with ${response.status}`;
 }
 
-async function redisDoubt(port: number): Promise<string | undefined> {
-  const socket = connect({ host: '127.0.0.1', port, timeout: ANSWER_DEADLINE_MS });
+async function redisProblem(port: number): Promise<string | undefined> {
+  const socket = connect({ host: '127.0.0.1', port, timeout: RESPONSE_TIMEOUT_MS });
   socket.on('timeout', () => socket.destroy(new Error('no answer')));
   try {
     socket.write('PING\r\n');

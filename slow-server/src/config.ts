@@ -1,9 +1,9 @@
-import { DURATION_FORM, parseDurationMs } from './units.ts';
+import { DURATION_FORM, parseDurationMs } from './behaviour/units.ts';
 
 interface Config {
   host: string;
   port: number;
-  /** How long a call takes when nothing else is said. */
+  /** How long a call takes by default. */
   delayMs: number;
   logLevel: LogLevel;
 }
@@ -14,24 +14,24 @@ export type ConfigOutcome = { ok: true; config: Config } | { ok: false; faults: 
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
-/** Environment → config, or every fault in it at once. A variable that is empty counts as not set. */
+/** Returns the config, or every fault in it at once. An empty variable counts as unset. */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): ConfigOutcome {
   const faults: string[] = [];
   const read = <Value>(
     name: string,
-    preset: Value,
+    fallback: Value,
     expected: string,
     parse: (text: string) => Value | undefined,
   ) => {
     const text = env[name];
-    if (text === undefined || text === '') return preset;
+    if (text === undefined || text === '') return fallback;
     const value = parse(text);
     if (value === undefined) faults.push(`${name} is "${text}", expected ${expected}`);
-    return value ?? preset;
+    return value ?? fallback;
   };
   const config: Config = {
     host: read('HOST', '0.0.0.0', 'an address or host name to listen on', parseHost),
-    port: read('PORT', 8888, 'a port from 0 to 65535 (0 takes a free one)', parsePort),
+    port: read('PORT', 8888, 'a port from 0 to 65535 (0 picks a free one)', parsePort),
     delayMs: read('DELAY', 5000, DURATION_FORM, parseDurationMs),
     logLevel: read('LOG_LEVEL', 'info', `one of ${LOG_LEVELS.join(', ')}`, parseLogLevel),
   };

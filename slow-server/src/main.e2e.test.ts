@@ -22,7 +22,7 @@ async function listening(child: ChildProcess & { stdout: NodeJS.ReadableStream }
   return JSON.parse(line);
 }
 
-it('says on one line where it listens', async () => {
+it('logs on one line where it listens', async () => {
   const child = start({ HOST: '127.0.0.1', PORT: '0', DELAY: '1ms' });
   const line = await listening(child);
   expect(line).toMatchObject({
@@ -35,7 +35,7 @@ it('says on one line where it listens', async () => {
 });
 
 it.each(['SIGTERM', 'SIGINT'] as const)(
-  'ends with code 0 soon after %s, open calls or not',
+  'exits with code 0 soon after %s, even with open calls',
   async (signal) => {
     const child = start({ HOST: '127.0.0.1', PORT: '0', DELAY: '1h' });
     const { port } = await listening(child);
@@ -44,26 +44,26 @@ it.each(['SIGTERM', 'SIGINT'] as const)(
     const calls = async () =>
       (await (await fetch(`http://127.0.0.1:${port}/calls`)).json()) as unknown[];
     await expect.poll(async () => (await calls()).length, { timeout: 20_000 }).toBe(1);
-    const askedMs = performance.now();
+    const signalledMs = performance.now();
     child.kill(signal);
     expect(await once(child, 'exit')).toEqual([0, null]);
-    expect(performance.now() - askedMs).toBeLessThan(5000);
+    expect(performance.now() - signalledMs).toBeLessThan(5000);
     await expect(open).rejects.toThrow();
   },
 );
 
-it('ends with code 1 and every fault when the configuration is bad', async () => {
+it('exits with code 1 and every fault if the configuration is invalid', async () => {
   const child = start({ PORT: 'http', DELAY: '5' });
   const exited = once(child, 'exit');
   expect(await text(child.stderr)).toBe(
-    "The slow server can't start:\n" +
-      '- PORT is "http", expected a port from 0 to 65535 (0 takes a free one)\n' +
-      '- DELAY is "5", expected a duration like 500ms, 5s or 1m, of at most 24h\n',
+    'The slow server cannot start:\n' +
+      '- PORT is "http", expected a port from 0 to 65535 (0 picks a free one)\n' +
+      '- DELAY is "5", expected a duration like 500ms, 5s or 1m, at most 24h\n',
   );
   expect(await exited).toEqual([1, null]);
 });
 
-it('ends with code 1 and one sentence when the port is in use', async () => {
+it('exits with code 1 and one sentence if the port is in use', async () => {
   const taken = createServer().listen(0, '127.0.0.1');
   onTestFinished(() => void taken.close());
   await once(taken, 'listening');
@@ -71,7 +71,7 @@ it('ends with code 1 and one sentence when the port is in use', async () => {
   const child = start({ HOST: '127.0.0.1', PORT: String(port) });
   const exited = once(child, 'exit');
   expect(await text(child.stderr)).toBe(
-    `The slow server can't listen on 127.0.0.1 port ${port}: the port is in use.\n`,
+    `The slow server cannot listen on 127.0.0.1 port ${port}: the port is in use.\n`,
   );
   expect(await exited).toEqual([1, null]);
 });

@@ -1,11 +1,11 @@
 import { pino } from 'pino';
 import { readConfig } from './config.ts';
-import { startSlowServer } from './server.ts';
+import { startSlowServer } from './http/server.ts';
 
 const outcome = readConfig(process.env);
 if (!outcome.ok) {
   process.stderr.write(
-    `The slow server can't start:\n${outcome.faults.map((fault) => `- ${fault}\n`).join('')}`,
+    `The slow server cannot start:\n${outcome.faults.map((fault) => `- ${fault}\n`).join('')}`,
   );
   process.exit(1);
 }
@@ -19,7 +19,7 @@ const log = pino(
 const server = await startSlowServer({ host, port, delayMs, log }).catch(
   (error: NodeJS.ErrnoException) => {
     const reason = error.code === 'EADDRINUSE' ? 'the port is in use' : error.message;
-    process.stderr.write(`The slow server can't listen on ${host} port ${port}: ${reason}.\n`);
+    process.stderr.write(`The slow server cannot listen on ${host} port ${port}: ${reason}.\n`);
     process.exit(1);
   },
 );

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { startTestServer } from './test-server.ts';
+import { startTestServer } from './http/test-server.ts';
 
-it('bears a thousand slow calls at once', async () => {
+it('handles a thousand slow calls at once', async () => {
   const { get, calls } = await startTestServer({ delayMs: 500 });
   const paths = Array.from({ length: 1000 }, (_, i) => `/image/cam-${i % 50}?size=64x36`);
   const statuses = await Promise.all(

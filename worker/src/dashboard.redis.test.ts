@@ -1,7 +1,7 @@
 import { QUEUE_NAME } from '@lastframe/shared/redis/keys';
 import { Queue } from 'bullmq';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { sharedRedis } from '../../testing/test-redis.ts';
+import { sharedRedis } from '../../testing/redis/test-redis.ts';
 import { type Credentials, dashboard } from './dashboard.ts';
 
 const CREDENTIALS = { username: 'ops', password: 'corréct horse:battery' };
@@ -17,7 +17,7 @@ async function start(credentials?: Credentials) {
   onTestFinished(() => queue.close());
   await queue.waitUntilReady();
   const app = dashboard(queue, credentials);
-  const ask = async (
+  const send = async (
     path: string,
     { method = 'GET', from = '127.0.0.1', headers = {} as Record<string, string> } = {},
   ) => {
@@ -26,7 +26,7 @@ async function start(credentials?: Credentials) {
     const host = { Host: 'localhost:9089', ...headers };
     return await app.request(url, { method, headers: host }, { incoming });
   };
-  return { queue, ask };
+  return { queue, send };
 }
 
 const READS = ['', '/api/queues', '/api/redis/stats', '/queue/refresh', '/static/favicon.ico'];
@@ -42,14 +42,14 @@ const ACTIONS = [
   ['PUT', '/api/queues/pause'],
 ] as const;
 
-describe('with credentials', () => {
-  it.each(READS)('%s is 401 without them, from wherever', async (path) => {
-    const { ask } = await start(CREDENTIALS);
+describe('a dashboard with credentials', () => {
+  it.each(READS)('responds with 401 to %s without them, from anywhere', async (path) => {
+    const { send } = await start(CREDENTIALS);
     for (const from of ['127.0.0.1', '10.0.0.9']) {
-      const answer = await ask(path, { from });
-      expect(answer.status).toBe(401);
-      expect(answer.headers.get('www-authenticate')).toMatch(/^Basic realm="Lastframe"/);
-      expect(await answer.text()).toBe('Unauthorized');
+      const response = await send(path, { from });
+      expect(response.status).toBe(401);
+      expect(response.headers.get('www-authenticate')).toMatch(/^Basic realm="Lastframe"/);
+      expect(await response.text()).toBe('Unauthorized');
     }
   });
 
@@ -61,20 +61,20 @@ describe('with credentials', () => {
     ['no user', basic('', CREDENTIALS.password)],
     ['neither', basic('', '')],
     ['the password as a token', { Authorization: `Bearer ${CREDENTIALS.password}` }],
-    ['no base64', { Authorization: 'Basic %%%' }],
+    ['invalid base64', { Authorization: 'Basic %%%' }],
     ['nothing', { Authorization: '' }],
     ['a header of a proxy', { 'X-Forwarded-User': 'ops', 'X-Forwarded-For': '127.0.0.1' }],
-  ])('401 for %s, always in the same words', async (_, headers) => {
-    const { ask } = await start(CREDENTIALS);
-    const answer = await ask('/api/queues', { headers: headers as Record<string, string> });
-    expect([answer.status, await answer.text()]).toEqual([401, 'Unauthorized']);
+  ])('responds with the same 401 to %s', async (_, headers) => {
+    const { send } = await start(CREDENTIALS);
+    const response = await send('/api/queues', { headers: headers as Record<string, string> });
+    expect([response.status, await response.text()]).toEqual([401, 'Unauthorized']);
   });
 
-  it('it is served to whoever has them, and obeys', async () => {
-    const { ask, queue } = await start(CREDENTIALS);
-    expect((await ask('/api/queues', { from: '10.0.0.9', headers: VALID })).status).toBe(200);
+  it('serves clients that send them, and lets them change the queue', async () => {
+    const { send, queue } = await start(CREDENTIALS);
+    expect((await send('/api/queues', { from: '10.0.0.9', headers: VALID })).status).toBe(200);
     const pause = { method: 'PUT', headers: { ...VALID, 'Sec-Fetch-Site': 'same-origin' } };
-    expect((await ask('/api/queues/refresh/pause', pause)).status).toBe(200);
+    expect((await send('/api/queues/refresh/pause', pause)).status).toBe(200);
     expect(await queue.isPaused()).toBe(true);
   });
 
@@ -83,12 +83,12 @@ describe('with credentials', () => {
     ['a form of a sister site', { 'Sec-Fetch-Site': 'same-site', Origin: 'http://a.localhost' }],
     ['an old browser’s form', { Origin: 'http://evil.test' }],
     ['a sandboxed frame', { Origin: 'null', 'Content-Type': 'text/plain' }],
-  ])('it obeys no other site, though the browser adds them: %s', async (_, headers) => {
-    const { ask, queue } = await start(CREDENTIALS);
+  ])('rejects changes from another site, even if the browser adds them: %s', async (_, headers) => {
+    const { send, queue } = await start(CREDENTIALS);
     for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data']) {
       const all = { ...VALID, 'Content-Type': type, ...headers } as Record<string, string>;
       for (const [method, path] of ACTIONS) {
-        expect((await ask(path, { method, headers: all })).status, path).toBe(403);
+        expect((await send(path, { method, headers: all })).status, path).toBe(403);
       }
     }
     expect(await queue.isPaused()).toBe(false);
@@ -99,73 +99,73 @@ describe('with credentials', () => {
     ['JSON of a sister site', { 'Sec-Fetch-Site': 'same-site' }],
     ['JSON of another port', { Origin: 'http://localhost:9999' }],
     ['JSON without an origin', { Origin: 'null' }],
-    ['an address that was typed', { 'Sec-Fetch-Site': 'none' }],
-  ])('only its own page may change anything: not %s', async (_, headers) => {
-    const { ask, queue } = await start(CREDENTIALS);
+    ['a typed address', { 'Sec-Fetch-Site': 'none' }],
+  ])('allows changes only from its own page: not %s', async (_, headers) => {
+    const { send, queue } = await start(CREDENTIALS);
     const all = { ...VALID, ...JSON_BODY, ...headers } as Record<string, string>;
     for (const method of ['PUT', 'POST', 'PATCH', 'DELETE']) {
-      expect((await ask('/api/queues/refresh/pause', { method, headers: all })).status).toBe(403);
+      expect((await send('/api/queues/refresh/pause', { method, headers: all })).status).toBe(403);
     }
     expect(await queue.isPaused()).toBe(false);
   });
 
-  it('its own page and tools may, behind a proxy that ends TLS too', async () => {
-    const { ask } = await start(CREDENTIALS);
+  it('allows changes from its own page and tools, even behind a proxy that ends TLS', async () => {
+    const { send } = await start(CREDENTIALS);
     for (const headers of [
       { 'Sec-Fetch-Site': 'same-origin', Origin: 'http://localhost:9089' },
       { Origin: 'https://localhost:9089' },
       {},
     ] as Record<string, string>[]) {
       const all = { ...VALID, ...JSON_BODY, ...headers };
-      const answer = await ask('/api/queues/refresh/resume', { method: 'PUT', headers: all });
-      expect(answer.status).toBe(200);
+      const response = await send('/api/queues/refresh/resume', { method: 'PUT', headers: all });
+      expect(response.status).toBe(200);
     }
   });
 
-  it('a client that guesses is turned away, with the right password too; others are not', async () => {
-    const { ask } = await start(CREDENTIALS);
+  it('rejects a client that guesses, even with the right password, but not others', async () => {
+    const { send } = await start(CREDENTIALS);
     const from = '10.0.0.9';
     for (let n = 0; n < 10; n += 1) {
-      expect((await ask('', { from, headers: basic('ops', `guess ${n}`) })).status).toBe(401);
+      expect((await send('', { from, headers: basic('ops', `guess ${n}`) })).status).toBe(401);
     }
     for (const headers of [basic('ops', 'guess'), VALID]) {
-      const answer = await ask('/api/queues', { from, headers });
-      expect(answer.status).toBe(429);
-      expect(Number(answer.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
+      const response = await send('/api/queues', { from, headers });
+      expect(response.status).toBe(429);
+      expect(Number(response.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
     }
-    expect((await ask('/api/queues', { from: '10.0.0.10', headers: VALID })).status).toBe(200);
+    expect((await send('/api/queues', { from: '10.0.0.10', headers: VALID })).status).toBe(200);
   });
 
-  it('a browser that has not asked for the password yet guesses nothing', async () => {
-    const { ask } = await start(CREDENTIALS);
-    for (let n = 0; n < 30; n += 1) expect((await ask('')).status).toBe(401);
-    expect((await ask('', { headers: VALID })).status).toBe(200);
+  it('does not count a request without a password as a guess', async () => {
+    const { send } = await start(CREDENTIALS);
+    for (let n = 0; n < 30; n += 1) expect((await send('')).status).toBe(401);
+    expect((await send('', { headers: VALID })).status).toBe(200);
   });
 
-  it('it can not be framed', async () => {
-    const { ask } = await start(CREDENTIALS);
-    const { headers } = await ask('', { headers: VALID });
+  it('cannot be framed', async () => {
+    const { send } = await start(CREDENTIALS);
+    const { headers } = await send('', { headers: VALID });
     expect(headers.get('x-frame-options')).toBe('DENY');
     expect(headers.get('content-security-policy')).toMatch(/frame-ancestors 'none'/);
   });
 });
 
-describe('without credentials', () => {
-  it.each(READS)('%s is served on loopback', async (path) => {
-    const { ask } = await start();
+describe('a dashboard without credentials', () => {
+  it.each(READS)('serves %s on loopback', async (path) => {
+    const { send } = await start();
     for (const [from, host] of [
       ['127.0.0.1', 'localhost:9089'],
       ['::ffff:127.0.0.1', '127.0.0.1:9089'],
       ['::1', '[::1]:9089'],
       ['127.0.0.1', 'LOCALHOST'],
     ] as const) {
-      const { status } = await ask(path, { from, headers: { Host: host } });
+      const { status } = await send(path, { from, headers: { Host: host } });
       expect([200, 404], `${path} ${host}`).toContain(status);
     }
   });
 
-  it.each(READS)('%s is refused from elsewhere, whatever the request says', async (path) => {
-    const { ask } = await start();
+  it.each(READS)('rejects %s from elsewhere, whatever the request says', async (path) => {
+    const { send } = await start();
     for (const headers of [
       {},
       { 'X-Forwarded-For': '127.0.0.1' },
@@ -174,7 +174,7 @@ describe('without credentials', () => {
       VALID,
     ] as Record<string, string>[]) {
       for (const from of ['10.0.0.9', '::ffff:10.0.0.9', '2001:db8::1', '0.0.0.0', '']) {
-        expect((await ask(path, { from, headers })).status).toBe(403);
+        expect((await send(path, { from, headers })).status).toBe(403);
       }
     }
   });
@@ -188,30 +188,30 @@ describe('without credentials', () => {
     '10.0.0.9:9089',
     '0.0.0.0:9089',
     'local host',
-  ])('a page under the name %s that DNS moved to loopback reads nothing', async (host) => {
-    const { ask } = await start();
+  ])('rejects a page under the name %s that DNS moved to loopback', async (host) => {
+    const { send } = await start();
     for (const path of READS) {
-      expect((await ask(path, { headers: { Host: host } })).status).toBe(403);
+      expect((await send(path, { headers: { Host: host } })).status).toBe(403);
     }
   });
 
   it.each(['X-Forwarded-For', 'Forwarded', 'X-Real-IP', 'Via'])(
-    'what a proxy on this machine passes on (%s) is not of this machine',
+    'does not take a request through a local proxy (%s) for a local one',
     async (name) => {
-      const { ask } = await start();
-      const answer = await ask('/api/queues', { headers: { [name]: '203.0.113.9' } });
-      expect(answer.status).toBe(403);
+      const { send } = await start();
+      const response = await send('/api/queues', { headers: { [name]: '203.0.113.9' } });
+      expect(response.status).toBe(403);
     },
   );
 
-  it('it is read-only: no action changes anything', async () => {
-    const { ask, queue } = await start();
+  it('is read-only: no action changes anything', async () => {
+    const { send, queue } = await start();
     await queue.add('kept', { v: 1 }, { jobId: 'kept-1' });
     for (const [method, path] of ACTIONS) {
-      expect((await ask(path, { method, headers: JSON_BODY })).status, path).toBe(405);
+      expect((await send(path, { method, headers: JSON_BODY })).status, path).toBe(405);
     }
     for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'PURGE']) {
-      expect((await ask('/anything', { method })).status).toBe(405);
+      expect((await send('/anything', { method })).status).toBe(405);
     }
     expect(await queue.isPaused()).toBe(false);
     expect(await queue.getJobCounts('waiting')).toEqual({ waiting: 1 });

@@ -20,22 +20,22 @@ export interface Credentials {
 
 const PATH = '/queues';
 
-/** Bull Board at `/queues`: with credentials for whoever has them, else read-only and on loopback. */
+/** Serves Bull Board at `/queues`: with credentials, or else read-only and on loopback. */
 export function dashboard(queue: Queue, credentials: Credentials | undefined): Hono {
   const adapter = new HonoAdapter(serveStatic).setBasePath(PATH);
   const jobs = new BullMQAdapter(queue, { readOnlyMode: !credentials });
-  jobs.setFormatter('name', ({ data }) => shownName(data));
-  jobs.setFormatter('data', shownData);
+  jobs.setFormatter('name', ({ data }) => displayNameOf(data));
+  jobs.setFormatter('data', displayDataOf);
   createBullBoard({
     queues: [jobs],
     serverAdapter: adapter,
     options: { uiConfig: { boardTitle: 'Lastframe' } },
   });
-  // A browser adds the credentials to whatever another site makes it send.
-  const allowed = credentials
+  // A browser adds the credentials to any request that another site makes it send.
+  const accessGuard = credentials
     ? every(basicAuth({ ...credentials, realm: 'Lastframe' }), csrf(), fromOwnPagesOnly)
     : every(loopbackOnly, readOnly);
-  const guard = every(secureHeaders(HEADERS), allowed, withoutForeignParts);
+  const guard = every(secureHeaders(HEADERS), accessGuard, withoutForeignLinks);
   const attempts = limitAttempts();
   return new Hono()
     .use(PATH, attempts, guard)
@@ -43,15 +43,13 @@ export function dashboard(queue: Queue, credentials: Credentials | undefined): H
     .route(PATH, adapter.registerPlugin());
 }
 
-/**
- * It can't be framed, and asks nobody else for anything; whether there is TLS is not for us to say.
- */
+/** No framing and no foreign resources. HSTS is left to the proxy that terminates TLS. */
 const HEADERS = {
   xFrameOptions: 'DENY',
   strictTransportSecurity: false,
   contentSecurityPolicy: {
     defaultSrc: ["'self'"],
-    // Its components bring their styles along.
+    // Bull Board's components use inline styles.
     styleSrc: ["'self'", "'unsafe-inline'"],
     imgSrc: ["'self'", 'data:'],
     baseUri: ["'self'"],
@@ -61,8 +59,8 @@ const HEADERS = {
   },
 } satisfies Parameters<typeof secureHeaders>[0];
 
-/** The policy forbids its fonts from elsewhere anyway; so that the browser needn't say so each time. */
-const withoutForeignParts: MiddlewareHandler = async (c, next) => {
+/** Removes links to foreign fonts, which the policy blocks, so that browsers do not report them. */
+const withoutForeignLinks: MiddlewareHandler = async (c, next) => {
   await next();
   if (!c.res.headers.get('content-type')?.startsWith('text/html')) return;
   const page = (await c.res.text()).replace(/<link [^<>]*>/g, (link) =>
@@ -73,63 +71,70 @@ const withoutForeignParts: MiddlewareHandler = async (c, next) => {
 
 const isSafe = (method: string) => method === 'GET' || method === 'HEAD';
 
-/** `csrf()` looks at forms only; here no request of another site may change anything. */
+/** `csrf()` checks only forms; this rejects every change from another site. */
 const fromOwnPagesOnly: MiddlewareHandler = async (c, next) => {
   if (isSafe(c.req.method)) return await next();
   const site = c.req.header('sec-fetch-site');
   const origin = c.req.header('origin');
-  // Behind a proxy that ends TLS the scheme differs; tools send neither.
+  // Behind a proxy that terminates TLS the scheme differs; tools send neither header.
   const isOwn =
     (site === undefined || site === 'same-origin') &&
     (origin === undefined || hostOf(origin) === c.req.header('host')?.toLowerCase());
-  return isOwn ? await next() : c.text('only the dashboard itself may change anything\n', 403);
+  return isOwn
+    ? await next()
+    : c.text('rejected: only the dashboard itself may change the queue\n', 403);
 };
 
 function hostOf(origin: string): string | undefined {
   return URL.canParse(origin) ? new URL(origin).host : undefined;
 }
 
-/** Bull Board leaves out the buttons; what they would call is refused here, whatever it is. */
+/** Rejects all changes; Bull Board only hides the buttons. */
 const readOnly: MiddlewareHandler = async (c, next) => {
   if (isSafe(c.req.method)) return await next();
-  return c.text('read-only: set QUEUES_USER and QUEUES_PASSWORD\n', 405, { Allow: 'GET, HEAD' });
+  return c.text('read-only: to allow changes, set QUEUES_USER and QUEUES_PASSWORD\n', 405, {
+    Allow: 'GET, HEAD',
+  });
 };
 
-/** A connection from this machine is no proof: a proxy may run here, and a browser that was lured. */
+/** Checks more than the address: a proxy or a lured browser may run on this machine. */
 const loopbackOnly: MiddlewareHandler = async (c, next) => {
-  const isFromHere =
+  const isLocal =
     isLoopback(getConnInfo(c).remote.address ?? '') &&
     isLoopbackName(c.req.header('host') ?? '') &&
     !FORWARDED.some((name) => c.req.header(name) !== undefined);
-  if (isFromHere) return await next();
-  return c.text('set QUEUES_USER and QUEUES_PASSWORD to see the dashboard from elsewhere\n', 403);
+  if (isLocal) return await next();
+  return c.text(
+    'set QUEUES_USER and QUEUES_PASSWORD to open the dashboard from another machine\n',
+    403,
+  );
 };
 
 const FORWARDED = ['forwarded', 'via', 'x-forwarded-for', 'x-real-ip'];
 
-/** DNS can make any name lead here, for a page that then reads as if we were its own (rebinding). */
+/** Returns whether a host names this machine: DNS can lead other names here (rebinding). */
 function isLoopbackName(host: string): boolean {
   const name = host.replace(/:\d+$/, '').toLowerCase();
   return name === 'localhost' || isLoopback(name.replace(/^\[(.*)\]$/, '$1'));
 }
 
-/** What the dashboard calls a job: its camera's name, or id. */
-export function shownName(payload: unknown): string {
-  const job = parsed(payload);
-  if (!job) return 'no refresh job';
+/** Returns a job's name on the dashboard: its camera's name or id. */
+export function displayNameOf(payload: unknown): string {
+  const job = parseOrUndefined(payload);
+  if (!job) return 'invalid refresh job';
   return 'name' in job ? job.name : job.cameraId;
 }
 
-/** A payload without what may be a secret: of the URL of an unnamed camera, its query. */
-export function shownData(payload: unknown): Record<string, unknown> {
-  const job = parsed(payload);
+/** Returns a payload without possible secrets: an unnamed camera's URL has no query. */
+export function displayDataOf(payload: unknown): Record<string, unknown> {
+  const job = parseOrUndefined(payload);
   if (!job) return {};
   const { cameraId, askedAtMs } = job;
   const camera = 'name' in job ? { camera: job.name } : { url: withoutQuery(job.url) };
   return { ...camera, cameraId, askedAt: new Date(askedAtMs).toISOString() };
 }
 
-function parsed(payload: unknown): RefreshJob | undefined {
+function parseOrUndefined(payload: unknown): RefreshJob | undefined {
   try {
     return parseRefreshJob(payload);
   } catch {
@@ -138,7 +143,7 @@ function parsed(payload: unknown): RefreshJob | undefined {
 }
 
 function withoutQuery(text: string): string {
-  if (!URL.canParse(text)) return 'no URL';
+  if (!URL.canParse(text)) return 'invalid URL';
   const { origin, pathname, search } = new URL(text);
   return `${origin}${pathname}${search && '?…'}`;
 }

@@ -37,15 +37,15 @@ it.each([
   ['10.0.0.1', ',1.1.1.1,10.0.0.2', '1.1.1.1'],
   ['10.0.0.1', '1.1.1.1\t', '1.1.1.1'],
   ['10.0.0.1', `${','.repeat(30_000)}1.1.1.1`, '1.1.1.1'],
-])('asked from %s with X-Forwarded-For %s, the client is %s', (remote, forwarded, client) => {
+])('from %s with X-Forwarded-For %s, the client is %s', (remote, forwarded, client) => {
   expect(clientAddress(remote, forwarded, proxies)).toBe(client);
 });
 
-it('without proxies nobody is believed', () => {
+it('ignores X-Forwarded-For without trusted proxies', () => {
   expect(clientAddress('10.0.0.1', '1.1.1.1', [])).toBe('10.0.0.1');
 });
 
-it('only the end of a long X-Forwarded-For is read, which the proxies wrote', () => {
+it('reads only the end of a long X-Forwarded-For, which the proxies wrote', () => {
   const forged = '6.6.6.6, '.repeat(3000);
   expect(clientAddress('10.0.0.1', `${forged}1.1.1.1, 10.0.0.2`, proxies)).toBe('1.1.1.1');
   expect(clientAddress('10.0.0.1', '10.0.0.2,'.repeat(3000), proxies)).toBe('10.0.0.1');

@@ -4,31 +4,31 @@ import { clientGroup } from '@lastframe/shared/http/client-group';
 import type { Context } from 'hono';
 import ipaddr from 'ipaddr.js';
 
-/** Room for some thirty proxies in a row. */
+/** Room for about thirty proxies in a row. */
 const MAX_LENGTH = 1024;
 
 /**
- * Who asks: the other end of the connection, or whom the operator's proxies say it is. Each proxy
- * adds the address it was asked from at the end, so the last that is no proxy of ours is believed;
- * what stands before it is the client's own tale.
+ * Returns the client's address: the other end of the connection, or what trusted proxies report.
+ * Each proxy appends the address that its request came from, so the last one that is not a trusted
+ * proxy counts. A client can forge everything before it.
  */
 export function clientAddress(
   remote: string | undefined,
   forwardedFor: string | undefined,
   proxies: readonly Network[],
 ): string {
-  // Only the end was written by proxies of ours; a client can't make it too long to be read.
+  // Only trusted proxies wrote the end, so a client cannot push it out of reach.
   const hops = (forwardedFor ?? '').slice(-MAX_LENGTH).split(',');
   let client = remote ?? '';
   while (hops.length > 0 && isAmong(client, proxies)) {
-    const before = withoutPort((hops.pop() ?? '').trim());
-    if (!isAddress(before)) break;
-    client = before;
+    const hop = withoutPort((hops.pop() ?? '').trim());
+    if (!isAddress(hop)) break;
+    client = hop;
   }
   return client;
 }
 
-/** The client of a request, an IPv6 network of 64 bits being one. */
+/** Returns the client of a request; an IPv6 /64 counts as one client. */
 export function clientOf(c: Context, proxies: readonly Network[] = []): string {
   const { remoteAddress } = (c.env?.incoming as IncomingMessage | undefined)?.socket ?? {};
   const forwardedFor = c.req.header('x-forwarded-for');
@@ -43,7 +43,7 @@ function isAmong(text: string, networks: readonly Network[]): boolean {
   );
 }
 
-/** As proxies write them: `0x7f.1` and `127` are addresses to old libraries only. */
+/** Accepts what proxies write, not `0x7f.1` or `127`, which only old libraries understand. */
 function isAddress(text: string): boolean {
   return ipaddr.IPv4.isValidFourPartDecimal(text) || ipaddr.IPv6.isValid(text);
 }

@@ -1,10 +1,10 @@
 import type { Announcement } from '@lastframe/shared/messages/announcement';
 import type { Clock } from '@lastframe/shared/process/clock';
-import { contain } from '@lastframe/shared/process/contain';
 import { messageOf } from '@lastframe/shared/process/errors';
 import type { Log } from '@lastframe/shared/process/log';
+import { runIsolated } from '@lastframe/shared/process/run-isolated';
 import type { FrameReader } from '../cache/frame-reader.ts';
-import { markOutdated, renew } from '../cache/held-frame.ts';
+import { markPossiblyOutdated, renew } from '../cache/held-frame.ts';
 import type { MemoryCache } from '../cache/memory-cache.ts';
 import type { PurgeHistory } from '../cache/purge-history.ts';
 import type { Demand } from '../demand/demand.ts';
@@ -16,51 +16,51 @@ export interface AnnouncementDeps {
   clock: Clock;
   memory: MemoryCache;
   reader: FrameReader;
-  viewers: Presence;
+  presence: Presence;
   demand: Demand;
-  coldWait: FrameWaiters;
+  waiters: FrameWaiters;
   purges: Pick<PurgeHistory, 'apply' | 'verdictFor'>;
   /** Open streams. */
-  live?: Pick<CameraFeed, 'onAnnouncement'>;
+  cameraFeed?: Pick<CameraFeed, 'onAnnouncement'>;
   log: Log;
 }
 
 /**
- * What this process does about an announcement: a new frame of a camera that somebody watches is
- * read once and swapped in; of others it is only known that memory may be behind.
+ * Applies an announcement to this process. The new frame of a watched camera is read once; for
+ * other cameras, the frame in memory is only marked outdated.
  */
 export function handleAnnouncement(announcement: Announcement, deps: AnnouncementDeps): void {
-  const { demand, live } = deps;
-  contain(() => updateFrame(announcement, deps));
-  contain(() => demand.onAnnouncement(announcement));
-  contain(() => live?.onAnnouncement(announcement));
+  const { demand, cameraFeed } = deps;
+  runIsolated(() => updateFrame(announcement, deps));
+  runIsolated(() => demand.onAnnouncement(announcement));
+  runIsolated(() => cameraFeed?.onAnnouncement(announcement));
 }
 
-/** Those who have a frame, or wait for one. */
+/** Updates the frame in memory, or the requests that wait for one. */
 function updateFrame(announcement: Announcement, deps: AnnouncementDeps): void {
   if (announcement.kind === 'frame') void readIfWatched(announcement.cameraId, deps);
   else if (announcement.kind === 'unchanged') handleUnchanged(announcement, deps);
   else if (announcement.kind === 'purge') deps.purges.apply(announcement);
-  else deps.coldWait.onAnnouncement(announcement);
+  else deps.waiters.onAnnouncement(announcement);
 }
 
-/** Reads anew what the store has of a camera, if somebody watches it here; else memory is unsure of it. */
+/** Reads a camera's frame if it is watched here; otherwise marks the one in memory outdated. */
 export async function readIfWatched(cameraId: string, deps: AnnouncementDeps): Promise<void> {
-  const { memory, viewers, reader, log } = deps;
-  const camera = viewers.watchedCamera(cameraId);
+  const { memory, presence, reader, log } = deps;
+  const camera = presence.watchedCamera(cameraId);
   if (!camera) {
     markHeldOutdated(cameraId, memory);
     return;
   }
   try {
-    await reader.readAnew(camera);
+    await reader.readFromNow(camera);
   } catch (error) {
     markHeldOutdated(cameraId, memory);
-    log.debug({ cameraId, reason: messageOf(error) }, 'a new frame could not be read');
+    log.debug({ cameraId, reason: messageOf(error) }, 'reading a new frame failed');
   }
 }
 
-/** The same bytes again: memory has them, if it has the camera at all. */
+/** Renews the frame in memory; reads it if memory has other bytes or none. */
 function handleUnchanged(
   announcement: Extract<Announcement, { kind: 'unchanged' }>,
   deps: AnnouncementDeps,
@@ -71,10 +71,10 @@ function handleUnchanged(
     void readIfWatched(cameraId, deps);
     return;
   }
-  // Under the rules in force now.
-  const camera = deps.viewers.watchedCamera(cameraId) ?? held.camera;
+  // With the rules in force now.
+  const camera = deps.presence.watchedCamera(cameraId) ?? held.camera;
   const monoMs = deps.clock.monoMs();
-  // Of a call from before a soft purge: it must not make fresh again what is to be called for anew.
+  // A call that began before a soft purge must not make the frame fresh again.
   const isPurged =
     facts && deps.purges.verdictFor({ cameraId, startedAtMs: facts.startedAtMs }) === 'stale';
   const leastAgoMs = isPurged ? camera.source.intervalMs : 0;
@@ -89,5 +89,5 @@ function handleUnchanged(
 
 function markHeldOutdated(cameraId: string, memory: MemoryCache): void {
   const held = memory.peek(cameraId);
-  if (held) markOutdated(held);
+  if (held) markPossiblyOutdated(held);
 }

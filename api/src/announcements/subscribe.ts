@@ -1,38 +1,38 @@
 import { type Announcement, decodeAnnouncement } from '@lastframe/shared/messages/announcement';
-import { contain } from '@lastframe/shared/process/contain';
 import { messageOf } from '@lastframe/shared/process/errors';
 import type { Log } from '@lastframe/shared/process/log';
+import { runIsolated } from '@lastframe/shared/process/run-isolated';
 import type { Keys } from '@lastframe/shared/redis/keys';
 import type { RedisLink } from '@lastframe/shared/redis/redis-link';
 
-/** A node of a Cluster refuses a shard, and ends what listens to it, until it knows that the shard is its own. */
+/** A Cluster node rejects and ends subscriptions to a shard until it knows that it owns it. */
 const REFUSED_RETRY_MS = 500;
 
 /**
- * Hears every announcement on these channels. Pub/sub loses messages while the connection is down, so every
- * (re)subscription is told: from then on nothing that was known before is sure.
+ * Subscribes to the announcements on these channels. Pub/sub loses messages while the connection is
+ * down, so every (re)subscription calls `onGap`: whatever was known before may be outdated.
  */
 export function subscribeToAnnouncements(
   redis: RedisLink,
   { publish, channels }: { publish: Keys['publish']; channels: readonly string[] },
-  heed: (announcement: Announcement) => void,
+  onAnnouncement: (announcement: Announcement) => void,
   onGap: () => void,
   log: Log,
 ): void {
   const subscribed = new Set<string>();
   let retry: NodeJS.Timeout | undefined;
-  const hear = (message: string) => {
+  const onMessage = (message: string) => {
     const announcement = decodeAnnouncement(message);
-    // An exception would go through the Redis client, which could not read on after it.
-    if (announcement) contain(() => heed(announcement));
-    else log.warn('announcement ignored: malformed');
+    // An exception would pass through the Redis client and stop it from reading further.
+    if (announcement) runIsolated(() => onAnnouncement(announcement));
+    else log.warn('malformed announcement ignored');
   };
-  /** Each by itself: of a Cluster's, each is in a slot of its own. */
+  /** One channel per call: in a Cluster, each is in a slot of its own. */
   const subscribeTo = async (channel: string) => {
-    await redis.client[publish === 'PUBLISH' ? 'subscribe' : 'sSubscribe'](channel, hear);
+    await redis.client[publish === 'PUBLISH' ? 'subscribe' : 'sSubscribe'](channel, onMessage);
     subscribed.add(channel);
   };
-  /** @param isNew the connection, on which node-redis itself has subscribed again to what it knows */
+  /** @param isNew whether the connection is new; node-redis then restores its own subscriptions */
   const subscribe = async (isNew: boolean) => {
     clearTimeout(retry);
     const missing = channels.filter((channel) => !subscribed.has(channel));
@@ -41,16 +41,16 @@ export function subscribeToAnnouncements(
     if (subscribed.size > 0 && (isNew || refusals.length < missing.length)) onGap();
     if (refusals.length === 0) return;
     const reason = messageOf(refusals[0]?.reason);
-    if (isNew) log.warn({ reason }, 'announcements could not be subscribed to; tried again');
+    if (isNew) log.warn({ reason }, 'subscribing to announcements failed; retrying');
     subscribeLater();
   };
   const subscribeLater = () => {
     clearTimeout(retry);
-    // A connection that is lost meanwhile is told by its next `ready`.
+    // If the connection is lost meanwhile, its next `ready` subscribes again.
     retry = setTimeout(() => redis.isReady && void subscribe(false), REFUSED_RETRY_MS).unref();
   };
   redis.client.on('ready', () => void subscribe(true));
-  // Its node let go of the shard. Should it be its own again before the topology is looked at, nobody else tells.
+  // The node lost the shard. If it gets it back before the topology is checked, no event follows.
   redis.client.on('sharded-channel-moved', (channel) => {
     subscribed.delete(String(channel));
     subscribeLater();

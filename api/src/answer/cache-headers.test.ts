@@ -9,7 +9,7 @@ const times = {
   staleForMs: 86_400_000,
 };
 
-it('are those of the example, to the letter', () => {
+it('cache headers match the example exactly', () => {
   expect(cacheHeaders(times, 'memory')).toEqual({
     ETag: '"sha256-9f86d081884c7d65"',
     'Last-Modified': 'Tue, 22 Sep 2026 10:00:00 GMT',
@@ -26,19 +26,19 @@ it.each([
   [1000, '1', 4],
   [5000, '5', 0],
   [47_999, '47', -42],
-])('give a frame captured %d ms ago the Age %s and the ttl %d', (capturedAgoMs, age, ttl) => {
+])('a frame captured %d ms ago gets Age %s and ttl %d', (capturedAgoMs, age, ttl) => {
   const headers = cacheHeaders({ ...times, capturedAgoMs }, 'redis');
   expect(headers.Age).toBe(age);
   expect(headers['Cache-Status']).toBe(`lastframe; hit; ttl=${ttl}; detail=redis`);
 });
 
-it('tell whole seconds, cut off, of the interval and of how long frames are kept', () => {
+it('the interval and the lifetime of frames are rounded down to whole seconds', () => {
   const headers = cacheHeaders({ ...times, intervalMs: 1999, staleForMs: 90_500 }, 'memory');
   const control = 'public, max-age=1, stale-while-revalidate=1, stale-if-error=90';
   expect(headers['Cache-Control']).toBe(control);
 });
 
-it('call it no hit when the request waited for the camera', () => {
+it('a request that waited for the camera is not a hit', () => {
   expect(cacheHeaders(times, 'stored')['Cache-Status']).toBe('lastframe; fwd=uri-miss; stored');
   expect(cacheHeaders(times, 'collapsed')['Cache-Status']).toBe(
     'lastframe; fwd=uri-miss; collapsed',

@@ -2,7 +2,7 @@ import type { Context } from 'hono';
 import { problemResponse } from './problem.ts';
 
 const ALLOW = 'GET, HEAD, OPTIONS';
-/** What a script may send along; `Range` with several ranges and the like need a preflight. */
+/** Headers that scripts may send. Some need a preflight, such as `Range` with several ranges. */
 const REQUEST_HEADERS = [
   'Accept',
   'Cache-Control',
@@ -14,7 +14,7 @@ const REQUEST_HEADERS = [
   'Range',
 ].join(', ');
 
-/** What a script of another origin may read of an answer. */
+/** Response headers that scripts of other origins may read. */
 const EXPOSED_HEADERS = [
   'Accept-Ranges',
   'Age',
@@ -31,14 +31,14 @@ const EXPOSED_HEADERS = [
   'X-Served-By',
 ].join(', ');
 
-/** Any site may show and read what this one gives to everybody. */
+/** Lets any site show and read responses, which are public anyway. */
 export function allowAllOrigins(headers: Headers): void {
   headers.set('Access-Control-Allow-Origin', '*');
   headers.set('Access-Control-Expose-Headers', EXPOSED_HEADERS);
 }
 
-/** A path that is only read: OPTIONS says so, to a browser's preflight too; other methods are 405. */
-export function otherMethods(c: Context): Response {
+/** Handles a read-only path's other methods: OPTIONS, with preflights, and 405 for the rest. */
+export function handleOtherMethods(c: Context): Response {
   if (c.req.method === 'OPTIONS') {
     return new Response(null, {
       status: 204,
@@ -51,7 +51,7 @@ export function otherMethods(c: Context): Response {
       },
     });
   }
-  const detail = `${c.req.method} is not served here; use GET or HEAD`;
+  const detail = `${c.req.method} is not allowed here; use GET or HEAD`;
   const response = problemResponse({ status: 405, code: 'method', detail }, c.req.path);
   response.headers.set('Allow', ALLOW);
   return response;

@@ -5,14 +5,14 @@ import { isNotModified } from './conditional.ts';
 import { problemResponse } from './problem.ts';
 import { ifRangeHolds, rangeOf } from './range.ts';
 
-/** What a viewer's request says about how it wants a frame. */
+/** The conditions in a viewer's request. */
 export interface Conditions {
   ifNoneMatch: string | undefined;
   ifModifiedSince: string | undefined;
-  /** Of a GET; ranges are not defined for other methods (RFC 9110 14.2). */
+  /** Only for a GET; ranges are not defined for other methods (RFC 9110 14.2). */
   range: string | undefined;
   ifRange: string | undefined;
-  /** The path that a problem names. */
+  /** The path to name in a problem. */
   instance: string;
 }
 
@@ -24,8 +24,8 @@ const SAFE_HEADERS = {
 };
 
 /**
- * A frame as a response, in the order of RFC 9110 13.2.2: 304 when the viewer has it already, 206
- * or 416 when he wants a part, else 200.
+ * Returns a frame as a response, in the order of RFC 9110 13.2.2: 304 if the viewer already has it,
+ * 206 or 416 if they want a part, otherwise 200.
  */
 export function frameResponse(
   held: HeldFrame,
@@ -35,7 +35,7 @@ export function frameResponse(
 ): Response {
   const { intervalMs, staleForMs } = held.camera.source;
   const { etag, contentType } = held;
-  // Never later than `Date`, where this machine's clock is behind Redis's (RFC 9110 8.8.2.1).
+  // Never later than `Date`, even if this machine's clock is behind Redis's (RFC 9110 8.8.2.1).
   const changedAtMs = Math.min(held.changedAtMs, clock.wallMs());
   const capturedAgoMs = clock.monoMs() - held.capturedMonoMs;
   const cache = cacheHeaders({ capturedAgoMs, changedAtMs, etag, intervalMs, staleForMs }, origin);
@@ -61,7 +61,7 @@ export function frameResponse(
 }
 
 function unsatisfiable(size: number, cacheStatus = '', instance: string): Response {
-  const detail = `the image has ${size} bytes; the range that was asked for has none of them`;
+  const detail = `the image has ${size} bytes; the requested range lies outside of it`;
   const response = problemResponse({ status: 416, code: 'range', detail }, instance);
   response.headers.set('Content-Range', `bytes */${size}`);
   response.headers.set('Accept-Ranges', 'bytes');
@@ -70,7 +70,7 @@ function unsatisfiable(size: number, cacheStatus = '', instance: string): Respon
 }
 
 export interface CacheTimes {
-  /** Since its last byte. */
+  /** Time since its last byte arrived. */
   capturedAgoMs: number;
   changedAtMs: number;
   etag: string;
@@ -78,7 +78,7 @@ export interface CacheTimes {
   staleForMs: number;
 }
 
-/** The headers that say how old a frame is and how long it is good (RFC 9110, 9111, 5861, 9211). */
+/** Returns the headers for a frame's age and lifetime (RFC 9110, 9111, 5861, 9211). */
 export function cacheHeaders(times: CacheTimes, origin: Origin): Record<string, string> {
   const maxAgeS = Math.floor(times.intervalMs / 1000);
   const ageS = Math.floor(Math.max(0, times.capturedAgoMs) / 1000);
@@ -92,7 +92,7 @@ export function cacheHeaders(times: CacheTimes, origin: Origin): Record<string, 
   };
 }
 
-/** A stale frame that is served at once is a hit too; only who waited for the camera missed. */
+/** A stale frame served at once is also a hit; only a request that waited for the camera missed. */
 function cacheStatus(origin: Origin, ttlS: number): string {
   if (origin === 'stored') return 'lastframe; fwd=uri-miss; stored';
   if (origin === 'collapsed') return 'lastframe; fwd=uri-miss; collapsed';

@@ -31,9 +31,9 @@ it.each([
   'Tue, 22 Sep 2026 24:00:00 GMT',
   'Tue, 22 Sep 2026 10:60:00 GMT',
   'Tue, 22 Sep 2026 10:00:61 GMT',
-])('"%s" is no HTTP date', (text) => expect(parseHttpDate(text, NOW_MS)).toBeUndefined());
+])('"%s" is not an HTTP date', (text) => expect(parseHttpDate(text, NOW_MS)).toBeUndefined());
 
-it('a text over 64 characters is not read', () => {
+it('text over 64 characters is not parsed', () => {
   const padded = (length: number) => 'Tue, 22 Sep 2026 10:00:00 GMT'.padEnd(length);
   expect(parseHttpDate(padded(64), NOW_MS)).toBeDefined();
   expect(parseHttpDate(padded(65), NOW_MS)).toBeUndefined();

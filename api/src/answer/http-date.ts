@@ -6,7 +6,7 @@ const LONG_DAY = '(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day';
 const TIME = String.raw`(?<h>\d\d):(?<m>\d\d):(?<s>\d\d)`;
 const MONTH = `(?<month>${MONTHS.join('|')})`;
 
-/** IMF-fixdate, RFC 850 and asctime: the three forms that RFC 9110 5.6.7 wants read. */
+/** IMF-fixdate, RFC 850 and asctime: the three forms that RFC 9110 5.6.7 requires. */
 const FORMS = [
   new RegExp(String.raw`^${DAY}, (?<day>\d\d) ${MONTH} (?<year>\d{4}) ${TIME} GMT$`),
   new RegExp(String.raw`^${LONG_DAY}, (?<day>\d\d)-${MONTH}-(?<year>\d\d) ${TIME} GMT$`),
@@ -14,8 +14,8 @@ const FORMS = [
 ];
 
 /**
- * An HTTP date in milliseconds; undefined for anything else. `Date.parse` reads almost anything, and
- * asctime in the local time zone.
+ * Returns an HTTP date in milliseconds; undefined for anything else. `Date.parse` accepts almost
+ * anything, and reads asctime in the local time zone.
  */
 export function parseHttpDate(text: string, nowMs = Date.now()): number | undefined {
   if (text.length > MAX_DATE_LENGTH) return undefined;
@@ -37,12 +37,12 @@ export function parseHttpDate(text: string, nowMs = Date.now()): number | undefi
   return undefined;
 }
 
-/** The 31st of June would become the 1st of July; a leap second may end a day. */
+/** Rejects a 31st of June, which would become the 1st of July. A leap second may end a day. */
 function isDayOf(ms: number, day: number, second: number): boolean {
   return new Date(second === 60 ? ms - 1000 : ms).getUTCDate() === day;
 }
 
-/** Two digits that seem to be over 50 years ahead mean the past. */
+/** Two-digit years that would be over 50 years ahead are in the past. */
 function fullYear(year: string, nowMs: number): number {
   if (year.length === 4) return Number(year);
   const thisYear = new Date(nowMs).getUTCFullYear();

@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 import { describe, expect, it } from 'vitest';
-import { drawProblems, prefersImages } from './placeholder-image.ts';
+import { prefersImages, problemsAsImages } from './placeholder-image.ts';
 import { problemResponse } from './problem.ts';
 
 const IMG = 'image/avif,image/webp,image/png,image/svg+xml,image/*;q=0.8,*/*;q=0.5';
@@ -19,7 +19,7 @@ describe('a viewer prefers images', () => {
     ['image/*;q=nonsense', false],
     ['', false],
     [undefined, false],
-  ])('by %s: %s', (accept, prefers) => {
+  ])('with Accept %s: %s', (accept, prefers) => {
     expect(prefersImages(accept)).toBe(prefers);
   });
 });
@@ -27,18 +27,18 @@ describe('a viewer prefers images', () => {
 describe('a problem', () => {
   const SCRIPT = '<script>alert(1)</script>';
   const app = new Hono();
-  app.use(drawProblems);
+  app.use(problemsAsImages);
   app.get('/:status', (c) => {
     const status = Number(c.req.param('status')) as 502 | 503 | 504 | 403;
     return problemResponse({ status, code: 'x', detail: SCRIPT, retryAfterMs: 4000 }, c.req.path);
   });
-  const ask = (status: number, accept = IMG) =>
+  const request = (status: number, accept = IMG) =>
     app.request(`/${status}`, { headers: { Accept: accept } });
 
   it.each([502, 503, 504])(
-    'of status %d is drawn, with its own headers and in fixed words',
+    'of status %d is drawn with its own headers and fixed words',
     async (status) => {
-      const [drawn, plain] = await Promise.all([ask(status), ask(status, '*/*')]);
+      const [drawn, plain] = await Promise.all([request(status), request(status, '*/*')]);
       expect(drawn.status).toBe(status);
       expect(drawn.headers.get('content-type')).toBe('image/svg+xml');
       for (const name of ['cache-control', 'cache-status', 'retry-after', 'proxy-status']) {
@@ -55,16 +55,16 @@ describe('a problem', () => {
     [502, 'The camera failed'],
     [503, 'No frame yet'],
     [504, 'The camera timed out'],
-  ])('of status %d says in the drawing: %s', async (status, title) => {
-    expect(await (await ask(status)).text()).toContain(`>${title}</text>`);
+  ])('of status %d shows the title: %s', async (status, title) => {
+    expect(await (await request(status)).text()).toContain(`>${title}</text>`);
   });
 
-  it('that is the request’s own fault is told in JSON', async () => {
-    expect((await ask(403)).headers.get('content-type')).toBe('application/problem+json');
+  it('that the request itself caused is sent as JSON', async () => {
+    expect((await request(403)).headers.get('content-type')).toBe('application/problem+json');
   });
 });
 
-it('an Accept over 4096 characters counts as not sent', () => {
+it('an Accept header over 4096 characters is ignored', () => {
   const padded = (length: number) => 'image/*,'.padEnd(length, 'x');
   expect([4096, 4097].map((length) => prefersImages(padded(length)))).toEqual([true, false]);
 });

@@ -1,19 +1,20 @@
 import { unlessTooLong } from '@lastframe/shared/http/http-fields';
 import type { Context, MiddlewareHandler } from 'hono';
+import Negotiator from 'negotiator';
 import { TITLES } from './problem.ts';
 
-/** Fixed words: nothing that anybody else wrote is drawn. */
+/** Fixed words: no text from elsewhere is drawn. */
 const WORDS = {
-  502: { title: TITLES[502], more: 'It gave no picture' },
-  503: { title: 'No frame yet', more: 'Ask again in a moment' },
-  504: { title: TITLES[504], more: 'It gave no picture in time' },
+  502: { title: TITLES[502], more: 'It sent no image' },
+  503: { title: 'No frame yet', more: 'Try again in a moment' },
+  504: { title: TITLES[504], more: 'It sent no image in time' },
 } as const;
 
 /**
- * Where there is no frame for a viewer who prefers images, he gets one that says so instead of a
- * problem in JSON: the same status and headers, so caches and scripts see no difference.
+ * Replaces a JSON problem with an image that shows it, for viewers that prefer images. Status and
+ * headers stay the same, so caches and scripts see no difference.
  */
-export const drawProblems: MiddlewareHandler = async (c, next) => {
+export const problemsAsImages: MiddlewareHandler = async (c, next) => {
   await next();
   const { status } = c.res;
   if (status !== 502 && status !== 503 && status !== 504) return;
@@ -25,7 +26,7 @@ export const drawProblems: MiddlewareHandler = async (c, next) => {
   replace(c, new Response(placeholder(status), { status, headers }));
 };
 
-/** Hono merges the headers of a response into the one that takes its place, unless there is none. */
+/** Hono merges the old response's headers into the new one unless the old one is unset first. */
 function replace(c: Context, response: Response): void {
   c.res = undefined;
   c.res = response;
@@ -33,32 +34,15 @@ function replace(c: Context, response: Response): void {
 
 const MAX_ACCEPT_LENGTH = 4096;
 
-/** A browser's `<img>` does; who opens the address itself prefers a page, and a script has no wish. */
+/** Returns true for a browser's `<img>`, false for its address bar and for most scripts. */
 export function prefersImages(accept: string | undefined): boolean {
-  const ranges = (unlessTooLong(accept, MAX_ACCEPT_LENGTH) ?? '*/*').split(',').map(parseRange);
-  return weightOf('image/svg+xml', ranges) > weightOf('application/problem+json', ranges);
+  const headers = { accept: unlessTooLong(accept, MAX_ACCEPT_LENGTH) };
+  // If both are equally welcome, the first wins.
+  const types = ['application/problem+json', 'image/svg+xml'];
+  return new Negotiator({ headers }).mediaType(types) === 'image/svg+xml';
 }
 
-type Range = { type: string; weight: number };
-
-function parseRange(text: string): Range {
-  const [type = '', ...parameters] = text.split(';').map((part) => part.trim().toLowerCase());
-  const q = parameters.find((parameter) => parameter.startsWith('q='))?.slice(2);
-  const weight = q === undefined ? 1 : Number.parseFloat(q);
-  return { type, weight: weight >= 0 && weight <= 1 ? weight : 0 };
-}
-
-/** The most specific range that covers a type decides (RFC 9110 12.5.1). */
-function weightOf(type: string, ranges: readonly Range[]): number {
-  const [kind] = type.split('/');
-  for (const covers of [type, `${kind}/*`, '*/*']) {
-    const range = ranges.find((one) => one.type === covers);
-    if (range) return range.weight;
-  }
-  return 0;
-}
-
-/** Readable from a thumbnail to a video wall, in front of light and dark. */
+/** Readable from thumbnail to video wall, on light and dark pages. */
 function placeholder(status: keyof typeof WORDS): string {
   const { title, more } = WORDS[status];
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 320 180" role="img" aria-label="${title}. ${more}.">

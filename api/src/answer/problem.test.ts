@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { problemResponse } from './problem.ts';
 
-it('says in problem+json what happened, and is never cached', async () => {
+it('a problem is sent as problem+json and is never cached', async () => {
   const problem = { status: 403, code: 'source-not-allowed', detail: 'no' } as const;
   const response = problemResponse(problem, '/images');
   expect(response.status).toBe(403);
@@ -28,12 +28,14 @@ it.each([400, 403, 404, 405, 408, 414, 416, 431, 502, 503, 504, 508] as const)(
   },
 );
 
-it('does not say of every 503 that there is no frame yet', async () => {
+it('the title of a 503 does not claim that a frame is missing', async () => {
   const problem = { status: 503, code: 'too-many-streams', detail: 'x' } as const;
-  expect(await problemResponse(problem, '/').json()).toMatchObject({ title: 'Not now' });
+  expect(await problemResponse(problem, '/').json()).toMatchObject({
+    title: 'Temporarily unavailable',
+  });
 });
 
-it.each([502, 503, 504] as const)('says with %d when to ask again, in whole seconds', (status) => {
+it.each([502, 503, 504] as const)('sends Retry-After with %d, in whole seconds', (status) => {
   const retryAfter = (retryAfterMs?: number) =>
     problemResponse(
       { status, code: 'x', detail: 'x', ...(retryAfterMs !== undefined && { retryAfterMs }) },
@@ -50,7 +52,7 @@ it.each([502, 503, 504] as const)('says with %d when to ask again, in whole seco
   ]);
 });
 
-it.each([400, 403, 404, 405] as const)('never says with %d to ask again', (status) => {
+it.each([400, 403, 404, 405] as const)('never sends Retry-After with %d', (status) => {
   const response = problemResponse({ status, code: 'x', detail: 'x', retryAfterMs: 5000 }, '/');
   expect(response.headers.get('retry-after')).toBeNull();
 });

@@ -8,11 +8,11 @@ export const TITLES: Record<Problem['status'], string> = {
   408: 'Request too slow',
   414: 'Request target too long',
   416: 'Range not satisfiable',
-  431: 'Request head too large',
+  431: 'Request headers too large',
   502: 'The camera failed',
-  503: 'Not now',
+  503: 'Temporarily unavailable',
   504: 'The camera timed out',
-  508: 'Loop',
+  508: 'Request loop',
 };
 
 /** An error as `application/problem+json` (RFC 9457), never cached. */
@@ -25,25 +25,25 @@ export function problemResponse(problem: Problem, instance: string): Response {
     detail,
     instance,
   };
-  const onTheWay = status === 502 || status === 503 || status === 504;
+  const isGatewayError = status === 502 || status === 503 || status === 504;
   const proxy = proxyStatus(problem);
   const headers: Record<string, string> = {
     'Content-Type': 'application/problem+json',
     'Cache-Control': 'no-store',
-    // Without a frame there is no hit; nor was anything forwarded where the request itself is at fault.
-    'Cache-Status': `lastframe; ${onTheWay ? 'fwd=uri-miss; ' : ''}detail=${code}`,
+    // Without a frame there is no hit. A request that is itself at fault was not forwarded either.
+    'Cache-Status': `lastframe; ${isGatewayError ? 'fwd=uri-miss; ' : ''}detail=${code}`,
     'X-Content-Type-Options': 'nosniff',
     ...(proxy && { 'Proxy-Status': proxy }),
   };
-  if (onTheWay) {
+  if (isGatewayError) {
     headers['Retry-After'] = String(Math.max(1, Math.ceil((retryAfterMs ?? 1000) / 1000)));
   }
   return new Response(`${JSON.stringify(body)}\n`, { status, headers });
 }
 
 /**
- * `Proxy-Status` (RFC 9209): what went wrong on the way to the camera, for 502 and 504. Undefined
- * where nothing of the kind did.
+ * Returns `Proxy-Status` (RFC 9209): what went wrong on the way to the camera. Undefined if nothing
+ * did.
  */
 export function proxyStatus({ status, proxyError, receivedStatus }: Problem): string | undefined {
   const usual: Partial<Record<Problem['status'], string>> = {

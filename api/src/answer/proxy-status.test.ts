@@ -23,7 +23,7 @@ it.each([
     { status: 403, proxyError: 'destination_ip_prohibited' },
     'lastframe; error=destination_ip_prohibited',
   ],
-] as const)('%j is %s, a structured field', (rest, text) => {
+] as const)('%j becomes the structured field %s', (rest, text) => {
   const value = proxyStatus(problem(rest));
   expect(value).toBe(text);
   const [[name, parameters]] = parseList(value ?? '') as [[Token, Map<string, Token>]];
@@ -31,6 +31,6 @@ it.each([
   expect(parameters.get('error')).toBeInstanceOf(Token);
 });
 
-it.each([400, 403, 404, 405, 414, 416, 503] as const)('%d has none', (status) => {
+it.each([400, 403, 404, 405, 414, 416, 503] as const)('%d has no Proxy-Status', (status) => {
   expect(proxyStatus(problem({ status }))).toBeUndefined();
 });

@@ -20,7 +20,7 @@ describe('Range of 1000 bytes', () => {
   });
 
   it.each(['bytes=1000-', 'bytes=1000-2000', 'bytes=-0', 'bytes=99999999999999999999-'])(
-    '%s can not be satisfied',
+    '%s cannot be satisfied',
     (value) => expect(rangeOf(value, 1000)).toEqual({ kind: 'unsatisfiable' }),
   );
 
@@ -40,7 +40,7 @@ describe('Range of 1000 bytes', () => {
     'lines=0-99',
     '0-99',
     'bytes:0-99',
-  ])('%s gets the whole', (value) => {
+  ])('%s gets the whole frame', (value) => {
     expect(rangeOf(value, 1000)).toEqual({ kind: 'whole' });
   });
 });
@@ -54,7 +54,7 @@ describe('If-Range', () => {
     ' "sha256-abc" ',
     'Tue, 22 Sep 2026 10:00:00 GMT',
     'Tuesday, 22-Sep-26 10:00:00 GMT',
-  ])('%s lets a part be cut out', (value) => expect(ifRangeHolds(value, frame)).toBe(true));
+  ])('%s allows a range', (value) => expect(ifRangeHolds(value, frame)).toBe(true));
 
   it.each([
     '',
@@ -69,7 +69,7 @@ describe('If-Range', () => {
   ])('%s does not', (value) => expect(ifRangeHolds(value, frame)).toBe(false));
 });
 
-it('a Range over 256 characters gets the whole, and so does an If-Range', () => {
+it('a Range or If-Range over 256 characters gets the whole frame', () => {
   const padded = (text: string, length: number) => text + ' '.repeat(length - text.length);
   expect(rangeOf(padded('bytes=0-1', 256), 100).kind).toBe('part');
   expect(rangeOf(padded('bytes=0-1', 257), 100).kind).toBe('whole');

@@ -1,8 +1,8 @@
 import { unlessTooLong } from '@lastframe/shared/http/http-fields';
 import { parseHttpDate } from './http-date.ts';
 
-/** What of the bytes a request wants. `end` is the last byte of it, as in `Content-Range`. */
-export type RangeAnswer =
+/** The bytes that a request gets. `end` is the last one, as in `Content-Range`. */
+export type RangeResult =
   | { kind: 'whole' }
   | { kind: 'part'; start: number; end: number }
   | { kind: 'unsatisfiable' };
@@ -11,10 +11,10 @@ const MAX_LENGTH = 256;
 const WHOLE = { kind: 'whole' } as const;
 
 /**
- * The answer to `Range` (RFC 9110 14.2). Only one range of bytes is cut out: several, other units
- * and what can't be read get the whole, as if nobody had asked.
+ * Evaluates `Range` (RFC 9110 14.2). Only a single byte range is served: several ranges, other
+ * units and malformed values get the whole frame, as without `Range`.
  */
-export function rangeOf(value: string | undefined, sizeBytes: number): RangeAnswer {
+export function rangeOf(value: string | undefined, sizeBytes: number): RangeResult {
   const parts = /^\s*bytes=\s*(\d*)-(\d*)\s*$/i.exec(unlessTooLong(value, MAX_LENGTH) ?? '');
   const [first, last] = [parts?.[1] ?? '', parts?.[2] ?? ''];
   if (first === '' && last === '') return WHOLE;
@@ -31,9 +31,9 @@ export function rangeOf(value: string | undefined, sizeBytes: number): RangeAnsw
 }
 
 /**
- * Whether `If-Range` lets a range be cut out of this frame (RFC 9110 13.1.5): a weak tag never, a
- * date only if it is that of `Last-Modified`. Who sends a date must know that it was a second past
- * when he got it, which is what makes it strong; that can't be told from here.
+ * Returns whether `If-Range` allows a range of this frame (RFC 9110 13.1.5): a weak tag never does,
+ * a date only if it equals `Last-Modified`. A date is a strong validator only if it was at least a
+ * second old when the client got it. Only the client can know that.
  */
 export function ifRangeHolds(
   value: string | undefined,

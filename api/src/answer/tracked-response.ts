@@ -1,12 +1,12 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { UnsentAnswers } from './unsent-answers.ts';
+import type { UnsentResponses } from './unsent-responses.ts';
 
 /**
- * A response of Node's server that notes what its client didn't take at once. All routes, streams
- * and hits behind Node's parser end here, so nothing gets past it.
+ * Returns a response class that tracks what its client did not take at once. All routes, streams
+ * and hits behind Node's parser use it.
  */
-export function trackedResponse(unsent: Pick<UnsentAnswers, 'add'>): typeof ServerResponse {
+export function trackedResponse(unsent: Pick<UnsentResponses, 'add'>): typeof ServerResponse {
   return class<Request extends IncomingMessage> extends ServerResponse<Request> {
     override write(chunk: unknown, ...rest: unknown[]): boolean {
       const isTaken = super.write(chunk, ...(rest as []));
@@ -21,7 +21,7 @@ export function trackedResponse(unsent: Pick<UnsentAnswers, 'add'>): typeof Serv
     }
   };
 
-  /** @param given a chunk, or in its place a callback */
+  /** @param given a chunk, or a callback in its place */
   function note(res: ServerResponse, given: unknown, isUnsent: () => boolean): void {
     if (typeof given !== 'string' && !(given instanceof Uint8Array)) return;
     if (given.length > 0) unsent.add(res.req.socket, given, isUnsent);
@@ -30,13 +30,13 @@ export function trackedResponse(unsent: Pick<UnsentAnswers, 'add'>): typeof Serv
 
 const isOpen = (res: ServerResponse) => !res.writableFinished && !res.destroyed;
 
-/** A part of an answer that goes on; until its turn on the connection comes, all of it is unsent. */
+/** For a chunk of a longer response: all of it is unsent until its response has the connection. */
 function unsentOnConnection(res: ServerResponse): () => boolean {
   const { socket } = res;
   return socket ? unsentUpTo(socket) : () => isOpen(res);
 }
 
-/** Whether what a connection has been given up to now is still unsent. */
+/** Returns a check for whether anything written to a connection so far is still unsent. */
 export function unsentUpTo(socket: Socket): () => boolean {
   const endsAt = socket.bytesWritten;
   return () => socket.writableLength > 0 && socket.bytesWritten - socket.writableLength < endsAt;

@@ -21,7 +21,7 @@ type Stored = Pick<StoredCamera, 'failure'> & {
   frame?: Omit<NonNullable<StoredCamera['frame']>, 'sizeBytes'>;
 };
 
-/** A frame as the store gives it. */
+/** A frame as the store returns it. */
 function storedFrame(text: string, startedAgoMs: number, clockMs = 0) {
   const { bytes, contentType, etag, startedAtMs, changedAtMs } = heldFrame(camera, { text });
   const times = { startedAtMs: startedAtMs - startedAgoMs + clockMs + testClock.monoMs() };
@@ -55,7 +55,7 @@ function readerParts() {
 }
 
 describe('one read', () => {
-  it('serves all who ask while it runs', async () => {
+  it('serves all callers while it runs', async () => {
     const { run, reader } = readerParts();
     run.mockResolvedValue({ frame: storedFrame('a', 0) });
     const results = await Promise.all([reader.read(camera), reader.read(camera)]);
@@ -65,14 +65,14 @@ describe('one read', () => {
     expect(run).toHaveBeenCalledTimes(2);
   });
 
-  it('of one camera does not serve who asks for another', async () => {
+  it('of one camera does not serve another camera', async () => {
     const { run, reader } = readerParts();
     run.mockResolvedValue({});
     await Promise.all([reader.read(camera), reader.read(testCamera('b'))]);
     expect(run).toHaveBeenCalledTimes(2);
   });
 
-  it('that fails, fails for all who joined it, and for nobody after', async () => {
+  it('that fails does so for all that joined it, and for no later caller', async () => {
     const { run, reader } = readerParts();
     run.mockRejectedValueOnce(new RedisUnavailableError('away')).mockResolvedValueOnce({});
     const results = await Promise.allSettled([reader.read(camera), reader.read(camera)]);
@@ -80,7 +80,7 @@ describe('one read', () => {
     await expect(reader.read(camera)).resolves.toEqual({});
   });
 
-  it('is told to each listener once, however many joined it', async () => {
+  it('notifies each listener once, however many joined it', async () => {
     const { run, reader } = readerParts();
     const listeners = [vi.fn(), vi.fn()];
     for (const listener of listeners) reader.onRead(listener);
@@ -96,7 +96,7 @@ describe('one read', () => {
     }
   });
 
-  it('gives the failure that is remembered, beside the frame', async () => {
+  it('returns the stored failure along with the frame', async () => {
     const { run, reader } = readerParts();
     const failure = { status: 504, reason: 'late', nextMs: 900 } as const;
     run.mockResolvedValueOnce({ failure });
@@ -106,31 +106,31 @@ describe('one read', () => {
   });
 });
 
-describe('a read anew', () => {
-  it('begins after the one that is running, and serves all who asked for it meanwhile', async () => {
+describe('a new read', () => {
+  it('begins after the running one, and serves all that requested it meanwhile', async () => {
     const { run, reader, memory } = readerParts();
     const first = Promise.withResolvers<Stored>();
     run.mockReturnValueOnce(first.promise);
     run.mockResolvedValueOnce({ frame: storedFrame('new', 0) });
     const running = reader.read(camera);
-    const anew = [reader.readAnew(camera), reader.readAnew(camera)];
+    const newReads = [reader.readFromNow(camera), reader.readFromNow(camera)];
     expect(run).toHaveBeenCalledOnce();
     first.resolve({ frame: storedFrame('old', 5000) });
-    await Promise.all([running, ...anew]);
+    await Promise.all([running, ...newReads]);
     expect(run).toHaveBeenCalledTimes(2);
     expect(memory.peek(cameraId)?.bytes.toString()).toBe('new');
   });
 
-  it('is not satisfied by another read anew that has begun before', async () => {
+  it('does not join another new read that has already begun', async () => {
     const { run, reader } = readerParts();
     const reads = [1, 2, 3].map(() => Promise.withResolvers<Stored>());
     for (const { promise } of reads) run.mockReturnValueOnce(promise);
     const running = reader.read(camera);
-    const second = reader.readAnew(camera);
+    const second = reader.readFromNow(camera);
     reads[0]?.resolve({});
     await running;
     await expect.poll(() => run).toHaveBeenCalledTimes(2);
-    const third = reader.readAnew(camera); // news came after the second had begun
+    const third = reader.readFromNow(camera); // an announcement came after the second had begun
     reads[1]?.resolve({});
     await second;
     await expect.poll(() => run).toHaveBeenCalledTimes(3);
@@ -142,17 +142,17 @@ describe('a read anew', () => {
     const { run, reader } = readerParts();
     run.mockRejectedValueOnce(new Error('away')).mockResolvedValueOnce({});
     const running = reader.read(camera).catch(() => 'failed');
-    const anew = reader.readAnew(camera);
+    const newRead = reader.readFromNow(camera);
     expect(await running).toBe('failed');
-    expect(await anew).toEqual({});
+    expect(await newRead).toEqual({});
     run.mockResolvedValueOnce({});
-    const atOnce = reader.readAnew(camera);
+    const atOnce = reader.readFromNow(camera);
     expect(run).toHaveBeenCalledTimes(3);
     expect(await atOnce).toEqual({});
   });
 });
 
-describe('the frame of the store', () => {
+describe('a frame from the store', () => {
   it('is held with its times on the local clock', async () => {
     const { run, reader, memory, clock } = readerParts();
     vi.advanceTimersByTime(100_000);
@@ -164,19 +164,19 @@ describe('the frame of the store', () => {
       startedMonoMs: clock.monoMs() - 7000,
       capturedMonoMs: clock.monoMs() - 2000,
       mayBeOutdated: false,
-      lastAskedMonoMs: Number.NEGATIVE_INFINITY,
+      lastRequestedMonoMs: Number.NEGATIVE_INFINITY,
     });
   });
 
-  it('replaces an older one, and keeps when that was asked for', async () => {
+  it('replaces an older one, and keeps the time of its last request', async () => {
     const { run, reader, memory } = readerParts();
-    memory.set(cameraId, heldFrame(camera, { startedAgoMs: 9000, lastAskedMonoMs: 42 }));
+    memory.set(cameraId, heldFrame(camera, { startedAgoMs: 9000, lastRequestedMonoMs: 42 }));
     run.mockResolvedValueOnce({ frame: storedFrame('b', 1000) });
     expect((await reader.read(camera)).held?.bytes.toString()).toBe('b');
-    expect(memory.peek(cameraId)?.lastAskedMonoMs).toBe(42);
+    expect(memory.peek(cameraId)?.lastRequestedMonoMs).toBe(42);
   });
 
-  it('does not replace a younger one, which is sure again then', async () => {
+  it('does not replace a newer one, which is then known to be current', async () => {
     const { run, reader, memory } = readerParts();
     const held = heldFrame(camera, { startedAgoMs: 1000, mayBeOutdated: true });
     memory.set(cameraId, held);
@@ -186,29 +186,29 @@ describe('the frame of the store', () => {
     expect(held).toMatchObject({ mayBeOutdated: false, bytes: Buffer.from('frame') });
   });
 
-  it('with the same bytes only makes the one in memory younger', async () => {
+  it('with the same bytes only renews the one in memory', async () => {
     const { run, reader, memory, clock } = readerParts();
-    const held = heldFrame(camera, { text: 'a', startedAgoMs: 9000, lastAskedMonoMs: 42 });
+    const held = heldFrame(camera, { text: 'a', startedAgoMs: 9000, lastRequestedMonoMs: 42 });
     const { bytes } = held;
     memory.set(cameraId, held);
-    const { bytes: _, ...spared } = storedFrame('a', 1000);
-    run.mockResolvedValueOnce({ frame: spared });
+    const { bytes: _, ...withoutBytes } = storedFrame('a', 1000);
+    run.mockResolvedValueOnce({ frame: withoutBytes });
     await reader.read(camera);
     expect(memory.peek(cameraId)).toBe(held);
     expect(held.bytes).toBe(bytes);
-    expect(held).toMatchObject({ startedMonoMs: clock.monoMs() - 1000, lastAskedMonoMs: 42 });
+    expect(held).toMatchObject({ startedMonoMs: clock.monoMs() - 1000, lastRequestedMonoMs: 42 });
   });
 
-  it('with the same bytes goes by the rules of now', async () => {
+  it('with the same bytes adopts the current rules', async () => {
     const { run, reader, memory } = readerParts();
     memory.set(cameraId, heldFrame(camera, { text: 'a', startedAgoMs: 9000 }));
-    const { bytes: _, ...spared } = storedFrame('a', 1000);
-    run.mockResolvedValueOnce({ frame: spared });
+    const { bytes: _, ...withoutBytes } = storedFrame('a', 1000);
+    run.mockResolvedValueOnce({ frame: withoutBytes });
     const sooner = testCamera('a', { intervalMs: 100 });
     expect((await reader.read(sooner)).held?.camera).toBe(sooner);
   });
 
-  it('that memory has already grows no younger by a slow reply', async () => {
+  it('that is already in memory gets no younger by a slow reply', async () => {
     const { run, reader, memory, clock } = readerParts();
     run.mockResolvedValue({ frame: storedFrame('a', 1000) });
     await reader.read(camera);
@@ -231,7 +231,7 @@ describe('the frame of the store', () => {
   it.each([
     ['back', -HOUR_MS],
     ['forward', HOUR_MS],
-  ])('is taken although its clock was set %s by an hour', async (_, clockMs) => {
+  ])('is used although the clock was set %s by an hour', async (_, clockMs) => {
     const { run, reader } = readerParts();
     run.mockResolvedValueOnce({ frame: storedFrame('before', 0) });
     await reader.read(camera);
@@ -240,29 +240,29 @@ describe('the frame of the store', () => {
     expect((await reader.read(camera)).held?.bytes.toString()).toBe('after');
   });
 
-  it('is read once more with its bytes when memory let go of it meanwhile', async () => {
+  it('is read again with its bytes when memory evicted it meanwhile', async () => {
     const { run, reader, memory } = readerParts();
     memory.set(cameraId, heldFrame(camera, { text: 'a' }));
-    const { bytes: _, ...spared } = storedFrame('a', 0);
+    const { bytes: _, ...withoutBytes } = storedFrame('a', 0);
     run.mockImplementationOnce(async () => {
       memory.delete(cameraId);
-      return { frame: spared };
+      return { frame: withoutBytes };
     });
     run.mockResolvedValueOnce({ frame: storedFrame('a', 0) });
     expect((await reader.read(camera)).held?.bytes.toString()).toBe('a');
     expect(run).toHaveBeenCalledTimes(2);
   });
 
-  it('is left alone without bytes when memory has another by now', async () => {
+  it('without bytes is ignored when memory has another by now', async () => {
     const { run, reader, memory } = readerParts();
-    const { bytes: _, ...spared } = storedFrame('a', 0);
+    const { bytes: _, ...withoutBytes } = storedFrame('a', 0);
     const held = heldFrame(camera, { text: 'b', startedAgoMs: 9000 });
     memory.set(cameraId, held);
-    run.mockResolvedValueOnce({ frame: spared });
+    run.mockResolvedValueOnce({ frame: withoutBytes });
     expect(await reader.read(camera)).toEqual({ held });
   });
 
-  it('is none when it is expired, though the store still has it', async () => {
+  it('is ignored when expired, although the store still has it', async () => {
     const { run, reader, memory } = readerParts();
     run.mockResolvedValueOnce({ frame: storedFrame('a', 60_001) });
     expect(await reader.read(camera)).toEqual({});
@@ -271,7 +271,7 @@ describe('the frame of the store', () => {
     expect(await reader.read(camera)).toMatchObject({ held: { cameraId } });
   });
 
-  it('is given though it is too large for memory', async () => {
+  it('is returned even if it is too large for memory', async () => {
     const { clock, purges } = testParts();
     const memory = createMemoryCache(100);
     const run = async () => ({ frame: storedFrame('a', 0) });
@@ -289,14 +289,14 @@ describe('the frame of the store', () => {
   });
 });
 
-describe('a camera that was purged', () => {
+describe('after a purge', () => {
   const purgedAt = (frame: { startedAtMs: number }, mode: 'soft' | 'hard') => ({
     cameraId,
     mode,
     purgedAtMs: frame.startedAtMs,
   });
 
-  it('hard gets no frame back from a read that was under way', async () => {
+  it('a hard one keeps a read under way from bringing the frame back', async () => {
     const { memory, purges, run, reader } = readerParts();
     const frame = storedFrame('a', 100);
     const { promise, resolve } = Promise.withResolvers<Stored>();
@@ -308,14 +308,14 @@ describe('a camera that was purged', () => {
     expect(memory.size).toBe(0);
   });
 
-  it('hard gets a frame whose call began later', async () => {
+  it('a hard one lets through a frame whose call began later', async () => {
     const { purges, run, reader } = readerParts();
     purges.apply(purgedAt(storedFrame('a', 100), 'hard'));
     run.mockResolvedValueOnce({ frame: storedFrame('b', 99) });
     expect(String((await reader.read(camera)).held?.bytes)).toBe('b');
   });
 
-  it('soft has a frame that is stale, and a fresh one from the next call', async () => {
+  it('a soft one leaves a stale frame, and the next call a fresh one', async () => {
     const { clock, purges, run, reader } = readerParts();
     const frame = storedFrame('a', 100);
     purges.apply(purgedAt(frame, 'soft'));

@@ -20,20 +20,20 @@ export type ReadListener = (camera: Camera, read: ReadCamera, stored: StoredCame
 
 export interface FrameReader {
   /**
-   * Brings memory up to the frame store. However many ask at once, Redis is read once.
+   * Updates memory from the frame store. Concurrent reads of a camera share one read of Redis.
    * @throws RedisUnavailableError
    */
   read(camera: Camera): Promise<ReadCamera>;
-  /** The same, but not satisfied with a read that began before now: for news that just came. */
-  readAnew(camera: Camera): Promise<ReadCamera>;
-  /** Calls the listener after every read, whoever asked for it. */
+  /** Like `read`, but does not join a read that has begun, which may miss a new frame. */
+  readFromNow(camera: Camera): Promise<ReadCamera>;
+  /** Calls the listener after every read. */
   onRead(listener: ReadListener): void;
 }
 
 export interface FrameReaderDeps {
   clock: Clock;
   memory: MemoryCache;
-  /** A stream shows the camera, or a request waits for it. */
+  /** Returns whether a stream shows the camera, a request waits for it, or it is kept warm. */
   isPresent: (cameraId: string) => boolean;
   purges: Pick<PurgeHistory, 'verdictFor'>;
   frames: Pick<FramesRedis, 'run'>;
@@ -45,27 +45,27 @@ const DEADLINE_MS = 1000;
 
 export function createFrameReader(deps: FrameReaderDeps): FrameReader {
   const listeners: ReadListener[] = [];
-  const reading = new Map<string, Promise<ReadCamera>>();
-  /** By the read that has to end first: what begins after it is anew for all who came before. */
-  const following = new WeakMap<Promise<ReadCamera>, Promise<ReadCamera>>();
+  const inFlight = new Map<string, Promise<ReadCamera>>();
+  /** The read after a running one, shared by all callers that must not join that one. */
+  const nextReads = new WeakMap<Promise<ReadCamera>, Promise<ReadCamera>>();
   const readAndNotify = async (camera: Camera) => {
     const { read, stored } = await readOnce(camera, deps);
     for (const listener of listeners) listener(camera, read, stored);
     return read;
   };
-  const read = (camera: Camera) => shared(reading, camera.cameraId, () => readAndNotify(camera));
-  const readAnew = (camera: Camera) => {
-    const running = reading.get(camera.cameraId);
+  const read = (camera: Camera) => shared(inFlight, camera.cameraId, () => readAndNotify(camera));
+  const readAgain = (camera: Camera) => {
+    const running = inFlight.get(camera.cameraId);
     if (!running) return read(camera);
     const readNext = () => read(camera);
-    const next = following.get(running) ?? running.then(readNext, readNext);
-    following.set(running, next);
+    const next = nextReads.get(running) ?? running.then(readNext, readNext);
+    nextReads.set(running, next);
     return next;
   };
-  return { read, readAnew, onRead: (listener) => void listeners.push(listener) };
+  return { read, readFromNow: readAgain, onRead: (listener) => void listeners.push(listener) };
 }
 
-/** However many ask for the same thing at once, it is done once. */
+/** Runs concurrent work for the same key only once. */
 function shared<T>(
   running: Map<string, Promise<T>>,
   key: string,
@@ -93,17 +93,17 @@ async function readOnce(
   );
   const receivedMonoMs = deps.clock.monoMs();
   deps.framesClock?.observe({ redisMs: stored.nowMs, sentMonoMs, receivedMonoMs });
-  // It left memory meanwhile, so the bytes are wanted after all.
-  const isMissed = stored.frame && !stored.frame.bytes && !memory.peek(cameraId);
-  if (isMissed && knownEtag !== undefined) return await readOnce(camera, deps);
+  // It was evicted meanwhile, so the bytes are needed after all.
+  const needsBytes = stored.frame && !stored.frame.bytes && !memory.peek(cameraId);
+  if (needsBytes && knownEtag !== undefined) return await readOnce(camera, deps);
   const held = swapIn(camera, stored, deps);
   const read = { ...(held && { held }), ...(stored.failure && { failure: stored.failure }) };
   return { read, stored };
 }
 
 /**
- * The store's frame replaces the one in memory, unless that is the younger one. The store keeps a
- * frame a little longer than it is good, or much longer where `STALE_FOR` was another: that is none.
+ * Replaces the frame in memory with the store's unless memory has a newer one. Expired frames are
+ * ignored: the store keeps them a little longer, or much longer if `STALE_FOR` has changed.
  */
 function swapIn(
   camera: Camera,
@@ -125,18 +125,18 @@ function swapIn(
     renew(before, { ...stored, ...times, camera });
     return before;
   }
-  // Bytes are spared only for the ETag that memory held when it asked; by now it holds another.
+  // The store omits the bytes of the ETag that memory held before the read; it now holds another.
   if (!bytes) return before;
-  const lastAskedMonoMs = before?.lastAskedMonoMs ?? Number.NEGATIVE_INFINITY;
-  const held = { ...stored, ...times, bytes, camera, mayBeOutdated: false, lastAskedMonoMs };
+  const lastRequestedMonoMs = before?.lastRequestedMonoMs ?? Number.NEGATIVE_INFINITY;
+  const held = { ...stored, ...times, bytes, camera, mayBeOutdated: false, lastRequestedMonoMs };
   keepFrame(held, { memory, clock, isPresent });
   return held;
 }
 
 /**
- * By the local monotonic clock too, so that a Redis clock set back can't hide new frames; but not by
- * it alone, for a late reply makes a frame look younger than it is. A store that lost its last
- * writes (a failover) has an older frame, and memory keeps its own.
+ * Compares by the local monotonic clock too, so that a Redis clock that was set back cannot hide
+ * new frames. That clock is not enough, as a late reply makes a frame look younger than it is.
+ * After a failover the store may have an older frame; memory keeps its own.
  */
 function isNewer(
   before: HeldFrame,

@@ -10,35 +10,35 @@ export interface HeldFrame extends Readonly<Frame> {
   readonly camera: Camera;
   readonly startedMonoMs: number;
   readonly capturedMonoMs: number;
-  /** Announcements may have been missed since: Redis may have a newer frame. */
+  /** Redis may have a newer frame, as announcements may have been missed. */
   readonly mayBeOutdated: boolean;
-  readonly lastAskedMonoMs: number;
+  readonly lastRequestedMonoMs: number;
 }
 
 type Writable = { -readonly [Field in keyof HeldFrame]: HeldFrame[Field] };
 
-/** A client asked for it. */
+/** Records that a client requested the frame. */
 export function touch(held: HeldFrame, nowMonoMs: number, camera = held.camera): void {
   const writable: Writable = held;
-  writable.lastAskedMonoMs = nowMonoMs;
+  writable.lastRequestedMonoMs = nowMonoMs;
   writable.camera = camera;
 }
 
-/** What a later call says about a frame whose bytes it left unchanged. */
+/** The fields that a later call updates when it leaves the bytes unchanged. */
 export type Renewal = Pick<HeldFrame, 'camera' | 'startedMonoMs' | 'capturedMonoMs'> &
   Partial<Pick<HeldFrame, 'startedAtMs' | 'capturedAtMs' | 'changedAtMs' | 'dimensions'>>;
 
-/** The camera sent the same bytes again. */
+/** Updates a frame whose bytes a later call found unchanged. */
 export function renew(held: HeldFrame, renewal: Renewal): void {
   Object.assign(held, renewal);
 }
 
-/** Redis may have a newer frame. */
-export function markOutdated(held: HeldFrame): void {
+/** Records that Redis may have a newer frame. */
+export function markPossiblyOutdated(held: HeldFrame): void {
   setOutdated(held, true);
 }
 
-/** Redis was read, and has no newer frame. */
+/** Records that memory is up to date with Redis. */
 export function markCurrent(held: HeldFrame): void {
   setOutdated(held, false);
 }
@@ -47,14 +47,14 @@ function setOutdated(writable: Writable, mayBeOutdated: boolean): void {
   writable.mayBeOutdated = mayBeOutdated;
 }
 
-/** Makes it due, as if its call had begun an interval ago. The age that clients see stays true. */
+/** Makes a frame due, as if its call had begun an interval ago. Clients still see its true age. */
 export function makeStale(held: HeldFrame, nowMonoMs: number): void {
   const writable: Writable = held;
   const { intervalMs } = held.camera.source;
   writable.startedMonoMs = Math.min(held.startedMonoMs, nowMonoMs - intervalMs);
 }
 
-/** It is not due yet. */
+/** Returns whether the frame is not due yet. */
 export function isFresh({ startedMonoMs, camera }: HeldFrame, nowMonoMs: number): boolean {
   return freshnessOf(nowMonoMs - startedMonoMs, camera.source) === 'fresh';
 }

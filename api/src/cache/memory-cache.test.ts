@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { testCamera } from '../../../testing/test-camera.ts';
 import { heldFrame, testClock } from '../test-support/parts.ts';
-import { createMemoryCache, keepFrame, markAllOutdated } from './memory-cache.ts';
+import { createMemoryCache, keepFrame, markAllPossiblyOutdated } from './memory-cache.ts';
 
-/** What a frame of 1024 bytes takes: itself, itself with its head, and what else goes with it. */
+/** The cost of a 1024-byte frame: its bytes, a copy joined with its head, and the overhead. */
 const COST = 2 * 1024 + 4096;
 
 const frameOf = (name: string, sizeBytes: number) =>
   heldFrame(testCamera(name), { text: 'x'.repeat(sizeBytes) });
 
-it('holds as many bytes as it may, with what a frame costs beside them', () => {
+it('holds frames up to its limit in bytes, including their overhead', () => {
   const memory = createMemoryCache(10 * COST);
   const frames = Array.from({ length: 12 }, (_, index) => frameOf(`${index}`, 1024));
   for (const frame of frames) memory.set(frame.cameraId, frame);
@@ -19,7 +19,7 @@ it('holds as many bytes as it may, with what a frame costs beside them', () => {
   expect(memory.has(frames[11]?.cameraId ?? '')).toBe(true);
 });
 
-it('lets go first what was asked for least recently', () => {
+it('evicts the least recently requested frame first', () => {
   const memory = createMemoryCache(3 * COST);
   const [a, b, c, d] = ['a', 'b', 'c', 'd'].map((name) => frameOf(name, 1024)) as [
     ReturnType<typeof frameOf>,
@@ -36,7 +36,7 @@ it('lets go first what was asked for least recently', () => {
   ]);
 });
 
-it('does not take a frame that is larger than all of it, and keeps the others', () => {
+it('rejects a frame larger than the whole cache, and keeps the others', () => {
   const memory = createMemoryCache(8192);
   const small = frameOf('small', 100);
   const large = frameOf('large', 8192);
@@ -48,17 +48,17 @@ it('does not take a frame that is larger than all of it, and keeps the others', 
 it('marks all of its frames as possibly outdated', () => {
   const memory = createMemoryCache(1024 ** 2);
   for (const frame of [frameOf('a', 1), frameOf('b', 1)]) memory.set(frame.cameraId, frame);
-  markAllOutdated(memory);
+  markAllPossiblyOutdated(memory);
   expect([...memory.values()].map(({ mayBeOutdated }) => mayBeOutdated)).toEqual([true, true]);
 });
 
-describe('a frame that comes when memory is full', () => {
+describe('a frame that arrives when memory is full', () => {
   const named = (name: string) => ({ ...testCamera(name), name });
-  const ago = (ms: number) => ({ lastAskedMonoMs: testClock.monoMs() - ms });
+  const ago = (ms: number) => ({ lastRequestedMonoMs: testClock.monoMs() - ms });
   const MINUTE_AGO = ago(60_000);
   const JUST_NOW = ago(1000);
 
-  /** Room for two frames, which are there, and somebody who has a stream of these open. */
+  /** A full cache of two frames; the `present` cameras have an open stream. */
   function fullMemory(frames: ReturnType<typeof heldFrame>[], present: string[] = []) {
     const memory = createMemoryCache(2 * COST);
     for (const frame of frames) memory.set(frame.cameraId, frame);
@@ -74,7 +74,7 @@ describe('a frame that comes when memory is full', () => {
   const namedFrame = (name: string, over = MINUTE_AGO) =>
     heldFrame(named(name), { text: 'x'.repeat(1024), ...over });
 
-  it('takes the room of an unnamed one that nobody watches, the least recently asked for first', () => {
+  it('evicts an unwatched unnamed one, the least recently requested first', () => {
     const { keep, has } = fullMemory([unnamedFrame('a'), unnamedFrame('b')]);
     keep(unnamedFrame('new'));
     expect(has('a', 'b', 'new')).toEqual([false, true, true]);
@@ -82,9 +82,9 @@ describe('a frame that comes when memory is full', () => {
 
   it.each([
     ['is named', [namedFrame('a'), namedFrame('b')], []],
-    ['was asked for in the last seconds', ['a', 'b'].map((n) => unnamedFrame(n, JUST_NOW)), []],
+    ['was requested in the last seconds', ['a', 'b'].map((n) => unnamedFrame(n, JUST_NOW)), []],
     ['is shown by a stream', [unnamedFrame('a'), unnamedFrame('b')], ['a', 'b']],
-  ])('is not kept at the cost of one that %s', (_, frames, present) => {
+  ])('does not evict one that %s', (_, frames, present) => {
     const { keep, has } = fullMemory(frames, present);
     for (let n = 0; n < 10; n += 1) keep(unnamedFrame(`new-${n}`));
     expect(has('a', 'b', 'new-9')).toEqual([true, true, false]);
@@ -96,7 +96,7 @@ describe('a frame that comes when memory is full', () => {
     expect(has('a', 'b', 'large')).toEqual([true, true, false]);
   });
 
-  it('of a named camera takes the room of unnamed ones, watched or not, unwatched ones first', () => {
+  it('of a named camera evicts unnamed ones, watched or not, unwatched ones first', () => {
     const { keep, has } = fullMemory([unnamedFrame('a', JUST_NOW), unnamedFrame('b')]);
     keep(namedFrame('one'));
     expect(has('a', 'b', 'one')).toEqual([true, false, true]);
@@ -106,13 +106,13 @@ describe('a frame that comes when memory is full', () => {
     expect(has('one', 'two', 'three')).toEqual([false, true, true]);
   });
 
-  it('of a watched camera replaces its last one, though it is larger', () => {
+  it('of a watched camera replaces its previous one even if it is larger', () => {
     const { keep, has } = fullMemory([unnamedFrame('b', JUST_NOW), unnamedFrame('a', JUST_NOW)]);
     keep(unnamedFrame('a', JUST_NOW, 1100));
     expect(has('a', 'b')).toEqual([true, false]);
   });
 
-  it('of a camera that is not watched is not kept in place of a smaller one without room', () => {
+  it('of an unwatched camera does not replace a smaller one without room', () => {
     const { keep, has } = fullMemory([unnamedFrame('b', JUST_NOW), unnamedFrame('a')]);
     keep(unnamedFrame('a', MINUTE_AGO, 1100));
     expect(has('a', 'b')).toEqual([false, true]);

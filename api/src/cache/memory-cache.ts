@@ -1,18 +1,18 @@
 import type { Clock } from '@lastframe/shared/process/clock';
 import { LRUCache } from 'lru-cache';
-import { type HeldFrame, markOutdated } from './held-frame.ts';
+import { type HeldFrame, markPossiblyOutdated } from './held-frame.ts';
 
-/** What a held frame costs beside its bytes: the heads of its answers, above all. */
+/** What a held frame costs besides its bytes, mostly for its response heads. */
 const OVERHEAD_BYTES = 4096;
-/** Frames up to this size are kept a second time together with their head, to be sent in one write. */
+/** Frames up to this size are also kept joined with their head, to be sent in one write. */
 export const SMALL_BYTES = 16 * 1024;
 
 export type MemoryCache = LRUCache<string, HeldFrame>;
 
-/** Asked for so recently, a frame is not given up for one that is new here. */
+/** A frame requested this recently is not evicted for the first frame of an unnamed camera. */
 const RECENT_MS = 10_000;
 
-/** The frames in this process by cameraId, bounded by bytes; the least recently asked for go first. */
+/** Creates a cache by cameraId, limited by bytes; the least recently requested frames go first. */
 export function createMemoryCache(limitBytes: number): MemoryCache {
   return new LRUCache({ maxSize: limitBytes, sizeCalculation: sizeOf });
 }
@@ -24,21 +24,21 @@ function sizeOf({ bytes: { length } }: HeldFrame): number {
 export interface KeepDeps {
   clock: Pick<Clock, 'monoMs'>;
   memory: MemoryCache;
-  /** A stream shows the camera, or a request waits for it. */
+  /** Returns whether a stream shows the camera, a request waits for it, or it is kept warm. */
   isPresent: (cameraId: string) => boolean;
 }
 
 /**
- * Keeps a frame if there is room. Viewers can ask for any number of unnamed cameras, so the first
- * frame of one takes only the room of unnamed ones that nobody watches. A named camera, and the next
- * frame of one that is watched, take that of any unnamed one. Without room the frame is not kept:
- * each request reads it from Redis.
+ * Keeps a frame if there is room. Viewers can request any number of unnamed cameras, so the first
+ * frame of one evicts only unwatched unnamed ones. A named camera, or the next frame of a watched
+ * one, evicts any unnamed one; a named camera also evicts unwatched named ones. Without room, each
+ * request reads the frame from Redis.
  */
 export function keepFrame(held: HeldFrame, { clock, memory, isPresent }: KeepDeps): void {
   const { cameraId } = held;
   const leastRecentMs = clock.monoMs() - RECENT_MS;
   const isWatched = (other: HeldFrame) =>
-    other.lastAskedMonoMs > leastRecentMs || isPresent(other.cameraId);
+    other.lastRequestedMonoMs > leastRecentMs || isPresent(other.cameraId);
   const before = memory.peek(cameraId);
   memory.delete(cameraId);
   const mayEvict = [
@@ -54,7 +54,7 @@ function isNamed({ camera }: HeldFrame): boolean {
   return camera.name !== undefined;
 }
 
-/** Evicts the least recently asked for of those that may go, if that is enough. */
+/** Evicts the least recently requested of the frames that may go, if that makes enough room. */
 function makeRoom(
   memory: MemoryCache,
   sizeBytes: number,
@@ -74,7 +74,7 @@ function makeRoom(
   return true;
 }
 
-/** After a gap in the announcements any frame may be outdated. */
-export function markAllOutdated(memory: MemoryCache): void {
-  for (const held of memory.values()) markOutdated(held);
+/** Marks all frames outdated, after a gap in the announcements. */
+export function markAllPossiblyOutdated(memory: MemoryCache): void {
+  for (const held of memory.values()) markPossiblyOutdated(held);
 }

@@ -11,7 +11,7 @@ const { cameraId } = camera;
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-function purgesParts() {
+function purgeParts() {
   const { clock, memory, log } = testParts();
   const read = vi.fn<() => Promise<Purge[]>>(async () => []);
   const onHardPurge = vi.fn();
@@ -25,7 +25,7 @@ function purgesParts() {
 }
 
 it('a hard purge drops the frame of a call that began before it', () => {
-  const { memory, purges, held, purge } = purgesParts();
+  const { memory, purges, held, purge } = purgeParts();
   purges.apply(purge('hard', held.startedAtMs));
   expect(memory.peek(cameraId)).toBeUndefined();
   expect(purges.verdictFor(held)).toBe('gone');
@@ -33,8 +33,8 @@ it('a hard purge drops the frame of a call that began before it', () => {
   expect(purges.verdictFor({ ...held, cameraId: testCamera('b').cameraId })).toBe('good');
 });
 
-it('a soft purge keeps it, as one that is stale and no older than it is', () => {
-  const { clock, memory, purges, held, purge, isHeldFresh } = purgesParts();
+it('a soft purge keeps the frame as stale, and does not change its age', () => {
+  const { clock, memory, purges, held, purge, isHeldFresh } = purgeParts();
   expect(isHeldFresh()).toBe(true);
   purges.apply(purge('soft', held.startedAtMs));
   expect(isHeldFresh()).toBe(false);
@@ -42,8 +42,8 @@ it('a soft purge keeps it, as one that is stale and no older than it is', () => 
   expect(held.capturedMonoMs).toBe(clock.monoMs() - 1000);
 });
 
-it('who shows the camera is told of a hard purge, also where memory has no frame', () => {
-  const { memory, onHardPurge, purges, held, purge } = purgesParts();
+it('calls listeners on a hard purge, even without a frame in memory', () => {
+  const { memory, onHardPurge, purges, held, purge } = purgeParts();
   memory.clear();
   purges.apply(purge('soft', held.startedAtMs));
   expect(onHardPurge).not.toHaveBeenCalled();
@@ -51,33 +51,33 @@ it('who shows the camera is told of a hard purge, also where memory has no frame
   expect(onHardPurge).toHaveBeenCalledExactlyOnceWith(cameraId);
 });
 
-it('a purge says nothing about frames of later calls', () => {
-  const { memory, purges, held, purge, isHeldFresh } = purgesParts();
+it('a purge does not affect frames of later calls', () => {
+  const { memory, purges, held, purge, isHeldFresh } = purgeParts();
   purges.apply(purge('hard', held.startedAtMs - 1));
   purges.apply(purge('soft', held.startedAtMs - 1));
   expect(memory.peek(cameraId)).toBe(held);
   expect(isHeldFresh()).toBe(true);
 });
 
-it('a soft purge lifts no hard one, in whatever order they come', () => {
+it('a soft purge does not undo a hard one, in either order', () => {
   for (const modes of [['soft', 'hard'] as const, ['hard', 'soft'] as const]) {
-    const { memory, purges, held, purge } = purgesParts();
+    const { memory, purges, held, purge } = purgeParts();
     for (const mode of modes) purges.apply(purge(mode, held.startedAtMs));
     expect(memory.peek(cameraId)).toBeUndefined();
     expect(purges.verdictFor(held)).toBe('gone');
   }
 });
 
-it('an old purge that is heard of again leaves alone what was renewed since', () => {
-  const { clock, purges, held, purge, isHeldFresh } = purgesParts();
+it('a repeated purge does not affect a frame that was renewed since', () => {
+  const { clock, purges, held, purge, isHeldFresh } = purgeParts();
   purges.apply(purge('soft', held.startedAtMs));
   Object.assign(held, { startedMonoMs: clock.monoMs() });
   purges.apply(purge('soft', held.startedAtMs));
   expect(isHeldFresh()).toBe(true);
 });
 
-it('purges that could not be heard are read once there was a gap, until that worked', async () => {
-  const { memory, read, purges, held, purge } = purgesParts();
+it('reads missed purges after a gap, and retries until that succeeds', async () => {
+  const { memory, read, purges, held, purge } = purgeParts();
   await purges.catchUp();
   expect(read).not.toHaveBeenCalled();
   purges.onMissedAnnouncements();
@@ -91,8 +91,8 @@ it('purges that could not be heard are read once there was a gap, until that wor
   expect(read).toHaveBeenCalledTimes(2);
 });
 
-it('a gap during the read of the list has it read again', async () => {
-  const { read, purges } = purgesParts();
+it('reads the list again after a gap during the read', async () => {
+  const { read, purges } = purgeParts();
   purges.onMissedAnnouncements();
   const { promise, resolve } = Promise.withResolvers<Purge[]>();
   read.mockReturnValueOnce(promise);
@@ -106,8 +106,8 @@ it('a gap during the read of the list has it read again', async () => {
   expect(read).toHaveBeenCalledTimes(2);
 });
 
-it('a purge from before the clock was set back hides no new frame', () => {
-  const { purges, held, purge } = purgesParts();
+it('a purge from before the clock was set back does not hide new frames', () => {
+  const { purges, held, purge } = purgeParts();
   const { startedAtMs } = held;
   purges.apply(purge('hard', startedAtMs + 3_600_000));
   purges.apply(purge('soft', startedAtMs + 3_600_000));

@@ -8,34 +8,34 @@ import { makeStale } from './held-frame.ts';
 import type { MemoryCache } from './memory-cache.ts';
 
 /**
- * What operators purged, as far as this process has heard. It outlasts the frames in memory: a read
- * that was under way during a purge must not bring the frame back.
+ * The purges that this process knows of. They outlast the frames in memory: a read under way during
+ * a purge must not bring the frame back.
  */
 export interface PurgeHistory {
   apply(purge: Purge): void;
-  /** `stale`: to be shown, but called for anew; `gone`: not to be shown. */
+  /** `stale`: serve the frame but request a new one; `gone`: do not serve it. */
   verdictFor(
     frame: Pick<Frame, 'cameraId' | 'startedAtMs'>,
-    /** Of the frames Redis: a purge from the future was before its clock was set back, and is over. */
+    /** The frames Redis's time. A purge in the future predates a clock set back, and is ignored. */
     nowMs?: number,
   ): 'good' | 'stale' | 'gone';
   /** Calls the listener after each hard purge. */
   onHardPurge(listener: (cameraId: string) => void): void;
-  /** Announcements may have been missed: the list of purges has to be read. */
+  /** Records that announcements may have been missed, so the list of purges must be read. */
   onMissedAnnouncements(): void;
-  /** Reads that list if it has to be; to be called again and again. */
+  /** Reads that list if needed; call it regularly. */
   catchUp(): Promise<void>;
 }
 
 export interface PurgeHistoryDeps {
   clock: Clock;
   memory: MemoryCache;
-  /** The list of purges. @throws RedisUnavailableError */
+  /** Reads the list of purges. @throws RedisUnavailableError */
   read: () => Promise<Purge[]>;
   log: Log;
 }
 
-/** Of how many cameras purges are remembered. */
+/** How many cameras' purges are remembered. */
 const MAX_CAMERAS = 50_000;
 
 export function createPurgeHistory({ clock, memory, read, log }: PurgeHistoryDeps): PurgeHistory {
@@ -45,7 +45,7 @@ export function createPurgeHistory({ clock, memory, read, log }: PurgeHistoryDep
   let caughtUpGaps = 0;
   let isReading = false;
 
-  const judge: PurgeHistory['verdictFor'] = (
+  const verdictFor: PurgeHistory['verdictFor'] = (
     { cameraId, startedAtMs },
     nowMs = Number.POSITIVE_INFINITY,
   ) => {
@@ -54,14 +54,14 @@ export function createPurgeHistory({ clock, memory, read, log }: PurgeHistoryDep
     if (isFromBefore(purgedAtMs?.hard)) return 'gone';
     return isFromBefore(purgedAtMs?.soft) ? 'stale' : 'good';
   };
-  const heed = ({ cameraId, mode, purgedAtMs }: Purge) => {
+  const apply = ({ cameraId, mode, purgedAtMs }: Purge) => {
     const never = Number.NEGATIVE_INFINITY;
     const before = known.get(cameraId) ?? { hard: never, soft: never };
-    // What is known already was applied already, perhaps to a frame that was renewed since.
+    // A known purge has been applied, perhaps to a frame that was renewed since.
     if (purgedAtMs <= before[mode]) return;
     known.set(cameraId, { ...before, [mode]: purgedAtMs });
     const held = memory.peek(cameraId);
-    const verdict = held && judge(held);
+    const verdict = held && verdictFor(held);
     if (verdict === 'gone') memory.delete(cameraId);
     if (held && verdict === 'stale') makeStale(held, clock.monoMs());
     if (held) log.debug({ cameraId, mode }, 'frame purged');
@@ -71,19 +71,19 @@ export function createPurgeHistory({ clock, memory, read, log }: PurgeHistoryDep
   const catchUp = async () => {
     if (isReading || caughtUpGaps === gaps) return;
     isReading = true;
-    const reading = gaps;
+    const gapsAtStart = gaps;
     try {
-      for (const purge of await read()) heed(purge);
-      caughtUpGaps = reading;
+      for (const purge of await read()) apply(purge);
+      caughtUpGaps = gapsAtStart;
     } catch (error) {
-      log.debug({ reason: messageOf(error) }, 'the list of purges could not be read');
+      log.debug({ reason: messageOf(error) }, 'reading the list of purges failed');
     } finally {
       isReading = false;
     }
   };
   return {
-    apply: heed,
-    verdictFor: judge,
+    apply,
+    verdictFor,
     onHardPurge: (listener) => void listeners.push(listener),
     onMissedAnnouncements: () => {
       gaps += 1;

@@ -8,21 +8,21 @@ import type { FramesClock } from '@lastframe/shared/redis/redis-clock';
 import type { MemoryCache } from '../cache/memory-cache.ts';
 import { type CameraState, factsOfHeld, stateOf } from './camera-status.ts';
 
-/** A named camera as it is now. */
+/** A named camera and its current state. */
 export interface ListedCamera {
   named: NamedCamera;
   state: CameraState;
-  /** When the state was so, by the frames Redis's clock. */
+  /** When the state was read, by the frames Redis's clock. */
   nowMs: number;
-  /** As old a frame makes the camera late, while somebody asks. */
+  /** Age of its frame from which a requested camera is late. */
   lateAfterMs: number;
 }
 
-/** The named cameras and how they are, for the whole fleet. */
+/** The named cameras and their states, for the whole fleet. */
 export interface CameraList {
-  /** What memory knows of those that the store can't be asked about now. */
+  /** Reads all named cameras; uses memory for those that the store cannot return. */
   read(): Promise<ListedCamera[]>;
-  /** How many there are of each health, for the metrics. */
+  /** Counts the cameras by health, for the metrics. */
   countByHealth(): Promise<Record<Health, number>>;
 }
 
@@ -35,20 +35,20 @@ export interface CameraListDeps {
 }
 
 const DEADLINE_MS = 1000;
-/** However many ask, each process reads no more often. */
-const KEPT_MS = 500;
+/** Each process reads the list no more often than this. */
+const CACHED_MS = 500;
 
 export function createCameraList(deps: CameraListDeps): CameraList {
-  let kept: Promise<ListedCamera[]> | undefined;
+  let cachedList: Promise<ListedCamera[]> | undefined;
   const read = () => {
-    if (kept) return kept;
+    if (cachedList) return cachedList;
     const list = Promise.all(
       [...deps.rules().cameras.values()].map((named) => readOne(named, deps)),
     );
-    kept = list;
+    cachedList = list;
     setTimeout(() => {
-      kept = undefined;
-    }, KEPT_MS).unref();
+      cachedList = undefined;
+    }, CACHED_MS).unref();
     return list;
   };
   return {
@@ -60,12 +60,12 @@ export function createCameraList(deps: CameraListDeps): CameraList {
 
 async function readOne(named: NamedCamera, deps: CameraListDeps): Promise<ListedCamera> {
   const { cameraId, source } = named.camera;
-  const { frame, facts, nowMs } = await ask(cameraId, deps);
+  const { frame, facts, nowMs } = await readState(cameraId, deps);
   const state = stateOf({ frame, facts }, source, nowMs);
   return { named, state, nowMs, lateAfterMs: lateAfterMs(frame, source) };
 }
 
-async function ask(
+async function readState(
   cameraId: string,
   { frames, keys, memory, framesClock }: CameraListDeps,
 ): Promise<Pick<StoredCamera, 'facts' | 'nowMs'> & Pick<CameraState, 'frame'>> {

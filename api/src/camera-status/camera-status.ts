@@ -7,7 +7,7 @@ import type { Source } from '@lastframe/shared/cameras/source';
 import type { Dimensions } from '@lastframe/shared/frames/frame';
 import type { HeldFrame } from '../cache/held-frame.ts';
 
-/** What is told of a frame: all but its bytes. Times are of the frames Redis's clock. */
+/** A frame without its bytes. Times are by the frames Redis's clock. */
 export interface FrameFacts {
   etag: string;
   contentType: string;
@@ -18,14 +18,14 @@ export interface FrameFacts {
   changedAtMs: number;
 }
 
-/** A camera at one instant, as events and the list of cameras tell it. */
+/** A camera at one instant, as in events and the list of cameras. */
 export interface CameraState {
   frame?: FrameFacts | undefined;
   facts: HealthFacts;
   health: HealthState;
 }
 
-/** What has changed: the picture, its age, a call that failed, or the health by the clock alone. */
+/** What changed: the picture, its age, a failed call, or only the health as time passed. */
 export type UpdateKind = 'frame' | 'unchanged' | 'failure' | 'health';
 
 export function stateOf(
@@ -42,7 +42,7 @@ export function factsOfHeld({ bytes, ...held }: HeldFrame): FrameFacts {
   return { etag, contentType, sizeBytes, dimensions, startedAtMs, capturedAtMs, changedAtMs };
 }
 
-/** The news in a state, undefined where there is none; without a state before, all of it is news. */
+/** Returns what changed between two states; undefined if nothing did. A first state is a change. */
 export function updateBetween(
   before: CameraState | undefined,
   after: CameraState,
@@ -53,11 +53,11 @@ export function updateBetween(
   if (frame && frame.startedAtMs > (before?.frame?.startedAtMs ?? 0)) return 'unchanged';
   if (hasFailed && health.health === 'failing') return 'failure';
   if (before === undefined) return 'health';
-  const { health: was, reason } = before.health;
-  return health.health === was && health.reason === reason ? undefined : 'health';
+  const { health: healthBefore, reason } = before.health;
+  return health.health === healthBefore && health.reason === reason ? undefined : 'health';
 }
 
-/** A state in JSON. */
+/** Returns a state for JSON. */
 export function describeState({ frame, health }: CameraState, nowMs: number) {
   return {
     ...(frame && {

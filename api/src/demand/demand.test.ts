@@ -2,14 +2,14 @@ import type { Announcement } from '@lastframe/shared/messages/announcement';
 import { bucketMsOf } from '@lastframe/shared/messages/refresh-job';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { testCamera } from '../../../testing/test-camera.ts';
-import { markCurrent, markOutdated } from '../cache/held-frame.ts';
+import { markCurrent, markPossiblyOutdated } from '../cache/held-frame.ts';
 import { heldFrame, testParts } from '../test-support/parts.ts';
 import { createDemand } from './demand.ts';
 
 const INTERVAL_MS = 5000;
 const camera = testCamera('a', { intervalMs: INTERVAL_MS });
 const { cameraId } = camera;
-/** The guard of a permit above its interval, and what is asked for at once with what is due a little later. */
+/** Covers a permit's guard beyond its interval and the rounding up to a tick. */
 const LITTLE_MS = 40;
 
 beforeEach(() => void vi.useFakeTimers());
@@ -18,7 +18,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** What `add` was asked, by its bucket; `random` is the latest that a process asks again. */
+/** `buckets` lists the bucket of each added job; `random: 1` makes retries as late as possible. */
 function demandParts({ random = 1 } = {}) {
   const parts = testParts();
   const add = vi.fn(async (_camera: unknown, _redisNowMs: number) => {});
@@ -29,31 +29,31 @@ function demandParts({ random = 1 } = {}) {
 }
 
 type Parts = ReturnType<typeof demandParts>;
-type Told = Announcement extends infer A ? (A extends unknown ? Omit<A, 'v' | 'cameraId'> : 0) : 0;
+type Body = Announcement extends infer A ? (A extends unknown ? Omit<A, 'v' | 'cameraId'> : 0) : 0;
 
-const tell = ({ demand }: Parts, told: Told) =>
-  demand.onAnnouncement({ v: 1, cameraId, ...told } as Announcement);
+const announce = ({ demand }: Parts, body: Body) =>
+  demand.onAnnouncement({ v: 1, cameraId, ...body } as Announcement);
 
-const frameNews = (nextMs: number) =>
+const frameBody = (nextMs: number) =>
   ({ kind: 'frame', etag: '"x"', startedAgoMs: 0, capturedAgoMs: 0, nextMs }) as const;
 
-/** Lets time pass and gives how many jobs were asked for since the last look. */
-async function asksWithin({ add }: Parts, ms: number): Promise<number> {
+/** Lets time pass and returns how many jobs were added since the last call. */
+async function jobsWithin({ add }: Parts, ms: number): Promise<number> {
   await vi.advanceTimersByTimeAsync(ms);
-  const asks = add.mock.calls.length;
+  const jobs = add.mock.calls.length;
   add.mockClear();
-  return asks;
+  return jobs;
 }
 
 describe('demand', () => {
-  it('becomes a job at once, however often it is raised', async () => {
+  it('adds one job at once, however often it is raised', async () => {
     const parts = demandParts();
     for (let times = 0; times < 100; times += 1) parts.demand.raise(camera);
-    expect(await asksWithin(parts, 0)).toBe(1);
+    expect(await jobsWithin(parts, 0)).toBe(1);
   });
 
   it.each([0, 0.5, 1])(
-    'is at most one job a bucket, raised all the time (random %d)',
+    'adds at most one job per bucket when raised all the time (random %d)',
     async (random) => {
       const parts = demandParts({ random });
       for (let ms = 0; ms < 60_000; ms += 100) {
@@ -65,130 +65,130 @@ describe('demand', () => {
     },
   );
 
-  it('is asked for again 1.1 buckets later at the latest, while it is wanted', async () => {
+  it('adds another job within 1.1 buckets while it lasts', async () => {
     const parts = demandParts({ random: 1 });
     parts.demand.raise(camera);
-    expect(await asksWithin(parts, 0)).toBe(1);
-    expect(await asksWithin(parts, 5499)).toBe(0);
-    expect(await asksWithin(parts, 2)).toBe(1);
-    expect(await asksWithin(parts, 55_500)).toBe(10);
+    expect(await jobsWithin(parts, 0)).toBe(1);
+    expect(await jobsWithin(parts, 5499)).toBe(0);
+    expect(await jobsWithin(parts, 2)).toBe(1);
+    expect(await jobsWithin(parts, 55_500)).toBe(10);
   });
 
-  it('of a camera with an hour between calls is asked for again after seconds', async () => {
+  it('adds another job after seconds, even with an hour between calls', async () => {
     const parts = demandParts();
     parts.demand.raise(testCamera('slow', { intervalMs: 3_600_000 }));
-    expect(await asksWithin(parts, 5501)).toBe(2);
+    expect(await jobsWithin(parts, 5501)).toBe(2);
   });
 
-  it('of one camera does not wait for that of another', async () => {
+  it('for one camera does not wait for that of another', async () => {
     const parts = demandParts();
     parts.demand.raise(camera);
     parts.demand.raise(testCamera('b'));
-    expect(await asksWithin(parts, 0)).toBe(2);
+    expect(await jobsWithin(parts, 0)).toBe(2);
   });
 
-  it('asks for nothing while the frame in memory is fresh, and then if somebody is there', async () => {
+  it('adds no job while the frame in memory is fresh, then one for a present viewer', async () => {
     const parts = demandParts();
     parts.memory.set(cameraId, heldFrame(camera, { startedAgoMs: 1000 }));
-    const leave = parts.viewers.enter(camera);
+    const leave = parts.presence.enter(camera);
     parts.demand.raise(camera);
-    expect(await asksWithin(parts, 3999)).toBe(0);
-    expect(await asksWithin(parts, LITTLE_MS)).toBe(1);
+    expect(await jobsWithin(parts, 3999)).toBe(0);
+    expect(await jobsWithin(parts, LITTLE_MS)).toBe(1);
     leave();
   });
 
-  it('is not lost when it is raised while a job is being asked for', async () => {
+  it('is not lost when raised while a job is being added', async () => {
     const parts = demandParts();
     const added = Promise.withResolvers<void>();
     parts.add.mockImplementationOnce(() => added.promise);
     parts.demand.raise(camera);
-    await asksWithin(parts, 0);
-    tell(parts, frameNews(3000));
+    await jobsWithin(parts, 0);
+    announce(parts, frameBody(3000));
     parts.demand.raise(camera);
     added.resolve();
-    expect(await asksWithin(parts, 2999)).toBe(0);
-    expect(await asksWithin(parts, 2)).toBe(1);
+    expect(await jobsWithin(parts, 2999)).toBe(0);
+    expect(await jobsWithin(parts, 2)).toBe(1);
   });
 
-  it('is not lost when it is raised in the moment in which nobody wants the camera', async () => {
+  it('is not lost when raised just as the camera is forgotten', async () => {
     const parts = demandParts();
     parts.demand.raise(camera);
-    await asksWithin(parts, 0);
-    tell(parts, frameNews(1000));
-    vi.advanceTimersByTime(1001); // the ask ends now; what it found is heard in the next microtask
+    await jobsWithin(parts, 0);
+    announce(parts, frameBody(1000));
+    vi.advanceTimersByTime(1001); // the check ends now; its result arrives in the next microtask
     parts.demand.raise(camera);
-    expect(await asksWithin(parts, LITTLE_MS)).toBe(1);
+    expect(await jobsWithin(parts, LITTLE_MS)).toBe(1);
   });
 });
 
-describe('while nothing can be asked for', () => {
-  it('no job is added without a worker, and within a second after one is there', async () => {
+describe('while the fleet cannot take jobs', () => {
+  it('adds no job without a worker, and one within a second of its start', async () => {
     const parts = demandParts();
     parts.fleet.closed = 'no worker is alive';
     parts.demand.raise(camera);
-    expect(await asksWithin(parts, 60_000)).toBe(0);
+    expect(await jobsWithin(parts, 60_000)).toBe(0);
     parts.fleet.closed = undefined;
-    expect(await asksWithin(parts, 1000)).toBe(1);
+    expect(await jobsWithin(parts, 1000)).toBe(1);
   });
 
-  it('no second job is added while jobs pile up, and one within a second after they are fewer', async () => {
+  it('adds no second job while jobs pile up, and one within a second after that', async () => {
     const parts = demandParts();
     parts.fleet.behind = true;
     parts.demand.raise(camera);
-    expect(await asksWithin(parts, 60_000)).toBe(1);
+    expect(await jobsWithin(parts, 60_000)).toBe(1);
     parts.fleet.behind = false;
-    expect(await asksWithin(parts, 1000)).toBe(1);
+    expect(await jobsWithin(parts, 1000)).toBe(1);
   });
 
   it.each([
     ['was denied', { kind: 'wait', reason: 'budget', inMs: 100 }],
     ['failed', undefined],
-  ] as const)('another job is added while jobs pile up when the last one %s', async (_, news) => {
+  ] as const)('adds another job while jobs pile up if the last one %s', async (_, body) => {
     const parts = demandParts();
     parts.fleet.behind = true;
-    if (!news) parts.add.mockRejectedValueOnce(new Error('away'));
+    if (!body) parts.add.mockRejectedValueOnce(new Error('away'));
     parts.demand.raise(camera);
-    expect(await asksWithin(parts, 0)).toBe(1);
-    if (news) tell(parts, news);
-    expect(await asksWithin(parts, 7000)).toBe(1);
+    expect(await jobsWithin(parts, 0)).toBe(1);
+    if (body) announce(parts, body);
+    expect(await jobsWithin(parts, 7000)).toBe(1);
   });
 
-  it('another job is added while jobs pile up when the last one must have been dropped', async () => {
+  it('adds another job while jobs pile up if the last one must have been dropped', async () => {
     const parts = demandParts();
     parts.fleet.behind = true;
-    const leave = parts.viewers.enter(camera);
+    const leave = parts.presence.enter(camera);
     parts.demand.raise(camera);
-    expect(await asksWithin(parts, 72_000)).toBe(2);
+    expect(await jobsWithin(parts, 72_000)).toBe(2);
     leave();
   });
 
-  it('the store is seldom read while jobs pile up, or the reads would keep them from being done', async () => {
+  it('reads the store rarely while jobs pile up', async () => {
     const parts = demandParts();
     parts.fleet.behind = true;
     parts.demand.raise(camera);
-    await asksWithin(parts, 60_000);
+    await jobsWithin(parts, 60_000);
     expect(parts.reader.read.mock.calls.length).toBeLessThanOrEqual(4);
     expect(parts.reader.read.mock.calls.length).toBeGreaterThanOrEqual(3);
   });
 
-  it('no job is added while the time of Redis is unknown', async () => {
+  it('adds no job while the time of Redis is unknown', async () => {
     const parts = demandParts();
     const { redisNowMs } = parts.fleet;
     parts.fleet.redisNowMs = () => undefined;
     parts.demand.raise(camera);
-    expect(await asksWithin(parts, 10_000)).toBe(0);
+    expect(await jobsWithin(parts, 10_000)).toBe(0);
     parts.fleet.redisNowMs = redisNowMs;
-    expect(await asksWithin(parts, 1000)).toBe(1);
+    expect(await jobsWithin(parts, 1000)).toBe(1);
   });
 
-  it('a job that could not be added is tried again after a second', async () => {
+  it('retries after a second when adding a job fails', async () => {
     const parts = demandParts();
     parts.add.mockRejectedValue(new Error('away'));
     parts.demand.raise(camera);
-    expect(await asksWithin(parts, 0)).toBe(1);
-    expect(await asksWithin(parts, 999)).toBe(0);
-    expect(await asksWithin(parts, 2)).toBe(1);
-    expect(await asksWithin(parts, 10_200)).toBe(10);
+    expect(await jobsWithin(parts, 0)).toBe(1);
+    expect(await jobsWithin(parts, 999)).toBe(0);
+    expect(await jobsWithin(parts, 2)).toBe(1);
+    expect(await jobsWithin(parts, 10_200)).toBe(10);
   });
 });
 
@@ -199,97 +199,97 @@ describe('an announcement', () => {
     [{ kind: 'wait', reason: 'backoff', inMs: 3_600_000 }, 60_000],
     [{ kind: 'wait', reason: 'hold', inMs: 21_000 }, 21_250],
     [{ kind: 'wait', reason: 'busy', inMs: 21_000 }, 5500],
-  ] as const)('%j lets it ask again after %d ms', async (told, afterMs) => {
+  ] as const)('%j allows the next job after %d ms', async (body, afterMs) => {
     const parts = demandParts({ random: 1 });
     parts.demand.raise(camera);
-    await asksWithin(parts, 0);
-    tell(parts, told);
-    // What was told, for whoever waits; not the spread, the cap or a call that is about to end.
-    expect(parts.demand.announcedWaitMs(cameraId)).toBe(told.reason === 'busy' ? 0 : told.inMs);
-    expect(await asksWithin(parts, afterMs - 1)).toBe(0);
-    expect(await asksWithin(parts, LITTLE_MS)).toBe(1);
+    await jobsWithin(parts, 0);
+    announce(parts, body);
+    // The announced wait, without the spread, the cap or a call that is about to end.
+    expect(parts.demand.announcedWaitMs(cameraId)).toBe(body.reason === 'busy' ? 0 : body.inMs);
+    expect(await jobsWithin(parts, afterMs - 1)).toBe(0);
+    expect(await jobsWithin(parts, LITTLE_MS)).toBe(1);
   });
 
   it.each(['places', 'memory'] as const)(
-    'that the camera is refused (%s) is forgotten unless somebody asks again',
+    'that the camera is rejected (%s) is forgotten unless demand is raised again',
     async (reason) => {
       const parts = demandParts();
       parts.demand.raise(camera);
-      await asksWithin(parts, 0);
-      tell(parts, { kind: 'wait', reason, inMs: 20_000 });
+      await jobsWithin(parts, 0);
+      announce(parts, { kind: 'wait', reason, inMs: 20_000 });
       expect(parts.demand.refusal(cameraId)).toBe(reason);
-      expect(await asksWithin(parts, 120_000)).toBe(0);
+      expect(await jobsWithin(parts, 120_000)).toBe(0);
       expect(parts.demand.refusal(cameraId)).toBeUndefined();
       expect(vi.getTimerCount()).toBe(0);
       parts.demand.raise(camera);
-      expect(await asksWithin(parts, LITTLE_MS)).toBe(1);
+      expect(await jobsWithin(parts, LITTLE_MS)).toBe(1);
     },
   );
 
-  it('that the camera is refused lets a stream that stays open ask again when it is time', async () => {
+  it('that the camera is rejected lets an open stream retry after the wait', async () => {
     const parts = demandParts();
-    const leave = parts.viewers.enter(camera);
+    const leave = parts.presence.enter(camera);
     parts.demand.raise(camera);
-    await asksWithin(parts, 0);
-    tell(parts, { kind: 'wait', reason: 'places', inMs: 20_000 });
-    expect(await asksWithin(parts, 19_999)).toBe(0);
-    expect(await asksWithin(parts, LITTLE_MS)).toBe(1);
-    tell(parts, { kind: 'started' });
+    await jobsWithin(parts, 0);
+    announce(parts, { kind: 'wait', reason: 'places', inMs: 20_000 });
+    expect(await jobsWithin(parts, 19_999)).toBe(0);
+    expect(await jobsWithin(parts, LITTLE_MS)).toBe(1);
+    announce(parts, { kind: 'started' });
     expect(parts.demand.refusal(cameraId)).toBeUndefined();
     leave();
   });
 
   it.each([
-    frameNews(4000),
-    { ...frameNews(4000), kind: 'unchanged' },
+    frameBody(4000),
+    { ...frameBody(4000), kind: 'unchanged' },
     { kind: 'failure', status: 502, reason: 'x', nextMs: 4000 },
-  ] as const)('of kind $kind says when it is time for who still looks', async (told) => {
+  ] as const)('of kind $kind sets the time of the next job for a present viewer', async (body) => {
     const parts = demandParts();
-    const leave = parts.viewers.enter(camera);
+    const leave = parts.presence.enter(camera);
     parts.demand.raise(camera);
-    await asksWithin(parts, 0);
-    tell(parts, told as Told);
-    expect(await asksWithin(parts, 3999)).toBe(0);
-    expect(await asksWithin(parts, 2)).toBe(1);
+    await jobsWithin(parts, 0);
+    announce(parts, body as Body);
+    expect(await jobsWithin(parts, 3999)).toBe(0);
+    expect(await jobsWithin(parts, 2)).toBe(1);
     leave();
   });
 
-  it('of a failure holds for longer than a minute, where it says so', async () => {
+  it('of a failure can hold for longer than a minute', async () => {
     const parts = demandParts();
-    const leave = parts.viewers.enter(camera);
+    const leave = parts.presence.enter(camera);
     parts.demand.raise(camera);
-    await asksWithin(parts, 0);
-    tell(parts, { kind: 'failure', status: 502, reason: 'x', nextMs: 3_600_000 });
-    expect(await asksWithin(parts, 3_599_999)).toBe(0);
-    expect(await asksWithin(parts, 2)).toBe(1);
+    await jobsWithin(parts, 0);
+    announce(parts, { kind: 'failure', status: 502, reason: 'x', nextMs: 3_600_000 });
+    expect(await jobsWithin(parts, 3_599_999)).toBe(0);
+    expect(await jobsWithin(parts, 2)).toBe(1);
     leave();
   });
 
-  it('that a call is under way lets nobody ask before it is over, or its end is told', async () => {
+  it('that a call is under way holds jobs back until it is over or announced to be', async () => {
     const parts = demandParts({ random: 0 });
     parts.demand.raise(camera);
-    await asksWithin(parts, 0);
-    tell(parts, { kind: 'started', overMs: 15_000 });
-    // Its job would be denied, and its id be spent for the bucket in which the call ends.
-    expect(await asksWithin(parts, 14_999)).toBe(0);
-    expect(await asksWithin(parts, 2)).toBe(1);
-    tell(parts, { kind: 'started', overMs: 15_000 });
-    expect(await asksWithin(parts, 5500)).toBe(0);
-    tell(parts, frameNews(1));
+    await jobsWithin(parts, 0);
+    announce(parts, { kind: 'started', overMs: 15_000 });
+    // A job would be denied, and its id used up for the bucket in which the call ends.
+    expect(await jobsWithin(parts, 14_999)).toBe(0);
+    expect(await jobsWithin(parts, 2)).toBe(1);
+    announce(parts, { kind: 'started', overMs: 15_000 });
+    expect(await jobsWithin(parts, 5500)).toBe(0);
+    announce(parts, frameBody(1));
     parts.demand.raise(camera);
-    expect(await asksWithin(parts, LITTLE_MS)).toBe(1);
+    expect(await jobsWithin(parts, LITTLE_MS)).toBe(1);
   });
 
-  it('that a call was started postpones the next job, and never brings it forward', async () => {
+  it('that a call has started postpones the next job, and never brings it forward', async () => {
     const parts = demandParts({ random: 1 });
     parts.demand.raise(camera);
-    await asksWithin(parts, 4000);
-    tell(parts, { kind: 'started' });
-    expect(await asksWithin(parts, 5499)).toBe(0);
-    tell(parts, { kind: 'wait', reason: 'budget', inMs: 30_000 });
-    tell(parts, { kind: 'started' });
-    expect(await asksWithin(parts, 29_999)).toBe(0);
-    expect(await asksWithin(parts, LITTLE_MS)).toBe(1);
+    await jobsWithin(parts, 4000);
+    announce(parts, { kind: 'started' });
+    expect(await jobsWithin(parts, 5499)).toBe(0);
+    announce(parts, { kind: 'wait', reason: 'budget', inMs: 30_000 });
+    announce(parts, { kind: 'started' });
+    expect(await jobsWithin(parts, 29_999)).toBe(0);
+    expect(await jobsWithin(parts, LITTLE_MS)).toBe(1);
   });
 
   it('about another camera changes nothing', async () => {
@@ -297,7 +297,7 @@ describe('an announcement', () => {
     parts.demand.onAnnouncement({ v: 1, cameraId, kind: 'started' });
     expect(vi.getTimerCount()).toBe(0);
     parts.demand.raise(camera);
-    await asksWithin(parts, 0);
+    await jobsWithin(parts, 0);
     const other = testCamera('b').cameraId;
     parts.demand.onAnnouncement({
       v: 1,
@@ -306,182 +306,182 @@ describe('an announcement', () => {
       reason: 'hold',
       inMs: 60_000,
     });
-    expect(await asksWithin(parts, 5501)).toBe(1);
+    expect(await jobsWithin(parts, 5501)).toBe(1);
   });
 });
 
-describe('a camera that nobody wants any more', () => {
-  it.each([frameNews(4000), { kind: 'failure', status: 504, reason: 'x', nextMs: 4000 }] as const)(
+describe('a camera that is no longer wanted', () => {
+  it.each([frameBody(4000), { kind: 'failure', status: 504, reason: 'x', nextMs: 4000 }] as const)(
     'is forgotten after the $kind, with no timer left',
-    async (told) => {
+    async (body) => {
       const parts = demandParts();
       parts.demand.raise(camera);
-      await asksWithin(parts, 0);
-      tell(parts, told as Told);
-      expect(await asksWithin(parts, 60_000)).toBe(0);
+      await jobsWithin(parts, 0);
+      announce(parts, body as Body);
+      expect(await jobsWithin(parts, 60_000)).toBe(0);
       expect(vi.getTimerCount()).toBe(0);
       expect(parts.demand.announcedWaitMs(cameraId)).toBe(0);
     },
   );
 
-  it('is wanted until the news, although the viewer who asked has left', async () => {
+  it('keeps its demand until the announcement, although its viewer has left', async () => {
     const parts = demandParts();
-    const leave = parts.viewers.enter(camera);
+    const leave = parts.presence.enter(camera);
     parts.demand.raise(camera);
     leave();
-    expect(await asksWithin(parts, 20_000)).toBe(4);
+    expect(await jobsWithin(parts, 20_000)).toBe(4);
   });
 
   it('is forgotten after two minutes without a frame or a worker, with no timer left', async () => {
     const parts = demandParts();
     parts.fleet.closed = 'no worker is alive';
     parts.demand.raise(camera);
-    expect(await asksWithin(parts, 122_000)).toBe(0);
+    expect(await jobsWithin(parts, 122_000)).toBe(0);
     expect(vi.getTimerCount()).toBe(0);
     parts.fleet.closed = undefined;
-    expect(await asksWithin(parts, 10_000)).toBe(0);
+    expect(await jobsWithin(parts, 10_000)).toBe(0);
   });
 
-  it('is not forgotten while somebody waits for it', async () => {
+  it('is not forgotten while a viewer waits for it', async () => {
     const parts = demandParts();
-    parts.viewers.enter(camera);
+    parts.presence.enter(camera);
     parts.demand.raise(camera);
-    await asksWithin(parts, 3_600_000);
-    expect(await asksWithin(parts, 60_000)).toBeGreaterThan(8);
+    await jobsWithin(parts, 3_600_000);
+    expect(await jobsWithin(parts, 60_000)).toBeGreaterThan(8);
   });
 
-  it('does not come back with announcements after the close', async () => {
+  it('does not come back with announcements after close()', async () => {
     const parts = demandParts();
     parts.demand.raise(camera);
-    await asksWithin(parts, 0);
+    await jobsWithin(parts, 0);
     parts.demand.close();
     parts.demand.raise(camera);
-    tell(parts, frameNews(0));
+    announce(parts, frameBody(0));
     parts.demand.recheck();
-    expect(await asksWithin(parts, 60_000)).toBe(0);
+    expect(await jobsWithin(parts, 60_000)).toBe(0);
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('leaves no timer when the close comes while a job is being asked for', async () => {
+  it('leaves no timer when closed while a job is being added', async () => {
     const parts = demandParts();
     const added = Promise.withResolvers<void>();
     parts.add.mockImplementationOnce(() => added.promise);
     parts.demand.raise(camera);
-    await asksWithin(parts, 0);
+    await jobsWithin(parts, 0);
     parts.demand.close();
     added.resolve();
-    await asksWithin(parts, 0);
+    await jobsWithin(parts, 0);
     expect(vi.getTimerCount()).toBe(0);
   });
 });
 
-describe('news that got lost', () => {
-  it('are found in the store at the second ask, before another job', async () => {
+describe('a lost announcement', () => {
+  it('is made up for by a read of the store before a second job', async () => {
     const parts = demandParts({ random: 1 });
-    const leave = parts.viewers.enter(camera);
+    const leave = parts.presence.enter(camera);
     parts.demand.raise(camera);
-    await asksWithin(parts, 5000);
+    await jobsWithin(parts, 5000);
     expect(parts.reader.read).not.toHaveBeenCalled();
     parts.stored.held = heldFrame(camera, { startedAgoMs: 1000 });
     parts.memory.set(cameraId, parts.stored.held);
-    expect(await asksWithin(parts, 3999)).toBe(0);
-    expect(await asksWithin(parts, LITTLE_MS)).toBe(1);
+    expect(await jobsWithin(parts, 3999)).toBe(0);
+    expect(await jobsWithin(parts, LITTLE_MS)).toBe(1);
     leave();
   });
 
-  it('are found although somebody else has read them a moment before', async () => {
+  it('is made up for although another caller read the frame just before', async () => {
     const parts = demandParts({ random: 1 });
     parts.demand.raise(camera);
-    await asksWithin(parts, 5499);
+    await jobsWithin(parts, 5499);
     parts.reader.read.mockImplementationOnce(async () => {
       const held = heldFrame(camera, { startedAgoMs: 1000 });
       parts.memory.set(cameraId, held);
       return { held };
     });
-    expect(await asksWithin(parts, 3900)).toBe(0);
+    expect(await jobsWithin(parts, 3900)).toBe(0);
     expect(parts.reader.read).toHaveBeenCalledOnce();
   });
 
-  it('are no reason to forget demand when the frame that is found is stale too', async () => {
+  it('does not end demand when the frame in the store is stale too', async () => {
     const parts = demandParts();
     parts.memory.set(cameraId, heldFrame(camera, { startedAgoMs: 60_000, mayBeOutdated: true }));
     parts.stored.held = heldFrame(camera, { startedAgoMs: 30_000 });
     parts.demand.raise(camera);
-    expect(await asksWithin(parts, 0)).toBe(1);
+    expect(await jobsWithin(parts, 0)).toBe(1);
   });
 
-  it('that come while the store is read are not answered with a job', async () => {
+  it('that still arrives during the read prevents the job', async () => {
     const parts = demandParts({ random: 1 });
     parts.demand.raise(camera);
-    await asksWithin(parts, 5000);
+    await jobsWithin(parts, 5000);
     const read = Promise.withResolvers<object>();
     parts.reader.read.mockImplementationOnce(() => read.promise);
-    await asksWithin(parts, 501);
+    await jobsWithin(parts, 501);
     expect(parts.reader.read).toHaveBeenCalledOnce();
-    tell(parts, frameNews(5000));
+    announce(parts, frameBody(5000));
     read.resolve({});
-    expect(await asksWithin(parts, 4000)).toBe(0);
+    expect(await jobsWithin(parts, 4000)).toBe(0);
   });
 
-  it('are not waited for when the store can not be read', async () => {
+  it('is not waited for when the store cannot be read', async () => {
     const parts = demandParts({ random: 1 });
     parts.reader.read.mockRejectedValue(new Error('away'));
     parts.demand.raise(camera);
-    expect(await asksWithin(parts, 5501)).toBe(2);
+    expect(await jobsWithin(parts, 5501)).toBe(2);
   });
 });
 
 describe('after a gap in the announcements', () => {
-  it('the store is read for who looks, and a fresh frame in it asks for no job', async () => {
+  it('reads the store for present viewers, and adds no job if it has a fresh frame', async () => {
     const parts = demandParts();
-    const leave = parts.viewers.enter(camera);
+    const leave = parts.presence.enter(camera);
     parts.memory.set(cameraId, heldFrame(camera, { startedAgoMs: 6000 }));
     parts.demand.raise(camera);
-    await asksWithin(parts, 100);
+    await jobsWithin(parts, 100);
     parts.memory.set(cameraId, heldFrame(camera, { startedAgoMs: 6100, mayBeOutdated: true }));
     parts.stored.held = heldFrame(camera, { startedAgoMs: 2000 });
     parts.demand.recheck();
-    await asksWithin(parts, 0);
+    await jobsWithin(parts, 0);
     expect(parts.reader.read).toHaveBeenCalledOnce();
     parts.memory.set(cameraId, parts.stored.held);
-    expect(await asksWithin(parts, 2999)).toBe(0);
-    expect(await asksWithin(parts, LITTLE_MS)).toBe(1);
+    expect(await jobsWithin(parts, 2999)).toBe(0);
+    expect(await jobsWithin(parts, LITTLE_MS)).toBe(1);
     leave();
   });
 
-  it('a frame that is still the last one asks for no job before it is stale', async () => {
+  it('adds no job before a frame that is still current becomes stale', async () => {
     const parts = demandParts();
-    const leave = parts.viewers.enter(camera);
+    const leave = parts.presence.enter(camera);
     const held = heldFrame(camera, { startedAgoMs: 1000 });
     parts.memory.set(cameraId, held);
     parts.demand.raise(camera);
-    await asksWithin(parts, 0);
-    markOutdated(held);
+    await jobsWithin(parts, 0);
+    markPossiblyOutdated(held);
     parts.reader.read.mockImplementation(async () => {
       markCurrent(held);
       return { held };
     });
     parts.demand.recheck();
-    expect(await asksWithin(parts, 3999)).toBe(0);
-    expect(await asksWithin(parts, LITTLE_MS)).toBe(1);
+    expect(await jobsWithin(parts, 3999)).toBe(0);
+    expect(await jobsWithin(parts, LITTLE_MS)).toBe(1);
     leave();
   });
 
-  it('a frame that came while nobody watched is read as soon as somebody comes', async () => {
+  it('reads a frame that arrived unwatched as soon as a viewer comes', async () => {
     const parts = demandParts();
     parts.memory.set(cameraId, heldFrame(camera, { startedAgoMs: 6000 }));
     parts.demand.raise(camera);
-    await asksWithin(parts, 100);
-    tell(parts, frameNews(5000));
+    await jobsWithin(parts, 100);
+    announce(parts, frameBody(5000));
     parts.memory.set(cameraId, heldFrame(camera, { startedAgoMs: 6100, mayBeOutdated: true }));
     parts.stored.held = heldFrame(camera, { startedAgoMs: 100 });
     parts.reader.read.mockClear();
     parts.demand.raise(camera);
-    expect(await asksWithin(parts, 0)).toBe(0);
+    expect(await jobsWithin(parts, 0)).toBe(0);
     expect(parts.reader.read).toHaveBeenCalledOnce();
   });
 
-  it('a store that can not be read is not asked by every request', async () => {
+  it('does not retry an unreadable store on every request', async () => {
     const parts = demandParts();
     parts.memory.set(cameraId, heldFrame(camera, { startedAgoMs: 6000, mayBeOutdated: true }));
     parts.reader.read.mockRejectedValue(new Error('away'));
@@ -492,170 +492,170 @@ describe('after a gap in the announcements', () => {
     expect(parts.reader.read.mock.calls.length).toBeLessThan(8);
   });
 
-  it('the time that was told is waited for all the same', async () => {
+  it('still waits for the announced time', async () => {
     const parts = demandParts();
     parts.demand.raise(camera);
-    await asksWithin(parts, 0);
-    tell(parts, { kind: 'wait', reason: 'budget', inMs: 30_000 });
+    await jobsWithin(parts, 0);
+    announce(parts, { kind: 'wait', reason: 'budget', inMs: 30_000 });
     parts.demand.recheck();
-    expect(await asksWithin(parts, 29_000)).toBe(0);
+    expect(await jobsWithin(parts, 29_000)).toBe(0);
   });
 });
 
-describe('a camera that is watched', () => {
-  /** A frame that came just now, of which a viewer was told so long ago. */
-  const frameCame = async (parts: Parts, { askedAgoMs }: { askedAgoMs: number }) => {
-    const lastAskedMonoMs = parts.clock.monoMs() - askedAgoMs;
-    parts.memory.set(cameraId, heldFrame(camera, { lastAskedMonoMs }));
-    tell(parts, frameNews(5015));
-    await asksWithin(parts, 0);
+describe('a watched camera', () => {
+  /** Lets a frame arrive now, for a camera that was last requested so long ago. */
+  const frameArrives = async (parts: Parts, { askedAgoMs }: { askedAgoMs: number }) => {
+    const lastRequestedMonoMs = parts.clock.monoMs() - askedAgoMs;
+    parts.memory.set(cameraId, heldFrame(camera, { lastRequestedMonoMs: lastRequestedMonoMs }));
+    announce(parts, frameBody(5015));
+    await jobsWithin(parts, 0);
   };
 
-  it('is asked for when it is due, before anybody finds it stale', async () => {
+  it('is requested when it is due, before a viewer finds it stale', async () => {
     const parts = demandParts();
-    await frameCame(parts, { askedAgoMs: 100 });
-    expect(await asksWithin(parts, 5014)).toBe(0);
-    expect(await asksWithin(parts, 21)).toBe(1);
+    await frameArrives(parts, { askedAgoMs: 100 });
+    expect(await jobsWithin(parts, 5014)).toBe(0);
+    expect(await jobsWithin(parts, 21)).toBe(1);
   });
 
-  it('is left alone when nobody has asked for it in two intervals, with no timer left', async () => {
+  it('is left alone after two intervals without a request, with no timer left', async () => {
     const parts = demandParts();
-    await frameCame(parts, { askedAgoMs: 2 * INTERVAL_MS - 5000 });
-    expect(await asksWithin(parts, 60_000)).toBe(0);
+    await frameArrives(parts, { askedAgoMs: 2 * INTERVAL_MS - 5000 });
+    expect(await jobsWithin(parts, 60_000)).toBe(0);
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('is asked for once more after its last request, and then left alone', async () => {
+  it('is refreshed once more after its last request, and then left alone', async () => {
     const parts = demandParts();
-    await frameCame(parts, { askedAgoMs: 0 });
-    let asks = 0;
+    await frameArrives(parts, { askedAgoMs: 0 });
+    let jobs = 0;
     for (let interval = 0; interval < 10; interval += 1) {
-      asks += await asksWithin(parts, 5030);
+      jobs += await jobsWithin(parts, 5030);
       const held = parts.memory.get(cameraId);
       if (held) Object.assign(held, { startedMonoMs: parts.clock.monoMs() });
-      tell(parts, frameNews(5015));
+      announce(parts, frameBody(5015));
     }
-    expect(asks).toBe(1);
+    expect(jobs).toBe(1);
   });
 
-  it('is asked for at once by a viewer who finds it stale after it was left alone', async () => {
+  it('is requested at once when a viewer finds it stale after it was left alone', async () => {
     const parts = demandParts();
-    await frameCame(parts, { askedAgoMs: INTERVAL_MS });
-    await asksWithin(parts, 20_000);
+    await frameArrives(parts, { askedAgoMs: INTERVAL_MS });
+    await jobsWithin(parts, 20_000);
     parts.demand.raise(camera);
-    expect(await asksWithin(parts, 0)).toBe(1);
+    expect(await jobsWithin(parts, 0)).toBe(1);
   });
 
-  it('is asked for together with what is due at about the same time, in every process', async () => {
+  it('is requested together with all that are due at about the same time', async () => {
     const parts = demandParts();
     const times: number[] = [];
     parts.add.mockImplementation(async (_, redisNowMs) => void times.push(redisNowMs));
     for (let n = 0; n < 20; n += 1) {
       const one = testCamera(`due-${n}`, { intervalMs: INTERVAL_MS });
-      parts.viewers.enter(one);
-      parts.demand.onAnnouncement({ v: 1, cameraId: one.cameraId, ...frameNews(5000 + n / 2) });
+      parts.presence.enter(one);
+      parts.demand.onAnnouncement({ v: 1, cameraId: one.cameraId, ...frameBody(5000 + n / 2) });
     }
-    expect(await asksWithin(parts, 5040)).toBe(20);
+    expect(await jobsWithin(parts, 5040)).toBe(20);
     expect(new Set(times).size).toBeLessThanOrEqual(2);
     for (const redisNowMs of times) expect(redisNowMs % 20).toBeLessThanOrEqual(2);
   });
 
-  it('is no concern of a process in which nobody watches it', async () => {
+  it('is ignored by a process that does not watch it', async () => {
     const parts = demandParts();
-    tell(parts, frameNews(5015));
-    tell(parts, { kind: 'started', overMs: 1000, askedBy: 'me' });
+    announce(parts, frameBody(5015));
+    announce(parts, { kind: 'started', overMs: 1000, askedBy: 'me' });
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('is asked for when it is due also if a viewer finds it stale in the guard of its permit', async () => {
+  it('is requested when due even if found stale within the guard of its permit', async () => {
     const parts = demandParts();
-    await frameCame(parts, { askedAgoMs: 100 });
-    await asksWithin(parts, 5003);
+    await frameArrives(parts, { askedAgoMs: 100 });
+    await jobsWithin(parts, 5003);
     parts.demand.raise(camera);
-    expect(await asksWithin(parts, 5)).toBe(0);
-    expect(await asksWithin(parts, LITTLE_MS)).toBe(1);
+    expect(await jobsWithin(parts, 5)).toBe(0);
+    expect(await jobsWithin(parts, LITTLE_MS)).toBe(1);
   });
 });
 
-describe('of several processes that watch a camera', () => {
-  /** A process among others, after a call for which one of them has asked. */
+describe('of several processes that watch a camera,', () => {
+  /** One of several processes, after a call that `askedBy` requested. */
   const afterCall = async (askedBy: string | undefined, random: number) => {
     const parts = demandParts({ random });
-    parts.viewers.enter(camera);
-    tell(parts, { kind: 'started', overMs: 15_000, ...(askedBy !== undefined && { askedBy }) });
-    tell(parts, frameNews(1000));
-    await asksWithin(parts, 0);
+    parts.presence.enter(camera);
+    announce(parts, { kind: 'started', overMs: 15_000, ...(askedBy !== undefined && { askedBy }) });
+    announce(parts, frameBody(1000));
+    await jobsWithin(parts, 0);
     return parts;
   };
 
-  it('the one that asked for the last call asks for the next', async () => {
+  it('the one that requested the last call requests the next', async () => {
     const parts = await afterCall('me', 1);
-    expect(await asksWithin(parts, 1010)).toBe(1);
+    expect(await jobsWithin(parts, 1010)).toBe(1);
   });
 
   it.each([
     [0, 1100],
     [1, 1200],
-  ])('another one stands by for a moment, and then asks (random %d)', async (random, afterMs) => {
+  ])('another one stands by for a moment, then steps in (random %d)', async (random, afterMs) => {
     const parts = await afterCall('another', random);
-    expect(await asksWithin(parts, afterMs - 1)).toBe(0);
-    expect(await asksWithin(parts, 21)).toBe(1);
+    expect(await jobsWithin(parts, afterMs - 1)).toBe(0);
+    expect(await jobsWithin(parts, 21)).toBe(1);
   });
 
-  it('nobody asks who hears in time that the call has started', async () => {
+  it('another one does not step in if the start is announced in time', async () => {
     const parts = await afterCall('another', 0);
-    await asksWithin(parts, 1050);
-    tell(parts, { kind: 'started', overMs: 15_000, askedBy: 'another' });
-    expect(await asksWithin(parts, 4900)).toBe(0);
+    await jobsWithin(parts, 1050);
+    announce(parts, { kind: 'started', overMs: 15_000, askedBy: 'another' });
+    expect(await jobsWithin(parts, 4900)).toBe(0);
   });
 
-  it('nobody asks whose timer comes before the news that it waited for, as after a pause', async () => {
+  it('another one waits if its timer runs just before an unread announcement', async () => {
     const parts = await afterCall('another', 0);
     vi.advanceTimersToNextTimer();
     expect(parts.clock.monoMs()).toBeGreaterThan(1000);
-    tell(parts, { kind: 'started', overMs: 15_000, askedBy: 'another' });
-    expect(await asksWithin(parts, 4900)).toBe(0);
+    announce(parts, { kind: 'started', overMs: 15_000, askedBy: 'another' });
+    expect(await jobsWithin(parts, 4900)).toBe(0);
   });
 
-  it('who had to ask instead of another one asks for the next', async () => {
+  it('the one that stepped in requests the next call too', async () => {
     const parts = await afterCall('another', 1);
-    await asksWithin(parts, 1300);
-    tell(parts, { kind: 'started', overMs: 15_000, askedBy: 'me' });
-    tell(parts, frameNews(5015));
-    expect(await asksWithin(parts, 5026)).toBe(1);
+    await jobsWithin(parts, 1300);
+    announce(parts, { kind: 'started', overMs: 15_000, askedBy: 'me' });
+    announce(parts, frameBody(5015));
+    expect(await jobsWithin(parts, 5026)).toBe(1);
   });
 
-  it('each asks at once when nobody says who asked, as an older worker', async () => {
+  it('each requests at once if an older worker does not say which one was last', async () => {
     const parts = await afterCall(undefined, 1);
-    expect(await asksWithin(parts, 1010)).toBe(1);
+    expect(await jobsWithin(parts, 1010)).toBe(1);
   });
 
-  it('in a busy fleet, in which calls start late, the others stand by for longer', async () => {
+  it('the others stand by longer in a busy fleet, in which calls start late', async () => {
     const parts = await afterCall('another', 0);
     for (let call = 0; call < 50; call += 1) {
-      await asksWithin(parts, 1090);
-      // As late as this, nobody else has asked.
-      await asksWithin(parts, Math.min(400, call * 20));
-      tell(parts, { kind: 'started', overMs: 15_000, askedBy: 'another' });
-      tell(parts, frameNews(1000));
+      await jobsWithin(parts, 1090);
+      // Even this late, no other process has stepped in.
+      await jobsWithin(parts, Math.min(400, call * 20));
+      announce(parts, { kind: 'started', overMs: 15_000, askedBy: 'another' });
+      announce(parts, frameBody(1000));
     }
-    expect(await asksWithin(parts, 1450)).toBe(0);
-    expect(await asksWithin(parts, 200)).toBe(1);
+    expect(await jobsWithin(parts, 1450)).toBe(0);
+    expect(await jobsWithin(parts, 200)).toBe(1);
   });
 
-  it('standing by for one that is gone does not make the next wait longer', async () => {
+  it('the others do not stand by longer because of one that is gone', async () => {
     const parts = await afterCall('another', 0);
     for (const asker of ['b', 'c', 'd', 'e', 'f']) {
-      await asksWithin(parts, 1900);
-      tell(parts, { kind: 'started', overMs: 15_000, askedBy: asker });
-      tell(parts, frameNews(1000));
-      await asksWithin(parts, 0);
+      await jobsWithin(parts, 1900);
+      announce(parts, { kind: 'started', overMs: 15_000, askedBy: asker });
+      announce(parts, frameBody(1000));
+      await jobsWithin(parts, 0);
     }
-    expect(await asksWithin(parts, 1111)).toBe(1);
+    expect(await jobsWithin(parts, 1111)).toBe(1);
   });
 });
 
-it('cameras that are made up are not kept in mind without bound, and named ones always are', async () => {
+it('demand tracks a limited number of made-up cameras, but every named one', async () => {
   const parts = demandParts();
   parts.fleet.closed = 'no worker is alive';
   for (let n = 0; n < 60_000; n += 1) {
@@ -665,16 +665,16 @@ it('cameras that are made up are not kept in mind without bound, and named ones 
   const before = vi.getTimerCount();
   parts.demand.raise({ ...camera, cameraId: 'f'.repeat(32), name: 'gate' });
   parts.demand.raise({ ...camera, cameraId: 'e'.repeat(32) });
-  expect(vi.getTimerCount() - before).toBe(0); // being asked about now
+  expect(vi.getTimerCount() - before).toBe(0); // its check is under way
   parts.demand.close();
 });
 
-it('that fails once is raised again, so that its camera is not forgotten', async () => {
+it('demand whose check fails is retried, so that its camera is not forgotten', async () => {
   const parts = demandParts();
-  vi.spyOn(parts.fleet, 'closedBecause').mockImplementationOnce(() => {
+  vi.spyOn(parts.fleet, 'whyCannotCall').mockImplementationOnce(() => {
     throw new Error('broken');
   });
   parts.demand.raise(camera);
-  expect(await asksWithin(parts, 0)).toBe(0);
-  expect(await asksWithin(parts, 2000)).toBe(1);
+  expect(await jobsWithin(parts, 0)).toBe(0);
+  expect(await jobsWithin(parts, 2000)).toBe(1);
 });

@@ -1,19 +1,22 @@
 import type { Clock } from '@lastframe/shared/process/clock';
 import type { Keys } from '@lastframe/shared/redis/keys';
-import { type ClockWindow, observeClock, redisNowMs } from '@lastframe/shared/redis/redis-clock';
+import { createRedisTime } from '@lastframe/shared/redis/redis-clock';
 import type { RedisClient, RedisLink } from '@lastframe/shared/redis/redis-link';
 
-/** What an api process knows of the fleet behind it, by one look each second. */
+/** What an api process knows about the fleet, from one poll per second. */
 export interface FleetStatus {
-  /** Why no refresh can be asked for now; undefined when it can. */
-  closedBecause(): string | undefined;
-  /** Jobs pile up: one that was asked for before is still among them, and another would not help. */
+  /** Returns why no refresh can be requested now; undefined if one can. */
+  whyCannotCall(): string | undefined;
+  /** Returns whether jobs pile up: an earlier job is still queued, so another would not help. */
   isBehind(): boolean;
-  /** The queue Redis's time, undefined while unknown. */
+  /** Returns the queue Redis's time; undefined while unknown. */
   redisNowMs(): number | undefined;
-  /** Since when the workers trust that time; 0 while unknown. Another value: it may have been set back. */
-  trustedSinceMs(): number;
-  /** What the last look saw; undefined when the queue Redis did not answer it. */
+  /**
+   * Returns when the last hold-off began, by the queue Redis's clock; 0 if unknown or none
+   * (`ADOPT_REDIS`). Changes after a restart, failover, loss of data or clock step.
+   */
+  holdOffBeganMs(): number;
+  /** Returns what the last poll saw; undefined if the queue Redis did not respond. */
   snapshot(): FleetSnapshot | undefined;
   poll(): Promise<void>;
 }
@@ -25,10 +28,10 @@ interface FleetSnapshot {
 }
 
 const DEADLINE_MS = 900;
-/** A queue that nobody works off must not fill Redis. */
+/** A queue without workers must not fill Redis. */
 const MAX_WAITING_JOBS = 20_000;
-/** More than this is no passing crowd. */
-const CROWD_OF_JOBS = 100;
+/** More jobs than this are not just a burst. */
+const MAX_BURST_JOBS = 100;
 
 export function createFleetStatus(deps: {
   clock: Clock;
@@ -36,13 +39,13 @@ export function createFleetStatus(deps: {
   keys: Keys;
 }): FleetStatus {
   const { clock, queue, keys } = deps;
-  let window: ClockWindow | undefined;
-  let closed: string | undefined = 'Redis has not answered yet';
+  const time = createRedisTime(clock);
+  let closed: string | undefined = 'Redis has not responded yet';
   let isBehind = false;
-  let seen: FleetSnapshot | undefined;
-  let trustedSinceMs = 0;
+  let lastSnapshot: FleetSnapshot | undefined;
+  let holdOffBeganMs = 0;
 
-  const look = async () => {
+  const pollRedis = async () => {
     const sentMonoMs = clock.monoMs();
     const [redisMs, alive, waitingJobs, activeJobs, epoch] = await queue.run(
       DEADLINE_MS,
@@ -55,32 +58,28 @@ export function createFleetStatus(deps: {
           client.get(keys.epoch),
         ]),
     );
-    const reading = { redisMs, sentMonoMs, receivedMonoMs: clock.monoMs() };
-    const clockSeen = observeClock(window, reading);
-    // Buckets follow the clock wherever it goes; permits are the worker's business.
-    const next = clockSeen.stepped ? observeClock(undefined, reading) : clockSeen;
-    window = next.stepped ? undefined : next.window;
-    seen = { workerAlive: alive === 1, waitingJobs, activeJobs };
-    closed = closedBecause(seen.workerAlive, waitingJobs);
-    trustedSinceMs = Number(/^\S+ (\d{1,15})(?!\d)/.exec(epoch ?? '')?.[1] ?? 0);
-    isBehind = waitingJobs > CROWD_OF_JOBS;
+    time.observe({ redisMs, sentMonoMs, receivedMonoMs: clock.monoMs() });
+    lastSnapshot = { workerAlive: alive === 1, waitingJobs, activeJobs };
+    closed = whyClosed(lastSnapshot.workerAlive, waitingJobs);
+    holdOffBeganMs = Number(/^\S+ (\d{1,15})(?!\d)/.exec(epoch ?? '')?.[1] ?? 0);
+    isBehind = waitingJobs > MAX_BURST_JOBS;
   };
 
   return {
-    closedBecause: () => closed,
+    whyCannotCall: () => closed,
     isBehind: () => isBehind,
-    snapshot: () => seen,
-    trustedSinceMs: () => trustedSinceMs,
-    redisNowMs: () => window && redisNowMs(window, clock.monoMs()),
+    snapshot: () => lastSnapshot,
+    holdOffBeganMs: () => holdOffBeganMs,
+    redisNowMs: time.nowMs,
     poll: () =>
-      look().catch(() => {
-        seen = undefined;
-        closed = 'the queue can not be reached';
+      pollRedis().catch(() => {
+        lastSnapshot = undefined;
+        closed = 'the queue cannot be reached';
       }),
   };
 }
 
-function closedBecause(workerAlive: boolean, waiting: number): string | undefined {
+function whyClosed(workerAlive: boolean, waiting: number): string | undefined {
   if (!workerAlive) return 'no worker is alive';
   if (waiting >= MAX_WAITING_JOBS) return 'the queue is full';
   return undefined;

@@ -3,12 +3,12 @@ import type { Demand } from './demand.ts';
 import type { Presence } from './presence.ts';
 
 /**
- * Watches the `keepWarm` cameras for good, as if somebody had a stream of each open. Gives what to
- * call with the rules, at the start and whenever they change. No scheduler: a queue's goes by the
- * clocks of pods and dies with a `FLUSHALL`.
+ * Keeps `keepWarm` cameras watched, as if each had an open stream. Returns a function to call with
+ * the rules on startup and whenever they change. The queue's own scheduler is not an option: it
+ * relies on the clocks of pods and is lost in a `FLUSHALL`.
  */
 export function createKeepWarm(deps: {
-  viewers: Presence;
+  presence: Presence;
   demand: Pick<Demand, 'raise'>;
 }): (rules: Rules) => void {
   let leave: (() => void)[] = [];
@@ -17,16 +17,16 @@ export function createKeepWarm(deps: {
     leave = [...cameras.values()]
       .filter(({ keepWarm }) => keepWarm)
       .map((named) => watch(named, deps));
-    // Last, so that a camera which stays was never without a watcher.
-    for (const step of before) step();
+    // Last, so that a camera that stays is never unwatched.
+    for (const leaveOne of before) leaveOne();
   };
 }
 
 function watch(
   { camera }: NamedCamera,
-  { viewers, demand }: Parameters<typeof createKeepWarm>[0],
+  { presence, demand }: Parameters<typeof createKeepWarm>[0],
 ): () => void {
-  const leave = viewers.enter(camera);
+  const leave = presence.enter(camera);
   demand.raise(camera);
   return leave;
 }

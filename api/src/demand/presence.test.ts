@@ -8,53 +8,53 @@ const { cameraId } = camera;
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-it('counts who is present, and each of them once', () => {
-  const { viewers } = testParts();
-  const leaveFirst = viewers.enter(camera);
-  const leaveSecond = viewers.enter(camera);
+it('counts each present viewer once', () => {
+  const { presence } = testParts();
+  const leaveFirst = presence.enter(camera);
+  const leaveSecond = presence.enter(camera);
   leaveFirst();
   leaveFirst();
-  expect(viewers.isPresent(cameraId)).toBe(true);
+  expect(presence.isPresent(cameraId)).toBe(true);
   leaveSecond();
-  expect(viewers.isPresent(cameraId)).toBe(false);
-  expect(viewers.watchedCamera(cameraId)).toBeUndefined();
+  expect(presence.isPresent(cameraId)).toBe(false);
+  expect(presence.watchedCamera(cameraId)).toBeUndefined();
 });
 
-it('does not count one who leaves late against those who came since', () => {
-  const { viewers } = testParts();
-  const leaveFirst = viewers.enter(camera);
+it('does not count a viewer that leaves twice against later ones', () => {
+  const { presence } = testParts();
+  const leaveFirst = presence.enter(camera);
   leaveFirst();
-  viewers.enter(camera);
+  presence.enter(camera);
   leaveFirst();
-  expect(viewers.isPresent(cameraId)).toBe(true);
+  expect(presence.isPresent(cameraId)).toBe(true);
 });
 
-it('calls a camera watched for two intervals after a request', () => {
-  const { viewers, memory, clock } = testParts();
-  expect(viewers.watchedCamera(cameraId)).toBeUndefined();
-  memory.set(cameraId, heldFrame(camera, { lastAskedMonoMs: clock.monoMs() }));
+it('counts a camera as watched for two intervals after a request', () => {
+  const { presence, memory, clock } = testParts();
+  expect(presence.watchedCamera(cameraId)).toBeUndefined();
+  memory.set(cameraId, heldFrame(camera, { lastRequestedMonoMs: clock.monoMs() }));
   vi.advanceTimersByTime(9999);
-  expect(viewers.watchedCamera(cameraId)).toBe(camera);
-  expect(viewers.isPresent(cameraId)).toBe(false);
+  expect(presence.watchedCamera(cameraId)).toBe(camera);
+  expect(presence.isPresent(cameraId)).toBe(false);
   vi.advanceTimersByTime(1);
-  expect(viewers.watchedCamera(cameraId)).toBeUndefined();
+  expect(presence.watchedCamera(cameraId)).toBeUndefined();
 });
 
-it('calls a camera watched while somebody is present, however long ago he came', () => {
-  const { viewers, memory } = testParts();
-  const leave = viewers.enter(camera);
+it('counts a camera as watched while a viewer is present, for however long', () => {
+  const { presence, memory } = testParts();
+  const leave = presence.enter(camera);
   memory.set(cameraId, heldFrame(camera));
   vi.advanceTimersByTime(3_600_000);
-  expect(viewers.watchedCamera(cameraId)).toBe(camera);
+  expect(presence.watchedCamera(cameraId)).toBe(camera);
   leave();
-  expect(viewers.watchedCamera(cameraId)).toBeUndefined();
+  expect(presence.watchedCamera(cameraId)).toBeUndefined();
 });
 
-it('leaves a camera where it was in the memory when it only looks whether it is watched', () => {
-  const { viewers, memory } = testParts();
+it('does not change the order of eviction by checking whether a camera is watched', () => {
+  const { presence, memory } = testParts();
   const other = testCamera('b');
   memory.set(cameraId, heldFrame(camera));
   memory.set(other.cameraId, heldFrame(other));
-  viewers.watchedCamera(cameraId);
+  presence.watchedCamera(cameraId);
   expect([...memory.keys()]).toEqual([other.cameraId, cameraId]);
 });

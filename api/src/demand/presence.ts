@@ -2,13 +2,13 @@ import type { Camera } from '@lastframe/shared/cameras/camera';
 import type { Clock } from '@lastframe/shared/process/clock';
 import type { MemoryCache } from '../cache/memory-cache.ts';
 
-/** Who watches which camera in this process: open streams and waiting requests, counted. */
+/** What keeps a camera watched in this process: open streams, waiting requests, `keepWarm`. */
 export interface Presence {
-  /** Somebody looks at the camera until the function that it gives is called. */
+  /** Counts a viewer of the camera until the returned function is called. */
   enter(camera: Camera): () => void;
-  /** An open stream or a waiting request. */
+  /** Returns whether a stream shows the camera, a request waits for it, or it is kept warm. */
   isPresent(cameraId: string): boolean;
-  /** The camera if somebody is present, or has asked for it within the last two intervals. */
+  /** Returns the camera if a viewer is present or requested it within the last two intervals. */
   watchedCamera(cameraId: string): Camera | undefined;
 }
 
@@ -35,7 +35,7 @@ export function createPresence({ clock, memory }: { clock: Clock; memory: Memory
       if (group) return group.camera;
       const held = memory.peek(cameraId);
       if (!held) return undefined;
-      const sinceAskedMs = clock.monoMs() - held.lastAskedMonoMs;
+      const sinceAskedMs = clock.monoMs() - held.lastRequestedMonoMs;
       return sinceAskedMs < 2 * held.camera.source.intervalMs ? held.camera : undefined;
     },
   };

@@ -2,8 +2,8 @@ import { refreshJobId, refreshJobOptions } from '@lastframe/shared/messages/refr
 import { RedisUnavailableError } from '@lastframe/shared/process/errors';
 import { Queue } from 'bullmq';
 import { expect, it, onTestFinished, vi } from 'vitest';
+import { ownRedis, sharedRedis, testLink } from '../../../testing/redis/test-redis.ts';
 import { testCamera } from '../../../testing/test-camera.ts';
-import { ownRedis, sharedRedis, testLink } from '../../../testing/test-redis.ts';
 import { createRefreshQueue } from './refresh-queue.ts';
 
 const camera = testCamera('a', { intervalMs: 5000 });
@@ -23,33 +23,33 @@ function queueAt(url: string, prefix: string): Queue {
 async function queueParts() {
   const { link, prefix } = await sharedRedis();
   const jobs = createRefreshQueue(link, prefix, 'me');
-  const seen = queueAt(String(link.client.options?.url), prefix);
-  return { link, prefix, jobs, seen };
+  const queue = queueAt(String(link.client.options?.url), prefix);
+  return { link, prefix, jobs, queue };
 }
 
-it('makes one job of all who ask in one bucket, and another in the next', async () => {
-  const { jobs, seen } = await queueParts();
+it('makes one job of all requests in a bucket, and another in the next', async () => {
+  const { jobs, queue } = await queueParts();
   await Promise.all([0, 0, 1, 4999].map((ms) => jobs.add(camera, NOW_MS + ms)));
-  expect(await seen.getWaitingCount()).toBe(1);
+  expect(await queue.getWaitingCount()).toBe(1);
   await jobs.add(camera, NOW_MS + 5000);
   await jobs.add(testCamera('b'), NOW_MS);
-  expect(await seen.getWaitingCount()).toBe(3);
+  expect(await queue.getWaitingCount()).toBe(3);
 });
 
-it('makes another job when the time comes again, though the one of before is still kept', async () => {
-  const { link, prefix, seen } = await queueParts();
+it('makes another job after the clock was set back, while the first is still kept', async () => {
+  const { link, prefix, queue } = await queueParts();
   let sinceMs = 0;
   const jobs = createRefreshQueue(link, prefix, 'me', () => sinceMs);
   await jobs.add(camera, NOW_MS);
   sinceMs = NOW_MS - 60_000; // set back by a minute, and a minute later
   await jobs.add(camera, NOW_MS);
-  expect(await seen.getWaitingCount()).toBe(2);
+  expect(await queue.getWaitingCount()).toBe(2);
 });
 
-it('says which camera, and when it was asked for; with the options of a refresh', async () => {
-  const { jobs, seen } = await queueParts();
+it('puts the camera and the request time into a job, with the options of a refresh', async () => {
+  const { jobs, queue } = await queueParts();
   await jobs.add(camera, NOW_MS + 42);
-  const [job] = await seen.getWaiting();
+  const [job] = await queue.getWaiting();
   expect(job?.id).toBe(refreshJobId(cameraId, 5000, { redisMs: NOW_MS, sinceMs: 0 }));
   expect(job?.name).toBe(cameraId);
   expect(job?.data).toEqual({
@@ -63,15 +63,15 @@ it('says which camera, and when it was asked for; with the options of a refresh'
   expect(job?.opts.delay ?? 0).toBe(0);
 });
 
-it('goes on after Redis has forgotten its scripts', async () => {
-  const { link, jobs, seen } = await queueParts();
+it('keeps working after Redis has lost its scripts', async () => {
+  const { link, jobs, queue } = await queueParts();
   await jobs.add(camera, NOW_MS);
   await link.client.scriptFlush();
   await jobs.add(camera, NOW_MS + 5000);
-  expect(await seen.getWaitingCount()).toBe(2);
+  expect(await queue.getWaitingCount()).toBe(2);
 });
 
-it('goes on after Redis has forgotten everything', async () => {
+it('keeps working after Redis has lost all data', async () => {
   const server = await ownRedis();
   const link = testLink(server.url);
   await link.ready(10_000);
@@ -82,7 +82,7 @@ it('goes on after Redis has forgotten everything', async () => {
   expect(await server.command('LLEN', 'p:refresh:wait')).toBe(1);
 });
 
-it('works when Redis was away at the start', async () => {
+it('works when Redis was down on startup', async () => {
   const server = await ownRedis();
   await server.kill();
   const link = testLink(server.url);
@@ -93,7 +93,7 @@ it('works when Redis was away at the start', async () => {
   expect(await server.command('LLEN', 'p:refresh:wait')).toBe(1);
 });
 
-it('works again after Redis was restarted, and fails at once meanwhile', async () => {
+it('fails at once while Redis is down, and works again after its restart', async () => {
   const server = await ownRedis();
   const link = testLink(server.url);
   await link.ready(10_000);
@@ -107,7 +107,7 @@ it('works again after Redis was restarted, and fails at once meanwhile', async (
   expect(await server.command('LLEN', 'p:refresh:wait')).toBe(2);
 });
 
-it('makes a job of each camera that is asked for in one tick right after a restart', async () => {
+it('makes a job for each camera requested in one tick right after a restart', async () => {
   const server = await ownRedis();
   const link = testLink(server.url);
   await link.ready(10_000);
@@ -117,13 +117,13 @@ it('makes a job of each camera that is asked for in one tick right after a resta
   await vi.waitFor(() => expect(link.isReady).toBe(false), RECOVERY);
   await server.start();
   await vi.waitFor(() => expect(link.isReady).toBe(true), RECOVERY);
-  // In one trip, and none of the scripts is there any more.
+  // In one round trip, with all scripts gone.
   const cameras = Array.from({ length: 50 }, (_, n) => testCamera(`after-${n}`));
   await Promise.all(cameras.map((one) => jobs.add(one, NOW_MS)));
   expect(await server.command('LLEN', 'p:refresh:wait')).toBe(51);
 });
 
-it('fails within a second when Redis is frozen, also if that was its first job', async () => {
+it('fails within a second when Redis is frozen, even for the first job', async () => {
   const server = await ownRedis();
   const link = testLink(server.url);
   await link.ready(10_000);
@@ -132,7 +132,7 @@ it('fails within a second when Redis is frozen, also if that was its first job',
   server.signal('SIGSTOP');
   const since = performance.now();
   await expect(jobs.add(camera, NOW_MS)).rejects.toThrow();
-  expect(performance.now() - since).toBeLessThan(5000); // a busy machine; asked for is less
+  expect(performance.now() - since).toBeLessThan(5000); // slack for a busy machine
   expect(run.mock.calls[0]?.[0]).toBeLessThanOrEqual(1000);
   server.signal('SIGCONT');
   await vi.waitFor(() => jobs.add(camera, NOW_MS + 5000), RECOVERY);

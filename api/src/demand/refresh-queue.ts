@@ -13,17 +13,17 @@ const DEADLINE_MS = 1000;
 
 export interface RefreshQueue {
   /**
-   * Asks the fleet for a frame. All who ask in one bucket of Redis's time make one job.
-   * @param trace the traceparent of asking
+   * Requests a frame from the fleet. All requests in one bucket of Redis's time share one job.
+   * @param trace the traceparent of the request
    * @throws RedisUnavailableError
    */
   add(camera: Camera, redisNowMs: number, trace?: string): Promise<void>;
-  /** What that job is called. */
+  /** Returns the id of that job. */
   jobIdAt(camera: Camera, redisNowMs: number): string;
 }
 
 /**
- * @param askerId what the jobs call this process
+ * @param askerId the id of this process in its jobs
  * @param sinceMs since when Redis's clock is trusted
  */
 export function createRefreshQueue(
@@ -33,9 +33,9 @@ export function createRefreshQueue(
   sinceMs: () => number = () => 0,
 ): RefreshQueue {
   let queue: Queue | undefined;
-  // Made at the first add with a connection: a Queue made while Redis is away fails for good.
+  // Created at the first add with a connection: a Queue created while Redis is down fails for good.
   const open = () => {
-    if (!redis.isReady) throw new RedisUnavailableError('the queue can not be reached');
+    if (!redis.isReady) throw new RedisUnavailableError('the queue cannot be reached');
     queue ??= new Queue(QUEUE_NAME, {
       connection: redis.client,
       prefix,
@@ -43,7 +43,7 @@ export function createRefreshQueue(
       skipWaitingForReady: true,
       skipMetasUpdate: true,
       defaultJobOptions: refreshJobOptions,
-    }).on('error', () => {}); // the connection's own log tells
+    }).on('error', () => {}); // logged by the connection itself
     return queue;
   };
   const jobIdAt = ({ cameraId, source }: Camera, redisMs: number) =>

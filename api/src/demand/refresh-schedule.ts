@@ -4,52 +4,53 @@ import type { Announcement } from '@lastframe/shared/messages/announcement';
 import { bucketMsOf } from '@lastframe/shared/messages/refresh-job';
 import type { HeldFrame } from '../cache/held-frame.ts';
 
-/** What one process knows of the next call to a camera that is wanted here. */
+/** What this process knows about the next call to a wanted camera. */
 export interface RefreshSchedule {
   camera: Camera;
-  /** A request found it stale since the last frame or failure. */
-  asked: boolean;
-  askedMonoMs: number;
+  /** A request has found its frame stale or missing since the last frame or failure. */
+  isRequested: boolean;
+  requestedMonoMs: number;
   notBeforeMonoMs: number;
-  toldUntilMonoMs: number;
-  /** Until then the fleet takes no new camera, and this is one. */
-  refusedAs: Refusal | undefined;
-  /** A call is under way at most until then. */
+  announcedUntilMonoMs: number;
+  /** Why the fleet rejects this new camera until then. */
+  refusal: Refusal | undefined;
+  /** A call may be under way until then. */
   callOverMonoMs: number;
-  /** Jobs asked for without any news since: the news may have been lost, so the store is read. */
-  jobsSinceNews: number;
+  /** Jobs added since the last announcement. If any, one may have been lost: the store is read. */
+  jobsSinceAnnouncement: number;
   /** A job of this process may still wait in the queue until then. */
   queuedUntilMonoMs: number;
   /** When the store was last read for it. */
   readMonoMs: number;
-  /** Which process asked for the last call: it asks for the next one, if it still wants it. */
+  /** The process that requested the last call; it requests the next one if it still wants it. */
   askedBy: string | undefined;
-  /** When the next call is due, by the last news. */
+  /** When the next call is due, by the last announcement. */
   dueMonoMs: number;
   timer: NodeJS.Timeout | undefined;
   isAsking: boolean;
 }
 
-/** Why the fleet takes no new camera: its source has as many as it may, or Redis has no memory left. */
+/** Why the fleet rejects new cameras: the source has reached its limit, or Redis is full. */
 export type Refusal = 'places' | 'memory';
 
 export function isRefusal(reason: string): reason is Refusal {
   return reason === 'places' || reason === 'memory';
 }
 
-/** How this process stands among the others. */
-export interface AskingOrder {
-  /** This process, as its jobs name it. */
+/** How this process takes turns with the others in requesting calls. */
+export interface StandBy {
+  /** The id of this process in its jobs. */
   askerId: string;
-  /** How long it lately took from when a call was due until it was heard to have started. */
+  /** Recent average time from when a call was due until its start was announced. */
   lagMs: number;
   random: () => number;
 }
 
 export const MAX_ANNOUNCED_WAIT_MS = 60_000;
 /**
- * Whose turn it isn't waits for so long and the fleet's usual lag, up to twice, to hear that the call
- * has started. Less, and in a busy fleet each process would add every job again.
+ * A process that stands by waits for the start of the call: this long plus the fleet's usual lag,
+ * times a random factor from 1 to 2. With less, each process in a busy fleet would add every job
+ * again.
  */
 const STAND_BY_MS = 100;
 const MAX_LAG_MS = 1000;
@@ -59,13 +60,13 @@ export function newSchedule(camera: Camera): RefreshSchedule {
   const never = Number.NEGATIVE_INFINITY;
   return {
     camera,
-    asked: false,
-    askedMonoMs: never,
+    isRequested: false,
+    requestedMonoMs: never,
     notBeforeMonoMs: never,
-    toldUntilMonoMs: never,
-    refusedAs: undefined,
+    announcedUntilMonoMs: never,
+    refusal: undefined,
     callOverMonoMs: never,
-    jobsSinceNews: 0,
+    jobsSinceAnnouncement: 0,
     queuedUntilMonoMs: never,
     readMonoMs: never,
     askedBy: undefined,
@@ -75,84 +76,84 @@ export function newSchedule(camera: Camera): RefreshSchedule {
   };
 }
 
-/** Nobody needs another frame before this one is stale, and nobody gets one before its permit ends. */
-export function satisfy(wanted: RefreshSchedule, held: HeldFrame, turns: AskingOrder): number {
-  wanted.asked = false;
-  wanted.jobsSinceNews = 0;
-  setDue(wanted, held.startedMonoMs + spacingMs(held.camera.source), turns);
-  return wanted.notBeforeMonoMs;
+/** Ends demand until this frame is stale and its permit has ended; returns when to check again. */
+export function endDemand(schedule: RefreshSchedule, held: HeldFrame, order: StandBy): number {
+  schedule.isRequested = false;
+  schedule.jobsSinceAnnouncement = 0;
+  setDue(schedule, held.startedMonoMs + spacingMs(held.camera.source), order);
+  return schedule.notBeforeMonoMs;
 }
 
-/** What an announcement means for the next time to ask. */
+/** Applies an announcement to the time of the next request. */
 export function applyAnnouncement(
-  wanted: RefreshSchedule,
+  schedule: RefreshSchedule,
   announcement: Announcement,
   nowMonoMs: number,
-  turns: AskingOrder,
+  order: StandBy,
 ): void {
-  const bucketMs = bucketMsOf(wanted.camera.source.intervalMs);
-  // A purge says nothing of jobs; all other news come from one that was taken.
+  const bucketMs = bucketMsOf(schedule.camera.source.intervalMs);
+  // Every announcement but a purge means that a worker took the job.
   if (announcement.kind !== 'purge') {
-    wanted.queuedUntilMonoMs = Number.NEGATIVE_INFINITY;
-    wanted.refusedAs = undefined;
+    schedule.queuedUntilMonoMs = Number.NEGATIVE_INFINITY;
+    schedule.refusal = undefined;
   }
   switch (announcement.kind) {
     case 'started': {
-      // The call is under way: whoever asks now is only denied.
-      const laterMonoMs = nowMonoMs + bucketMs * (1 + turns.random() / 10);
-      wanted.notBeforeMonoMs = Math.max(wanted.notBeforeMonoMs, laterMonoMs);
-      wanted.callOverMonoMs = nowMonoMs + (announcement.overMs ?? 0);
-      noteTurn(wanted, announcement.askedBy, nowMonoMs, turns);
+      // The call is under way: a job added now would be denied.
+      const laterMonoMs = nowMonoMs + bucketMs * (1 + order.random() / 10);
+      schedule.notBeforeMonoMs = Math.max(schedule.notBeforeMonoMs, laterMonoMs);
+      schedule.callOverMonoMs = nowMonoMs + (announcement.overMs ?? 0);
+      recordStart(schedule, announcement.askedBy, nowMonoMs, order);
       return;
     }
     case 'wait': {
-      if (announcement.reason === 'busy') return; // the end of that call will tell
-      const spreadMs = announcement.reason === 'hold' ? turns.random() * 250 : 0;
-      const toldMs = Math.min(announcement.inMs, MAX_ANNOUNCED_WAIT_MS) + spreadMs;
-      wanted.notBeforeMonoMs = nowMonoMs + toldMs;
-      wanted.toldUntilMonoMs = nowMonoMs + announcement.inMs;
-      wanted.callOverMonoMs = Number.NEGATIVE_INFINITY; // else it were busy
+      if (announcement.reason === 'busy') return; // the end of that call is announced
+      const spreadMs = announcement.reason === 'hold' ? order.random() * 250 : 0;
+      const waitMs = Math.min(announcement.inMs, MAX_ANNOUNCED_WAIT_MS) + spreadMs;
+      schedule.notBeforeMonoMs = nowMonoMs + waitMs;
+      schedule.announcedUntilMonoMs = nowMonoMs + announcement.inMs;
+      schedule.callOverMonoMs = Number.NEGATIVE_INFINITY; // otherwise the reason would be `busy`
       if (isRefusal(announcement.reason)) {
-        wanted.refusedAs = announcement.reason;
-        wanted.asked = false; // only a stream that stays open asks again
+        schedule.refusal = announcement.reason;
+        schedule.isRequested = false; // a new request, a wait or a stream requests it again
       }
       return;
     }
     case 'purge':
-      return; // whoever finds the frame stale or missing now raises demand
+      return; // the next request finds the frame stale or missing and raises demand
     default:
-      wanted.asked = false;
-      wanted.jobsSinceNews = 0;
-      wanted.toldUntilMonoMs = nowMonoMs + announcement.nextMs;
-      setDue(wanted, wanted.toldUntilMonoMs, turns);
-      wanted.callOverMonoMs = Number.NEGATIVE_INFINITY;
+      schedule.isRequested = false;
+      schedule.jobsSinceAnnouncement = 0;
+      schedule.announcedUntilMonoMs = nowMonoMs + announcement.nextMs;
+      setDue(schedule, schedule.announcedUntilMonoMs, order);
+      schedule.callOverMonoMs = Number.NEGATIVE_INFINITY;
   }
 }
 
 /**
- * One process asks for all: the one that asked for the last call. The others ask only if they don't
- * hear of a call when it is due, because that process is gone or nobody there watches any more.
+ * The process that requested the last call also requests the next. The others step in only if no
+ * call starts when it is due: that process may be gone, or have no viewers left.
  */
 function setDue(
-  wanted: RefreshSchedule,
+  schedule: RefreshSchedule,
   dueMonoMs: number,
-  { askerId, lagMs, random }: AskingOrder,
+  { askerId, lagMs, random }: StandBy,
 ): void {
-  const othersAsk = wanted.askedBy !== undefined && wanted.askedBy !== askerId;
-  wanted.dueMonoMs = dueMonoMs;
-  wanted.notBeforeMonoMs = dueMonoMs + (othersAsk ? (STAND_BY_MS + lagMs) * (1 + random()) : 0);
+  const standsBy = schedule.askedBy !== undefined && schedule.askedBy !== askerId;
+  schedule.dueMonoMs = dueMonoMs;
+  schedule.notBeforeMonoMs = dueMonoMs + (standsBy ? (STAND_BY_MS + lagMs) * (1 + random()) : 0);
 }
 
-/** The lag is what the fleet takes; when another process had to step in, it is mostly our own wait. */
-function noteTurn(
-  wanted: RefreshSchedule,
+/** Measures the fleet's lag, unless another process stepped in: that is mostly standby time. */
+function recordStart(
+  schedule: RefreshSchedule,
   askedBy: string | undefined,
   nowMonoMs: number,
-  turns: AskingOrder,
+  order: StandBy,
 ): void {
-  const isUsual = askedBy !== undefined && askedBy === wanted.askedBy;
-  wanted.askedBy = askedBy;
-  if (!isUsual || !Number.isFinite(wanted.dueMonoMs)) return;
-  const lagMs = Math.min(MAX_LAG_MS, Math.max(0, nowMonoMs - wanted.dueMonoMs));
-  turns.lagMs += LAG_WEIGHT * (lagMs - turns.lagMs);
+  const isUsual = askedBy !== undefined && askedBy === schedule.askedBy;
+  schedule.askedBy = askedBy;
+  if (!isUsual || !Number.isFinite(schedule.dueMonoMs)) return;
+  const lagMs = Math.min(MAX_LAG_MS, Math.max(0, nowMonoMs - schedule.dueMonoMs));
+  order.lagMs += LAG_WEIGHT * (lagMs - order.lagMs);
 }

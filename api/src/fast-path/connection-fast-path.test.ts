@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server, type ServerOptions } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { afterEach, expect, it, vi } from 'vitest';
-import { type FrontOptions, putInFront } from './connection-fast-path.ts';
+import { type FastPathOptions, installFastPath } from './connection-fast-path.ts';
 import type { FindHit } from './find-hit.ts';
 
 const HIT = 'GET /hit HTTP/1.1\r\nHost: a\r\n\r\n';
@@ -16,20 +16,25 @@ afterEach(() => {
   server.close();
 });
 
-/** A server that says `node`, behind a front that says `front` to whatever is exactly HIT. */
+/** A server that responds `node`, behind a fast path that responds `front` to exactly HIT. */
 async function start(
-  options: Partial<FrontOptions> & { body?: Buffer; node?: ServerOptions } = {},
+  options: Partial<FastPathOptions> & { body?: Buffer; node?: ServerOptions } = {},
 ) {
   const body = options.body ?? Buffer.from('front');
   const text = `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n`;
   const head = { status: 200, headers: [], text };
-  const findHit = vi.fn<FindHit>((asked) => (asked === HIT ? { head, body } : undefined));
-  const asked: string[] = [];
+  const findHit = vi.fn<FindHit>((request) => (request === HIT ? { head, body } : undefined));
+  const urlsAtNode: string[] = [];
   server = createServer(options.node ?? {}, ({ url = '' }, res) => {
-    asked.push(url);
+    urlsAtNode.push(url);
     res.end('node');
   });
-  const front = putInFront(server, { findHit, stalledMs: 60_000, keepAliveMs: 60_000, ...options });
+  const front = installFastPath(server, {
+    findHit,
+    stalledMs: 60_000,
+    keepAliveMs: 60_000,
+    ...options,
+  });
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const open = async () => {
     const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
@@ -45,34 +50,34 @@ async function start(
     });
     return seen;
   };
-  return { front, findHit, asked, open };
+  return { front, findHit, urlsAtNode, open };
 }
 
 const soon = { timeout: 10_000 };
 
-it('answers hits, one after the other, without Node’s server', async () => {
-  const { asked, open } = await start();
+it('serves hits one after another without Node’s server', async () => {
+  const { urlsAtNode, open } = await start();
   const viewer = await open();
   for (let n = 1; n <= 3; n += 1) {
     viewer.socket.write(HIT);
     await expect.poll(() => viewer.text.match(/front/g)?.length, soon).toBe(n);
   }
-  expect(asked).toEqual([]);
+  expect(urlsAtNode).toEqual([]);
 });
 
-it('gives all else away with its connection, for good, and nothing of it is lost', async () => {
-  const { asked, findHit, open } = await start();
+it('hands everything else over with its connection, for good, and loses nothing', async () => {
+  const { urlsAtNode, findHit, open } = await start();
   const viewer = await open();
   viewer.socket.write(HIT);
   await expect.poll(() => viewer.text, soon).toContain('front');
   viewer.socket.write(OTHER + HIT + OTHER);
-  await expect.poll(() => asked, soon).toEqual(['/other', '/hit', '/other']);
+  await expect.poll(() => urlsAtNode, soon).toEqual(['/other', '/hit', '/other']);
   viewer.socket.write(HIT);
-  await expect.poll(() => asked.length, soon).toBe(4);
+  await expect.poll(() => urlsAtNode.length, soon).toBe(4);
   expect(findHit).toHaveBeenCalledTimes(2);
 });
 
-it('reads no more from a viewer that does not take its answers, and cuts it off', async () => {
+it('stops reading from a client that does not read its responses, and disconnects it', async () => {
   const { findHit, open } = await start({ body: Buffer.alloc(16 * MIB), stalledMs: 500 });
   const viewer = await open();
   viewer.socket.pause();
@@ -83,7 +88,7 @@ it('reads no more from a viewer that does not take its answers, and cuts it off'
   expect(findHit).toHaveBeenCalledTimes(1);
 }, 20_000);
 
-it('serves a slow reader all of it, then the next', async () => {
+it('serves a slow client its whole response, then the next', async () => {
   const { findHit, open } = await start({ body: Buffer.alloc(16 * MIB, 'x') });
   const viewer = await open();
   viewer.socket.pause();
@@ -95,19 +100,19 @@ it('serves a slow reader all of it, then the next', async () => {
   expect(findHit).toHaveBeenCalledTimes(2);
 }, 20_000);
 
-it('is told as a request that is too slow when nothing comes at all', async () => {
+it('reports a connection that sends nothing at all as a request timeout', async () => {
   const { open } = await start({ stalledMs: 50 });
-  const told: string[] = [];
+  const errorCodes: string[] = [];
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    told.push(error.code ?? '');
+    errorCodes.push(error.code ?? '');
     socket.destroy();
   });
   const viewer = await open();
   await expect.poll(() => viewer.isClosed, soon).toBe(true);
-  expect(told).toEqual(['ERR_HTTP_REQUEST_TIMEOUT']);
+  expect(errorCodes).toEqual(['ERR_HTTP_REQUEST_TIMEOUT']);
 });
 
-it('keeps a connection between two requests for as long as it should', async () => {
+it('keeps an idle connection open for the keep-alive time', async () => {
   const { open } = await start({ stalledMs: 50, keepAliveMs: 150 });
   const viewer = await open();
   const startedMs = performance.now();
@@ -117,7 +122,7 @@ it('keeps a connection between two requests for as long as it should', async () 
   expect(performance.now() - startedMs).toBeGreaterThan(140);
 });
 
-it('leaves half a head to Node, which waits for the rest as long as it always does', async () => {
+it('leaves a partial head to Node and its usual timeout', async () => {
   const { open } = await start({ node: { headersTimeout: 100, connectionsCheckingInterval: 20 } });
   const viewer = await open();
   viewer.socket.write(HIT);
@@ -127,8 +132,8 @@ it('leaves half a head to Node, which waits for the rest as long as it always do
   await expect.poll(() => viewer.isClosed, soon).toBe(true);
 });
 
-it('gives every request away once it is stopped, and ends what is idle when it closes', async () => {
-  const { front, asked, open } = await start();
+it('hands over every request once stopped, and closes idle connections when closed', async () => {
+  const { front, urlsAtNode, open } = await start();
   const [one, other] = [await open(), await open()];
   for (const viewer of [one, other]) {
     viewer.socket.write(HIT);
@@ -136,13 +141,13 @@ it('gives every request away once it is stopped, and ends what is idle when it c
   }
   front.stop();
   one.socket.write(HIT);
-  await expect.poll(() => asked, soon).toEqual(['/hit']);
+  await expect.poll(() => urlsAtNode, soon).toEqual(['/hit']);
   front.close(60_000);
   await expect.poll(() => other.isClosed, soon).toBe(true);
   expect(one.isClosed).toBe(false);
 });
 
-it('ends at its grace even where an answer is not taken', async () => {
+it('closes after the grace even if a response is unread', async () => {
   const { front, open } = await start({ body: Buffer.alloc(16 * MIB) });
   const viewer = await open();
   viewer.socket.pause();

@@ -1,43 +1,42 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { unsentUpTo } from '../answer/tracked-response.ts';
-import type { UnsentAnswers } from '../answer/unsent-answers.ts';
+import type { UnsentResponses } from '../answer/unsent-responses.ts';
 import type { FindHit, Hit } from './find-hit.ts';
 
-/** The connections that only the front has seen yet. */
-export interface Front {
-  /** From now on all requests are for Node's own server. */
+/** The connections that the fast path still serves. */
+export interface ConnectionFastPath {
+  /** Hands all further requests over to Node's own server. */
   stop(): void;
-  /** Ends its connections as soon as they have their answers, or after the grace. */
+  /** Closes each connection once its responses are sent, at the latest after the grace period. */
   close(graceMs: number): void;
 }
 
-export interface FrontOptions {
+export interface FastPathOptions {
   findHit: FindHit;
-  /** A viewer that sends no request, or takes nothing of an answer, for so long is cut off. */
+  /** A client that sends no first request, or reads no response, for this long is disconnected. */
   stalledMs: number;
   keepAliveMs: number;
-  /** Told of what a connection doesn't take at once. */
-  unsent?: Pick<UnsentAnswers, 'add'> | undefined;
+  /** Tracks what a connection doesn't take at once. */
+  unsent?: Pick<UnsentResponses, 'add'> | undefined;
 }
 
 type ConnectionListener = (this: Server, socket: Socket) => void;
 
-/** What one connection may leave unread before no more requests are read from it. */
+/** A connection with more unread bytes than this is paused. */
 const PAUSE_AT_BYTES = 256 * 1024;
 
 /**
- * Answers requests for frames in memory right on the connection. Whatever comes that is not one
- * whole, plain request for such a frame goes, untouched, to the listener that the server had for
- * connections, and the connection with it, for good. So Node's server and Hono stay the one
- * reference for every answer, and there is no parser here that could see a request otherwise.
+ * Serves frames in memory directly on the connection. Anything but one whole, plain request for one
+ * goes untouched to the server's own connection listener, and the connection with it, for good. So
+ * Node's server and Hono define every response, and no parser here can disagree with them.
  */
-export function putInFront(server: Server, options: FrontOptions): Front {
+export function installFastPath(server: Server, options: FastPathOptions): ConnectionFastPath {
   const [toNode] = server.listeners('connection') as ConnectionListener[];
   if (!toNode) throw new Error('the server has no listener for connections');
   const sockets = new Set<Socket>();
   let isStopped = false;
-  const giveAway = (socket: Socket, chunk: Buffer) => {
+  const handOver = (socket: Socket, chunk: Buffer) => {
     sockets.delete(socket);
     socket.pause();
     socket.unshift(chunk);
@@ -49,7 +48,7 @@ export function putInFront(server: Server, options: FrontOptions): Front {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
     const findHit: FindHit = (text) => (isStopped ? undefined : options.findHit(text));
-    serve(socket, { ...options, findHit, giveAway, tooSlow: () => tellTooSlow(server, socket) });
+    serve(socket, { ...options, findHit, handOver, onTooSlow: () => emitTooSlow(server, socket) });
   });
   return {
     stop: () => {
@@ -64,37 +63,37 @@ export function putInFront(server: Server, options: FrontOptions): Front {
   };
 }
 
-interface ServeOptions extends FrontOptions {
-  giveAway: (socket: Socket, chunk: Buffer) => void;
-  /** Nothing at all came. */
-  tooSlow: () => void;
+interface ServeOptions extends FastPathOptions {
+  handOver: (socket: Socket, chunk: Buffer) => void;
+  /** The client has sent nothing at all. */
+  onTooSlow: () => void;
 }
 
-/** One connection, for as long as all that comes is hits. */
+/** Serves one connection for as long as it sends nothing but hits. */
 function serve(socket: Socket, options: ServeOptions): void {
   const { findHit, stalledMs, keepAliveMs, unsent } = options;
-  // Until there is another frame a viewer says the same again: comparing bytes is cheaper than text.
+  // A client repeats its request until the frame changes; comparing bytes is cheaper than decoding.
   let last: { chunk: Buffer; text: string } = { chunk: Buffer.alloc(0), text: '' };
   let hasServed = false;
-  let idleLooks = 0;
+  let idleTimeouts = 0;
   const onData = (chunk: Buffer) => {
     if (!last.chunk.equals(chunk)) last = { chunk, text: chunk.toString('latin1') };
     const hit = hitOrNone(findHit, last.text);
     if (hit) {
       send(socket, hit, unsent);
       hasServed = true;
-      idleLooks = 0;
+      idleTimeouts = 0;
       return;
     }
     for (const [event, listener] of listeners) socket.off(event, listener);
     socket.setTimeout(0);
-    options.giveAway(socket, chunk);
+    options.handOver(socket, chunk);
   };
-  // Only when nothing was sent or taken for so long, so what is unsent is stalled.
+  // Nothing was sent or received for `stalledMs`, so unsent bytes are stalled.
   const onTimeout = () => {
-    idleLooks += 1;
-    if (!hasServed) options.tooSlow();
-    else if (socket.writableLength > 0 || idleLooks * stalledMs >= keepAliveMs) socket.destroy();
+    idleTimeouts += 1;
+    if (!hasServed) options.onTooSlow();
+    else if (socket.writableLength > 0 || idleTimeouts * stalledMs >= keepAliveMs) socket.destroy();
     else socket.setTimeout(stalledMs);
   };
   const listeners = [
@@ -107,7 +106,7 @@ function serve(socket: Socket, options: ServeOptions): void {
   socket.setTimeout(stalledMs);
 }
 
-/** What goes wrong here is for the routes, which have an error boundary. */
+/** Leaves errors to the routes, which have an error boundary. */
 function hitOrNone(findHit: FindHit, text: string): Hit | undefined {
   try {
     return findHit(text);
@@ -116,7 +115,7 @@ function hitOrNone(findHit: FindHit, text: string): Hit | undefined {
   }
 }
 
-function send(socket: Socket, { head, body }: Hit, unsent: FrontOptions['unsent']): void {
+function send(socket: Socket, { head, body }: Hit, unsent: FastPathOptions['unsent']): void {
   if (!body) {
     socket.write(head.text, 'latin1');
   } else if (head.withBody) {
@@ -135,8 +134,8 @@ function send(socket: Socket, { head, body }: Hit, unsent: FrontOptions['unsent'
   }
 }
 
-/** As Node's own server does it. */
-function tellTooSlow(server: Server, socket: Socket): void {
+/** Reports the timeout as Node's own server does. */
+function emitTooSlow(server: Server, socket: Socket): void {
   const error = Object.assign(new Error('no request came'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' });
   server.emit('clientError', error, socket);
 }

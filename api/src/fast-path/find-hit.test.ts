@@ -10,8 +10,8 @@ import { addCommonHeaders, createApp } from '../routes/app.ts';
 import { createLearnedTargets } from '../routes/learned-targets.ts';
 import { createPublicServer, type PublicServer } from '../server/public-server.ts';
 import { heldFrame, streamParts, testParts } from '../test-support/parts.ts';
-import { createFindHit, type Served } from './find-hit.ts';
-import { createReadyHeads } from './prepared-heads.ts';
+import { createFindHit, type ServedHit } from './find-hit.ts';
+import { createPreparedHeads } from './prepared-heads.ts';
 
 const camera = testCamera('a');
 const KEY = 'a key of tests, long enough';
@@ -21,7 +21,7 @@ const rulesOfTest = () =>
 const sockets: Socket[] = [];
 let publicServer: PublicServer;
 
-// Else a second may pass between two answers that are compared, and the frame be older by it.
+// Stops the clock: if a second passed between two compared responses, their ages would differ.
 beforeEach(() => {
   const nowMs = performance.now();
   vi.spyOn(performance, 'now').mockReturnValue(nowMs);
@@ -32,7 +32,7 @@ afterEach(async () => {
   await publicServer.close({ drainMs: 0, graceMs: 0 });
 });
 
-/** The whole public listener, with and without the fast path, and how often the routes were asked. */
+/** Starts the public server with or without the fast path; `routes` spies on the routes. */
 async function start({ urlSigningKey = '', basePath = '/', fast = true } = {}) {
   const parts = testParts();
   const { clock, memory } = parts;
@@ -47,34 +47,34 @@ async function start({ urlSigningKey = '', basePath = '/', fast = true } = {}) {
   };
   const now: { rules: Rules } = { rules: rulesOfTest() };
   const rules = () => now.rules;
-  const knownTargets = createLearnedTargets(rules);
-  const coldWait = createFrameWaiters({ ...parts, maxWaiters: 0 });
+  const learnedTargets = createLearnedTargets(rules);
+  const waiters = createFrameWaiters({ ...parts, maxWaiters: 0 });
   const fleetId = { pseudonym: () => 'lastframe-0123456789ab' };
   const common = {
     ...parts,
     ...streamParts(parts, demand),
     demand,
-    coldWait,
+    waiters,
     fleetId,
     rules,
     urlSigningKey,
     basePath,
   };
   const own = { coldWaitMs: 10, servedBy: 'host-1', wall: new Map() };
-  const app = createApp({ ...common, ...own, knownTargets });
+  const app = createApp({ ...common, ...own, learnedTargets });
   const routes = vi.fn(app.fetch);
   const add = (headers: Headers) => addCommonHeaders(headers, 'host-1');
-  const readyHeads = createReadyHeads({ clock, addCommonHeaders: add, keepAliveMs: 65_000 });
-  const served: Served[] = [];
-  const onServed = (one: Served) => served.push(one);
+  const preparedHeads = createPreparedHeads({ clock, addCommonHeaders: add, keepAliveMs: 65_000 });
+  const served: ServedHit[] = [];
+  const onHit = (one: ServedHit) => served.push(one);
   const findHit = createFindHit({
     clock,
     memory,
     demand,
     rules,
-    knownTargets,
-    readyHeads,
-    onServed,
+    learnedTargets,
+    preparedHeads,
+    onHit,
   });
   publicServer = createPublicServer(routes, { findHit: fast ? findHit : undefined });
   await once(publicServer.server.listen(0, '127.0.0.1'), 'listening');
@@ -99,20 +99,20 @@ async function open() {
   return { socket, ask };
 }
 
-/** On a connection of its own. */
+/** Sends a request on a connection of its own. */
 const ask = async (...args: Parameters<Awaited<ReturnType<typeof open>>['ask']>) =>
   await (await open()).ask(...args);
 
-it('is what the routes answer, byte for byte, once they have answered that target', async () => {
+it('serves the same bytes as the routes once they have served a target', async () => {
   const { hold, routes, served } = await start();
   const { etag } = hold();
   for (const target of [TARGET, '/cameras/north']) {
-    for (const how of [{}, { method: 'HEAD' }, { more: `If-None-Match: ${etag}\r\n` }]) {
-      // `Accept: `, empty as it is, means nothing to the routes and is odd to the fast path.
-      const more = `${how.more ?? ''}Accept: \r\n`;
-      const fromRoutes = await ask(target, { ...how, more });
+    for (const options of [{}, { method: 'HEAD' }, { more: `If-None-Match: ${etag}\r\n` }]) {
+      // The routes ignore an empty `Accept: `; the fast path leaves it to them.
+      const more = `${options.more ?? ''}Accept: \r\n`;
+      const fromRoutes = await ask(target, { ...options, more });
       routes.mockClear();
-      const hit = await ask(target, how);
+      const hit = await ask(target, options);
       expect(routes).not.toHaveBeenCalled();
       expect(withoutDate(hit)).toBe(withoutDate(fromRoutes));
     }
@@ -120,19 +120,19 @@ it('is what the routes answer, byte for byte, once they have answered that targe
   expect(served.map(({ status }) => status)).toEqual([200, 200, 304, 200, 200, 304]);
 });
 
-it('is found on connections that the front has given away', async () => {
+it('serves hits on connections that were handed over to Node', async () => {
   const { hold, routes } = await start();
   hold();
   await ask();
   const { ask: askOn } = await open();
   expect(await askOn('/nothing')).toContain(' 404 ');
   routes.mockClear();
-  const given = await askOn();
+  const response = await askOn();
   expect(routes).not.toHaveBeenCalled();
-  expect(withoutDate(given)).toBe(withoutDate(await ask()));
+  expect(withoutDate(response)).toBe(withoutDate(await ask()));
 });
 
-it('is none without the fast path', async () => {
+it('leaves everything to the routes without the fast path', async () => {
   const { hold, routes } = await start({ fast: false });
   hold();
   await ask();
@@ -140,20 +140,20 @@ it('is none without the fast path', async () => {
   expect(routes).toHaveBeenCalledTimes(2);
 });
 
-it('raises demand when the frame is stale, and counts as asked for', async () => {
+it('raises demand for a stale frame, and counts as a request for it', async () => {
   const { hold, raise, routes } = await start();
   const held = hold();
   await ask();
   expect(raise).not.toHaveBeenCalled();
   Object.assign(held, { startedMonoMs: held.startedMonoMs - 5001 });
-  Object.assign(held, { lastAskedMonoMs: Number.NEGATIVE_INFINITY });
+  Object.assign(held, { lastRequestedMonoMs: Number.NEGATIVE_INFINITY });
   expect(await ask()).toContain(' 200 OK');
   expect(routes).toHaveBeenCalledTimes(1);
   expect(raise).toHaveBeenCalledWith(camera);
-  expect(held.lastAskedMonoMs).toBeGreaterThan(0);
+  expect(held.lastRequestedMonoMs).toBeGreaterThan(0);
 });
 
-it('is never older than what memory has', async () => {
+it('serves nothing older than memory holds', async () => {
   const { hold, routes } = await start();
   const first = hold();
   await ask();
@@ -161,13 +161,13 @@ it('is never older than what memory has', async () => {
   const next = hold({ text: 'another' });
   expect(await ask()).toContain(next.etag);
   expect(await ask(TARGET, { more: `If-None-Match: ${first.etag}\r\n` })).toContain('another');
-  // The same bytes, captured again: only their age is another.
+  // The same bytes, captured again: only their age differs.
   Object.assign(next, { capturedMonoMs: next.capturedMonoMs - 3000 });
   expect(await ask()).toMatch(/^age: 3\r$/m);
   expect(routes).toHaveBeenCalledTimes(1);
 });
 
-it('is no answer to who has no frame: an expired one, or one that went', async () => {
+it('serves no expired frame', async () => {
   const { hold, memory, routes } = await start();
   const held = hold();
   await ask();
@@ -177,7 +177,7 @@ it('is no answer to who has no frame: an expired one, or one that went', async (
   expect(routes).toHaveBeenCalledTimes(2);
 });
 
-it('forgets all that it knew when the rules change', async () => {
+it('forgets what it learned when the rules change', async () => {
   const { hold, now, routes } = await start();
   hold();
   await ask();
@@ -188,7 +188,7 @@ it('forgets all that it knew when the rules change', async () => {
   expect(routes).toHaveBeenCalledTimes(3);
 });
 
-it('needs the signature that the routes have checked, and none that expires', async () => {
+it('serves a signed URL only if the routes have checked it and it never expires', async () => {
   const { hold, routes } = await start({ urlSigningKey: KEY });
   hold();
   const signed = (exp: string) =>
@@ -201,7 +201,7 @@ it('needs the signature that the routes have checked, and none that expires', as
   expect(await ask()).toContain(' 403 ');
 });
 
-it('is found below the base path, on the same Host only', async () => {
+it('serves hits below the base path, for the same Host only', async () => {
   const { hold, routes } = await start({ basePath: '/cams' });
   hold();
   await ask(`/cams${TARGET}`);
@@ -213,7 +213,7 @@ it('is found below the base path, on the same Host only', async () => {
   expect(routes).toHaveBeenCalledTimes(2);
 });
 
-it('asks every viewer to come back on another connection while the process drains', async () => {
+it('closes each connection after its response while the process drains', async () => {
   const { hold } = await start();
   hold();
   const [first, idle] = [await open(), await open()];
@@ -221,10 +221,10 @@ it('asks every viewer to come back on another connection while the process drain
   await idle.ask();
   const closed = publicServer.close({ drainMs: 1000, graceMs: 60_000 });
   expect(await first.ask()).toMatch(/^Connection: close\r$/m);
-  await once(idle.socket, 'close'); // in the grace, not at its end
+  await once(idle.socket, 'close'); // during the grace, not at its end
   await closed;
 });
 
-function withoutDate(answer: string): string {
-  return answer.replace(/^Date: .*$/m, '');
+function withoutDate(response: string): string {
+  return response.replace(/^Date: .*$/m, '');
 }

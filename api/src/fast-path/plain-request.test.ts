@@ -1,21 +1,23 @@
 import { describe, expect, it } from 'vitest';
-import { recognise } from './plain-request.ts';
+import { matchPlainRequest } from './plain-request.ts';
 
 const request = (...lines: string[]) => `${lines.join('\r\n')}\r\n\r\n`;
 const FIRST = 'GET /images?url=http%3A%2F%2Fcam.test%2Fa.jpg HTTP/1.1';
 
-describe('a plain request is recognised', () => {
-  it('with its host, its target and what it has already', () => {
-    expect(recognise(request(FIRST, 'Host: a:8088', 'If-None-Match: "x"'))).toEqual({
+describe('a plain request', () => {
+  it('is recognised with its host, target and If-None-Match', () => {
+    expect(matchPlainRequest(request(FIRST, 'Host: a:8088', 'If-None-Match: "x"'))).toEqual({
       isHead: false,
       host: 'a:8088',
       target: '/images?url=http%3A%2F%2Fcam.test%2Fa.jpg',
       ifNoneMatch: '"x"',
     });
-    expect(recognise(request('HEAD /cameras/north HTTP/1.1', 'Host: a'))?.isHead).toBe(true);
+    expect(matchPlainRequest(request('HEAD /cameras/north HTTP/1.1', 'Host: a'))?.isHead).toBe(
+      true,
+    );
   });
 
-  it('as browsers send it', () => {
+  it('is recognised as browsers send it', () => {
     const browser = request(
       FIRST,
       'Host: a',
@@ -30,15 +32,15 @@ describe('a plain request is recognised', () => {
       'If-None-Match: "x"',
       'If-Modified-Since: Sun, 22 Nov 2026 20:00:00 GMT',
     );
-    expect(recognise(browser)?.ifNoneMatch).toBe('"x"');
+    expect(matchPlainRequest(browser)?.ifNoneMatch).toBe('"x"');
   });
 });
 
-describe('all else is for the parser to judge:', () => {
+describe('leaves to the parser:', () => {
   const odd: Record<string, string> = {
-    'half a head': `${FIRST}\r\nHost: a\r\n`,
-    'a second request behind it': request(FIRST, 'Host: a') + request(FIRST, 'Host: a'),
-    'a body behind it': `${request(FIRST, 'Host: a')}x`,
+    'a partial head': `${FIRST}\r\nHost: a\r\n`,
+    'a second request after it': request(FIRST, 'Host: a') + request(FIRST, 'Host: a'),
+    'a body after it': `${request(FIRST, 'Host: a')}x`,
     'a body that ends like a head': `${request(FIRST, 'Host: a')}x\r\n\r\n`,
     'an empty line before it': `\r\n${request(FIRST, 'Host: a')}`,
     'no host': request(FIRST, 'Accept: */*'),
@@ -49,15 +51,15 @@ describe('all else is for the parser to judge:', () => {
     'an absolute target': request('GET http://a/images HTTP/1.1', 'Host: a'),
     'a space in the target': request('GET /a b HTTP/1.1', 'Host: a'),
     'two spaces': request('GET  /a HTTP/1.1', 'Host: a'),
-    'a header that may change the answer': request(FIRST, 'Host: a', 'Range: bytes=0-1'),
-    'a header that nobody knows': request(FIRST, 'Host: a', 'X-Any: 1'),
-    'a connection that ends': request(FIRST, 'Host: a', 'Connection: close'),
-    'a length': request(FIRST, 'Host: a', 'Content-Length: 0'),
-    'a date alone': request(FIRST, 'Host: a', 'If-Modified-Since: now'),
+    'a header that may change the response': request(FIRST, 'Host: a', 'Range: bytes=0-1'),
+    'an unknown header': request(FIRST, 'Host: a', 'X-Any: 1'),
+    'a connection to close': request(FIRST, 'Host: a', 'Connection: close'),
+    'a Content-Length': request(FIRST, 'Host: a', 'Content-Length: 0'),
+    'If-Modified-Since alone': request(FIRST, 'Host: a', 'If-Modified-Since: now'),
     'two conditions': request(FIRST, 'Host: a', 'If-None-Match: "x"', 'If-None-Match: "y"'),
-    'space before the colon': request(FIRST, 'Host : a'),
-    'no space behind it': request(FIRST, 'Host:a'),
-    'space at the end': request(FIRST, 'Host: a '),
+    'a space before the colon': request(FIRST, 'Host : a'),
+    'no space after the colon': request(FIRST, 'Host:a'),
+    'a trailing space': request(FIRST, 'Host: a '),
     'an empty value': request(FIRST, 'Host: a', 'Accept: '),
     'a folded line': request(FIRST, 'Host: a', 'Accept: */*', ' folded'),
     'a bare line feed': `${FIRST}\nHost: a\r\n\r\n`,
@@ -68,6 +70,6 @@ describe('all else is for the parser to judge:', () => {
     nothing: '',
   };
   it.each(Object.entries(odd))('%s', (_, text) => {
-    expect(recognise(text)).toBeUndefined();
+    expect(matchPlainRequest(text)).toBeUndefined();
   });
 });

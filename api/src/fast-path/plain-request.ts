@@ -1,4 +1,4 @@
-/** A request of which nothing but these can change the answer. */
+/** A request whose response depends on these fields alone. */
 export interface PlainRequest {
   isHead: boolean;
   host: string;
@@ -6,8 +6,8 @@ export interface PlainRequest {
   ifNoneMatch: string | undefined;
 }
 
-/** Whatever these say, the answer is the same. Browsers and proxies send no others with an image. */
-const IDLE_HEADERS = new Set([
+/** These never change the response. Browsers and proxies send no others with an image request. */
+const IGNORED_HEADERS = new Set([
   ...['accept', 'accept-charset', 'accept-encoding', 'accept-language', 'cache-control', 'cookie'],
   ...['dnt', 'origin', 'pragma', 'priority', 'referer', 'save-data', 'user-agent'],
   ...['upgrade-insecure-requests', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-port'],
@@ -15,41 +15,41 @@ const IDLE_HEADERS = new Set([
 ]);
 const REQUEST_LINE = /^(GET|HEAD) (\/[!-~]*) HTTP\/1\.1$/;
 const HEADER = /^([\w-]+): ([!-~](?:[ -~\x80-\xff]*[!-~])?)$/;
-/** Far below what Node takes, so that it never has to be asked whether a head is too large. */
+/** Far below Node's limit, so this never accepts a head that is too large for Node. */
 const MAX_HEAD_LENGTH = 16 * 1024;
 
 /**
- * Recognises a text that is one whole, plain request and nothing else. It is no parser: whatever is
- * in any way unusual is undefined, which means that it is for the parser to judge.
+ * Recognises text that is one whole, plain request and nothing else. This is not a parser: it
+ * returns undefined for anything unusual, and leaves that to the real one.
  */
-export function recognise(text: string): PlainRequest | undefined {
+export function matchPlainRequest(text: string): PlainRequest | undefined {
   if (text.length > MAX_HEAD_LENGTH || !text.endsWith('\r\n\r\n')) return undefined;
   const [first = '', ...lines] = text.slice(0, -4).split('\r\n');
   const [, method, target] = REQUEST_LINE.exec(first) ?? [];
   if (target === undefined) return undefined;
-  const told = tellingHeaders(lines);
-  const host = told?.get('host');
-  if (!told || host === undefined) return undefined;
-  const ifNoneMatch = told.get('if-none-match');
-  // With `If-None-Match` it means nothing (RFC 9110 13.1.3).
-  if (told.has('if-modified-since') && ifNoneMatch === undefined) return undefined;
+  const headers = relevantHeaders(lines);
+  const host = headers?.get('host');
+  if (!headers || host === undefined) return undefined;
+  const ifNoneMatch = headers.get('if-none-match');
+  // `If-None-Match` overrides it (RFC 9110 13.1.3).
+  if (headers.has('if-modified-since') && ifNoneMatch === undefined) return undefined;
   return { isHead: method === 'HEAD', host, target, ifNoneMatch };
 }
 
-/** Undefined when one is unknown, given twice, or not written as everybody writes it. */
-function tellingHeaders(lines: string[]): Map<string, string> | undefined {
-  const told = new Map<string, string>();
+/** Returns undefined if a header is unknown, repeated or written in an unusual way. */
+function relevantHeaders(lines: string[]): Map<string, string> | undefined {
+  const headers = new Map<string, string>();
   for (const line of lines) {
-    const [, written = '', value = ''] = HEADER.exec(line) ?? [];
-    const name = written.toLowerCase();
-    if (IDLE_HEADERS.has(name) || name.startsWith('sec-')) continue;
-    const isTelling =
+    const [, rawName = '', value = ''] = HEADER.exec(line) ?? [];
+    const name = rawName.toLowerCase();
+    if (IGNORED_HEADERS.has(name) || name.startsWith('sec-')) continue;
+    const isRelevant =
       name === 'host' ||
       name === 'if-none-match' ||
       name === 'if-modified-since' ||
       (name === 'connection' && value.toLowerCase() === 'keep-alive');
-    if (!isTelling || told.has(name)) return undefined;
-    told.set(name, value);
+    if (!isRelevant || headers.has(name)) return undefined;
+    headers.set(name, value);
   }
-  return told;
+  return headers;
 }

@@ -4,53 +4,53 @@ import { frameResponse } from '../answer/frame-response.ts';
 import type { HeldFrame } from '../cache/held-frame.ts';
 import { SMALL_BYTES } from '../cache/memory-cache.ts';
 
-/** The head of an answer, made once and good for up to a second. */
+/** The head of a response, made once and valid for up to a second. */
 export interface PreparedHead {
   status: number;
-  /** Names and values by turns, as Node takes them; without those that it adds itself. */
+  /** Alternating names and values, as Node takes them, without those that Node adds. */
   headers: readonly string[];
   /** The whole head as Node's own server would write it, in latin1. */
   text: string;
-  /** Of a small frame: the head with the frame behind it, for one write is cheaper than two. */
+  /** For a small frame, the head and the frame: one write is cheaper than two. */
   withBody?: Buffer;
 }
 
-/** The heads of the answers that a frame from memory gives. */
+/** The heads of responses with a frame from memory. */
 export interface PreparedHeads {
-  /** @param hasIt the viewer has this frame already, so it is a 304 */
+  /** @param hasIt the client already has this frame, so it gets a 304 */
   of(held: HeldFrame, hasIt: boolean): PreparedHead;
 }
 
-export interface ReadyHeadsDeps {
+export interface PreparedHeadsDeps {
   clock: Pick<Clock, 'monoMs' | 'wallMs'>;
-  /** Adds what all answers have in common. */
+  /** Adds the headers of every response. */
   addCommonHeaders(headers: Headers): void;
   keepAliveMs: number;
 }
 
-interface Made {
+interface FrameHeads {
   untilMonoMs: number;
-  /** The same bytes may be captured again, or be served under other rules. */
+  /** The same bytes may be captured again, or served under other rules. */
   capturedMonoMs: number;
   camera: HeldFrame['camera'];
   heads: { whole?: PreparedHead; notModified?: PreparedHead };
 }
 
-export function createReadyHeads(deps: ReadyHeadsDeps): PreparedHeads {
-  const all = new WeakMap<HeldFrame, Made>();
-  const madeFor = (held: HeldFrame): Made => {
+export function createPreparedHeads(deps: PreparedHeadsDeps): PreparedHeads {
+  const headsByFrame = new WeakMap<HeldFrame, FrameHeads>();
+  const headsFor = (held: HeldFrame): FrameHeads => {
     const nowMonoMs = deps.clock.monoMs();
-    const made = all.get(held);
-    if (made && isGood(made, held, nowMonoMs)) return made;
+    const cached = headsByFrame.get(held);
+    if (cached && isValid(cached, held, nowMonoMs)) return cached;
     const { capturedMonoMs, camera } = held;
-    const untilMonoMs = goodUntil(held, nowMonoMs, deps.clock.wallMs());
-    const anew = { untilMonoMs, capturedMonoMs, camera, heads: {} };
-    all.set(held, anew);
-    return anew;
+    const untilMonoMs = validUntil(held, nowMonoMs, deps.clock.wallMs());
+    const newHeads = { untilMonoMs, capturedMonoMs, camera, heads: {} };
+    headsByFrame.set(held, newHeads);
+    return newHeads;
   };
   return {
     of: (held, hasIt) => {
-      const { heads } = madeFor(held);
+      const { heads } = headsFor(held);
       if (hasIt) {
         heads.notModified ??= makeHead(held, held.etag, deps);
         return heads.notModified;
@@ -61,16 +61,16 @@ export function createReadyHeads(deps: ReadyHeadsDeps): PreparedHeads {
   };
 }
 
-function isGood(made: Made, held: HeldFrame, nowMonoMs: number): boolean {
+function isValid(cached: FrameHeads, held: HeldFrame, nowMonoMs: number): boolean {
   return (
-    nowMonoMs < made.untilMonoMs &&
-    made.capturedMonoMs === held.capturedMonoMs &&
-    made.camera === held.camera
+    nowMonoMs < cached.untilMonoMs &&
+    cached.capturedMonoMs === held.capturedMonoMs &&
+    cached.camera === held.camera
   );
 }
 
-/** Until `Date` or `Age` is another one. */
-function goodUntil({ capturedMonoMs }: HeldFrame, nowMonoMs: number, wallMs: number): number {
+/** Returns when `Date` or `Age` changes. */
+function validUntil({ capturedMonoMs }: HeldFrame, nowMonoMs: number, wallMs: number): number {
   const ageMs = Math.max(0, nowMonoMs - capturedMonoMs);
   return nowMonoMs + 1000 - Math.max(ageMs % 1000, wallMs % 1000);
 }
@@ -80,11 +80,11 @@ function withSmallBody(head: PreparedHead, { bytes }: HeldFrame): PreparedHead {
   return { ...head, withBody: Buffer.concat([Buffer.from(head.text, 'latin1'), bytes]) };
 }
 
-/** What the routes would answer, as it goes over the wire. */
+/** Renders what the routes would respond, as it goes over the wire. */
 function makeHead(
   held: HeldFrame,
   ifNoneMatch: string | undefined,
-  deps: ReadyHeadsDeps,
+  deps: PreparedHeadsDeps,
 ): PreparedHead {
   const others = { ifModifiedSince: undefined, range: undefined, ifRange: undefined, instance: '' };
   const response = frameResponse(held, 'memory', deps.clock, { ifNoneMatch, ...others });

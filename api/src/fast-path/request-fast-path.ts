@@ -4,11 +4,12 @@ import type { FindHit } from './find-hit.ts';
 type RequestListener = (req: IncomingMessage, res: ServerResponse) => void;
 
 /**
- * Hits on the connections that the front has given away: a page that shows images was asked for on
- * the same connection, or a camera was cold once. Nothing but a plain request is answered here either.
+ * Serves hits on connections that were handed over to Node, because the client also requested the
+ * page on them or a camera was once cold. Like the connections' own fast path, it serves only plain
+ * requests.
  */
-export function answerHits(findHit: FindHit, otherwise: RequestListener): RequestListener {
-  // What goes wrong here is for the routes, which have an error boundary.
+export function serveHits(findHit: FindHit, otherwise: RequestListener): RequestListener {
+  // Leave errors to the routes, which have an error boundary.
   const hitOf = (req: IncomingMessage) => {
     try {
       return findHit(textOf(req));
@@ -19,12 +20,12 @@ export function answerHits(findHit: FindHit, otherwise: RequestListener): Reques
   return (req, res) => {
     const hit = hitOf(req);
     if (!hit) return otherwise(req, res);
-    // Like the routes, not before the parser has judged what came right behind the request.
+    // Like the routes, wait until the parser has checked what follows the request.
     queueMicrotask(() => {
       try {
         res.writeHead(hit.head.status, hit.head.headers as string[]).end(hit.body);
       } catch {
-        // Nothing is sent before all of the head is valid.
+        // Nothing is sent unless the whole head is valid.
         if (res.headersSent) res.destroy();
         else otherwise(req, res);
       }
@@ -32,7 +33,7 @@ export function answerHits(findHit: FindHit, otherwise: RequestListener): Reques
   };
 }
 
-/** The request as it came, if it was written as everybody writes it. */
+/** Returns the request as received, if it was written in the usual way. */
 function textOf({ method, url, httpVersion, rawHeaders }: IncomingMessage): string {
   let text = `${method} ${url} HTTP/${httpVersion}\r\n`;
   for (let n = 0; n < rawHeaders.length; n += 2)

@@ -12,13 +12,13 @@ import type { FleetStatus } from '../demand/fleet-status.ts';
 import type { Refusal } from '../demand/refresh-schedule.ts';
 import type { FrameWaiters, WaitEnd } from './frame-waiters.ts';
 
-/** How long a cold request hopes that a fleet which can't call now soon can. */
+/** How long a cold request waits when the fleet cannot call: a worker may be starting. */
 const CLOSED_GRACE_MS = 2500;
-/** How long it hopes for a frame store that can't be read: a link that was lost is soon there again. */
+/** How long it retries an unreadable frame store: a lost connection is usually back soon. */
 const UNREAD_GRACE_MS = 2500;
 const READ_AGAIN_MS = 200;
 
-/** A long poll is not held longer than proxies hold a connection. */
+/** Limit on a long poll: proxies close connections that stay idle for longer. */
 const MAX_WAIT_S = 60;
 
 export interface LookupDeps {
@@ -26,7 +26,7 @@ export interface LookupDeps {
   memory: MemoryCache;
   reader: FrameReader;
   demand: Demand;
-  coldWait: FrameWaiters;
+  waiters: FrameWaiters;
   fleet: FleetStatus;
   coldWaitMs: number;
 }
@@ -40,19 +40,19 @@ export interface Found {
 }
 
 /**
- * The frame in memory, at once and however old, unless it is gone. A stale one raises demand.
- * Nothing here waits for anything.
+ * Returns the frame in memory without waiting, fresh or stale; undefined if there is none or it has
+ * expired. A stale frame raises demand.
  */
-export function frameInMemory(
+export function serveFromMemory(
   camera: Camera,
   deps: Pick<LookupDeps, 'clock' | 'memory' | 'demand'>,
 ): HeldFrame | undefined {
   const held = deps.memory.get(camera.cameraId);
-  return held && useFrame(held, camera, deps);
+  return held && serveUnlessExpired(held, camera, deps);
 }
 
-/** What a request does with a frame, wherever it was found: one too large for memory is only read. */
-function useFrame(
+/** Returns the frame unless it has expired; a stale one raises demand. It need not be in memory. */
+function serveUnlessExpired(
   held: HeldFrame,
   camera: Camera,
   deps: Pick<LookupDeps, 'clock' | 'memory' | 'demand'>,
@@ -65,29 +65,29 @@ function useFrame(
     return undefined;
   }
   touch(held, nowMonoMs, camera);
-  // Of one that may not be the last one any more, the store is asked.
+  // Demand also reads the store if the frame may be outdated.
   if (freshness === 'stale' || held.mayBeOutdated) demand.raise(camera);
   return held;
 }
 
 /** The client of a request that may have to wait. */
-export interface Asker {
-  /** Its address, or what stands for it: clients share the places of those that wait. */
+export interface Requester {
+  /** Its address or an equivalent, by which waiting places are shared fairly. */
   client: string;
-  /** It has left. */
+  /** Aborts when the client leaves. */
   signal: AbortSignal;
-  /** How long it is until it may ask for a camera that has no frame; 0 when it may. */
-  mayAskInMs: (cameraId: string) => number;
+  /** Returns the time until it may request a camera that has no frame; 0 if it may now. */
+  newCameraWaitMs: (cameraId: string) => number;
 }
 
-/** How a client wants to be answered. */
+/** A client's request for a frame. */
 export interface LookupRequest {
-  asker: Asker;
-  /** `Prefer: respond-async`: an answer at once, whatever it is. */
+  requester: Requester;
+  /** `Prefer: respond-async`: respond at once, with or without a frame. */
   respondAsync: boolean;
   /** `Prefer: wait`, in seconds. */
   waitS: number | undefined;
-  /** Whether the client has this frame already; undefined if it did not say what it has. */
+  /** Returns whether the client already has this frame; undefined if it did not say what it has. */
   hasFrame: ((held: HeldFrame) => boolean) | undefined;
 }
 
@@ -98,25 +98,26 @@ export type FrameLookup = ({ found: Found } | { problem: Problem }) & {
 };
 
 /**
- * Chooses the frame that answers a request: the one in memory, in Redis, or the first that the
- * camera sends. If the client has that one and waits (`Prefer: wait`), the next one.
- * @throws ProblemError when there is none in time and the request has no preference
+ * Chooses the frame that answers a request: the one in memory, in Redis, or the camera's first. If
+ * the client already has that one and waits (`Prefer: wait`), the next one.
+ * @throws ProblemError if there is none in time and the request has no preference, or if too many
+ *   requests wait for a next frame
  */
 export async function lookUpFrame(
   camera: Camera,
   request: LookupRequest,
   deps: LookupDeps,
 ): Promise<FrameLookup> {
-  const { asker, waitS = 0, hasFrame } = request;
-  const held = frameInMemory(camera, deps);
+  const { requester, waitS = 0, hasFrame } = request;
+  const held = serveFromMemory(camera, deps);
   const first: FrameLookup = held
     ? { found: { held, origin: 'memory' } }
     : await firstFrame(camera, request, deps);
   if (waitS === 0 || !('found' in first) || !hasFrame?.(first.found.held)) return first;
   const appliedS = Math.min(waitS, MAX_WAIT_S);
   const isNew = (frame: HeldFrame) => !hasFrame(frame);
-  const next = await nextFrame(camera, asker, { timeoutMs: appliedS * 1000, isNew }, deps);
-  const last = next ?? frameInMemory(camera, deps);
+  const next = await nextFrame(camera, requester, { timeoutMs: appliedS * 1000, isNew }, deps);
+  const last = next ?? serveFromMemory(camera, deps);
   // It may have been purged meanwhile; Redis knows.
   const lookup: FrameLookup = last
     ? { found: { held: last, origin: 'memory' } }
@@ -124,17 +125,17 @@ export async function lookUpFrame(
   return { ...lookup, applied: `wait=${appliedS}` };
 }
 
-/** The frame in Redis, or the first one, for which no client waits longer than it wants. */
+/** Returns the frame in Redis or the camera's first; waits no longer than the client wants. */
 async function firstFrame(
   camera: Camera,
-  { asker, respondAsync, waitS }: LookupRequest,
+  { requester, respondAsync, waitS }: LookupRequest,
   deps: LookupDeps,
 ): Promise<FrameLookup> {
   const preferredMs = waitS === undefined ? (respondAsync ? 0 : undefined) : waitS * 1000;
   const coldWaitMs = Math.min(deps.coldWaitMs, preferredMs ?? deps.coldWaitMs);
   const applied = waitS === undefined ? 'respond-async' : `wait=${coldWaitMs / 1000}`;
   try {
-    const found = await frameFromRedisOrCamera(camera, asker, { ...deps, coldWaitMs });
+    const found = await frameFromRedisOrCamera(camera, requester, { ...deps, coldWaitMs });
     const hasWaited = found.origin === 'stored' || found.origin === 'collapsed';
     return { found, ...(hasWaited && waitS !== undefined && { applied }) };
   } catch (error) {
@@ -144,75 +145,80 @@ async function firstFrame(
 }
 
 /**
- * The frame in Redis, else the first frame that the camera gives, however many wait for it.
- * @throws ProblemError when there is none in time
+ * Returns the frame in Redis, or the camera's first one, which all waiting requests share.
+ * @throws ProblemError if there is none in time
  */
 async function frameFromRedisOrCamera(
   camera: Camera,
-  { client, signal, mayAskInMs }: Asker,
+  { client, signal, newCameraWaitMs }: Requester,
   deps: LookupDeps,
 ): Promise<Found> {
-  const { clock, demand, coldWait, coldWaitMs } = deps;
-  const found = new AbortController();
-  // The wait is entered before Redis is read: a frame that comes in between must not be missed.
-  const waited = coldWait.wait(camera, coldWaitMs, AbortSignal.any([signal, found.signal]), client);
+  const { clock, demand, waiters, coldWaitMs } = deps;
+  const stopWaiting = new AbortController();
+  // Starts to wait before it reads Redis, so that a frame stored in between is not missed.
+  const waited = waiters.wait(
+    camera,
+    coldWaitMs,
+    AbortSignal.any([signal, stopWaiting.signal]),
+    client,
+  );
   let turnedAway = false;
   void waited.then(({ end }) => {
     turnedAway = end === 'full';
   });
   try {
-    const { held, failure } = await readOrExplain(camera, signal, deps, () => turnedAway);
-    const offered = held && useFrame(held, camera, deps);
-    if (offered) {
-      // From now on it is watched here, so it is asked for again when it is due.
+    const { held, failure } = await readWithRetries(camera, signal, deps, () => turnedAway);
+    const usable = held && serveUnlessExpired(held, camera, deps);
+    if (usable) {
+      // The camera is watched from now on, so its next refresh is requested when due.
       if (deps.memory.has(camera.cameraId)) demand.raise(camera);
-      return { held: offered, origin: 'redis' };
+      return { held: usable, origin: 'redis' };
     }
-    const leftMs = mayAskInMs(camera.cameraId);
-    if (leftMs > 0) throw notYet('too many new cameras are asked for from this address', leftMs);
+    const leftMs = newCameraWaitMs(camera.cameraId);
+    if (leftMs > 0) throw notYet('too many new cameras requested from your address', leftMs);
     const refusal = demand.refusal(camera.cameraId);
-    if (refusal) throw newCameraRefused(refusal, demand.announcedWaitMs(camera.cameraId));
-    // Else a flood of new cameras would fill the queue however few may wait.
+    if (refusal) throw newCameraRejected(refusal, demand.announcedWaitMs(camera.cameraId));
+    // Otherwise a flood of new cameras would fill the queue despite the limit on waiting requests.
     if (!turnedAway) demand.raise(camera);
     if (failure) throw failureProblem(failure);
-    const toldMs = demand.announcedWaitMs(camera.cameraId);
-    if (toldMs > coldWaitMs) throw notYet('the camera may not be called yet', toldMs);
-    const end = await endWhileOpen(waited, found.signal, deps);
+    const announcedMs = demand.announcedWaitMs(camera.cameraId);
+    if (announcedMs > coldWaitMs) throw notYet('this camera cannot be called yet', announcedMs);
+    const end = await waitWhileCallable(waited, stopWaiting.signal, deps);
     if (end.end === 'frame') touch(end.held, clock.monoMs());
-    return foundAtTheEnd(end, demand.announcedWaitMs(camera.cameraId));
+    return foundOrThrow(end, demand.announcedWaitMs(camera.cameraId));
   } finally {
-    found.abort();
+    stopWaiting.abort();
   }
 }
 
 /**
- * The next frame that is new to the viewer, however long that takes within the time; undefined when
- * none came. He counts as present, so the camera is refreshed meanwhile.
- * @throws ProblemError when too many wait already
+ * Waits for a frame that is new to the viewer; returns undefined if none arrives in time. They
+ * count as present, so the camera is refreshed meanwhile.
+ * @throws ProblemError if too many are waiting already
  */
 async function nextFrame(
   camera: Camera,
-  { client, signal }: Pick<Asker, 'client' | 'signal'>,
+  { client, signal }: Pick<Requester, 'client' | 'signal'>,
   wait: { timeoutMs: number; isNew: (held: HeldFrame) => boolean },
-  { coldWait, demand, clock }: LookupDeps,
+  { waiters, demand, clock }: LookupDeps,
 ): Promise<HeldFrame | undefined> {
-  const waited = coldWait.waitForNext(camera, wait.timeoutMs, signal, client, wait.isNew);
-  // Also while the frame is fresh: it is asked for again when it is due, because somebody is present.
+  const waited = waiters.waitForNext(camera, wait.timeoutMs, signal, client, wait.isNew);
+  // Even while the frame is fresh: with a viewer present, the refresh is requested when due.
   demand.raise(camera);
   const end = await waited;
-  if (end.end === 'full') throw tooManyWait();
+  if (end.end === 'full') throw tooManyWaiting();
   if (end.end === 'timeout') return undefined;
   touch(end.held, clock.monoMs());
   return end.held;
 }
 
-async function readOrExplain(
+async function readWithRetries(
   camera: Camera,
   signal: AbortSignal,
   { reader, clock, coldWaitMs }: LookupDeps,
   isTurnedAway: () => boolean,
 ): Promise<ReadCamera> {
-  // Never longer than the client waits, and only with a place among the requests that wait.
+  // Retries no longer than the client waits, and only while it has a waiting place.
   const lastTryMonoMs = clock.monoMs() + Math.min(UNREAD_GRACE_MS, coldWaitMs) - READ_AGAIN_MS;
   for (;;) {
     try {
@@ -221,41 +227,41 @@ async function readOrExplain(
       const mayTryAgain = !isTurnedAway() && clock.monoMs() <= lastTryMonoMs;
       if (mayTryAgain) await clock.sleep(READ_AGAIN_MS, signal).catch(() => {});
       if (mayTryAgain && !signal.aborted) continue;
-      const detail = 'no frame in memory here, and the frame store can not be reached';
+      const detail = 'no frame in memory, and Redis cannot be reached';
       throw notYet(detail, 2000, cause);
     }
   }
 }
 
-/** The end of the wait, or why it can't end well; a worker that just starts is worth a moment. */
-async function endWhileOpen(
+/** Returns how the wait ended, or why no worker can call, after a grace period for one to start. */
+async function waitWhileCallable(
   waited: Promise<WaitEnd>,
   signal: AbortSignal,
   { fleet, clock }: LookupDeps,
 ): Promise<WaitEnd | { end: 'closed'; because: string }> {
-  if (fleet.closedBecause() === undefined) return await waited;
+  if (fleet.whyCannotCall() === undefined) return await waited;
   const grace = clock.sleep(CLOSED_GRACE_MS, signal).catch(() => {});
   const end = await Promise.race([waited, grace]);
-  const because = fleet.closedBecause();
+  const because = fleet.whyCannotCall();
   if (end) return end;
   return because === undefined ? await waited : { end: 'closed', because };
 }
 
-function foundAtTheEnd(end: Awaited<ReturnType<typeof endWhileOpen>>, waitMs: number): Found {
+function foundOrThrow(end: Awaited<ReturnType<typeof waitWhileCallable>>, waitMs: number): Found {
   switch (end.end) {
     case 'closed':
-      throw notYet(`the fleet can not call this camera now: ${end.because}`, 2000);
+      throw notYet(`no worker can call this camera now: ${end.because}`, 2000);
     case 'frame':
       return { held: end.held, origin: end.joined ? 'collapsed' : 'stored' };
     case 'failure':
       throw failureProblem(end.failure);
     case 'wait':
-      if (end.refusal) throw newCameraRefused(end.refusal, end.inMs);
-      throw notYet('the camera may not be called yet', end.inMs);
+      if (end.refusal) throw newCameraRejected(end.refusal, end.inMs);
+      throw notYet('this camera cannot be called yet', end.inMs);
     case 'full':
-      throw tooManyWait();
+      throw tooManyWaiting();
     case 'timeout':
-      throw notYet('no frame came in time; ask again', waitMs);
+      throw notYet('no frame arrived in time; try again', waitMs);
   }
 }
 
@@ -277,15 +283,15 @@ function notYet(detail: string, retryAfterMs: number, cause?: unknown): ProblemE
 }
 
 const REFUSED = {
-  places: 'this source already has as many cameras as it may have; ask again later',
-  memory: 'there is no memory for new cameras now; ask again later',
+  places: 'this source has reached its limit of cameras; try again later',
+  memory: 'no memory left for new cameras; try again later',
 } satisfies Record<Refusal, string>;
 
-function newCameraRefused(refusal: Refusal, retryAfterMs: number): ProblemError {
+function newCameraRejected(refusal: Refusal, retryAfterMs: number): ProblemError {
   const detail = REFUSED[refusal];
   return new ProblemError({ status: 503, code: 'too-many-cameras', detail, retryAfterMs });
 }
 
-function tooManyWait(): ProblemError {
-  return notYet('too many requests wait for a frame', 5000);
+function tooManyWaiting(): ProblemError {
+  return notYet('too many requests are waiting for a frame', 5000);
 }

@@ -19,38 +19,38 @@ afterEach(() => void vi.useRealTimers());
 
 function coldParts({ maxWaiters = 100 } = {}) {
   const parts = testParts();
-  const coldWait = createFrameWaiters({ ...parts, maxWaiters });
-  // As the parts of a process are connected.
+  const waiters = createFrameWaiters({ ...parts, maxWaiters });
+  // Wired as in a process.
   parts.reader.onRead((_, { held }) => {
-    if (held) coldWait.wake(held);
+    if (held) waiters.wake(held);
   });
-  const wait = (signal = never) => coldWait.wait(camera, COLD_WAIT_MS, signal, anotherClient());
-  /** Nobody waits, nobody is present, and no timer is left. */
+  const wait = (signal = never) => waiters.wait(camera, COLD_WAIT_MS, signal, anotherClient());
+  /** Expects that no waiter, no present viewer and no timer is left. */
   const expectNothingLeft = () =>
-    expect([coldWait.waiting(), parts.viewers.isPresent(cameraId), vi.getTimerCount()]).toEqual([
+    expect([waiters.waiting(), parts.presence.isPresent(cameraId), vi.getTimerCount()]).toEqual([
       0,
       false,
       0,
     ]);
-  return { ...parts, coldWait, wait, expectNothingLeft };
+  return { ...parts, waiters, wait, expectNothingLeft };
 }
 
-function waitNews(
+function waitAnnouncement(
   reason: 'busy' | 'hold' | 'budget' | 'places' | 'memory',
   inMs: number,
 ): Announcement {
   return { v: 1, cameraId, kind: 'wait', reason, inMs };
 }
 
-const failure = { status: 502, reason: 'the camera answered 500', nextMs: 5000 } as const;
+const failure = { status: 502, reason: 'the camera responded with 500', nextMs: 5000 } as const;
 
-describe('all who wait for one camera', () => {
-  it('get its frame at once; the first called it, the others joined', async () => {
-    const { coldWait, wait, expectNothingLeft } = coldParts();
+describe('requests that wait for one camera', () => {
+  it('get its frame at once; all but the first count as joined', async () => {
+    const { waiters, wait, expectNothingLeft } = coldParts();
     const waits = [wait(), wait(), wait()];
-    expect(coldWait.waiting()).toBe(3);
+    expect(waiters.waiting()).toBe(3);
     const held = heldFrame(camera);
-    coldWait.wake(held);
+    waiters.wake(held);
     expect(await Promise.all(waits)).toEqual([
       { end: 'frame', held, joined: false },
       { end: 'frame', held, joined: true },
@@ -59,35 +59,35 @@ describe('all who wait for one camera', () => {
     expectNothingLeft();
   });
 
-  it('are present as viewers meanwhile', () => {
-    const { viewers, wait } = coldParts();
+  it('count as present viewers', () => {
+    const { presence, wait } = coldParts();
     void wait();
-    expect(viewers.watchedCamera(cameraId)).toBe(camera);
+    expect(presence.watchedCamera(cameraId)).toBe(camera);
   });
 
-  it('are told at once that the fleet does not take a new camera, however soon it may', async () => {
+  it('end at once when the fleet rejects a new camera, however soon it may accept it', async () => {
     for (const refusal of ['places', 'memory'] as const) {
-      const { coldWait, wait, expectNothingLeft } = coldParts();
+      const { waiters, wait, expectNothingLeft } = coldParts();
       const waited = wait();
-      coldWait.onAnnouncement(waitNews(refusal, 10));
+      waiters.onAnnouncement(waitAnnouncement(refusal, 10));
       expect(await waited).toEqual({ end: 'wait', inMs: 10, refusal });
       expectNothingLeft();
     }
   });
 
   it('are not woken by the frame of another camera', async () => {
-    const { coldWait, wait } = coldParts();
+    const { waiters, wait } = coldParts();
     const settled = vi.fn();
     void wait().then(settled);
-    coldWait.wake(heldFrame(testCamera('b')));
+    waiters.wake(heldFrame(testCamera('b')));
     await vi.advanceTimersByTimeAsync(500);
     expect(settled).not.toHaveBeenCalled();
   });
 
-  it('look less often in a crowd of cold cameras, and are found all the same', async () => {
+  it('poll less often in a crowd of cold cameras, and still end', async () => {
     const parts = coldParts({ maxWaiters: 2000 });
     for (let n = 0; n < 1000; n += 1) {
-      void parts.coldWait.wait(testCamera(`cold-${n}`), COLD_WAIT_MS, never, anotherClient());
+      void parts.waiters.wait(testCamera(`cold-${n}`), COLD_WAIT_MS, never, anotherClient());
     }
     await vi.advanceTimersByTimeAsync(6000);
     parts.reader.read.mockClear();
@@ -98,7 +98,7 @@ describe('all who wait for one camera', () => {
     parts.expectNothingLeft();
   });
 
-  it('share one look at the store each second', async () => {
+  it('share one poll of the store per second', async () => {
     const { reader, wait } = coldParts();
     void wait();
     await vi.advanceTimersByTimeAsync(300);
@@ -107,16 +107,16 @@ describe('all who wait for one camera', () => {
     expect(reader.read).toHaveBeenCalledTimes(3);
   });
 
-  it('can wait anew after a wait has ended', async () => {
-    const { coldWait, wait, expectNothingLeft } = coldParts();
+  it('can wait again after a wait has ended', async () => {
+    const { waiters, wait, expectNothingLeft } = coldParts();
     const first = wait();
-    coldWait.wake(heldFrame(camera));
-    const second = wait(); // while the first has not left yet
+    waiters.wake(heldFrame(camera));
+    const second = wait(); // before the first has left
     await first;
-    expect(coldWait.waiting()).toBe(1);
-    coldWait.wake(heldFrame(camera));
+    expect(waiters.waiting()).toBe(1);
+    waiters.wake(heldFrame(camera));
     expect(await second).toMatchObject({ end: 'frame' });
-    expect(await Promise.all([wait(), Promise.resolve().then(() => coldWait.close())])).toEqual([
+    expect(await Promise.all([wait(), Promise.resolve().then(() => waiters.close())])).toEqual([
       { end: 'timeout' },
       undefined,
     ]);
@@ -126,29 +126,29 @@ describe('all who wait for one camera', () => {
 
 describe('a wait ends', () => {
   it('with the failure of the camera', async () => {
-    const { coldWait, wait, expectNothingLeft } = coldParts();
+    const { waiters, wait, expectNothingLeft } = coldParts();
     const waits = [wait(), wait()];
-    const news = { v: 1, cameraId, kind: 'failure', ...failure } as const;
-    coldWait.onAnnouncement(news);
+    const announcement = { v: 1, cameraId, kind: 'failure', ...failure } as const;
+    waiters.onAnnouncement(announcement);
     const end = { end: 'failure', failure: expect.objectContaining(failure) };
     expect(await Promise.all(waits)).toEqual([end, end]);
     expectNothingLeft();
   });
 
-  it('when no permit can be had within the time that is left', async () => {
-    const { coldWait, wait, expectNothingLeft } = coldParts();
+  it('when no permit is available within the time left', async () => {
+    const { waiters, wait, expectNothingLeft } = coldParts();
     const first = wait();
     await vi.advanceTimersByTimeAsync(10_000);
     const second = wait();
-    coldWait.onAnnouncement(waitNews('hold', 10_000));
+    waiters.onAnnouncement(waitAnnouncement('hold', 10_000));
     expect(await first).toEqual({ end: 'wait', inMs: 10_000 });
-    expect(coldWait.waiting()).toBe(1);
-    coldWait.onAnnouncement(waitNews('budget', 15_001));
+    expect(waiters.waiting()).toBe(1);
+    waiters.onAnnouncement(waitAnnouncement('budget', 15_001));
     expect(await second).toEqual({ end: 'wait', inMs: 15_001 });
     expectNothingLeft();
   });
 
-  it('when its time is over, not before', async () => {
+  it('when its time is up, not before', async () => {
     const { wait, expectNothingLeft } = coldParts();
     const settled = vi.fn();
     const waited = wait().then(settled);
@@ -160,67 +160,67 @@ describe('a wait ends', () => {
     expectNothingLeft();
   });
 
-  it('when the viewer goes away, for him alone', async () => {
-    const { coldWait, wait, expectNothingLeft } = coldParts();
+  it('when the viewer leaves, for that viewer alone', async () => {
+    const { waiters, wait, expectNothingLeft } = coldParts();
     const viewer = new AbortController();
     const gone = wait(viewer.signal);
     const stays = wait();
     viewer.abort();
     expect(await gone).toEqual({ end: 'timeout' });
-    expect(coldWait.waiting()).toBe(1);
-    coldWait.wake(heldFrame(camera));
+    expect(waiters.waiting()).toBe(1);
+    waiters.wake(heldFrame(camera));
     expect(await stays).toMatchObject({ end: 'frame' });
     expectNothingLeft();
   });
 
-  it('at once when the viewer had gone before it began', async () => {
+  it('at once when the viewer left before it began', async () => {
     const { wait, expectNothingLeft } = coldParts();
     expect(await wait(AbortSignal.abort())).toEqual({ end: 'timeout' });
     expectNothingLeft();
   });
 
   it('when the process closes', async () => {
-    const { coldWait, wait, expectNothingLeft } = coldParts();
-    const waits = [wait(), coldWait.wait(testCamera('b'), COLD_WAIT_MS, never, 'b')];
-    coldWait.close();
+    const { waiters, wait, expectNothingLeft } = coldParts();
+    const waits = [wait(), waiters.wait(testCamera('b'), COLD_WAIT_MS, never, 'b')];
+    waiters.close();
     expect(await Promise.all(waits)).toEqual([{ end: 'timeout' }, { end: 'timeout' }]);
     expectNothingLeft();
   });
 
-  it('before it begins when too many wait already, and not any more when one has left', async () => {
-    const { coldWait, wait } = coldParts({ maxWaiters: 2 });
+  it('before it begins when too many are waiting, until one has left', async () => {
+    const { waiters, wait } = coldParts({ maxWaiters: 2 });
     const first = [wait(), wait()];
     expect(await wait()).toEqual({ end: 'full' });
-    expect(coldWait.waiting()).toBe(2);
-    coldWait.wake(heldFrame(camera));
+    expect(waiters.waiting()).toBe(2);
+    waiters.wake(heldFrame(camera));
     await Promise.all(first);
     void wait();
-    expect(coldWait.waiting()).toBe(1);
+    expect(waiters.waiting()).toBe(1);
   });
 
-  it('before it begins when one client has more waits than are left: others still get theirs', async () => {
-    const { coldWait, wait } = coldParts({ maxWaiters: 10 });
-    const greedy = () => coldWait.wait(camera, COLD_WAIT_MS, never, 'greedy');
+  it('before it begins when one client has its share, so others still get theirs', async () => {
+    const { waiters, wait } = coldParts({ maxWaiters: 10 });
+    const greedy = () => waiters.wait(camera, COLD_WAIT_MS, never, 'greedy');
     const ends = Array.from({ length: 9 }, greedy);
     expect(await ends.at(-1)).toEqual({ end: 'full' });
-    expect(coldWait.waiting()).toBe(6);
+    expect(waiters.waiting()).toBe(6);
     void wait();
     void wait();
-    expect(coldWait.waiting()).toBe(8);
-    coldWait.close();
+    expect(waiters.waiting()).toBe(8);
+    waiters.close();
   });
 
   it.each([
-    ['a short wait for a permit', waitNews('budget', 15_000)],
-    ['a call that is under way, however long its permit lives', waitNews('busy', 21_000)],
+    ['a short wait for a permit', waitAnnouncement('budget', 15_000)],
+    ['a call under way, however long its permit lives', waitAnnouncement('busy', 21_000)],
     ['the start of a call', { v: 1, cameraId, kind: 'started' }],
-    ['the failure of another', { ...failure, v: 1, cameraId: 'b', kind: 'failure' }],
-  ] as const)('not with %s', async (_, news) => {
-    const { coldWait, wait } = coldParts();
+    ['the failure of another camera', { ...failure, v: 1, cameraId: 'b', kind: 'failure' }],
+  ] as const)('not with %s', async (_, announcement) => {
+    const { waiters, wait } = coldParts();
     const waited = wait();
-    coldWait.onAnnouncement(news);
+    waiters.onAnnouncement(announcement);
     await vi.advanceTimersByTimeAsync(900);
-    coldWait.wake(heldFrame(camera));
+    waiters.wake(heldFrame(camera));
     expect(await waited).toMatchObject({ end: 'frame' });
   });
 });
@@ -228,22 +228,22 @@ describe('a wait ends', () => {
 describe('a wait for the next frame', () => {
   const old = heldFrame(camera, { text: 'old' });
   const forAnother = ({ etag }: { etag: string }) => etag !== old.etag;
-  const waitForNext = ({ coldWait }: ReturnType<typeof coldParts>, signal = never) =>
-    coldWait.waitForNext(camera, COLD_WAIT_MS, signal, anotherClient(), forAnother);
+  const waitForNext = ({ waiters }: ReturnType<typeof coldParts>, signal = never) =>
+    waiters.waitForNext(camera, COLD_WAIT_MS, signal, anotherClient(), forAnother);
 
-  it('ends with a frame that is new to the viewer, not with the one that he has', async () => {
+  it('ends with a frame that is new to the viewer, not with the one they have', async () => {
     const parts = coldParts();
     const waited = waitForNext(parts);
-    parts.coldWait.wake(old);
+    parts.waiters.wake(old);
     parts.stored.held = old;
     await vi.advanceTimersByTimeAsync(1000);
     const next = heldFrame(camera, { text: 'next' });
-    parts.coldWait.wake(next);
+    parts.waiters.wake(next);
     expect(await waited).toEqual({ end: 'frame', held: next, joined: false });
     parts.expectNothingLeft();
   });
 
-  it('finds one whose announcement was lost', async () => {
+  it('finds a frame whose announcement was lost', async () => {
     const parts = coldParts();
     const waited = waitForNext(parts);
     parts.stored.held = heldFrame(camera, { text: 'next' });
@@ -252,20 +252,20 @@ describe('a wait for the next frame', () => {
     parts.expectNothingLeft();
   });
 
-  it('outlasts failures and waits for a permit: who waits has a frame', async () => {
+  it('outlasts failures and waits for a permit', async () => {
     const parts = coldParts();
     const waited = waitForNext(parts);
     parts.stored.failure = failure;
-    parts.coldWait.onAnnouncement({ v: 1, cameraId, kind: 'failure', ...failure });
-    parts.coldWait.onAnnouncement(waitNews('hold', 60_000));
+    parts.waiters.onAnnouncement({ v: 1, cameraId, kind: 'failure', ...failure });
+    parts.waiters.onAnnouncement(waitAnnouncement('hold', 60_000));
     await vi.advanceTimersByTimeAsync(COLD_WAIT_MS - 1);
-    expect(parts.viewers.isPresent(cameraId)).toBe(true);
+    expect(parts.presence.isPresent(cameraId)).toBe(true);
     await vi.advanceTimersByTimeAsync(1);
     expect(await waited).toEqual({ end: 'timeout' });
     parts.expectNothingLeft();
   });
 
-  it('leaves half of the places to those who wait for a first one', async () => {
+  it('leaves half of the places to requests for a first frame', async () => {
     const parts = coldParts({ maxWaiters: 4 });
     void waitForNext(parts);
     void waitForNext(parts);
@@ -273,10 +273,10 @@ describe('a wait for the next frame', () => {
     void parts.wait();
     void parts.wait();
     expect(await parts.wait()).toEqual({ end: 'full' });
-    expect(parts.coldWait.waiting()).toBe(4);
+    expect(parts.waiters.waiting()).toBe(4);
   });
 
-  it('leaves nothing behind when the viewer goes away, and counts among those who wait', async () => {
+  it('counts towards the limit, and leaves nothing behind when the viewer leaves', async () => {
     const parts = coldParts({ maxWaiters: 1 });
     const viewer = new AbortController();
     const waited = waitForNext(parts, viewer.signal);
@@ -288,8 +288,8 @@ describe('a wait for the next frame', () => {
   });
 });
 
-describe('an announcement that got lost', () => {
-  it('is made up for by the store, within a second', async () => {
+describe('a lost announcement', () => {
+  it('is made up for by a poll of the store within a second', async () => {
     const { stored, wait, expectNothingLeft } = coldParts();
     const waited = wait();
     await vi.advanceTimersByTimeAsync(500);
@@ -299,7 +299,7 @@ describe('an announcement that got lost', () => {
     expectNothingLeft();
   });
 
-  it('may have been that of a failure', async () => {
+  it('may be that of a failure', async () => {
     const { stored, wait, expectNothingLeft } = coldParts();
     stored.failure = failure;
     const waited = wait();
@@ -308,7 +308,7 @@ describe('an announcement that got lost', () => {
     expectNothingLeft();
   });
 
-  it('is looked for again after the store could not be read', async () => {
+  it('is made up for by a later poll when one fails', async () => {
     const { reader, stored, wait } = coldParts();
     reader.read.mockRejectedValueOnce(new Error('away'));
     const waited = wait();

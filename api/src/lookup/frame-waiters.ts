@@ -11,23 +11,23 @@ import { isRefusal, type Refusal } from '../demand/refresh-schedule.ts';
 export type WaitEnd =
   | { end: 'frame'; held: HeldFrame; joined: boolean }
   | { end: 'failure'; failure: Failure }
-  /** The fleet can't call within the time left. */
+  /** The fleet cannot call within the time left. */
   | { end: 'wait'; inMs: number; refusal?: Refusal }
   | { end: 'timeout' }
   | { end: 'full' };
 
-/** How a wait for another frame than the viewer has ended. */
+/** How a wait for a frame that is new to the viewer ended. */
 export type NextEnd = Extract<WaitEnd, { end: 'frame' | 'timeout' | 'full' }>;
 
 /**
- * The requests that wait: for the first frame of a camera, or for the next one. All who wait for one
- * camera share one look at the store.
+ * Requests that wait for the first or the next frame of a camera. Those for one camera share its
+ * polls of the store.
  */
 export interface FrameWaiters {
   wait(camera: Camera, timeoutMs: number, signal: AbortSignal, client: string): Promise<WaitEnd>;
   /**
-   * Waits for a frame that is new to the viewer, whatever fails meanwhile: he has one, and takes only
-   * the first half of the places from those who have none.
+   * Waits for a frame that is new to the viewer, whatever fails meanwhile. Such waits start only
+   * while half of the places are free: those are for viewers that have no frame at all.
    */
   waitForNext(
     camera: Camera,
@@ -36,9 +36,9 @@ export interface FrameWaiters {
     client: string,
     isNew: (held: HeldFrame) => boolean,
   ): Promise<NextEnd>;
-  /** A frame is in memory now. */
+  /** Ends the waits that this frame satisfies. */
   wake(held: HeldFrame): void;
-  /** Failures and waits end a wait; frames end it by `wake`. */
+  /** Ends waits when a failure or a wait is announced; frames end them through `wake`. */
   onAnnouncement(announcement: Announcement): void;
   waiting(): number;
   close(): void;
@@ -46,7 +46,7 @@ export interface FrameWaiters {
 
 export interface FrameWaitersDeps {
   clock: Clock;
-  viewers: Presence;
+  presence: Presence;
   reader: FrameReader;
   maxWaiters: number;
 }
@@ -54,20 +54,20 @@ export interface FrameWaitersDeps {
 interface Waiter {
   untilMonoMs: number;
   joined: boolean;
-  /** Undefined: any frame will do, and news that there will be none ends the wait. */
+  /** Undefined: any frame will do, and a failure or an announced wait ends the wait. */
   isNew: ((held: HeldFrame) => boolean) | undefined;
   settle: (end: WaitEnd) => void;
 }
 
-/** Should the announcement be lost, the frame is found in the store. */
+/** Finds a frame in the store if its announcement was lost. */
 const POLL_MS = 1000;
-/** So many looks a second at most: in a crowd of cold cameras they would keep their frames from coming. */
+/** More polls, in a crowd of cold cameras, would delay the frames themselves. */
 const MAX_POLLS_PER_SECOND = 200;
 
 export function createFrameWaiters(deps: FrameWaitersDeps): FrameWaiters {
-  const { clock, viewers, reader, maxWaiters } = deps;
+  const { clock, presence, reader, maxWaiters } = deps;
   const waiters = new Map<string, { all: Set<Waiter>; poll: NodeJS.Timeout }>();
-  const places = createFairPlaces(maxWaiters);
+  const limiter = createFairPlaces(maxWaiters);
 
   const settleAll = (cameraId: string, endOf: (waiter: Waiter) => WaitEnd | undefined) => {
     for (const waiter of [...(waiters.get(cameraId)?.all ?? [])]) {
@@ -82,7 +82,7 @@ export function createFrameWaiters(deps: FrameWaitersDeps): FrameWaiters {
   const fail = (cameraId: string, failure: Failure) =>
     settleAll(cameraId, ({ isNew }) => (isNew ? undefined : { end: 'failure', failure }));
   const poll = async (camera: Camera) => {
-    // A frame wakes them as every read does.
+    // If there is a frame, it wakes the waiters, as every read does.
     const { held, failure } = await reader.read(camera);
     if (!held && failure) fail(camera.cameraId, failure);
   };
@@ -99,8 +99,8 @@ export function createFrameWaiters(deps: FrameWaitersDeps): FrameWaiters {
     const group = waiters.get(cameraId) ?? { all: new Set<Waiter>(), poll: pollLater(camera) };
     waiters.set(cameraId, group);
     group.all.add(waiter);
-    const release = places.take(client);
-    const leaveViewers = viewers.enter(camera);
+    const release = limiter.take(client);
+    const leaveViewers = presence.enter(camera);
     return () => {
       leaveViewers();
       release();
@@ -118,8 +118,8 @@ export function createFrameWaiters(deps: FrameWaitersDeps): FrameWaiters {
     client: string,
     isNew?: Waiter['isNew'],
   ): Promise<WaitEnd> => {
-    const isFull = isNew !== undefined && places.taken() >= Math.ceil(maxWaiters / 2);
-    if (isFull || places.fullFor(client)) return Promise.resolve({ end: 'full' });
+    const isFull = isNew !== undefined && limiter.taken() >= Math.ceil(maxWaiters / 2);
+    if (isFull || limiter.limitReached(client)) return Promise.resolve({ end: 'full' });
     const { promise, resolve } = Promise.withResolvers<WaitEnd>();
     const joined = waiters.has(camera.cameraId);
     const waiter = { untilMonoMs: clock.monoMs() + timeoutMs, joined, isNew, settle: resolve };
@@ -127,7 +127,7 @@ export function createFrameWaiters(deps: FrameWaitersDeps): FrameWaiters {
     const giveUp = () => resolve({ end: 'timeout' });
     const timer = setTimeout(giveUp, timeoutMs);
     signal.addEventListener('abort', giveUp, { once: true });
-    if (signal.aborted) giveUp(); // and no event comes any more
+    if (signal.aborted) giveUp(); // already aborted: no event follows
     return promise.finally(() => {
       clearTimeout(timer);
       signal.removeEventListener('abort', giveUp);
@@ -145,7 +145,7 @@ export function createFrameWaiters(deps: FrameWaitersDeps): FrameWaiters {
       if (kind === 'failure') {
         fail(cameraId, announcement);
       } else if (kind === 'wait' && announcement.reason !== 'busy') {
-        // Busy tells how long the permit lives at most; its call ends, and tells, long before.
+        // `busy` carries the permit's maximum lifetime; the call ends and is announced long before.
         const { inMs, reason } = announcement;
         if (isRefusal(reason)) {
           const end = { end: 'wait', inMs, refusal: reason } as const;
@@ -157,7 +157,7 @@ export function createFrameWaiters(deps: FrameWaitersDeps): FrameWaiters {
         );
       }
     },
-    waiting: places.taken,
+    waiting: limiter.taken,
     close: () => {
       for (const cameraId of [...waiters.keys()]) settleAll(cameraId, () => ({ end: 'timeout' }));
     },

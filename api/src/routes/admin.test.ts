@@ -4,7 +4,7 @@ import { RedisUnavailableError } from '@lastframe/shared/process/errors';
 import { describe, expect, it, vi } from 'vitest';
 import { testCamera, testSource } from '../../../testing/test-camera.ts';
 import { heldFrame, testParts } from '../test-support/parts.ts';
-import { type AdminDeps, admin } from './admin.ts';
+import { type AdminDeps, createAdminRoutes } from './admin.ts';
 
 const TOKEN = 'a-Token_of.24~chars+/==';
 const WITH_TOKEN = { Authorization: `Bearer ${TOKEN}` };
@@ -25,13 +25,13 @@ function adminParts(token = TOKEN) {
     [{ name: 'north', title: 'North', keepWarm: false, camera: named }],
   );
   const deps = { clock, reader, demand, fleet, permitFreeInMs, purge, token, log };
-  const app = admin({ ...deps, rules: () => rules });
+  const app = createAdminRoutes({ ...deps, rules: () => rules });
   const post = async (path: string, init: RequestInit = {}) =>
     await app.request(path, { method: 'POST', headers: WITH_TOKEN, ...init });
   return { app, clock, stored, reader, fleet, demand, permitFreeInMs, purge, post };
 }
 
-const query = (what: Record<string, string>) => `?${new URLSearchParams(what)}`;
+const query = (params: Record<string, string>) => `?${new URLSearchParams(params)}`;
 
 describe.each(['/refresh', '/purge'])('%s', (path) => {
   it.each([
@@ -39,11 +39,11 @@ describe.each(['/refresh', '/purge'])('%s', (path) => {
     ['another token', { Authorization: 'Bearer x' }],
     ['the beginning of the token', { Authorization: `Bearer ${TOKEN.slice(0, -1)}` }],
     ['the token and more', { Authorization: `Bearer ${TOKEN}=` }],
-    ['the token in other letters', { Authorization: `Bearer ${TOKEN.toUpperCase()}` }],
-    ['no token', { Authorization: 'Bearer ' }],
+    ['the token in another case', { Authorization: `Bearer ${TOKEN.toUpperCase()}` }],
+    ['an empty token', { Authorization: 'Bearer ' }],
     ['the token as a password', { Authorization: `Basic ${btoa(`ops:${TOKEN}`)}` }],
-    ['the token alone', { Authorization: TOKEN }],
-  ])('is 401 with %s, and does nothing', async (_, headers) => {
+    ['the token without a scheme', { Authorization: TOKEN }],
+  ])('responds 401 to %s, and does nothing', async (_, headers) => {
     const { post, demand, purge } = adminParts();
     const answer = await post(path + query({ url }), { headers });
     expect(answer.status).toBe(401);
@@ -52,7 +52,7 @@ describe.each(['/refresh', '/purge'])('%s', (path) => {
     expect(purge).not.toHaveBeenCalled();
   });
 
-  it('is 429 for a client that guessed too often, with the right token too', async () => {
+  it('responds 429 to a client that guessed too often, even with the right token', async () => {
     const { app } = adminParts();
     const ask = async (from: string, token: string) => {
       const init = { method: 'POST', headers: { Authorization: `Bearer ${token}` } };
@@ -60,11 +60,11 @@ describe.each(['/refresh', '/purge'])('%s', (path) => {
       return (await app.request(path + query({ url }), init, env)).status;
     };
     for (let n = 0; n < 10; n += 1) expect(await ask('2001:db8::1', `guess-${n}`)).toBe(401);
-    expect(await ask('2001:db8::2', TOKEN)).toBe(429); // of the same /64
+    expect(await ask('2001:db8::2', TOKEN)).toBe(429); // in the same /64
     expect(await ask('2001:db8:0:1::1', TOKEN)).not.toBe(429);
   });
 
-  it('is 404 where no token is set, whatever is sent', async () => {
+  it('responds 404 when no token is set, whatever is sent', async () => {
     const { post } = adminParts('');
     for (const headers of [{}, WITH_TOKEN, { Authorization: 'Bearer ' }] as Record<
       string,
@@ -74,20 +74,20 @@ describe.each(['/refresh', '/purge'])('%s', (path) => {
     }
   });
 
-  it('takes the scheme in any letters', async () => {
+  it('accepts the scheme in any case', async () => {
     const { post } = adminParts();
     const headers = { Authorization: `bEARER  ${TOKEN} ` };
     expect((await post(path + query({ url }), { headers })).ok).toBe(true);
   });
 
-  it('is 405 for other methods, with the token', async () => {
+  it('responds 405 to other methods with the token', async () => {
     const { app } = adminParts();
     const answer = await app.request(path + query({ url }), { headers: WITH_TOKEN });
     expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'POST']);
     expect((await app.request(path)).status).toBe(401);
   });
 
-  it('takes the camera in the query or in a form, by its URL or by its name', async () => {
+  it('accepts the camera in the query or in a form, by URL or by name', async () => {
     const { post } = adminParts();
     const inForm = (body: Record<string, string>) =>
       post(path, { headers: { ...WITH_TOKEN, ...FORM }, body: new URLSearchParams(body) });
@@ -110,23 +110,23 @@ describe.each(['/refresh', '/purge'])('%s', (path) => {
     ['?url=http%3A%2F%2Felsewhere.test%2F', 403],
     [`${query({ url })}&camera=north`, 400],
     ['?camera=north&camera=north', 400],
-  ])('with %j is %d', async (asked, status) => {
+  ])('with %j gets %d', async (search, status) => {
     const { post, demand, purge } = adminParts();
-    const answer = await post(path + asked);
+    const answer = await post(path + search);
     expect(answer.status).toBe(status);
     expect(answer.headers.get('content-type')).toBe('application/problem+json');
     expect(demand.raise).not.toHaveBeenCalled();
     expect(purge).not.toHaveBeenCalled();
   });
 
-  it('takes no endless form', async () => {
+  it('rejects a form that is too large', async () => {
     const { post } = adminParts();
     const body = `url=${'x'.repeat(20_000)}`;
     const answer = await post(path, { headers: { ...WITH_TOKEN, ...FORM }, body });
     expect(answer.status).toBe(413);
   });
 
-  it('is 503 while Redis is away', async () => {
+  it('responds 503 while Redis is down', async () => {
     const { post, reader, purge } = adminParts();
     reader.read.mockRejectedValue(new RedisUnavailableError('away'));
     purge.mockRejectedValue(new RedisUnavailableError('away'));
@@ -137,7 +137,7 @@ describe.each(['/refresh', '/purge'])('%s', (path) => {
 });
 
 describe('a refresh', () => {
-  it('of a camera whose frame is stale or missing raises demand, and says when it may be called', async () => {
+  it('raises demand for a stale or missing frame, and says when a call is allowed', async () => {
     const { post, stored, demand, permitFreeInMs } = adminParts();
     const answer = await post(`/refresh${query({ url })}`);
     expect(answer.status).toBe(202);
@@ -152,12 +152,12 @@ describe('a refresh', () => {
     expect(await (await post(`/refresh${query({ url })}`)).json()).toMatchObject({
       callableInMs: 1201,
     });
-    expect(demand.raise.mock.calls.map(([asked]) => asked.cameraId)).toEqual(
+    expect(demand.raise.mock.calls.map(([raised]) => raised.cameraId)).toEqual(
       Array(3).fill(cameraId),
     );
   });
 
-  it('of a camera whose frame is fresh asks for nothing, and says when it may be called', async () => {
+  it('raises no demand for a fresh frame, and says when a call is allowed', async () => {
     const { post, stored, demand, permitFreeInMs } = adminParts();
     stored.held = heldFrame(camera, { startedAgoMs: 1000 });
     permitFreeInMs.mockResolvedValue(4015);
@@ -167,7 +167,7 @@ describe('a refresh', () => {
     expect(demand.raise).not.toHaveBeenCalled();
   });
 
-  it('that nobody could follow is 503, and says why', async () => {
+  it('gets 503 with the reason when no camera can be called', async () => {
     const { post, fleet, demand } = adminParts();
     fleet.closed = 'no worker is alive';
     const answer = await post(`/refresh${query({ url })}`);
@@ -178,7 +178,7 @@ describe('a refresh', () => {
 });
 
 describe('a purge', () => {
-  it('is soft, unless it is said to be hard', async () => {
+  it('is soft unless hard=1', async () => {
     const { post, purge } = adminParts();
     const answer = await post(`/purge${query({ url })}`);
     expect(answer.status).toBe(200);
@@ -196,7 +196,7 @@ describe('a purge', () => {
     expect(purge.mock.calls.map(([, mode]) => mode)).toEqual(['soft', 'soft', 'hard']);
   });
 
-  it.each(['yes', 'true', '2', ''])('with hard=%j is 400', async (hard) => {
+  it.each(['yes', 'true', '2', ''])('with hard=%j gets 400', async (hard) => {
     const { post, purge } = adminParts();
     expect((await post(`/purge${query({ url, hard })}`)).status).toBe(400);
     expect(purge).not.toHaveBeenCalled();

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Camera } from '@lastframe/shared/cameras/camera';
 import { findCameraByName, findCameraByUrl, type RulesNow } from '@lastframe/shared/cameras/rules';
-import type { Purged, PurgeMode } from '@lastframe/shared/frames/purge';
+import type { PurgeMode, PurgeResult } from '@lastframe/shared/frames/purge';
 import { limitAttempts } from '@lastframe/shared/http/limit-attempts';
 import type { Clock } from '@lastframe/shared/process/clock';
 import { ProblemError, RedisUnavailableError } from '@lastframe/shared/process/errors';
@@ -23,21 +23,21 @@ export interface AdminDeps {
   rules: RulesNow;
   reader: Pick<FrameReader, 'read'>;
   demand: Pick<Demand, 'raise' | 'announcedWaitMs'>;
-  fleet: Pick<FleetStatus, 'closedBecause'>;
-  /** How long it is at most until a permit can be had; 0 when it can. @throws RedisUnavailableError */
+  fleet: Pick<FleetStatus, 'whyCannotCall'>;
+  /** Returns the longest time until a permit is free. @throws RedisUnavailableError */
   permitFreeInMs: (cameraId: string) => Promise<number>;
   /** @throws RedisUnavailableError */
-  purge: (camera: Camera, mode: PurgeMode) => Promise<Purged>;
+  purge: (camera: Camera, mode: PurgeMode) => Promise<PurgeResult>;
   /** Empty: nothing is served. */
   token: string;
   log: Log;
 }
 
-/** A `url` of 4 KiB, percent-encoded to the last byte. */
+/** A `url` of 4 KiB with every byte percent-encoded. */
 const MAX_FORM_BYTES = 14 * 1024;
 
-/** `POST /refresh` and `POST /purge` of the ops port, for who has the token. */
-export function admin(deps: AdminDeps): Hono {
+/** `POST /refresh` and `POST /purge` on the ops port, for operators with the token. */
+export function createAdminRoutes(deps: AdminDeps): Hono {
   const app = new Hono();
   const attempts = limitAttempts();
   for (const path of ['/refresh', '/purge']) {
@@ -51,9 +51,9 @@ export function admin(deps: AdminDeps): Hono {
   app.onError((error, c) => {
     if (error instanceof ProblemError) return problemResponse(error.problem, c.req.path);
     if (error instanceof RedisUnavailableError) {
-      return problemResponse(notNow('Redis can not be reached'), c.req.path);
+      return problemResponse(unavailable('Redis cannot be reached'), c.req.path);
     }
-    if (error instanceof HTTPException) return error.getResponse(); // of bodyLimit
+    if (error instanceof HTTPException) return error.getResponse(); // from bodyLimit
     throw error;
   });
   return app;
@@ -61,18 +61,18 @@ export function admin(deps: AdminDeps): Hono {
 
 const NO_STORE = { 'Cache-Control': 'no-store' };
 
-/** Demand as a viewer raises it: one job, one permit. A fresh frame needs no call. */
+/** Raises demand as a viewer does: one job, one permit. A fresh frame needs no call. */
 async function refresh(form: Form, deps: AdminDeps) {
   const { clock, reader, demand, fleet, log } = deps;
   const camera = cameraOf(form, deps);
   const { cameraId } = camera;
-  const closed = fleet.closedBecause();
-  if (closed !== undefined) throw new ProblemError(notNow(closed));
+  const closed = fleet.whyCannotCall();
+  if (closed !== undefined) throw new ProblemError(unavailable(closed));
   const { held } = await reader.read(camera);
   const permitMs = await deps.permitFreeInMs(cameraId);
   const outcome = held && isFresh(held, clock.monoMs()) ? 'fresh' : 'asked';
   if (outcome === 'asked') demand.raise(camera);
-  log.info({ cameraId, outcome }, 'refresh by an operator');
+  log.info({ cameraId, outcome }, 'refresh requested by an operator');
   const callableInMs = Math.ceil(Math.max(permitMs, demand.announcedWaitMs(cameraId)));
   return { ...namesOf(camera), outcome, callableInMs };
 }
@@ -81,7 +81,7 @@ async function purge(form: Form, deps: AdminDeps) {
   const camera = cameraOf(form, deps);
   const mode = modeOf(form);
   const { frame, failure, purgedAtMs } = await deps.purge(camera, mode);
-  deps.log.info({ cameraId: camera.cameraId, mode }, 'purge by an operator');
+  deps.log.info({ cameraId: camera.cameraId, mode }, 'purge requested by an operator');
   return { ...namesOf(camera), mode, frame, failure, purgedAt: new Date(purgedAtMs).toISOString() };
 }
 
@@ -89,7 +89,7 @@ const namesOf = ({ cameraId, name }: Camera) => ({ cameraId, ...(name && { camer
 
 type Form = URLSearchParams;
 
-/** What the query and the form say, as one: a form is not seen by what logs request lines. */
+/** Merges the query and the form. Access logs do not show a form. */
 async function readForm(c: Context): Promise<Form> {
   const form = new URLSearchParams(new URL(c.req.url).search);
   const type = c.req.header('content-type') ?? '';
@@ -107,7 +107,7 @@ function cameraOf(form: Form, { rules }: AdminDeps): Camera {
 
 function modeOf(form: Form): PurgeMode {
   const hard = only(form, 'hard') ?? '0';
-  if (hard !== '0' && hard !== '1') throw bad('hard is 1 or 0');
+  if (hard !== '0' && hard !== '1') throw bad('hard must be 1 or 0');
   return hard === '1' ? 'hard' : 'soft';
 }
 
@@ -121,30 +121,29 @@ function bad(detail: string): ProblemError {
   return new ProblemError({ status: 400, code: 'bad-form', detail });
 }
 
-function notNow(detail: string) {
+function unavailable(detail: string) {
   return { status: 503, code: 'not-now', detail, retryAfterMs: 2000 } as const;
 }
 
-/** By the permit and the back-off that the camera has now. */
+/** Returns how long the camera's current permit and back-off last. */
 export async function permitFreeInMs(
   client: RedisClient,
   keys: Keys,
   cameraId: string,
 ): Promise<number> {
-  const lives = [keys.permit(cameraId), keys.backoff(cameraId)].map((key) => client.pTTL(key));
-  return Math.max(0, ...(await Promise.all(lives)));
+  const ttls = [keys.permit(cameraId), keys.backoff(cameraId)].map((key) => client.pTTL(key));
+  return Math.max(0, ...(await Promise.all(ttls)));
 }
 
 /**
- * Lets a request pass only with `Authorization: Bearer <token>` (RFC 6750). Without a token there
- * is nothing here for anybody.
+ * Requires `Authorization: Bearer <token>` (RFC 6750). If the token is empty, everything is 404.
  */
 export function bearerOnly(token: string): MiddlewareHandler {
   return async (c, next) => {
     if (token === '') return c.notFound();
-    const given = bearerTokenOf(c.req.header('authorization'));
-    if (given !== undefined && isSame(given, token)) return await next();
-    const why = given === undefined ? '' : ', error="invalid_token"';
+    const sentToken = bearerTokenOf(c.req.header('authorization'));
+    if (sentToken !== undefined && isSame(sentToken, token)) return await next();
+    const why = sentToken === undefined ? '' : ', error="invalid_token"';
     return c.text('Unauthorized\n', 401, {
       'WWW-Authenticate': `Bearer realm="Lastframe"${why}`,
       'Cache-Control': 'no-store',
@@ -152,15 +151,15 @@ export function bearerOnly(token: string): MiddlewareHandler {
   };
 }
 
-/** Undefined where the header is for another scheme, or none. */
+/** Returns undefined for another scheme or a missing header. */
 export function bearerTokenOf(authorization = ''): string | undefined {
   const scheme = 'bearer ';
   const isBearer = authorization.slice(0, scheme.length).toLowerCase() === scheme;
   return isBearer ? authorization.slice(scheme.length).trim() : undefined;
 }
 
-/** In constant time; hashes have one length, so that not even the token's own length shows. */
-function isSame(given: string, token: string): boolean {
-  const [a, b] = [given, token].map((text) => createHash('sha256').update(text).digest());
+/** Compares in constant time. Hashes have equal lengths, so not even the token's length leaks. */
+function isSame(sent: string, token: string): boolean {
+  const [a, b] = [sent, token].map((text) => createHash('sha256').update(text).digest());
   return a !== undefined && b !== undefined && timingSafeEqual(a, b);
 }

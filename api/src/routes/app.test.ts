@@ -27,7 +27,7 @@ function appParts({
   cameras = [] as NamedCamera[],
   urlSigningKey = '',
   basePath = '/',
-  coldLimit = createNewCameraLimit({ monoMs: () => 0 }, 0),
+  newCameraLimit = createNewCameraLimit({ monoMs: () => 0 }, 0),
 } = {}) {
   const parts = { ...testParts(), memory };
   const demand = {
@@ -38,7 +38,7 @@ function appParts({
     refusal: vi.fn((_cameraId: string): Refusal | undefined => undefined),
     close: vi.fn(),
   };
-  const coldWait = createFrameWaiters({ ...parts, maxWaiters });
+  const waiters = createFrameWaiters({ ...parts, maxWaiters });
   const sources = [testSource({ pattern: new UrlPattern('http://cam.test/*') })];
   const rules = () => makeRules(sources, cameras);
   const fleetId = { pseudonym: () => 'lastframe-0123456789ab' };
@@ -46,11 +46,11 @@ function appParts({
     ...parts,
     ...streamParts(parts, demand),
     demand,
-    coldWait,
+    waiters,
     rules,
     urlSigningKey,
     basePath,
-    coldLimit,
+    newCameraLimit,
     coldWaitMs: 15_000,
     servedBy: 'host-1',
     fleetId,
@@ -73,7 +73,7 @@ function hold({ memory }: Parts, over: Parameters<typeof heldFrame>[1] = {}) {
 const headersOf = ({ headers }: Response) => Object.fromEntries(headers);
 
 describe('a frame in memory', () => {
-  it('has the headers of the contract, to the letter', async () => {
+  it('has exactly the documented headers', async () => {
     const parts = appParts();
     const changedAtMs = Date.UTC(2026, 8, 22, 10);
     hold(parts, { etag: '"sha256-9f86d081884c7d65"', startedAgoMs: 3400, changedAtMs });
@@ -99,14 +99,14 @@ describe('a frame in memory', () => {
     expect(await response.text()).toBe('frame bytes');
   });
 
-  it('was not modified later than now, however far this clock is behind that of Redis', async () => {
+  it('has no Last-Modified in the future, even if this clock is behind that of Redis', async () => {
     const parts = appParts();
     hold(parts, { changedAtMs: Date.UTC(2026, 8, 22, 11) });
     const { headers } = await parts.image();
     expect(headers.get('last-modified')).toBe('Tue, 22 Sep 2026 10:00:03 GMT');
   });
 
-  it('raises no demand while it is fresh, and is served without a look at the store', async () => {
+  it('raises no demand while fresh, and is served without reading Redis', async () => {
     const parts = appParts();
     hold(parts, { startedAgoMs: 4999 });
     await parts.image();
@@ -114,7 +114,7 @@ describe('a frame in memory', () => {
     expect(parts.reader.read).not.toHaveBeenCalled();
   });
 
-  it('is served at once when it is stale, and raises demand', async () => {
+  it('is served at once when stale, and raises demand', async () => {
     const parts = appParts();
     hold(parts, { startedAgoMs: HOUR_MS, capturedAgoMs: 47_000 });
     const response = await parts.image();
@@ -124,14 +124,14 @@ describe('a frame in memory', () => {
     expect(parts.reader.read).not.toHaveBeenCalled();
   });
 
-  it('is served at once when there may be a newer one, and raises demand', async () => {
+  it('is served at once when a newer one may exist, and raises demand', async () => {
     const parts = appParts();
     hold(parts, { startedAgoMs: 1000, mayBeOutdated: true });
     expect((await parts.image()).status).toBe(200);
     expect(parts.demand.raise).toHaveBeenCalledOnce();
   });
 
-  it('is served while nobody can be called and the store is away', async () => {
+  it('is served while no worker is alive and Redis is down', async () => {
     const parts = appParts();
     parts.fleet.closed = 'no worker is alive';
     parts.reader.read.mockRejectedValue(new Error('away'));
@@ -139,7 +139,7 @@ describe('a frame in memory', () => {
     expect((await parts.image()).status).toBe(200);
   });
 
-  it('is gone when it is older than frames are kept', async () => {
+  it('is dropped once it has expired', async () => {
     const parts = appParts();
     hold(parts, { startedAgoMs: 24 * HOUR_MS + 1 });
     void parts.image();
@@ -147,11 +147,11 @@ describe('a frame in memory', () => {
     expect(parts.memory.has(cameraId)).toBe(false);
   });
 
-  it('counts as watched from then on', async () => {
+  it('records when it was last requested', async () => {
     const parts = appParts();
     const held = hold(parts);
     await parts.image();
-    expect(held.lastAskedMonoMs).toBe(parts.clock.monoMs());
+    expect(held.lastRequestedMonoMs).toBe(parts.clock.monoMs());
   });
 });
 
@@ -164,7 +164,7 @@ describe('a named camera', () => {
   };
 
   it.each(['GET', 'HEAD'])(
-    'is served by %s like its image, and its URL is nowhere',
+    'is served by %s like its image, without revealing its URL',
     async (method) => {
       const parts = appParts({ cameras: [named] });
       hold(parts);
@@ -179,7 +179,7 @@ describe('a named camera', () => {
     },
   );
 
-  it('raises demand under its name, by its URL too', async () => {
+  it('raises demand under its name, even when requested by URL', async () => {
     const parts = appParts({ cameras: [named] });
     hold(parts, { startedAgoMs: HOUR_MS });
     await parts.image();
@@ -187,7 +187,7 @@ describe('a named camera', () => {
   });
 
   it.each(['/cameras/other', '/cameras/__proto__', '/cameras/%2e%2e'])(
-    'is none: %s is 404',
+    'that does not exist gets 404: %s',
     async (path) => {
       const response = await appParts({ cameras: [named] }).ask(path);
       expect(response.status).toBe(404);
@@ -195,7 +195,7 @@ describe('a named camera', () => {
     },
   );
 
-  it('takes GET and HEAD only', async () => {
+  it('accepts only GET and HEAD', async () => {
     const response = await appParts({ cameras: [named] }).ask('/cameras/gate', { method: 'POST' });
     expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, HEAD, OPTIONS']);
   });
@@ -207,7 +207,7 @@ describe('a signed URL', () => {
   const signed = (parts: Parts, query: Record<string, string>) =>
     parts.ask(`/images?${new URLSearchParams({ url: camera.url, ...query })}`);
 
-  it('is served with its signature, which need not be the one of the canonical form', async () => {
+  it('is served with a signature of the URL as written, canonical or not', async () => {
     const parts = appParts({ urlSigningKey: key });
     hold(parts);
     const url = 'HTTP://CAM.test:80/%61.jpg#x';
@@ -216,7 +216,7 @@ describe('a signed URL', () => {
     expect(response.headers.get('cache-control')).toContain('max-age=5, stale');
   });
 
-  it('bounds what caches may do with the answer by its end', async () => {
+  it('is cached no longer than its signature is valid', async () => {
     const parts = appParts({ urlSigningKey: key });
     hold(parts, { startedAgoMs: 1000 });
     const ask = async (inS: number) => {
@@ -234,7 +234,7 @@ describe('a signed URL', () => {
     ]);
   });
 
-  it('lets nobody wait for a frame from after its end', async () => {
+  it('ends a wait for a frame when its signature expires', async () => {
     const parts = appParts({ urlSigningKey: key });
     const { etag } = hold(parts);
     const end = exp(3);
@@ -244,9 +244,9 @@ describe('a signed URL', () => {
       sig: signatureOf(camera.url, end, key),
     });
     const headers = { Prefer: 'wait=60', 'If-None-Match': etag };
-    const asked = parts.ask(`/images?${query}`, { headers });
+    const answer = parts.ask(`/images?${query}`, { headers });
     await vi.advanceTimersByTimeAsync(3000);
-    const response = await asked;
+    const response = await answer;
     expect(response.status).toBe(304);
     expect(response.headers.get('preference-applied')).toMatch(/^wait=[23]$/);
     expect(response.headers.get('cache-control')).toMatch(/max-age=[01],/);
@@ -254,15 +254,15 @@ describe('a signed URL', () => {
 
   it.each([
     ['no signature', {}],
-    ['an empty one', { sig: '' }],
-    ['that of another URL', { sig: signatureOf('http://cam.test/b.jpg', '', key) }],
-    ['that of another key', { sig: signatureOf(camera.url, '', `${key}!`) }],
-    ['one in another spelling', { sig: `${signatureOf(camera.url, '', key)}=` }],
-    ['an end that was not signed', { sig: signatureOf(camera.url, '', key), exp: '99999999999' }],
-    ['an end taken away', { sig: signatureOf(camera.url, '99999999999', key) }],
-    ['an end in the past', { sig: signatureOf(camera.url, '1', key), exp: '1' }],
-    ['an end that is no number', { sig: signatureOf(camera.url, '1e99', key), exp: '1e99' }],
-  ])('is refused with 403 for %s, and raises no demand', async (_, query) => {
+    ['an empty signature', { sig: '' }],
+    ['the signature of another URL', { sig: signatureOf('http://cam.test/b.jpg', '', key) }],
+    ['the signature of another key', { sig: signatureOf(camera.url, '', `${key}!`) }],
+    ['another spelling of it', { sig: `${signatureOf(camera.url, '', key)}=` }],
+    ['an unsigned expiry', { sig: signatureOf(camera.url, '', key), exp: '99999999999' }],
+    ['a removed expiry', { sig: signatureOf(camera.url, '99999999999', key) }],
+    ['an expiry in the past', { sig: signatureOf(camera.url, '1', key), exp: '1' }],
+    ['a malformed expiry', { sig: signatureOf(camera.url, '1e99', key), exp: '1e99' }],
+  ])('gets 403 for %s, and raises no demand', async (_, query) => {
     const parts = appParts({ urlSigningKey: key });
     const response = await signed(parts, query as Record<string, string>);
     expect(response.status).toBe(403);
@@ -270,7 +270,7 @@ describe('a signed URL', () => {
     expect(parts.demand.raise).not.toHaveBeenCalled();
   });
 
-  it('is refused with a second signature or end beside the good one', async () => {
+  it('gets 400 for a second signature or expiry besides the valid one', async () => {
     const parts = appParts({ urlSigningKey: key });
     hold(parts);
     const query = new URLSearchParams({ url: camera.url, sig: signatureOf(camera.url, '', key) });
@@ -279,7 +279,7 @@ describe('a signed URL', () => {
     }
   });
 
-  it('is not needed for a named camera', async () => {
+  it('is not required for a named camera', async () => {
     const named = { name: 'gate', title: '', keepWarm: false, camera: { ...camera, name: 'gate' } };
     const parts = appParts({ urlSigningKey: key, cameras: [named] });
     hold(parts);
@@ -287,9 +287,9 @@ describe('a signed URL', () => {
   });
 });
 
-describe('beyond the new cameras of a client', () => {
-  it('the answer is 503 with Retry-After, nobody is asked for a frame, and what has one is served', async () => {
-    const parts = appParts({ coldLimit: createNewCameraLimit({ monoMs: () => 0 }, 1) });
+describe('a client over its limit of new cameras', () => {
+  it('gets 503 with Retry-After, raises no demand, and still gets existing frames', async () => {
+    const parts = appParts({ newCameraLimit: createNewCameraLimit({ monoMs: () => 0 }, 1) });
     void parts.image();
     await expect.poll(() => parts.demand.raise).toHaveBeenCalledOnce();
     const response = await parts.ask('/images?url=http://cam.test/other.jpg');
@@ -300,14 +300,14 @@ describe('beyond the new cameras of a client', () => {
   });
 });
 
-describe('behind a reverse proxy that mounts it at /cams', () => {
+describe('behind a reverse proxy that mounts the app at /cams', () => {
   it.each([
     ['/cams/images', 400],
     ['/images', 400],
     ['/cams/cams/images', 404],
     ['/camsimages', 404],
     ['/cams', 308],
-  ])('%s is answered with %d', async (path, status) => {
+  ])('%s gets %d', async (path, status) => {
     expect((await appParts({ basePath: '/cams' }).ask(path)).status).toBe(status);
   });
 });
@@ -316,7 +316,7 @@ describe('conditions and methods', () => {
   it.each([
     [{ 'If-None-Match': '"x", W/"same"' }],
     [{ 'If-Modified-Since': 'Tue, 22 Sep 2026 10:00:00 GMT' }],
-  ])('%j is answered with 304, no body and the headers of the cache', async (headers) => {
+  ])('%j gets 304 with the cache headers and no body', async (headers) => {
     const parts = appParts();
     hold(parts, { etag: '"same"', startedAgoMs: 3000, changedAtMs: Date.UTC(2026, 8, 22, 10) });
     const response = await parts.image({ headers });
@@ -327,7 +327,7 @@ describe('conditions and methods', () => {
     expect(headersOf(response)).toEqual(repeated);
   });
 
-  it('a condition that is not met gets the whole frame', async () => {
+  it('an unmet condition gets the whole frame', async () => {
     const parts = appParts();
     hold(parts, { etag: '"same"' });
     const response = await parts.image({ headers: { 'If-None-Match': '"other"' } });
@@ -341,7 +341,7 @@ describe('conditions and methods', () => {
     ['bytes=0-100', 206, 'bytes 0-10/11', 'frame bytes'],
     ['bytes=0-1,3-4', 200, null, 'frame bytes'],
     ['nonsense', 200, null, 'frame bytes'],
-  ])('Range: %s is answered with %d', async (Range, status, contentRange, body) => {
+  ])('Range: %s gets %d', async (Range, status, contentRange, body) => {
     const parts = appParts();
     hold(parts);
     const response = await parts.image({ headers: { Range } });
@@ -351,7 +351,7 @@ describe('conditions and methods', () => {
     expect(headersOf(response)).toEqual({ ...rest, ...of, 'content-length': `${body.length}` });
   });
 
-  it('a range that the frame has not is 416 with its size, and still a hit', async () => {
+  it('a range outside the frame gets 416 with its size, and is still a hit', async () => {
     const parts = appParts();
     hold(parts);
     const response = await parts.image({ headers: { Range: 'bytes=11-' } });
@@ -366,21 +366,21 @@ describe('conditions and methods', () => {
   });
 
   it.each([
-    ['an ETag that is current', { 'If-Range': '"same"' }, 206],
-    ['the date that is current', { 'If-Range': 'Tue, 22 Sep 2026 10:00:00 GMT' }, 206],
+    ['the current ETag', { 'If-Range': '"same"' }, 206],
+    ['the current date', { 'If-Range': 'Tue, 22 Sep 2026 10:00:00 GMT' }, 206],
     ['another ETag', { 'If-Range': '"other"' }, 200],
     ['a weak ETag', { 'If-Range': 'W/"same"' }, 200],
     ['a later date', { 'If-Range': 'Tue, 22 Sep 2026 10:00:01 GMT' }, 200],
-    ['an ETag that the viewer has', { 'If-Range': '"same"', 'If-None-Match': '"same"' }, 304],
-    ['one that he has not', { 'If-Range': '"same"', 'If-None-Match': '"other"' }, 206],
-  ])('a range with %s gets its due', async (_, headers, status) => {
+    ['an ETag that the client has', { 'If-Range': '"same"', 'If-None-Match': '"same"' }, 304],
+    ['an ETag that the client lacks', { 'If-Range': '"same"', 'If-None-Match': '"other"' }, 206],
+  ])('a range with %s (%j) gets %d', async (_, headers, status) => {
     const parts = appParts();
     hold(parts, { etag: '"same"', changedAtMs: Date.UTC(2026, 8, 22, 10) });
     const response = await parts.image({ headers: { Range: 'bytes=0-4', ...headers } });
     expect(response.status).toBe(status);
   });
 
-  it('HEAD has no ranges, as HTTP has it', async () => {
+  it('HEAD ignores ranges, as HTTP requires', async () => {
     const parts = appParts();
     hold(parts);
     const head = await parts.image({ method: 'HEAD', headers: { Range: 'bytes=0-4' } });
@@ -396,14 +396,14 @@ describe('conditions and methods', () => {
     expect(await head.text()).toBe('');
   });
 
-  it.each(['POST', 'PUT', 'DELETE', 'PATCH'])('%s is 405 with Allow', async (method) => {
+  it.each(['POST', 'PUT', 'DELETE', 'PATCH'])('%s gets 405 with Allow', async (method) => {
     const parts = appParts();
     const response = await parts.image({ method });
     expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, HEAD, OPTIONS']);
     expect(await response.json()).toMatchObject({ status: 405, instance: '/images' });
   });
 
-  it('OPTIONS answers the preflight of a browser, and asks nobody', async () => {
+  it('OPTIONS answers a preflight request, and raises no demand', async () => {
     const parts = appParts();
     const response = await parts.image({
       method: 'OPTIONS',
@@ -425,17 +425,17 @@ describe('conditions and methods', () => {
 
 describe('a bad request', () => {
   it.each([
-    ['/images', /^url is missing; ask for \/images\?url=<URL of the image>$/],
-    ['/images?camera=a', /^url is missing; ask for \/images\?url=<URL of the image>$/],
+    ['/images', /^url is missing; use \/images\?url=<URL of the image>$/],
+    ['/images?camera=a', /^url is missing; use \/images\?url=<URL of the image>$/],
     ['/images?url=', /^url is empty/],
     ['/images?url=http://cam.test/a&url=http://cam.test/b', /^url is given more than once/],
-    ['/images?url=nonsense', /^url is no absolute URL/],
-    ['/images?url=%zz', /^url is no absolute URL/],
+    ['/images?url=nonsense', /^url must be an absolute/],
+    ['/images?url=%zz', /^url must be an absolute/],
     ['/images?url=http://cam.test/a%20b', /^url has a space/],
     [`/images?url=http://cam.test/${'x'.repeat(4096)}`, 'url is longer than 4096 bytes'],
-    ['/images?url=http://me:s3cret@cam.test/', 'url has credentials in it'],
+    ['/images?url=http://me:s3cret@cam.test/', 'url contains credentials; remove them'],
     ['/images?url=ftp://cam.test/i', 'url must begin with http:// or https://'],
-  ])('%s is 400 and says what is wrong', async (path, detail) => {
+  ])('%s gets 400 with the reason', async (path, detail) => {
     const { ask } = appParts();
     const response = await ask(path);
     const body = await response.text();
@@ -456,14 +456,14 @@ describe('a bad request', () => {
     });
   });
 
-  it('with a target that no URL of an image needs is 414', async () => {
+  it('with too long a target gets 414', async () => {
     const { ask } = appParts();
     const response = await ask(`/images?x=${'x'.repeat(14 * 1024)}`);
     expect([response.status, response.headers.get('cache-control')]).toEqual([414, 'no-store']);
     expect(await response.json()).toMatchObject({ status: 414, instance: '/images' });
   });
 
-  it('for a camera that no source allows is 403, and nobody is asked about it', async () => {
+  it('for a camera that no source allows gets 403, without a read or demand', async () => {
     const { ask, reader, demand } = appParts();
     const response = await ask('/images?url=http://169.254.169.254/latest/meta-data');
     expect(response.status).toBe(403);
@@ -472,14 +472,14 @@ describe('a bad request', () => {
     expect(demand.raise).not.toHaveBeenCalled();
   });
 
-  it.each(['/', '/image', '/images/', '/images/a.jpg'])('%s is 404', async (path) => {
+  it.each(['/', '/image', '/images/', '/images/a.jpg'])('%s gets 404', async (path) => {
     const { ask } = appParts();
     const response = await ask(path);
     expect([response.status, response.headers.get('cache-control')]).toEqual([404, 'no-store']);
     expect(await response.json()).toMatchObject({ status: 404, instance: path });
   });
 
-  it('may have parameters that nobody knows', async () => {
+  it('is not one with unknown parameters', async () => {
     const parts = appParts();
     hold(parts);
     const path = `/images?t=1&url=${encodeURIComponent(camera.url)}&t=2`;
@@ -488,46 +488,46 @@ describe('a bad request', () => {
 });
 
 describe('a frame that is not in memory', () => {
-  it('is taken from the store', async () => {
+  it('is served from Redis', async () => {
     const parts = appParts();
     parts.stored.held = heldFrame(camera, { startedAgoMs: 1000 });
     const response = await parts.image();
     expect(response.status).toBe(200);
     expect(response.headers.get('cache-status')).toBe('lastframe; hit; ttl=4; detail=redis');
     expect(parts.demand.raise).not.toHaveBeenCalled();
-    expect(parts.coldWait.waiting()).toBe(0);
-    expect(parts.stored.held.lastAskedMonoMs).toBe(parts.clock.monoMs());
+    expect(parts.waiters.waiting()).toBe(0);
+    expect(parts.stored.held.lastRequestedMonoMs).toBe(parts.clock.monoMs());
   });
 
-  it('raises demand when that of the store is stale, even if memory can not take it', async () => {
+  it('raises demand when stale in Redis, even if it does not fit in memory', async () => {
     const parts = appParts({ memory: createMemoryCache(1) });
     parts.stored.held = heldFrame(camera, { startedAgoMs: 6000 });
     expect((await parts.image()).status).toBe(200);
     expect(parts.demand.raise).toHaveBeenCalledOnce();
   });
 
-  it('is waited for when the store has none, and who came later joined', async () => {
+  it('is waited for when Redis has none, and later requests join the wait', async () => {
     const parts = appParts();
     const answers = [parts.image(), parts.image()];
     await expect.poll(() => parts.demand.raise).toHaveBeenCalledTimes(2);
     const held = heldFrame(camera);
-    parts.coldWait.wake(held);
+    parts.waiters.wake(held);
     const statuses = (await Promise.all(answers)).map(({ headers }) => headers.get('cache-status'));
     expect(statuses).toEqual([
       'lastframe; fwd=uri-miss; stored',
       'lastframe; fwd=uri-miss; collapsed',
     ]);
-    expect(held.lastAskedMonoMs).toBe(parts.clock.monoMs());
-    expect(parts.coldWait.waiting()).toBe(0);
+    expect(held.lastRequestedMonoMs).toBe(parts.clock.monoMs());
+    expect(parts.waiters.waiting()).toBe(0);
   });
 
-  it('is not missed when it comes while the store is read', async () => {
+  it('is not missed when it arrives during the read', async () => {
     const parts = appParts();
     const read = Promise.withResolvers<object>();
     parts.reader.read.mockReturnValueOnce(read.promise);
     const answer = parts.image();
     await expect.poll(() => parts.reader.read).toHaveBeenCalled();
-    parts.coldWait.wake(heldFrame(camera));
+    parts.waiters.wake(heldFrame(camera));
     read.resolve({});
     expect((await answer).status).toBe(200);
   });
@@ -536,7 +536,7 @@ describe('a frame that is not in memory', () => {
     [502, 'camera-failed', 'The camera failed', 'connection_refused'],
     [504, 'camera-timed-out', 'The camera timed out', 'connection_timeout'],
   ] as const)(
-    'is %d at once after a failure that is remembered',
+    'gets %d at once after a failure that is remembered',
     async (status, code, title, error) => {
       const parts = appParts();
       parts.stored.failure = { status, reason: 'the camera said no', error, nextMs: 4200 };
@@ -552,46 +552,46 @@ describe('a frame that is not in memory', () => {
         instance: '/images',
       });
       expect(parts.demand.raise).toHaveBeenCalledOnce();
-      expect(parts.coldWait.waiting()).toBe(0);
+      expect(parts.waiters.waiting()).toBe(0);
     },
   );
 
-  it('is 403 without Retry-After when the worker refused the address', async () => {
+  it('gets 403 without Retry-After when the worker rejected the address', async () => {
     const parts = appParts();
     parts.stored.failure = { status: 403, reason: 'this address may not be called', nextMs: 1 };
     const response = await parts.image();
     expect([response.status, response.headers.get('retry-after')]).toEqual([403, null]);
   });
 
-  it('is the failure that is announced while it is waited for', async () => {
+  it('gets the failure that is announced during the wait', async () => {
     const parts = appParts();
     const answer = parts.image();
     await expect.poll(() => parts.demand.raise).toHaveBeenCalled();
     const failure = { kind: 'failure', status: 504, reason: 'late', nextMs: 9000 } as const;
-    parts.coldWait.onAnnouncement({ v: 1, cameraId, ...failure });
+    parts.waiters.onAnnouncement({ v: 1, cameraId, ...failure });
     const response = await answer;
     expect([response.status, response.headers.get('retry-after')]).toEqual([504, '9']);
   });
 
-  it('is 503 when no permit comes in time, with the time until one can be had', async () => {
+  it('gets 503 with the wait for a permit when none is free in time', async () => {
     const parts = appParts();
     const answer = parts.image();
     await expect.poll(() => parts.demand.raise).toHaveBeenCalled();
-    parts.coldWait.onAnnouncement({ v: 1, cameraId, kind: 'wait', reason: 'hold', inMs: 20_500 });
+    parts.waiters.onAnnouncement({ v: 1, cameraId, kind: 'wait', reason: 'hold', inMs: 20_500 });
     const response = await answer;
     expect([response.status, response.headers.get('retry-after')]).toEqual([503, '21']);
   });
 
   it.each([
-    ['places', 'this source already has as many cameras as it may have; ask again later'],
-    ['memory', 'there is no memory for new cameras now; ask again later'],
+    ['places', 'this source has reached its limit of cameras; try again later'],
+    ['memory', 'no memory left for new cameras; try again later'],
   ] as const)(
-    'is 503 when the fleet takes no new cameras (%s), said in words, also the next time',
+    'gets 503 with the reason when the fleet accepts no new cameras (%s), also the next time',
     async (reason, detail) => {
       const parts = appParts();
       const answer = parts.image();
       await vi.waitFor(() => expect(parts.demand.raise).toHaveBeenCalled());
-      parts.coldWait.onAnnouncement({ v: 1, cameraId, kind: 'wait', reason, inMs: 10_000 });
+      parts.waiters.onAnnouncement({ v: 1, cameraId, kind: 'wait', reason, inMs: 10_000 });
       parts.demand.refusal.mockReturnValue(reason);
       parts.demand.announcedWaitMs.mockReturnValue(10_000);
       for (const response of [await answer, await parts.image()]) {
@@ -605,28 +605,28 @@ describe('a frame that is not in memory', () => {
     },
   );
 
-  it('is 503 when the time to wait is over', async () => {
+  it('gets 503 when the wait times out', async () => {
     const parts = appParts();
     parts.demand.announcedWaitMs.mockReturnValue(3100);
     const answer = parts.image();
     await vi.advanceTimersByTimeAsync(15_000);
     const response = await answer;
     expect([response.status, response.headers.get('retry-after')]).toEqual([503, '4']);
-    expect(parts.coldWait.waiting()).toBe(0);
+    expect(parts.waiters.waiting()).toBe(0);
   });
 
-  it('is 503 when too many wait, but still found in the store', async () => {
+  it('gets 503 when too many requests wait, but is still served from Redis', async () => {
     const parts = appParts({ maxWaiters: 1 });
     void parts.image();
-    await expect.poll(() => parts.coldWait.waiting()).toBe(1);
+    await expect.poll(() => parts.waiters.waiting()).toBe(1);
     const response = await parts.image();
     expect([response.status, response.headers.get('retry-after')]).toEqual([503, '5']);
-    expect(parts.demand.raise).toHaveBeenCalledOnce(); // by the one who waits
+    expect(parts.demand.raise).toHaveBeenCalledOnce(); // by the waiting request
     parts.stored.held = heldFrame(camera);
     expect((await parts.image()).status).toBe(200);
   });
 
-  it('is 503 soon when nobody can call the camera, and says why', async () => {
+  it('soon gets 503 with the reason when no worker can call the camera', async () => {
     const parts = appParts();
     parts.fleet.closed = 'no worker is alive';
     const answer = parts.image();
@@ -636,42 +636,42 @@ describe('a frame that is not in memory', () => {
     expect(await response.json()).toMatchObject({
       detail: expect.stringContaining('no worker is alive'),
     });
-    expect(parts.coldWait.waiting()).toBe(0);
+    expect(parts.waiters.waiting()).toBe(0);
   });
 
-  it('is waited for when a worker comes within a moment', async () => {
+  it('is waited for when a worker soon appears', async () => {
     const parts = appParts();
     parts.fleet.closed = 'no worker is alive';
     const answer = parts.image();
     await vi.advanceTimersByTimeAsync(1000);
     parts.fleet.closed = undefined;
     await vi.advanceTimersByTimeAsync(5000);
-    parts.coldWait.wake(heldFrame(camera));
+    parts.waiters.wake(heldFrame(camera));
     expect((await answer).status).toBe(200);
   });
 
-  it('is 503 when the store can not be read, and tells nothing of the inside', async () => {
+  it('gets 503 without internals when Redis cannot be read', async () => {
     const parts = appParts();
     parts.reader.read.mockRejectedValue(new Error('connect ECONNREFUSED 10.0.0.7:6379'));
-    const answered = parts.image();
+    const answer = parts.image();
     await vi.advanceTimersByTimeAsync(4000);
-    const response = await answered;
+    const response = await answer;
     const body = await response.text();
     expect([response.status, response.headers.get('retry-after')]).toEqual([503, '2']);
     expect(body).not.toMatch(/ECONN|10\.0\.0\.7|at |node_modules/);
-    expect(parts.coldWait.waiting()).toBe(0);
+    expect(parts.waiters.waiting()).toBe(0);
   });
 
-  it('is read again for a while when the store is late or away for a moment', async () => {
+  it('is retried for a while when Redis is briefly slow or down', async () => {
     const parts = appParts();
     parts.stored.held = heldFrame(camera);
     for (let n = 0; n < 4; n += 1) parts.reader.read.mockRejectedValueOnce(new Error('late'));
-    const answered = parts.image();
+    const answer = parts.image();
     await vi.advanceTimersByTimeAsync(2000);
-    expect((await answered).status).toBe(200);
+    expect((await answer).status).toBe(200);
   });
 
-  it('is not read again for a viewer who would not wait, or has no place among those that wait', async () => {
+  it('is not retried for a client that does not wait, or when too many requests wait', async () => {
     const parts = appParts({ maxWaiters: 0 });
     parts.reader.read.mockRejectedValue(new Error('away'));
     expect((await parts.image()).status).toBe(503);
@@ -682,7 +682,7 @@ describe('a frame that is not in memory', () => {
     for (const { read } of [parts.reader, hasty.reader]) expect(read).toHaveBeenCalledTimes(1);
   });
 
-  it('is not read again when the viewer has gone', async () => {
+  it('is not retried after the client has left', async () => {
     const parts = appParts();
     parts.reader.read.mockRejectedValue(new Error('away'));
     const viewer = new AbortController();
@@ -691,20 +691,20 @@ describe('a frame that is not in memory', () => {
     viewer.abort();
     await left;
     expect(parts.reader.read).toHaveBeenCalledTimes(1);
-    expect(parts.coldWait.waiting()).toBe(0);
+    expect(parts.waiters.waiting()).toBe(0);
   });
 
-  it('is not waited for any longer when the viewer has gone', async () => {
+  it('is no longer waited for after the client has left', async () => {
     const parts = appParts();
     const viewer = new AbortController();
     void parts.image({ signal: viewer.signal });
     await expect.poll(() => parts.demand.raise).toHaveBeenCalled();
     viewer.abort();
-    await expect.poll(() => parts.coldWait.waiting()).toBe(0);
+    await expect.poll(() => parts.waiters.waiting()).toBe(0);
   });
 });
 
-it('a request of the fleet itself is a loop, another fleet may ask', async () => {
+it('rejects a request from this fleet as a loop, and serves another fleet', async () => {
   const parts = appParts();
   hold(parts, { startedAgoMs: HOUR_MS });
   const ours = await parts.image({ headers: { Via: '1.1 lastframe-0123456789ab' } });
@@ -719,7 +719,7 @@ it('a request of the fleet itself is a loop, another fleet may ask', async () =>
 });
 
 describe('Prefer', () => {
-  it('wait does not give back a frame that was purged meanwhile', async () => {
+  it('wait does not return a frame that was purged in the meantime', async () => {
     const parts = appParts();
     const { etag } = hold(parts);
     const answer = parts.image({ headers: { Prefer: 'wait=5', 'If-None-Match': etag } });
@@ -734,29 +734,29 @@ describe('Prefer', () => {
     parts.image({ ...init, headers: { Prefer: prefer, 'If-None-Match': seen } });
   const applied = ({ headers }: Response) => headers.get('preference-applied');
 
-  it('wait answers with the next frame that the viewer has not, as soon as it is there', async () => {
+  it('wait gets the next new frame as soon as it arrives', async () => {
     const parts = appParts();
     hold(parts, { etag: seen });
     const answer = poll(parts);
-    await expect.poll(() => parts.coldWait.waiting()).toBe(1);
-    // Also while the frame is fresh: somebody is present when it is due.
+    await expect.poll(() => parts.waiters.waiting()).toBe(1);
+    // Even while the frame is fresh: the camera is watched when it is due.
     expect(parts.demand.raise).toHaveBeenCalledOnce();
-    expect(parts.viewers.isPresent(cameraId)).toBe(true);
-    parts.coldWait.wake(hold(parts, { etag: '"next"' }));
+    expect(parts.presence.isPresent(cameraId)).toBe(true);
+    parts.waiters.wake(hold(parts, { etag: '"next"' }));
     const response = await answer;
     expect([response.status, response.headers.get('etag')]).toEqual([200, '"next"']);
     expect([applied(response), response.headers.get('cache-status')]).toEqual([
       'wait=20',
       'lastframe; hit; ttl=5; detail=memory',
     ]);
-    expect(parts.viewers.isPresent(cameraId)).toBe(false);
+    expect(parts.presence.isPresent(cameraId)).toBe(false);
   });
 
   it.each([
     ['wait=20', 20],
     ['wait=60', 60],
     ['wait=3600', 60],
-  ])('%s gives 304 when none came within %d s', async (prefer, seconds) => {
+  ])('%s gets 304 when no new frame arrives within %d s', async (prefer, seconds) => {
     const parts = appParts();
     hold(parts, { etag: seen });
     const settled = vi.fn();
@@ -768,7 +768,7 @@ describe('Prefer', () => {
     const response = await answer;
     expect([response.status, applied(response)]).toEqual([304, `wait=${seconds}`]);
     expect(response.headers.get('age')).toBe(String(seconds));
-    expect(parts.coldWait.waiting()).toBe(0);
+    expect(parts.waiters.waiting()).toBe(0);
   });
 
   it.each([
@@ -777,40 +777,40 @@ describe('Prefer', () => {
     ['respond-async', seen, 304],
     ['wait=20', '*', 304],
     ['wait=20', '"other"', 200],
-  ])('%s with If-None-Match: %s is answered at once with %d', async (prefer, tag, status) => {
+  ])('%s with If-None-Match: %s gets %d at once', async (prefer, tag, status) => {
     const parts = appParts();
     hold(parts, { etag: seen });
     const response = await parts.image({ headers: { Prefer: prefer, 'If-None-Match': tag } });
     expect([response.status, applied(response)]).toEqual([status, null]);
   });
 
-  it('wait without If-None-Match gets the frame that there is', async () => {
+  it('wait without If-None-Match gets the current frame', async () => {
     const parts = appParts();
     hold(parts);
     const response = await parts.image({ headers: { Prefer: 'wait=20' } });
     expect([response.status, applied(response)]).toEqual([200, null]);
   });
 
-  it('wait leaves nothing behind when the viewer goes away', async () => {
+  it('wait leaves nothing behind when the client leaves', async () => {
     const parts = appParts();
     hold(parts, { etag: seen });
     const viewer = new AbortController();
     const answer = poll(parts, 'wait=20', { signal: viewer.signal });
-    await expect.poll(() => parts.coldWait.waiting()).toBe(1);
+    await expect.poll(() => parts.waiters.waiting()).toBe(1);
     viewer.abort();
     await answer;
     expect([
-      parts.coldWait.waiting(),
-      parts.viewers.isPresent(cameraId),
+      parts.waiters.waiting(),
+      parts.presence.isPresent(cameraId),
       vi.getTimerCount(),
     ]).toEqual([0, false, 0]);
   });
 
-  it('wait is 503 when too many wait already', async () => {
+  it('wait gets 503 when too many requests already wait', async () => {
     const parts = appParts({ maxWaiters: 1 });
     hold(parts, { etag: seen });
     void poll(parts);
-    await expect.poll(() => parts.coldWait.waiting()).toBe(1);
+    await expect.poll(() => parts.waiters.waiting()).toBe(1);
     const response = await poll(parts);
     expect([response.status, response.headers.get('retry-after')]).toEqual([503, '5']);
   });
@@ -823,10 +823,10 @@ describe('Prefer', () => {
     expect([response.status, applied(response)]).toEqual([503, 'respond-async']);
     expect(Number(response.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
     expect(parts.demand.raise).toHaveBeenCalledOnce();
-    expect(parts.coldWait.waiting()).toBe(0);
+    expect(parts.waiters.waiting()).toBe(0);
   });
 
-  it('respond-async is not needed where Redis has the frame', async () => {
+  it('respond-async has no effect when Redis has the frame', async () => {
     const parts = appParts();
     parts.stored.held = heldFrame(camera);
     const response = await parts.image({ headers: { Prefer: 'respond-async' } });
@@ -837,7 +837,7 @@ describe('Prefer', () => {
     ['wait=3', 3, 'wait=3'],
     ['respond-async, wait=3', 3, 'wait=3'],
     ['wait=100', 15, 'wait=15'],
-  ])('%s bounds the wait for a first frame to %d s', async (Prefer, seconds, told) => {
+  ])('%s limits the wait for a first frame to %d s', async (Prefer, seconds, appliedWait) => {
     const parts = appParts();
     const settled = vi.fn();
     const answer = parts.image({ headers: { Prefer } });
@@ -846,7 +846,7 @@ describe('Prefer', () => {
     expect(settled).not.toHaveBeenCalled();
     await vi.advanceTimersByTimeAsync(1);
     const response = await answer;
-    expect([response.status, applied(response)]).toEqual([503, told]);
+    expect([response.status, applied(response)]).toEqual([503, appliedWait]);
   });
 });
 
@@ -854,9 +854,9 @@ describe('Cache-Status', () => {
   const IMAGE = `/images?url=${encodeURIComponent(camera.url)}`;
   it.each([
     ['a hit', IMAGE, {}, 200],
-    ['a hit that the viewer has', IMAGE, { headers: { 'If-None-Match': '*' } }, 304],
-    ['a part', IMAGE, { headers: { Range: 'bytes=0-1' } }, 206],
-    ['a part that is not there', IMAGE, { headers: { Range: 'bytes=99-' } }, 416],
+    ['a hit that the client has', IMAGE, { headers: { 'If-None-Match': '*' } }, 304],
+    ['a range', IMAGE, { headers: { Range: 'bytes=0-1' } }, 206],
+    ['a range outside the frame', IMAGE, { headers: { Range: 'bytes=99-' } }, 416],
     ['HEAD', IMAGE, { method: 'HEAD' }, 200],
     ['OPTIONS', IMAGE, { method: 'OPTIONS' }, 204],
     ['another method', IMAGE, { method: 'POST' }, 405],
@@ -865,7 +865,7 @@ describe('Cache-Status', () => {
     ['no such path', '/nothing', {}, 404],
     ['a long target', `/images?x=${'x'.repeat(15_000)}`, {}, 414],
   ] as [string, string, RequestInit, number][])(
-    'of %s is one member that a parser of structured fields takes',
+    'of %s is one valid member of a structured field',
     async (_, path, init, status) => {
       const parts = appParts();
       hold(parts);
@@ -881,7 +881,7 @@ describe('Cache-Status', () => {
   );
 });
 
-it('an error that nobody expected is 503 without a word of it, and goes to the log', async () => {
+it('logs an unexpected error, and responds 503 without its details', async () => {
   const parts = appParts();
   const error = vi.spyOn(silentLog, 'error');
   onTestFinished(() => error.mockRestore());

@@ -3,8 +3,8 @@ import type { Log } from '@lastframe/shared/process/log';
 import type { FleetId } from '@lastframe/shared/redis/fleet-id';
 import type { Step } from '@lastframe/shared/telemetry/steps';
 import { Hono } from 'hono';
-import { allowAllOrigins, otherMethods } from '../answer/cors-and-methods.ts';
-import { drawProblems } from '../answer/placeholder-image.ts';
+import { allowAllOrigins, handleOtherMethods } from '../answer/cors-and-methods.ts';
+import { problemsAsImages } from '../answer/placeholder-image.ts';
 import { problemResponse } from '../answer/problem.ts';
 import type { FleetStatus } from '../demand/fleet-status.ts';
 import type { StreamsDeps } from '../streams/open-stream.ts';
@@ -14,28 +14,28 @@ import { getEvents } from './events.ts';
 import { getImage, getNamedImage, type ImagesDeps } from './images.ts';
 import { getStream } from './mjpeg.ts';
 import { openApi } from './openapi.ts';
-import type { OnAnswered } from './request-metrics.ts';
+import type { OnResponse } from './request-metrics.ts';
 import { requestTracing } from './request-tracing.ts';
-import { hasPassed } from './via.ts';
+import { hasPassedProxy } from './via.ts';
 import { getWall, getWallFile, type WallDeps } from './wall-page.ts';
 
 export interface AppDeps extends ImagesDeps, StreamsDeps, CamerasDeps, WallDeps {
   fleet: FleetStatus;
   /** Names this process in `X-Served-By`. */
   servedBy: string;
-  /** Where a reverse proxy mounts it; `/` unless set. */
+  /** Where a reverse proxy mounts the app; `/` unless set. */
   basePath?: string;
-  /** Draw what is wrong for viewers who prefer images. */
+  /** Draw problems for clients that prefer images. */
   placeholder?: boolean;
   fleetId: Pick<FleetId, 'pseudonym'>;
-  /** Called for every answer. */
-  onAnswered?: OnAnswered;
-  /** Follows each request; not set: nobody does. */
+  /** Called for every response. */
+  onResponse?: OnResponse;
+  /** Traces each request; not set: no tracing. */
   step?: Step;
   log: Log;
 }
 
-/** A `url` of 4 KiB, percent-encoded to the last byte, with its signature. */
+/** A `url` of 4 KiB with every byte percent-encoded, and its signature. */
 const MAX_TARGET_LENGTH = 14 * 1024;
 
 const PATHS = [
@@ -49,15 +49,15 @@ const PATHS = [
   '/openapi.json',
 ];
 
-/** What every answer has. */
+/** Adds the headers of every response. */
 export function addCommonHeaders(headers: Headers, servedBy: string): void {
   headers.set('X-Served-By', servedBy);
-  // What is neither a frame nor a problem is made here, and no cache has a part in it.
+  // Anything but a frame or a problem is generated here, without a cache.
   if (!headers.has('Cache-Status')) headers.set('Cache-Status', 'lastframe; detail=generated');
   allowAllOrigins(headers);
 }
 
-/** The public routes and the one error boundary. */
+/** Creates the public routes with their one error boundary. */
 export function createApp(deps: AppDeps): Hono {
   const { log, servedBy, basePath } = deps;
   const app = new Hono({ getPath: pathBelow(basePath) });
@@ -65,7 +65,7 @@ export function createApp(deps: AppDeps): Hono {
   app.use(async (c, next) => {
     await next();
     addCommonHeaders(c.res.headers, servedBy);
-    deps.onAnswered?.({ status: c.res.status, ...c.get('answered') });
+    deps.onResponse?.({ status: c.res.status, ...c.get('answered') });
   });
   app.use(async (c, next) => {
     const { pathname, search } = new URL(c.req.url);
@@ -77,16 +77,16 @@ export function createApp(deps: AppDeps): Hono {
     );
   });
   app.use(async (c, next) => {
-    if (!hasPassed(c.req.header('via'), deps.fleetId.pseudonym())) return await next();
-    const detail = 'this request comes from this fleet itself: the camera leads back to it';
+    if (!hasPassedProxy(c.req.header('via'), deps.fleetId.pseudonym())) return await next();
+    const detail = 'request loop: this camera URL leads back to Lastframe';
     return problemResponse({ status: 508, code: 'loop', detail }, c.req.path);
   });
-  // A millisecond of work that no request should cost.
+  // Rendered once: it takes a millisecond.
   let openApiText: string | undefined;
   app.get('/', (c) => getWall(c, deps));
   app.get('/wall/:file', (c) => getWallFile(c, deps));
   if (deps.placeholder)
-    for (const path of ['/images', '/cameras/:name']) app.get(path, drawProblems);
+    for (const path of ['/images', '/cameras/:name']) app.get(path, problemsAsImages);
   app.get('/images', (c) => getImage(c, deps));
   app.get('/cameras/:name', (c) => getNamedImage(c, deps));
   app.get('/cameras', (c) => getCameras(c, deps));
@@ -100,15 +100,15 @@ export function createApp(deps: AppDeps): Hono {
       'Cache-Control': 'public, max-age=300',
     });
   });
-  for (const path of PATHS) app.all(path, otherMethods);
+  for (const path of PATHS) app.all(path, handleOtherMethods);
   app.notFound((c) => {
-    const detail = 'there is nothing here; an image is at /images?url=<URL of the image>';
+    const detail = 'not found; images are at /images?url=<URL of the image>';
     return problemResponse({ status: 404, code: 'not-found', detail }, c.req.path);
   });
   app.onError((error, c) => {
     if (error instanceof ProblemError) return problemResponse(error.problem, c.req.path);
     log.error({ err: error, path: c.req.path, reason: messageOf(error) }, 'request failed');
-    const detail = 'something went wrong here; its log says what';
+    const detail = 'internal error; see the server log';
     return problemResponse({ status: 503, code: 'internal', detail }, c.req.path);
   });
   return app;

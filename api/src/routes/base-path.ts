@@ -1,8 +1,8 @@
 import { getPath } from 'hono/utils/url';
 
 /**
- * The path of a request below the base path. Some reverse proxies pass the prefix on and some take
- * it away, so both are understood.
+ * Returns a function for the path of a request below the base path. Reverse proxies may keep the
+ * prefix or strip it, so both work.
  */
 export function pathBelow(basePath = '/'): (request: Request) => string {
   if (basePath === '/') return getPath;

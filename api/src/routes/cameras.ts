@@ -7,7 +7,7 @@ export interface CamerasDeps {
   basePath?: string;
 }
 
-/** `GET, HEAD /cameras`: the named cameras and how they are. */
+/** `GET, HEAD /cameras`: the named cameras and their health. */
 export async function getCameras(c: Context, deps: CamerasDeps): Promise<Response> {
   const listed = await deps.cameraList.read();
   const cameras = listed.map((one) => describe(one, deps.basePath ?? '/'));

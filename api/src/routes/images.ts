@@ -5,47 +5,47 @@ import type { Network } from '@lastframe/shared/cameras/source';
 import type { Context } from 'hono';
 import { clientOf } from '../access/client-address.ts';
 import type { NewCameraLimit } from '../access/new-camera-limit.ts';
-import { boundByExpiry, checkSignature, signingOf } from '../access/signed-url.ts';
+import { checkSignature, limitCachingToExpiry, signatureContext } from '../access/signed-url.ts';
 import { isNotModified } from '../answer/conditional.ts';
 import { type Conditions, frameResponse } from '../answer/frame-response.ts';
 import { problemResponse } from '../answer/problem.ts';
 import type { HeldFrame } from '../cache/held-frame.ts';
 import {
-  type Asker,
   type FrameLookup,
   type LookupDeps,
   lookUpFrame,
+  type Requester,
 } from '../lookup/frame-lookup.ts';
 import type { LearnedTargets } from './learned-targets.ts';
 import { parsePrefer } from './prefer.ts';
 import { imagesQuery, readQuery } from './query-schemas.ts';
 
 export interface ImagesDeps extends LookupDeps {
-  /** Those in force at each request. */
+  /** Returns the rules in force. */
   rules: RulesNow;
-  /** Not set: no `url=` needs a signature. */
+  /** Not set: `url=` needs no signature. */
   urlSigningKey?: string;
-  /** Not set: no bound. */
-  coldLimit?: NewCameraLimit;
+  /** Not set: no limit. */
+  newCameraLimit?: NewCameraLimit;
   trustedProxies?: readonly Network[];
-  /** Not set: there is no fast path to learn which camera a target means. */
-  knownTargets?: Pick<LearnedTargets, 'learn'> | undefined;
+  /** Not set: there is no fast path. */
+  learnedTargets?: Pick<LearnedTargets, 'learn'> | undefined;
 }
 
 /** `GET, HEAD /images?url=`: the last frame of a camera. */
 export async function getImage(c: Context, deps: ImagesDeps): Promise<Response> {
   const { url } = readQuery(c, imagesQuery);
   const queries = (name: string) => c.req.queries(name);
-  // Before the rules: who has no signature learns nothing about them.
-  const leftMs = checkSignature(url, queries, signingOf(deps));
+  // Before the rules, so that they reveal nothing without a signature.
+  const leftMs = checkSignature(url, queries, signatureContext(deps));
   const camera = findCameraByUrl(url, deps.rules());
-  // What expires is checked at each request.
+  // A signature that expires must be checked at each request.
   if (leftMs === undefined) learnTarget(c, camera, deps);
   const beganMonoMs = deps.clock.monoMs();
   const response = await lastFrameOf(camera, c, deps, leftMs);
-  // What was waited for meanwhile is over sooner.
+  // Waiting has used up part of the signature's time.
   const waitedMs = deps.clock.monoMs() - beganMonoMs;
-  return boundByExpiry(response, leftMs && Math.max(0, leftMs - waitedMs));
+  return limitCachingToExpiry(response, leftMs && Math.max(0, leftMs - waitedMs));
 }
 
 /** `GET, HEAD /cameras/<name>`: the last frame of a named camera, whose URL stays secret. */
@@ -55,12 +55,12 @@ export async function getNamedImage(c: Context, deps: ImagesDeps): Promise<Respo
   return await lastFrameOf(camera, c, deps);
 }
 
-function learnTarget(c: Context, camera: Camera, { knownTargets }: ImagesDeps): void {
+function learnTarget(c: Context, camera: Camera, { learnedTargets }: ImagesDeps): void {
   const incoming = c.env?.incoming as IncomingMessage | undefined;
-  knownTargets?.learn(incoming?.headers.host, incoming?.url, camera);
+  learnedTargets?.learn(incoming?.headers.host, incoming?.url, camera);
 }
 
-/** @param leftMs how long the signature of the URL is still valid: no wait is longer */
+/** @param leftMs how long the signature of the URL stays valid; no wait is longer */
 async function lastFrameOf(
   camera: Camera,
   c: Context,
@@ -74,10 +74,10 @@ async function lastFrameOf(
   const lookup = await lookUpFrame(
     camera,
     {
-      asker: askerOf(c, deps),
+      requester: requesterOf(c, deps),
       respondAsync,
       waitS: waitS === undefined ? undefined : Math.min(waitS, Math.floor(leftMs / 1000)),
-      hasFrame: hasFrameOf(conditions),
+      hasFrame: clientFrameCheck(conditions),
     },
     deps,
   );
@@ -99,14 +99,14 @@ function render(
   return response;
 }
 
-function askerOf(c: Context, { coldLimit, trustedProxies }: ImagesDeps): Asker {
+function requesterOf(c: Context, { newCameraLimit, trustedProxies }: ImagesDeps): Requester {
   const client = clientOf(c, trustedProxies);
-  const mayAskInMs = (cameraId: string) => coldLimit?.waitMs(client, cameraId) ?? 0;
-  return { client, signal: c.req.raw.signal, mayAskInMs };
+  const newCameraWaitMs = (cameraId: string) => newCameraLimit?.tryRequest(client, cameraId) ?? 0;
+  return { client, signal: c.req.raw.signal, newCameraWaitMs };
 }
 
-/** Whether the client has a frame; undefined if its request does not say which one it has. */
-function hasFrameOf(conditions: Conditions): ((held: HeldFrame) => boolean) | undefined {
+/** Returns a check for the frame that the client has; undefined if its request names none. */
+function clientFrameCheck(conditions: Conditions): ((held: HeldFrame) => boolean) | undefined {
   const { ifNoneMatch } = conditions;
   if (ifNoneMatch === undefined || ifNoneMatch.trim() === '*') return undefined;
   return (held) => isNotModified(conditions, held);

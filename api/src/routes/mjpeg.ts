@@ -1,5 +1,5 @@
 import type { Context } from 'hono';
-import { signingOf } from '../access/signed-url.ts';
+import { signatureContext } from '../access/signed-url.ts';
 import type { FrameReader } from '../cache/frame-reader.ts';
 import type { HeldFrame } from '../cache/held-frame.ts';
 import { openStream, type StreamsDeps, type StreamViewer } from '../streams/open-stream.ts';
@@ -13,28 +13,28 @@ export interface MjpegDeps extends StreamsDeps {
 /** `GET, HEAD /stream?url=` or `?camera=`: every new frame of a camera, as MJPEG. */
 export function getStream(c: Context, deps: MjpegDeps): Response {
   const { url, camera, sig, exp } = readQuery(c, streamQuery);
-  const given = { url: list(url), camera: list(camera), sig: list(sig), exp: list(exp) };
-  const targets = readTargets(given, signingOf(deps));
+  const lists = { url: toList(url), camera: toList(camera), sig: toList(sig), exp: toList(exp) };
+  const targets = readTargets(lists, signatureContext(deps));
   const viewerFor = (wake: () => void) => mjpegViewer(wake, deps);
   return openStream(c, targets, { contentType: MJPEG_TYPE, viewerFor }, deps);
 }
 
-function list(value: string | undefined): string[] {
+function toList(value: string | undefined): string[] {
   return value === undefined ? [] : [value];
 }
 
 function mjpegViewer(wake: () => void, { reader }: MjpegDeps): StreamViewer {
   let latest: HeldFrame | undefined;
-  let shown: string | undefined;
+  let shownEtag: string | undefined;
   const show = (held: HeldFrame) => {
-    if (held.etag !== shown) latest = held;
+    if (held.etag !== shownEtag) latest = held;
   };
   return {
     send: (_target, camera, { kind, state }, held) => {
       if (!state.frame) latest = undefined;
       if (kind !== 'frame') return;
       if (held?.etag === state.frame?.etag && held) show(held);
-      // It is not in memory any more, or never fitted in.
+      // It is no longer in memory, or did not fit.
       else {
         reader.read(camera).then(
           (read) => {
@@ -45,15 +45,15 @@ function mjpegViewer(wake: () => void, { reader }: MjpegDeps): StreamViewer {
         );
       }
     },
-    dropped: () => {
+    onDropped: () => {
       latest = undefined;
     },
-    // What could be sent between pictures would be a part of the next one.
+    // Anything sent between images would become a part of the next one.
     sendHeartbeat: () => {},
-    take: () => {
+    takeChunks: () => {
       if (!latest) return [];
-      const pieces = mjpegPieces(latest, shown === undefined);
-      shown = latest.etag;
+      const pieces = mjpegPieces(latest, shownEtag === undefined);
+      shownEtag = latest.etag;
       latest = undefined;
       return pieces;
     },
@@ -67,21 +67,20 @@ export const MJPEG_TYPE = `multipart/x-mixed-replace; boundary=${BOUNDARY}`;
 const heads = new Map<string, Buffer>();
 
 /**
- * Begins a part. Without a length: browsers show a part when it is over, that is at the next
- * boundary, so this is sent right behind each picture and not only with the next one.
+ * Begins a part, without a length. Browsers show a part when it ends, at the next boundary, so this
+ * is sent right after each image instead of with the next one.
  */
 function partHead(contentType: string): Buffer {
-  const known = heads.get(contentType);
-  if (known) return known;
+  const cached = heads.get(contentType);
+  if (cached) return cached;
   const head = Buffer.from(`\r\n--${BOUNDARY}\r\nContent-Type: ${contentType}\r\n\r\n`);
   heads.set(contentType, head);
   return head;
 }
 
 /**
- * A frame in pieces that are never copied for a viewer. The head of its part has been sent behind
- * the frame before, with that one's type: a camera that changes its format is rare, and browsers go
- * by the bytes.
+ * Returns a frame in pieces that are not copied per viewer. The head of its part was sent after the
+ * frame before, with that frame's type: cameras rarely change format, and browsers go by the bytes.
  */
 export function mjpegPieces({ bytes, contentType }: HeldFrame, isFirst: boolean): Uint8Array[] {
   const head = partHead(contentType);

@@ -37,24 +37,24 @@ const listedCamera = z.object({
   reason: z.string().optional(),
 });
 
-/** On every answer. */
+/** On every response. */
 const COMMON = ['Cache-Control', 'Cache-Status', 'Access-Control-Allow-Origin', 'X-Served-By'];
 const CACHED = [...COMMON, 'ETag', 'Last-Modified', 'Age', 'Accept-Ranges'];
 const BODY = ['Content-Type', 'Content-Length'];
 
 const DESCRIPTIONS: Record<string, string> = {
-  'Cache-Control': 'How long the frame is good (RFC 9111, RFC 5861); no-store on problems',
-  'Content-Security-Policy': 'What the page may load: from this origin alone',
-  'Cache-Status': 'What the cache had to do with the answer (RFC 9211)',
+  'Cache-Control': 'How long the frame may be cached (RFC 9111, RFC 5861); no-store on problems',
+  'Content-Security-Policy': 'Lets the page load from this origin only',
+  'Cache-Status': 'How the cache handled the request (RFC 9211)',
   'Proxy-Status': 'What went wrong on the way to the camera (RFC 9209)',
-  'Retry-After': 'After how many seconds asking again makes sense, at least 1',
-  'X-Served-By': 'The process that answered',
+  'Retry-After': 'Seconds to wait before a retry, at least 1',
+  'X-Served-By': 'The process that responded',
   Age: 'Seconds since the frame was captured, or found unchanged',
-  ETag: 'Strong; the same bytes have the same on every process',
+  ETag: 'Strong; identical for the same bytes on every process',
   'Last-Modified': 'When the bytes last changed',
 };
 
-/** The OpenAPI 3.1 document, made of the schemas that check the requests. */
+/** Returns the OpenAPI 3.1 document, built from the schemas that check requests. */
 export function openApi(): Json {
   return {
     openapi: '3.1.0',
@@ -69,20 +69,20 @@ export function openApi(): Json {
       '/': operations('wall', {
         summary: 'The wall: a page of the named cameras, live',
         parameters: [headerParameter('If-None-Match')],
-        responses: wallAnswers('text/html', []),
+        responses: wallResponses('text/html', []),
       }),
       '/wall/{file}': operations('wallFile', {
-        summary: 'A part of that page',
+        summary: 'A file of that page',
         parameters: [
           { name: 'file', in: 'path', required: true, schema: { type: 'string' } },
           headerParameter('If-None-Match'),
         ],
-        responses: wallAnswers('*/*', [404]),
+        responses: wallResponses('*/*', [404]),
       }),
       '/images': operations('image', {
         summary: 'The last frame of a camera',
         parameters: [...queryParameters(imagesQuery), ...frameHeaders()],
-        responses: frameAnswers([400]),
+        responses: frameResponses([400]),
       }),
       '/cameras/{name}': operations('camera', {
         summary: 'The last frame of a named camera, whose URL stays secret',
@@ -90,10 +90,10 @@ export function openApi(): Json {
           { name: 'name', in: 'path', required: true, schema: { type: 'string' } },
           ...frameHeaders(),
         ],
-        responses: frameAnswers([404]),
+        responses: frameResponses([404]),
       }),
       '/cameras': operations('cameras', {
-        summary: 'The named cameras and how they are',
+        summary: 'The named cameras and their health',
         responses: {
           200: {
             description: 'In the order of the sources file',
@@ -114,17 +114,17 @@ export function openApi(): Json {
         },
       }),
       '/events': operations('events', {
-        summary: 'What is new of any number of cameras, as Server-Sent Events',
+        summary: 'Updates of any number of cameras, as Server-Sent Events',
         parameters: [
           ...queryParameters(eventsQuery).map((parameter) => ({ ...parameter, required: false })),
           ...['Last-Event-ID', 'Via'].map(headerParameter),
         ],
-        responses: streamAnswers('text/event-stream'),
+        responses: streamResponses('text/event-stream'),
       }),
       '/stream': operations('stream', {
         summary: 'Every new frame of a camera, as MJPEG',
         parameters: [...queryParameters(streamQuery), headerParameter('Via')],
-        responses: streamAnswers('multipart/x-mixed-replace'),
+        responses: streamResponses('multipart/x-mixed-replace'),
       }),
       '/openapi.json': operations('openApi', {
         summary: 'This document',
@@ -147,29 +147,29 @@ function frameHeaders(): Json[] {
   return names.map(headerParameter);
 }
 
-function frameAnswers(more: (keyof typeof TITLES)[]): Json {
+function frameResponses(more: (keyof typeof TITLES)[]): Json {
   return {
-    200: frameAnswer('The frame', [...CACHED, ...BODY]),
-    206: frameAnswer('A part of the frame', [...CACHED, ...BODY, 'Content-Range']),
-    304: { description: 'The viewer has the last frame', headers: headersOf(CACHED) },
+    200: frameResponse('The frame', [...CACHED, ...BODY]),
+    206: frameResponse('A part of the frame', [...CACHED, ...BODY, 'Content-Range']),
+    304: { description: 'The client already has the last frame', headers: headersOf(CACHED) },
     ...problems([...more, 403, 414, 416, 431, 502, 503, 504, 508]),
   };
 }
 
-function wallAnswers(type: string, more: (keyof typeof TITLES)[]): Json {
+function wallResponses(type: string, more: (keyof typeof TITLES)[]): Json {
   const headers = headersOf([...COMMON, 'ETag', 'Content-Security-Policy']);
   const content = { [type]: { schema: { type: 'string' } } };
   return {
     200: { description: 'The file', headers, content },
-    304: { description: 'The browser has it', headers },
+    304: { description: 'The browser already has it', headers },
     ...problems([...more, 414, 431, 508]),
   };
 }
 
-function streamAnswers(contentType: string): Json {
+function streamResponses(contentType: string): Json {
   return {
     200: {
-      description: 'For as long as the viewer likes',
+      description: 'Stays open until the client leaves',
       headers: headersOf(COMMON),
       content: { [contentType]: { schema: { type: 'string' } } },
     },
@@ -177,14 +177,14 @@ function streamAnswers(contentType: string): Json {
   };
 }
 
-/** What is read by GET, and so by HEAD; OPTIONS says that. */
+/** Describes GET and HEAD alike, and OPTIONS. */
 function operations(name: string, get: Json): Json {
   return {
     get: { operationId: name, ...get },
     head: { operationId: `${name}Head`, ...get },
     options: {
       operationId: `${name}Options`,
-      summary: 'The methods, and the answer to a preflight',
+      summary: 'The allowed methods, and the response to a CORS preflight',
       responses: { 204: { description: 'See Allow', headers: headersOf([...COMMON, 'Allow']) } },
     },
   };
@@ -204,22 +204,22 @@ function headerParameter(name: string): Json {
   return { name, in: 'header', required: false, schema: { type: 'string' } };
 }
 
-function frameAnswer(description: string, headers: string[]): Json {
+function frameResponse(description: string, headers: string[]): Json {
   const content = { 'image/*': { schema: { type: 'string', format: 'binary' } } };
   return { description, headers: headersOf(headers), content };
 }
 
 function problems(statuses: (keyof typeof TITLES)[]): Json {
-  const answer = (status: keyof typeof TITLES) => ({
+  const responseFor = (status: keyof typeof TITLES) => ({
     description: TITLES[status],
     headers: headersOf(problemHeaders(status)),
     content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
   });
-  return Object.fromEntries(statuses.map((status) => [status, answer(status)]));
+  return Object.fromEntries(statuses.map((status) => [status, responseFor(status)]));
 }
 
 function problemHeaders(status: number): string[] {
-  // What HTTP's parser refuses never gets to a process's routes.
+  // What the HTTP parser rejects never reaches the routes.
   if (status === 431) return COMMON.filter((name) => name !== 'X-Served-By');
   if (status === 416) return [...COMMON, 'Content-Range'];
   if (status === 508) return [...COMMON, 'Proxy-Status'];
@@ -227,16 +227,16 @@ function problemHeaders(status: number): string[] {
   return status === 502 || status === 504 ? [...COMMON, 'Retry-After', 'Proxy-Status'] : COMMON;
 }
 
-/** All of them are on every answer of that status. */
+/** Marks all of them as required: every response of that status has them. */
 function headersOf(names: string[]): Json {
   const header = (name: string) => ({
     ...(DESCRIPTIONS[name] && { description: DESCRIPTIONS[name] }),
     required: true,
     schema: { type: 'string' },
   });
-  // OpenAPI ignores a Content-Type among the headers: the content says it.
-  const told = names.filter((name) => name !== 'Content-Type');
-  return Object.fromEntries(told.map((name) => [name, header(name)]));
+  // OpenAPI ignores Content-Type here: `content` already has it.
+  const documented = names.filter((name) => name !== 'Content-Type');
+  return Object.fromEntries(documented.map((name) => [name, header(name)]));
 }
 
 function schemaOf(schema: z.ZodType): Json {

@@ -24,11 +24,11 @@ it.each([
   ['respond-async=no', false, undefined],
   ['respond-asynchronously', false, undefined],
   [',,;=,', false, undefined],
-] as const)('%s', (value, respondAsync, waitS) => {
+] as const)('parses %s', (value, respondAsync, waitS) => {
   expect(parsePrefer(value)).toEqual({ respondAsync, waitS });
 });
 
-it('longer than any client means it, it counts as not sent', () => {
+it('ignores a value that is longer than any real one', () => {
   const padded = (length: number) => `wait=10, ${'x'.repeat(length - 9)}`;
   expect(parsePrefer(padded(1024)).waitS).toBe(10);
   expect(parsePrefer(padded(1025)).waitS).toBeUndefined();

@@ -1,23 +1,23 @@
 import { readItems, unlessTooLong } from '@lastframe/shared/http/http-fields';
 
-/** What a viewer prefers (RFC 7240), as far as it is known here. */
+/** The supported preferences of a client (RFC 7240). */
 export interface Preferences {
   respondAsync: boolean;
-  /** Of `wait=N`, in whole seconds. */
+  /** From `wait=N`, in whole seconds. */
   waitS: number | undefined;
 }
 
 const MAX_LENGTH = 1024;
 
-/** The first of a name counts; what can't be read is ignored, as if it were not there. */
+/** Parses `Prefer`. The first preference of each name counts; what cannot be parsed is ignored. */
 export function parsePrefer(value: string | undefined): Preferences {
   const found = new Map<string, string>();
-  for (const { name, value: given = '', after } of readItems(
+  for (const { name, value: text = '', separator: after } of readItems(
     unlessTooLong(value, MAX_LENGTH) ?? '',
   )) {
-    // Behind `;` stand the parameters of a preference.
+    // After `;` come the parameters of a preference.
     const isPreference = after === 'start' || after === ',';
-    if (isPreference && !found.has(name)) found.set(name, given);
+    if (isPreference && !found.has(name)) found.set(name, text);
   }
   const wait = found.get('wait') ?? '';
   return {

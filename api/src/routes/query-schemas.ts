@@ -2,23 +2,23 @@ import { ProblemError } from '@lastframe/shared/process/errors';
 import type { Context } from 'hono';
 import { z } from 'zod';
 
-/** The query of `/images`. What else makes a URL a camera's is checked where it is parsed. */
+/** The query of `/images`. The URL itself is checked when it is parsed. */
 export const imagesQuery = z.object({
-  url: z.string('url is missing; ask for /images?url=<URL of the image>').meta({
-    description: 'URL of the image, http or https, percent-encoded, of at most 4096 bytes',
+  url: z.string('url is missing; use /images?url=<URL of the image>').meta({
+    description: 'URL of the image, http or https, percent-encoded, at most 4096 bytes',
     example: 'https://cams.example.com/north.jpg',
   }),
   sig: z.string().optional().meta({
-    description: 'Where URLs are signed: base64url HMAC-SHA-256 of url, a newline and exp',
+    description: 'Signature of a signed URL: base64url HMAC-SHA-256 of url, a newline and exp',
   }),
   exp: z.string().optional().meta({
-    description: 'Until when the signature holds, in Unix seconds',
+    description: 'When the signature expires, in Unix seconds',
   }),
 });
 
 const camera = z.string().meta({ description: 'Name of a camera', example: 'north-runway' });
 
-/** The query of `/stream`: one of `url` and `camera`. */
+/** The query of `/stream`: either `url` or `camera`. */
 export const streamQuery = imagesQuery
   .partial()
   .extend({ camera: camera.optional() })
@@ -26,7 +26,7 @@ export const streamQuery = imagesQuery
     error: 'give either url or camera, as in /stream?camera=<name>',
   });
 
-/** The query of `/events`: any number of each. The n-th `sig` and `exp` belong to the n-th `url`. */
+/** The query of `/events`: any number of each. The nth `sig` and `exp` belong to the nth `url`. */
 export const eventsQuery = z.object({
   url: z.array(imagesQuery.shape.url),
   camera: z.array(camera),
@@ -34,7 +34,7 @@ export const eventsQuery = z.object({
   exp: z.array(imagesQuery.shape.exp.unwrap()),
 });
 
-/** The lists of a query as its schema has them; one that isn't given is empty. */
+/** Returns the lists of a query as its schema has them; a missing one is empty. */
 export function readLists(c: Context, { shape }: typeof eventsQuery): z.infer<typeof eventsQuery> {
   const names = Object.keys(shape) as (keyof typeof shape)[];
   const lists = names.map((name) => [name, c.req.queries(name) ?? []]);
@@ -42,21 +42,21 @@ export function readLists(c: Context, { shape }: typeof eventsQuery): z.infer<ty
 }
 
 /**
- * The query of a request as its schema has it; parameters that it doesn't name are left alone.
+ * Returns the query of a request as its schema has it, and ignores other parameters.
  * @throws ProblemError 400
  */
 export function readQuery<S extends z.ZodObject>(c: Context, schema: S): z.infer<S> {
-  const given: Record<string, string> = {};
+  const values: Record<string, string> = {};
   for (const name of Object.keys(schema.shape)) {
     const [value, ...more] = c.req.queries(name) ?? [];
     if (more.length > 0) {
       const advice = 'percent-encode the & in the URL of the image as %26';
       throw bad(`${name} is given more than once; ${advice}`);
     }
-    if (value !== undefined) given[name] = value;
+    if (value !== undefined) values[name] = value;
   }
-  const parsed = schema.safeParse(given);
-  if (!parsed.success) throw bad(parsed.error.issues[0]?.message ?? 'the query can not be read');
+  const parsed = schema.safeParse(values);
+  if (!parsed.success) throw bad(parsed.error.issues[0]?.message ?? 'the query cannot be parsed');
   return parsed.data;
 }
 

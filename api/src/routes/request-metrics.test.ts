@@ -1,17 +1,17 @@
 import { createMetrics } from '@lastframe/shared/telemetry/metrics';
 import { describe, expect, it } from 'vitest';
 import type { HeldFrame } from '../cache/held-frame.ts';
-import { createRequestCount, outcomeOf } from './request-metrics.ts';
+import { createResponseMetrics, outcomeOf } from './request-metrics.ts';
 
 const source = { intervalMs: 5000, timeoutMs: 15_000, startAllowanceMs: 4000 };
-/** A frame whose call was sent at 1000 and took a second: late from 2000 + 5000 + 1000 + 5000 on. */
+/** Its call was sent at 1000 and took a second: late from 2000 + 5000 + 1000 + 5000 on. */
 const held = {
   startedMonoMs: 1000,
   capturedMonoMs: 2000,
   camera: { source },
 } as unknown as HeldFrame;
 
-describe('an answer is', () => {
+describe('a response is', () => {
   it.each([
     ['fresh', 5999],
     ['stale', 6000],
@@ -37,7 +37,7 @@ describe('an answer is', () => {
     expect(outcomeOf({ status }, 0)).toBe(outcome);
   });
 
-  it('refused when the range is not in its frame', () => {
+  it('refused when its frame does not contain the range', () => {
     expect(outcomeOf({ status: 416, held }, 2000)).toBe('refused');
   });
 });
@@ -45,10 +45,10 @@ describe('an answer is', () => {
 describe('the count', () => {
   const start = () => {
     const metrics = createMetrics('api');
-    return { metrics, onAnswered: createRequestCount({ monoMs: () => 4500 }, metrics) };
+    return { metrics, onAnswered: createResponseMetrics({ monoMs: () => 4500 }, metrics) };
   };
 
-  it('has a series for each outcome and status that was met, and the age of what was served at once', async () => {
+  it('has a series per outcome and status seen, and the age of frames served at once', async () => {
     const { metrics, onAnswered } = start();
     onAnswered({ status: 200, held });
     onAnswered({ status: 200, held, origin: 'memory' });
@@ -65,12 +65,12 @@ describe('the count', () => {
     expect(text).toContain('lastframe_hit_age_seconds_sum 7.5\n');
   });
 
-  it('costs next to nothing: it is made for every hit of a fast path', () => {
+  it('is cheap enough for every hit of the fast path', () => {
     const { onAnswered } = start();
     const hits = 200_000;
     const beganMs = performance.now();
     for (let n = 0; n < hits; n += 1) onAnswered({ status: 200, held });
-    // About 0.2 µs; ten times as much is a busy machine, a hundred times a mistake.
+    // About 0.2 µs. Ten times as much is a busy machine, a hundred times a bug.
     expect((performance.now() - beganMs) / hits).toBeLessThan(0.02);
   });
 });

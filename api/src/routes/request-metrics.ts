@@ -5,33 +5,33 @@ import type { Metrics } from '@lastframe/shared/telemetry/metrics';
 import type { HeldFrame } from '../cache/held-frame.ts';
 import type { Origin } from '../lookup/frame-lookup.ts';
 
-/** An answer that a viewer got; with `held`, the frame that it was made of. */
-export interface Answered {
+/** A response to a client; `held` is the frame in it. */
+export interface ResponseInfo {
   status: number;
   held?: Pick<HeldFrame, 'startedMonoMs' | 'capturedMonoMs' | 'camera'> | undefined;
-  /** In memory unless it says otherwise. */
+  /** Not set: from memory. */
   origin?: Origin | undefined;
 }
 
-export type OnAnswered = (answered: Answered) => void;
+export type OnResponse = (answered: ResponseInfo) => void;
 
 type Outcome = LabelsOf<'lastframe_requests_total'>['outcome'];
 
 declare module 'hono' {
   interface ContextVariableMap {
-    /** The frame that the answer is made of, for who counts answers. */
-    answered: Omit<Answered, 'status'>;
+    /** The frame in the response, for metrics. */
+    answered: Omit<ResponseInfo, 'status'>;
   }
 }
 
 /**
- * Counts the answers. Called for every hit, so it only adds to numbers, which are made into series
- * when somebody scrapes them.
+ * Counts responses. Called for every hit, so it only adds to numbers; a scrape turns them into
+ * series.
  */
-export function createRequestCount(clock: Pick<Clock, 'monoMs'>, metrics: Metrics): OnAnswered {
+export function createResponseMetrics(clock: Pick<Clock, 'monoMs'>, metrics: Metrics): OnResponse {
   const counts = new Map<Outcome, number[]>();
   const observeAge = metrics.histogram('lastframe_hit_age_seconds');
-  const none = {};
+  const noLabels = {};
   metrics.read('lastframe_requests_total', () =>
     [...counts].flatMap(([outcome, byStatus]) =>
       Object.entries(byStatus).map(([status, value]) => ({ labels: { outcome, status }, value })),
@@ -42,7 +42,7 @@ export function createRequestCount(clock: Pick<Clock, 'monoMs'>, metrics: Metric
     counts.set(outcome, byStatus);
     byStatus[status] = (byStatus[status] ?? 0) + by;
   };
-  // There from the start, so that a rate sees the first one; others come as they are met.
+  // These exist from the start, so that a rate sees the first one; others appear when they occur.
   for (const outcome of ['fresh', 'stale', 'late', 'waited'] as const) count(outcome, 200, 0);
   for (const status of [502, 503, 504]) count('failed', status, 0);
 
@@ -52,12 +52,12 @@ export function createRequestCount(clock: Pick<Clock, 'monoMs'>, metrics: Metric
     const outcome = outcomeOf(answered, nowMonoMs);
     count(outcome, status);
     if (!held || outcome === 'waited') return;
-    observeAge(Math.max(0, nowMonoMs - held.capturedMonoMs) / 1000, none);
+    observeAge(Math.max(0, nowMonoMs - held.capturedMonoMs) / 1000, noLabels);
   };
 }
 
-/** What a request got, in one of few words. */
-export function outcomeOf({ status, held, origin }: Answered, nowMonoMs: number): Outcome {
+/** Returns what a request got, in one word. */
+export function outcomeOf({ status, held, origin }: ResponseInfo, nowMonoMs: number): Outcome {
   if (held && status < 400) {
     if (origin === 'stored' || origin === 'collapsed') return 'waited';
     const { startedMonoMs: startedAtMs, capturedMonoMs: capturedAtMs } = held;

@@ -7,14 +7,14 @@ import { matchedRoutes } from 'hono/route';
 
 declare module 'hono' {
   interface ContextVariableMap {
-    /** Of the camera that is asked for, once it is known. */
+    /** The requested camera, once it is known. */
     cameraId: string;
   }
 }
 
 const MAX_TRACEPARENT_LENGTH = 128;
 
-/** A viewer's request; its path and query are not told, for they may hold a secret. */
+/** Traces a client's request, without its path and query, which may hold a secret. */
 export function requestTracing(step: Step): MiddlewareHandler {
   return async (c, next) => {
     const route = matchedRoutes(c).at(-1)?.path ?? '*';
@@ -37,7 +37,7 @@ export function requestTracing(step: Step): MiddlewareHandler {
   };
 }
 
-/** The line of a request that was answered from memory in front of the routes. */
+/** Logs requests that the fast path has served; undefined when `debug` lines are off. */
 export function fastPathLog(
   log: Log,
 ): ((served: { status: number; held: { cameraId: string } }) => void) | undefined {

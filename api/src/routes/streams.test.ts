@@ -33,12 +33,12 @@ function appParts(maxStreams = 10) {
     close: vi.fn(),
   };
   const streamed = streamParts(parts, demand, { maxStreams });
-  const { live, tellRead, framesClock } = streamed;
+  const { cameraFeed, tellRead, framesClock } = streamed;
   const facts = new Map<string, HealthFacts>();
-  parts.reader.read.mockImplementation(async (asked) => {
-    const held = parts.memory.peek(asked.cameraId);
+  parts.reader.read.mockImplementation(async (target) => {
+    const held = parts.memory.peek(target.cameraId);
     const read = held ? { held } : {};
-    tellRead(asked, read, facts.get(asked.cameraId));
+    tellRead(target, read, facts.get(target.cameraId));
     return read;
   });
   let rules = makeRules([source], [named]);
@@ -51,25 +51,28 @@ function appParts(maxStreams = 10) {
   app.get('/events', (c) => getEvents(c, deps));
   app.get('/stream', (c) => getStream(c, deps));
   app.onError((error, c) => problemResponse((error as ProblemError).problem, c.req.path));
-  /** A new frame of the camera is read. */
+  /** Reads a new frame of the camera. */
   const capture = (text: string) => {
     const atMs = framesClock.nowMs();
     const times = { startedAtMs: atMs, capturedAtMs: atMs, changedAtMs: atMs };
     const held = heldFrame(named.camera, { text, ...times });
     parts.memory.set(camera.cameraId, held);
     facts.set(camera.cameraId, { frame: times, goodSinceMs: atMs });
-    live.onRead(named.camera, held, { nowMs: atMs, facts: { frame: times, goodSinceMs: atMs } });
+    cameraFeed.onRead(named.camera, held, {
+      nowMs: atMs,
+      facts: { frame: times, goodSinceMs: atMs },
+    });
     return held;
   };
   const watch = async (path: string, headers: Record<string, string> = {}) => {
-    const answer = await app.request(path, { headers });
-    const reader = answer.body?.getReader();
+    const response = await app.request(path, { headers });
+    const reader = response.body?.getReader();
     await vi.advanceTimersByTimeAsync(0);
     const read = async () => {
       const { value } = (await reader?.read()) ?? {};
       return value && Buffer.from(value).toString();
     };
-    return { answer, read, leave: () => reader?.cancel() };
+    return { response, read, leave: () => reader?.cancel() };
   };
   const setRules = (names: (typeof named)[]) => {
     rules = makeRules([source], names);
@@ -79,12 +82,12 @@ function appParts(maxStreams = 10) {
 }
 
 describe('GET /events', () => {
-  it('is 200 at once, and tells how each camera is, then what is new', async () => {
+  it('responds 200 at once, sends the state of each camera, then updates', async () => {
     const { capture, watch } = appParts();
     const { etag } = capture('first');
-    const { answer, read } = await watch(`/events?camera=gate&url=${url}`);
-    expect(answer.status).toBe(200);
-    expect(Object.fromEntries(answer.headers)).toMatchObject({
+    const { response, read } = await watch(`/events?camera=gate&url=${url}`);
+    expect(response.status).toBe(200);
+    expect(Object.fromEntries(response.headers)).toMatchObject({
       'content-type': 'text/event-stream',
       'cache-control': 'no-store',
       'x-accel-buffering': 'no',
@@ -111,7 +114,7 @@ describe('GET /events', () => {
     expect(await read()).toContain(`event: frame\nid: ${next.etag}\n`);
   });
 
-  it('tells a viewer who comes back of no frame that he has', async () => {
+  it('does not resend a frame that a returning viewer has', async () => {
     const { capture, watch } = appParts();
     const { etag } = capture('first');
     const back = await watch('/events?camera=gate', { 'Last-Event-ID': etag });
@@ -120,21 +123,21 @@ describe('GET /events', () => {
     expect(await late.read()).toContain(`event: frame\nid: ${etag}\n`);
   });
 
-  it('skips frames for a viewer who does not read, but none is news for ever', async () => {
-    const { capture, watch, live } = appParts();
+  it('skips frames for a slow viewer, and sends the latest with its current health', async () => {
+    const { capture, watch, cameraFeed } = appParts();
     const { read } = await watch('/events?camera=gate');
     await read();
     for (const text of ['a', 'b', 'c']) capture(text);
     const last = capture('d');
     await vi.advanceTimersByTimeAsync(60_000);
-    live.poll(); // late by now: he learns both at once
+    cameraFeed.poll(); // late by now: the viewer gets both at once
     const text = await read();
     expect(text?.match(/^event:/gm)).toHaveLength(1);
     expect(text).toContain(`event: frame\nid: ${last.etag}\n`);
     expect(text).toContain('"health":"late"');
   });
 
-  it('gives signs of life, but no more than one to who does not read', async () => {
+  it('sends heartbeats, but at most one to a viewer that does not read', async () => {
     const { watch, streams, capture } = appParts();
     const { read } = await watch('/events?camera=gate');
     await read();
@@ -146,54 +149,54 @@ describe('GET /events', () => {
     expect(await waiting).toContain('event: frame');
   });
 
-  it('ends with a time to come back at, when this process closes', async () => {
-    const { watch, streams, viewers } = appParts();
+  it('ends with a reconnect time when this process closes', async () => {
+    const { watch, streams, presence } = appParts();
     const { read } = await watch('/events?camera=gate');
     await read();
     streams.close();
     expect([await read(), await read()]).toEqual(['retry: 1750\n\n', undefined]);
-    expect(viewers.isPresent(camera.cameraId)).toBe(false);
+    expect(presence.isPresent(camera.cameraId)).toBe(false);
     const late = await watch('/events?camera=gate');
     await late.read();
     expect([await late.read(), await late.read()]).toEqual(['retry: 1750\n\n', undefined]);
   });
 
-  it('lets go of a camera that the rules no longer have, and ends after the last', async () => {
-    const { watch, setRules, viewers } = appParts();
+  it('drops a camera that the rules no longer contain', async () => {
+    const { watch, setRules, presence } = appParts();
     const { read } = await watch(`/events?camera=gate&url=${url}`);
     await read();
     setRules([]);
     const text = await read();
     expect(text).toMatch(/^event: failure\ndata: \{"camera":"gate","health":"failing",/);
-    expect(text).toContain('there is no camera of this name');
-    expect(viewers.isPresent(camera.cameraId)).toBe(false);
+    expect(text).toContain('no camera has this name');
+    expect(presence.isPresent(camera.cameraId)).toBe(false);
   });
 
-  it('follows a name to another camera', async () => {
-    const { watch, setRules, viewers } = appParts();
+  it('switches to the new camera when the rules reassign its name', async () => {
+    const { watch, setRules, presence } = appParts();
     const { read } = await watch('/events?camera=gate');
     await read();
     const other = testCamera('elsewhere', { pattern: source.pattern });
     setRules([{ ...named, camera: { ...other, name: 'gate' } }]);
-    expect(viewers.isPresent(camera.cameraId)).toBe(false);
-    expect(viewers.isPresent(other.cameraId)).toBe(true);
+    expect(presence.isPresent(camera.cameraId)).toBe(false);
+    expect(presence.isPresent(other.cameraId)).toBe(true);
     expect(await read()).toContain('"health":"idle"');
   });
 });
 
 describe('GET /stream', () => {
-  it('sends the boundary and the head of the next part behind each picture', async () => {
+  it('sends the boundary and the head of the next part right after each image', async () => {
     const { capture, watch } = appParts();
     capture('first');
-    const { answer, read } = await watch('/stream?camera=gate');
-    expect(answer.headers.get('content-type')).toBe('multipart/x-mixed-replace; boundary=frame');
+    const { response, read } = await watch('/stream?camera=gate');
+    expect(response.headers.get('content-type')).toBe('multipart/x-mixed-replace; boundary=frame');
     const head = '--frame\r\nContent-Type: image/jpeg\r\n\r\n';
     expect([await read(), await read(), await read()]).toEqual([head, 'first', `\r\n${head}`]);
     capture('second');
     expect([await read(), await read()]).toEqual(['second', `\r\n${head}`]);
   });
 
-  it('skips frames for a viewer who does not read', async () => {
+  it('skips frames for a slow viewer', async () => {
     const { capture, watch } = appParts();
     const { read } = await watch('/stream?camera=gate');
     for (const text of ['a', 'b', 'c']) capture(text);
@@ -201,7 +204,7 @@ describe('GET /stream', () => {
     expect(await read()).toBe('c');
   });
 
-  it('shows also a frame that memory has no place for', async () => {
+  it('also sends a frame that does not fit in memory', async () => {
     const { capture, watch, memory, reader } = appParts();
     const { leave } = await watch('/events?camera=gate');
     const held = capture('large');
@@ -215,7 +218,7 @@ describe('GET /stream', () => {
 
 describe('a stream', () => {
   it.each(['/events', '/stream', '/stream?camera=gate&url=x', `/stream?url=${url}&url=${url}`])(
-    'of no camera, or of too many, is a bad request: %s',
+    'of no camera, or of too many, gets 400: %s',
     async (path) => expect((await appParts().app.request(path)).status).toBe(400),
   );
 
@@ -224,24 +227,24 @@ describe('a stream', () => {
     ['/stream?camera=none', 404],
     [`/events?camera=gate&url=${encodeURIComponent('http://elsewhere.test/')}`, 403],
     ['/events?url=', 400],
-  ])('of what may not be seen is none: %s is %d', async (path, status) => {
-    const { app, viewers } = appParts();
+  ])('of a camera that is unknown or not allowed is rejected: %s gets %d', async (path, status) => {
+    const { app, presence } = appParts();
     expect((await app.request(path)).status).toBe(status);
-    expect(viewers.isPresent(camera.cameraId)).toBe(false);
+    expect(presence.isPresent(camera.cameraId)).toBe(false);
   });
 
   it.each(['/events?camera=gate', '/stream?camera=gate'])(
-    'is not opened by HEAD, which tells the same head: %s',
+    'is not opened by HEAD, which gets the same headers: %s',
     async (path) => {
-      const { app, viewers, streams } = appParts(0);
-      const answer = await app.request(path, { method: 'HEAD' });
-      expect([answer.status, answer.body]).toEqual([200, null]);
-      expect(answer.headers.get('cache-control')).toBe('no-store');
-      expect([viewers.isPresent(camera.cameraId), streams.count()]).toEqual([false, 0]);
+      const { app, presence, streams } = appParts(0);
+      const response = await app.request(path, { method: 'HEAD' });
+      expect([response.status, response.body]).toEqual([200, null]);
+      expect(response.headers.get('cache-control')).toBe('no-store');
+      expect([presence.isPresent(camera.cameraId), streams.count()]).toEqual([false, 0]);
     },
   );
 
-  it('beyond the bound is 503, until another one is left', async () => {
+  it('over the limit gets 503, until another one closes', async () => {
     const { app, watch } = appParts(1);
     const { leave } = await watch('/stream?camera=gate');
     const refused = await app.request('/events?camera=gate');
@@ -251,11 +254,11 @@ describe('a stream', () => {
     expect((await app.request('/events?camera=gate')).status).toBe(200);
   });
 
-  it('is left at once when its viewer goes', async () => {
-    const { watch, viewers } = appParts();
+  it('is closed at once when its viewer leaves', async () => {
+    const { watch, presence } = appParts();
     const { leave } = await watch('/events?camera=gate');
-    expect(viewers.isPresent(camera.cameraId)).toBe(true);
+    expect(presence.isPresent(camera.cameraId)).toBe(true);
     await leave();
-    expect(viewers.isPresent(camera.cameraId)).toBe(false);
+    expect(presence.isPresent(camera.cameraId)).toBe(false);
   });
 });

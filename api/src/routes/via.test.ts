@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { hasPassed } from './via.ts';
+import { hasPassedProxy } from './via.ts';
 
 const own = 'lastframe-0123456789ab';
 
@@ -10,7 +10,7 @@ it.each([
   `1.1 ${own}, 1.1 cdn.test:443 (with, a comment)`,
   `1.1 cdn.test (a, b),1.1\t${own} (us)`,
   `1.1 LASTFRAME-0123456789AB`,
-])('%s has been here', (via) => expect(hasPassed(via, own)).toBe(true));
+])('%s has passed', (via) => expect(hasPassedProxy(via, own)).toBe(true));
 
 it.each([
   undefined,
@@ -20,8 +20,8 @@ it.each([
   `1.1 ${own}c`,
   own,
   `1.1 cdn.test (not 1.1 ${own}, but a comment)`,
-])('%s has not', (via) => expect(hasPassed(via, own)).toBe(false));
+])('%s has not passed', (via) => expect(hasPassedProxy(via, own)).toBe(false));
 
-it('nobody has as long as we have no name', () => {
-  expect(hasPassed('1.1 undefined', undefined)).toBe(false);
+it('nothing has passed while this fleet has no name', () => {
+  expect(hasPassedProxy('1.1 undefined', undefined)).toBe(false);
 });

@@ -1,5 +1,5 @@
-/** Whether a request has been through the proxy of this name before (RFC 9110 7.6.3). */
-export function hasPassed(via: string | undefined, pseudonym: string | undefined): boolean {
+/** Returns whether a request has already passed the proxy of this name (RFC 9110 7.6.3). */
+export function hasPassedProxy(via: string | undefined, pseudonym: string | undefined): boolean {
   if (via === undefined || pseudonym === undefined) return false;
   const withoutComments = via.replace(/\([^()]*\)/g, ' ');
   return withoutComments.split(',').some((hop) => {

@@ -14,7 +14,7 @@ function app(basePath = '/') {
 const textOf = (name: string) => Buffer.from(wall.get(name)?.bytes ?? []).toString();
 
 describe('the wall', () => {
-  it('is a page that may load nothing from elsewhere, and runs no inline script', async () => {
+  it('may load nothing from elsewhere, and runs no inline script', async () => {
     const response = await app().request('/');
     expect(response.status).toBe(200);
     expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8');
@@ -24,7 +24,7 @@ describe('the wall', () => {
     expect(response.headers.get('x-content-type-options')).toBe('nosniff');
   });
 
-  it('has scripts, style and icon of its own, each with its type', async () => {
+  it('has its own scripts, style and icon, each with its type', async () => {
     const links = [...textOf('index.html').matchAll(/(?:src|href)="(wall\/[^"]+)"/g)];
     const types = await Promise.all(
       links.map(async ([, path]) => {
@@ -38,7 +38,7 @@ describe('the wall', () => {
     );
   });
 
-  it('is asked for again each time, and costs nothing when it is the same', async () => {
+  it('is revalidated each time, and gets 304 when unchanged', async () => {
     const first = await app().request('/wall/main.js');
     expect(first.headers.get('cache-control')).toBe('no-cache');
     const etag = first.headers.get('etag') ?? '';
@@ -47,14 +47,14 @@ describe('the wall', () => {
     expect(await again.text()).toBe('');
   });
 
-  it('gives out its own files only: no source, no test, nothing above', async () => {
+  it('serves only its own files: no source, no test, nothing above', async () => {
     for (const name of ['tsconfig.json', 'words.test.ts', '..%2fapp.ts', 'nothing.js']) {
       expect((await app().request(`/wall/${name}`)).status, name).not.toBe(200);
     }
     expect([...wall.keys()].filter((name) => /test|json|\.ts$/.test(name))).toEqual([]);
   });
 
-  it('asks for the slash at its end, without which its relative links would lead astray', async () => {
+  it('redirects to the trailing slash that its relative links need', async () => {
     const response = await app('/cams').request('/cams?columns=3');
     expect(response.status).toBe(308);
     expect(response.headers.get('location')).toBe('/cams/?columns=3');
@@ -62,7 +62,7 @@ describe('the wall', () => {
     expect((await app('/cams').request('/')).status).toBe(200);
   });
 
-  it('has relative links only', () => {
+  it('has only relative links', () => {
     for (const [name, { bytes }] of wall) {
       const text = Buffer.from(bytes).toString();
       expect(text, name).not.toMatch(/(?:src|href|action)="\//);

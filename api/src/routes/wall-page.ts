@@ -7,13 +7,13 @@ import { isNotModified } from '../answer/conditional.ts';
 
 export interface WallDeps {
   wall: WallFiles;
-  /** Where a reverse proxy mounts it; `/` unless set. */
+  /** Where a reverse proxy mounts the app; `/` unless set. */
   basePath?: string;
 }
 
 /**
- * Nothing but what this api itself serves; `blob:` are the pictures once they are fetched. It may
- * be framed, in a dashboard for instance: no click on it changes anything.
+ * Allows only what this api serves; `blob:` URLs are fetched images. Other pages, such as a
+ * dashboard, may frame the wall: no click on it changes anything.
  */
 const POLICY = [
   "default-src 'none'",
@@ -27,7 +27,7 @@ const POLICY = [
 ].join('; ');
 
 const HEADERS = {
-  // All of it is asked for again, so that a page never mixes two versions for long.
+  // Revalidated each time, so that a page never mixes two versions for long.
   'Cache-Control': 'no-cache',
   'Content-Security-Policy': POLICY,
   'Cross-Origin-Resource-Policy': 'same-origin',
@@ -38,7 +38,7 @@ const HEADERS = {
 /** `GET, HEAD /`: the wall, a page of the named cameras. */
 export function getWall(c: Context, deps: WallDeps): Response {
   const { pathname, search } = new URL(c.req.url);
-  // Its links are relative, so that it works below any path; that needs the slash at the end.
+  // Its links are relative, so that it works below any path. They need the trailing slash.
   if (deps.basePath !== '/' && pathname === deps.basePath) {
     const headers = { Location: `${pathname}/${search}`, 'Cache-Control': 'no-cache' };
     return new Response(null, { status: 308, headers });
@@ -68,7 +68,7 @@ function fileResponse(c: Context, wall: WallFiles, name: string): Response {
   });
 }
 
-/** A file of the wall, as a browser gets it. */
+/** A file of the wall as a browser gets it. */
 export interface WallFile {
   bytes: Uint8Array<ArrayBuffer>;
   contentType: string;
@@ -85,7 +85,7 @@ const TYPES: Record<string, string> = {
   '.svg': 'image/svg+xml',
 };
 
-/** The wall's files, read once: they are small, and stay in memory as they were at the start. */
+/** Reads the wall's files once. They are small, and stay in memory as they were on startup. */
 export function readWallFiles(folder = join(import.meta.dirname, '../wall')): WallFiles {
   const files = new Map<string, WallFile>();
   for (const name of readdirSync(folder)) {

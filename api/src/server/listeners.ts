@@ -7,27 +7,27 @@ import { probes } from '@lastframe/shared/telemetry/probes';
 import { createNewCameraLimit } from '../access/new-camera-limit.ts';
 import type { Context, Parts } from '../compose.ts';
 import { createFindHit } from '../fast-path/find-hit.ts';
-import { createReadyHeads } from '../fast-path/prepared-heads.ts';
-import { admin, permitFreeInMs } from '../routes/admin.ts';
+import { createPreparedHeads } from '../fast-path/prepared-heads.ts';
+import { createAdminRoutes, permitFreeInMs } from '../routes/admin.ts';
 import { addCommonHeaders, createApp } from '../routes/app.ts';
 import { createLearnedTargets } from '../routes/learned-targets.ts';
-import { createRequestCount } from '../routes/request-metrics.ts';
+import { createResponseMetrics } from '../routes/request-metrics.ts';
 import { fastPathLog } from '../routes/request-tracing.ts';
 import { readWallFiles } from '../routes/wall-page.ts';
 import { createPublicServer, KEEP_ALIVE_MS, type PublicServer } from './public-server.ts';
 
-/** For viewers: the routes, and frames in memory in front of them. */
-export function createPublicListener(flow: Parts, tools: Context): PublicServer {
-  const { memory, demand, unsent } = flow;
-  const { config, rules, clock, metrics, step, tracer, log } = tools;
+/** Creates the public server: the routes, with the fast path in front of them. */
+export function createPublicListener(parts: Parts, context: Context): PublicServer {
+  const { memory, demand, unsent } = parts;
+  const { config, rules, clock, metrics, step, tracer, log } = context;
   const servedBy = `${hostname()}-${process.pid}`;
-  // A trace has a span of each request.
-  const withFront = config.front && !tracer;
-  const knownTargets = createLearnedTargets(rules.now);
-  const onAnswered = createRequestCount(clock, metrics);
+  // A trace needs a span for each request, and only the routes create one.
+  const useFastPath = config.front && !tracer;
+  const learnedTargets = createLearnedTargets(rules.now);
+  const onResponse = createResponseMetrics(clock, metrics);
   const logHit = fastPathLog(log);
   const app = createApp({
-    ...flow,
+    ...parts,
     clock,
     random: Math.random,
     log,
@@ -36,15 +36,15 @@ export function createPublicListener(flow: Parts, tools: Context): PublicServer 
     urlSigningKey: config.urlSigningKey,
     basePath: config.basePath,
     placeholder: config.placeholder,
-    coldLimit: createNewCameraLimit(clock, config.coldPerMinute),
+    newCameraLimit: createNewCameraLimit(clock, config.coldPerMinute),
     trustedProxies: config.trustedProxies,
     servedBy,
     step,
-    knownTargets: withFront ? knownTargets : undefined,
-    onAnswered,
+    learnedTargets: useFastPath ? learnedTargets : undefined,
+    onResponse,
     wall: readWallFiles(),
   });
-  const readyHeads = createReadyHeads({
+  const preparedHeads = createPreparedHeads({
     clock,
     addCommonHeaders: (headers) => addCommonHeaders(headers, servedBy),
     keepAliveMs: KEEP_ALIVE_MS,
@@ -54,28 +54,28 @@ export function createPublicListener(flow: Parts, tools: Context): PublicServer 
     memory,
     demand,
     rules: rules.now,
-    knownTargets,
-    readyHeads,
-    onServed: (served) => {
-      onAnswered(served);
+    learnedTargets,
+    preparedHeads,
+    onHit: (served) => {
+      onResponse(served);
       logHit?.(served);
     },
   });
-  return createPublicServer(app.fetch, { findHit: withFront ? findHit : undefined, unsent });
+  return createPublicServer(app.fetch, { findHit: useFastPath ? findHit : undefined, unsent });
 }
 
-/** For operators, on a port of its own. @param notReady why no more viewers should be sent here */
+/** Creates the operators' server. @param notReady why this process should get no more clients */
 export function createOpsListener(
-  flow: Parts,
-  tools: Context,
+  parts: Parts,
+  context: Context,
   notReady: () => string | undefined,
 ): Server {
-  const { reader, demand, fleet, links } = flow;
-  const { config, rules, clock, keys, metrics, log } = tools;
+  const { reader, demand, fleet, links } = parts;
+  const { config, rules, clock, keys, metrics, log } = context;
   const ops = probes(notReady, metrics);
   ops.route(
     '/',
-    admin({
+    createAdminRoutes({
       clock,
       rules: rules.now,
       reader,

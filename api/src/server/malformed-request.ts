@@ -1,6 +1,6 @@
 import { type Server, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import { openAnswers } from '@lastframe/shared/http/open-answers';
+import { openResponses } from '@lastframe/shared/http/open-responses';
 import type { Problem } from '@lastframe/shared/process/errors';
 import { problemResponse } from '../answer/problem.ts';
 
@@ -8,30 +8,31 @@ const PROBLEMS: Record<string, Problem> = {
   HPE_HEADER_OVERFLOW: {
     status: 431,
     code: 'headers-too-large',
-    detail: 'the head of the request is too large',
+    detail: 'the request headers are too large',
   },
   ERR_HTTP_REQUEST_TIMEOUT: {
     status: 408,
     code: 'request-too-slow',
-    detail: 'the request did not come in time',
+    detail: 'the request took too long to arrive',
   },
 };
-const NO_HTTP: Problem = {
+const MALFORMED: Problem = {
   status: 400,
   code: 'malformed-request',
-  detail: 'this is no valid HTTP request',
+  detail: 'this is not a valid HTTP request',
 };
 
 /**
- * Answers what Node's parser refuses, so that even that is a problem like every other. The
- * connection is over: where the next request would begin is not known.
+ * Responds with a problem to what Node's parser rejects, and closes the connection, because the
+ * start of the next request is unknown.
  */
-export function answerMalformedRequests(server: Server): void {
+export function respondToMalformedRequests(server: Server): void {
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    // In the middle of an answer another one would be read as a part of it.
-    const mayAnswer = socket.writable && error.code !== 'ECONNRESET' && openAnswers(socket) === 0;
-    if (!mayAnswer) socket.destroy();
-    else void textOf(PROBLEMS[error.code ?? ''] ?? NO_HTTP).then((text) => socket.end(text));
+    // In the middle of a response, the client would read this one as part of it.
+    const canRespond =
+      socket.writable && error.code !== 'ECONNRESET' && openResponses(socket) === 0;
+    if (!canRespond) socket.destroy();
+    else void textOf(PROBLEMS[error.code ?? ''] ?? MALFORMED).then((text) => socket.end(text));
   });
 }
 

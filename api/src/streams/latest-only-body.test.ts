@@ -1,11 +1,11 @@
 import { describe, expect, it, vi } from 'vitest';
-import { createPushBody } from './latest-only-body.ts';
+import { createLatestOnlyBody } from './latest-only-body.ts';
 
 function bodyParts() {
   let pending: string[] = [];
-  const take = vi.fn(() => pending.splice(0).map((text) => Buffer.from(text)));
+  const takeChunks = vi.fn(() => pending.splice(0).map((text) => Buffer.from(text)));
   const onClose = vi.fn();
-  const body = createPushBody(take, onClose);
+  const body = createLatestOnlyBody(takeChunks, onClose);
   const reader = body.stream.getReader();
   const read = async () => {
     const { value } = await reader.read();
@@ -15,27 +15,27 @@ function bodyParts() {
     pending = texts;
     body.wake();
   };
-  return { body, reader, read, push, take, onClose };
+  return { body, reader, read, push, takeChunks, onClose };
 }
 
-describe('a body that is pushed', () => {
-  it('is asked for nothing before somebody reads, and for what is new only then', async () => {
-    const { push, read, take } = bodyParts();
+describe('a latest-only body', () => {
+  it('takes nothing before it is read, and then only the latest', async () => {
+    const { push, read, takeChunks } = bodyParts();
     push('old');
     push('new');
-    expect(take).not.toHaveBeenCalled();
+    expect(takeChunks).not.toHaveBeenCalled();
     expect(await read()).toBe('new');
   });
 
-  it('gives what comes while somebody waits, piece by piece', async () => {
+  it('sends what arrives during a read, piece by piece', async () => {
     const { push, read, body } = bodyParts();
     const waiting = read();
-    body.wake(); // for nothing
+    body.wake(); // nothing new
     push('a', 'b');
     expect([await waiting, await read()]).toEqual(['a', 'b']);
   });
 
-  it('ends with what is left and its last words, once', async () => {
+  it('ends once, with what is left and the last bytes', async () => {
     const { push, read, body, onClose } = bodyParts();
     push('left');
     body.end(Buffer.from('bye'));
@@ -44,14 +44,14 @@ describe('a body that is pushed', () => {
     expect(onClose).toHaveBeenCalledOnce();
   });
 
-  it('tells at once when the viewer leaves, and takes nothing more', async () => {
-    const { reader, read, push, take, onClose } = bodyParts();
+  it('calls onClose at once when the viewer leaves, and takes nothing more', async () => {
+    const { reader, read, push, takeChunks, onClose } = bodyParts();
     const waiting = read();
-    await expect.poll(() => take.mock.calls.length).toBe(1);
+    await expect.poll(() => takeChunks.mock.calls.length).toBe(1);
     await reader.cancel();
     expect(onClose).toHaveBeenCalledOnce();
     push('too late');
     expect(await waiting).toBeUndefined();
-    expect(take).toHaveBeenCalledOnce();
+    expect(takeChunks).toHaveBeenCalledOnce();
   });
 });

@@ -1,20 +1,23 @@
-/** A response body that goes on for as long as the viewer likes. */
-export interface PushBody {
+/** A response body that stays open until the viewer leaves. */
+export interface LatestOnlyBody {
   readonly stream: ReadableStream<Uint8Array>;
-  /** There may be something to send. */
+  /** Signals that there may be something to send. */
   wake(): void;
-  /** Sends what is left and these last bytes, and ends. */
+  /** Sends what is left and `last`, then ends. */
   end(last?: Uint8Array): void;
 }
 
 /**
- * Takes what is to be sent only when the viewer can take more: nothing queues up for one who reads
- * slowly, he just gets less. `take` gives nothing when there is nothing new.
+ * Takes chunks only when the viewer can read more, so nothing is queued for slow viewers: they get
+ * fewer. `takeChunks` returns an empty array when there is nothing new.
  */
-export function createPushBody(take: () => Uint8Array[], onClose: () => void): PushBody {
+export function createLatestOnlyBody(
+  takeChunks: () => Uint8Array[],
+  onClose: () => void,
+): LatestOnlyBody {
   let woken = Promise.withResolvers<void>();
   let state: 'open' | 'ending' | 'closed' = 'open';
-  let lastWords: Uint8Array | undefined;
+  let finalBytes: Uint8Array | undefined;
   const close = () => {
     if (state === 'closed') return;
     state = 'closed';
@@ -27,11 +30,11 @@ export function createPushBody(take: () => Uint8Array[], onClose: () => void): P
   const pull = async (controller: ReadableStreamDefaultController<Uint8Array>) => {
     for (;;) {
       if (state === 'closed') return;
-      const chunks = take();
+      const chunks = takeChunks();
       for (const chunk of chunks) controller.enqueue(chunk);
       if (chunks.length > 0) return;
       if (state === 'ending') {
-        if (lastWords) controller.enqueue(lastWords);
+        if (finalBytes) controller.enqueue(finalBytes);
         controller.close();
         close();
         return;
@@ -49,7 +52,7 @@ export function createPushBody(take: () => Uint8Array[], onClose: () => void): P
     end: (last) => {
       if (state !== 'open') return;
       state = 'ending';
-      lastWords = last;
+      finalBytes = last;
       wake();
     },
   };

@@ -1,6 +1,6 @@
 import type { RulesNow } from '@lastframe/shared/cameras/rules';
 import type { Network } from '@lastframe/shared/cameras/source';
-import { takeConnection } from '@lastframe/shared/http/open-answers';
+import { takeConnection } from '@lastframe/shared/http/open-responses';
 import type { Clock } from '@lastframe/shared/process/clock';
 import { type Problem, ProblemError } from '@lastframe/shared/process/errors';
 import type { FramesClock } from '@lastframe/shared/redis/redis-clock';
@@ -9,40 +9,41 @@ import { clientOf } from '../access/client-address.ts';
 import type { NewCameraLimit } from '../access/new-camera-limit.ts';
 import type { SigningDeps } from '../access/signed-url.ts';
 import type { CameraFeed } from './camera-feed.ts';
-import { createPushBody } from './latest-only-body.ts';
+import { createLatestOnlyBody } from './latest-only-body.ts';
 import type { OpenStreams } from './open-streams.ts';
 import { type SubscriptionDeps, subscribeToTargets } from './stream-subscriptions.ts';
 import type { Target } from './stream-targets.ts';
 
 export interface StreamsDeps extends SigningDeps {
   clock: Clock;
-  /** Those in force at each request. */
+  /** The rules in force at each request. */
   rules: RulesNow;
-  /** Not set: no bound. */
-  coldLimit?: NewCameraLimit;
+  /** Unset: no limit. */
+  newCameraLimit?: NewCameraLimit;
   trustedProxies?: readonly Network[];
-  live: CameraFeed;
+  cameraFeed: CameraFeed;
   streams: OpenStreams;
   framesClock: Pick<FramesClock, 'nowMs'>;
   random: () => number;
 }
 
-/** What one viewer of a stream is sent: it keeps the latest only, until he can take it. */
+/** The output for one viewer of a stream; keeps only the latest until they can take it. */
 export interface StreamViewer {
   send: SubscriptionDeps['send'];
-  dropped(target: Target, problem: Problem): void;
-  /** All that is to be sent now; nothing when there is nothing new. */
-  take(): Uint8Array[];
-  /** It is time for a sign of life. */
+  onDropped(target: Target, problem: Problem): void;
+  /** Returns all chunks to send now; empty when there is nothing new. */
+  takeChunks(): Uint8Array[];
+  /** Adds a heartbeat to the output. */
   sendHeartbeat(): void;
-  /** Before the end. */
+  /** Returns the bytes to send before the end. */
   finalBytes(): Uint8Array | undefined;
 }
 
 /**
- * Answers 200 at once, whether there are frames or not, and goes on until the viewer leaves, may see
- * none of the cameras any more, or this process closes.
- * @throws ProblemError 400 when it isn't alone on its connection, 403 or 404 for a camera, 503 when too many streams are open
+ * Responds with 200 at once, with or without frames. The stream ends when the viewer leaves, may no
+ * longer see any of its cameras, or this process closes.
+ * @throws ProblemError 400 when the connection carries other requests, 403 or 404 for a camera, 503
+ * when too many streams are open
  */
 export function openStream(
   c: Context,
@@ -59,24 +60,24 @@ export function openStream(
   if (!takeConnection(c.env ?? {})) throw notAlone();
   const client = clientOf(c, deps.trustedProxies);
   const urls = targets.filter(({ label }) => 'url' in label).length;
-  const full = deps.streams.fullFor(client, urls);
+  const full = deps.streams.limitReached(client, urls);
   if (full) throw tooMany(full);
   const viewer = viewerFor(() => body.wake());
-  const body = createPushBody(viewer.take, () => {
-    watches.leaveAll();
+  const body = createLatestOnlyBody(viewer.takeChunks, () => {
+    subscriptions.leaveAll();
     remove();
   });
-  const watches = subscribeToTargets(targets, {
+  const subscriptions = subscribeToTargets(targets, {
     clock: deps.clock,
-    live: deps.live,
+    cameraFeed: deps.cameraFeed,
     rules: deps.rules(),
-    waitMs: (cameraId) => deps.coldLimit?.waitMs(client, cameraId) ?? 0,
-    send: (...news) => {
-      viewer.send(...news);
+    waitMs: (cameraId) => deps.newCameraLimit?.tryRequest(client, cameraId) ?? 0,
+    send: (...update) => {
+      viewer.send(...update);
       body.wake();
     },
-    dropped: (target, problem, left) => {
-      viewer.dropped(target, problem);
+    onDropped: (target, problem, left) => {
+      viewer.onDropped(target, problem);
       if (left === 0) body.end();
       else body.wake();
     },
@@ -86,8 +87,8 @@ export function openStream(
       viewer.sendHeartbeat();
       body.wake();
     },
-    poll: watches.dropExpired,
-    applyRules: watches.applyRules,
+    poll: subscriptions.dropExpired,
+    applyRules: subscriptions.applyRules,
     end: () => body.end(viewer.finalBytes()),
   };
   const remove = deps.streams.add(stream, client, urls);
@@ -96,9 +97,9 @@ export function openStream(
 
 const STREAM_HEADERS = {
   'Cache-Control': 'no-store',
-  // Who comes back when this process closes must not do so on the same connection.
+  // When this process closes, viewers must not come back on the same connection.
   Connection: 'close',
-  // Else nginx collects what it passes on.
+  // Keeps nginx from buffering the stream.
   'X-Accel-Buffering': 'no',
   'X-Content-Type-Options': 'nosniff',
   'Content-Security-Policy': "default-src 'none'; sandbox",
@@ -107,11 +108,11 @@ const STREAM_HEADERS = {
 
 function tooMany(full: 'all' | 'client'): ProblemError {
   const where = full === 'all' ? 'here' : 'from your address';
-  const detail = `too many streams are open ${where}, or they show too many cameras; close some, or try again later`;
+  const detail = `too many open streams ${where}, or too many cameras in them; close some or try again later`;
   return new ProblemError({ status: 503, code: 'too-many-streams', detail, retryAfterMs: 2000 });
 }
 
 function notAlone(): ProblemError {
-  const detail = 'a stream needs its connection for itself; ask for nothing else on it';
+  const detail = 'a stream needs a connection of its own; send no other request on it';
   return new ProblemError({ status: 400, code: 'pipelined-stream', detail });
 }

@@ -1,69 +1,71 @@
 import type { Rules } from '@lastframe/shared/cameras/rules';
 import { createFairPlaces } from '@lastframe/shared/http/fair-places';
-import { contain } from '@lastframe/shared/process/contain';
+import { runIsolated } from '@lastframe/shared/process/run-isolated';
 
-/** One open stream, whatever it sends. */
+/** An open stream of any kind. */
 export interface OpenStream {
-  /** A sign of life, so that nobody on the way takes it for dead. */
+  /** Keeps proxies from closing the stream as idle. */
   sendHeartbeat(): void;
-  /** Lets go of cameras whose signatures have expired. */
+  /** Drops cameras whose signatures have expired. */
   poll(): void;
-  /** Lets go of cameras that the rules don't allow any more. */
+  /** Drops cameras that the rules no longer allow. */
   applyRules(rules: Rules): void;
-  /** Ends it so that the viewer comes back, to another process. */
+  /** Ends the stream, so that the viewer reconnects to another process. */
   end(): void;
 }
 
 /** The open streams of this process. */
 export interface OpenStreams {
   /**
-   * Whether nobody, or only this client, may open one more; undefined when it may.
-   * @param urls how many cameras it shows by URL: anybody can make those up
+   * Returns whether all clients together or this client alone has reached a limit; undefined if
+   * neither has.
+   * @param urls number of cameras to show by URL, which anybody can make up
    */
-  fullFor(client: string, urls: number): 'all' | 'client' | undefined;
-  /** Until the returned function is called. */
+  limitReached(client: string, urls: number): 'all' | 'client' | undefined;
+  /** Adds a stream until the returned function is called. */
   add(stream: OpenStream, client: string, urls: number): () => void;
   count(): number;
   sendHeartbeats(): void;
   poll(): void;
   applyRules(rules: Rules): void;
-  /** Ends them all, and whatever is opened from now on. */
+  /** Ends all streams, and any opened later. */
   close(): void;
 }
 
-/** URLs that streams may show for each stream that may be open; each costs a few KB. */
+/** Limit on cameras by URL, per stream that may be open; each costs a few KB. */
 const URLS_PER_STREAM = 3;
 const LEAST_URLS = 1000;
 
 export function createOpenStreams(max: number): OpenStreams {
   const all = new Set<OpenStream>();
-  const places = createFairPlaces(max);
-  const urlPlaces = createFairPlaces(Math.max(LEAST_URLS, URLS_PER_STREAM * max));
+  const streamLimiter = createFairPlaces(max);
+  const urlLimiter = createFairPlaces(Math.max(LEAST_URLS, URLS_PER_STREAM * max));
   let closed = false;
   return {
-    fullFor: (client, urls) => places.fullFor(client) ?? urlPlaces.fullFor(client, urls),
+    limitReached: (client, urls) =>
+      streamLimiter.limitReached(client) ?? urlLimiter.limitReached(client, urls),
     add: (stream, client, urls) => {
       all.add(stream);
-      const release = [places.take(client), urlPlaces.take(client, urls)];
+      const releases = [streamLimiter.take(client), urlLimiter.take(client, urls)];
       if (closed) stream.end();
       return () => {
         all.delete(stream);
-        for (const giveBack of release) giveBack();
+        for (const release of releases) release();
       };
     },
     count: () => all.size,
     sendHeartbeats: () => {
-      for (const stream of all) contain(() => stream.sendHeartbeat());
+      for (const stream of all) runIsolated(() => stream.sendHeartbeat());
     },
     poll: () => {
-      for (const stream of all) contain(() => stream.poll());
+      for (const stream of all) runIsolated(() => stream.poll());
     },
     applyRules: (rules) => {
-      for (const stream of all) contain(() => stream.applyRules(rules));
+      for (const stream of all) runIsolated(() => stream.applyRules(rules));
     },
     close: () => {
       closed = true;
-      for (const stream of all) contain(() => stream.end());
+      for (const stream of all) runIsolated(() => stream.end());
     },
   };
 }

@@ -6,9 +6,9 @@ import type { HeldFrame } from '../cache/held-frame.ts';
 import type { CameraFeed, CameraUpdate, SendUpdate } from './camera-feed.ts';
 import type { Target } from './stream-targets.ts';
 
-/** The cameras that one stream shows, as long as it may. */
+/** The cameras of one stream; each is dropped when the stream may no longer show it. */
 export interface StreamSubscriptions {
-  /** Lets go of those whose signatures have expired. */
+  /** Drops cameras whose signatures have expired. */
   dropExpired(): void;
   applyRules(rules: Rules): void;
   leaveAll(): void;
@@ -16,13 +16,13 @@ export interface StreamSubscriptions {
 
 export interface SubscriptionDeps {
   clock: Pick<Clock, 'monoMs'>;
-  live: Pick<CameraFeed, 'subscribe'>;
+  cameraFeed: Pick<CameraFeed, 'subscribe'>;
   rules: Rules;
-  /** How long it is until the viewer may ask for a camera that has no frame. */
+  /** Returns the time until the viewer may request a camera that has no frame. */
   waitMs: (cameraId: string) => number;
-  send: (target: Target, camera: Camera, news: CameraUpdate, held: HeldFrame | undefined) => void;
-  /** The stream shows the camera no longer. */
-  dropped: (target: Target, problem: Problem, left: number) => void;
+  send: (target: Target, camera: Camera, update: CameraUpdate, held: HeldFrame | undefined) => void;
+  /** Called when the stream no longer shows a camera; `left` others remain. */
+  onDropped: (target: Target, problem: Problem, left: number) => void;
 }
 
 interface Subscription {
@@ -32,7 +32,7 @@ interface Subscription {
   leave: () => void;
 }
 
-/** @throws ProblemError when one of them is not allowed; then none is watched */
+/** @throws ProblemError if one of the cameras is not allowed; then none is subscribed to */
 export function subscribeToTargets(
   targets: readonly Target[],
   deps: SubscriptionDeps,
@@ -42,13 +42,13 @@ export function subscribeToTargets(
   const all = new Set<Subscription>();
   for (const { target, camera } of cameras) {
     const { leftMs = Number.POSITIVE_INFINITY } = target;
-    const leave = watch(target, camera, deps);
+    const leave = subscribeTo(target, camera, deps);
     all.add({ target, camera, untilMonoMs: openedMonoMs + leftMs, leave });
   }
   const drop = (one: Subscription, problem: Problem) => {
     all.delete(one);
     one.leave();
-    deps.dropped(one.target, problem, all.size);
+    deps.onDropped(one.target, problem, all.size);
   };
   return {
     dropExpired: () => {
@@ -60,9 +60,9 @@ export function subscribeToTargets(
         try {
           const camera = one.target.find(rules);
           const { leave } = one;
-          // First in, then out, so that a camera which stays is never without a viewer.
+          // Subscribes before it leaves, so that the camera is never without a viewer.
           const isSame = camera.cameraId === one.camera.cameraId;
-          Object.assign(one, { camera, leave: watch(one.target, camera, deps, !isSame) });
+          Object.assign(one, { camera, leave: subscribeTo(one.target, camera, deps, !isSame) });
           leave();
         } catch (error) {
           if (!(error instanceof ProblemError)) throw error;
@@ -83,16 +83,16 @@ const EXPIRED: Problem = {
   detail: 'the signature of this url has expired',
 };
 
-/** @param tellsState whether the viewer wants to know how the camera is, not only what is new */
-function watch(
+/** @param sendsState whether to send the current state too, not only changes */
+function subscribeTo(
   target: Target,
   camera: Camera,
-  { live, send: tell, waitMs }: SubscriptionDeps,
-  tellsState = true,
+  { cameraFeed, send, waitMs }: SubscriptionDeps,
+  sendsState = true,
 ): () => void {
-  let isOpen = tellsState;
-  const tellIfOpen: SendUpdate = (news, held) => isOpen && tell(target, camera, news, held);
-  const leave = live.subscribe(camera, tellIfOpen, waitMs);
+  let isOpen = sendsState;
+  const sendIfOpen: SendUpdate = (update, held) => isOpen && send(target, camera, update, held);
+  const leave = cameraFeed.subscribe(camera, sendIfOpen, waitMs);
   isOpen = true;
   return leave;
 }

@@ -21,16 +21,16 @@ const statusOf = (given: Partial<GivenTargets>) => {
 };
 
 describe('the cameras of a stream', () => {
-  it('are those named and those given by URL, each once', () => {
+  it('are those given by name and by URL, each once', () => {
     const labels = read({ camera: ['x', 'y', 'x'], url: [a, a] }, '').map(({ label }) => label);
     expect(labels).toEqual([{ camera: 'x' }, { camera: 'y' }, { url: a }]);
   });
 
-  it('must be at least one', () => {
+  it('must include at least one', () => {
     expect(statusOf({})).toBe(400);
   });
 
-  it('need one signature for each url, in their order; names need none', () => {
+  it('need one signature per url, in the same order; names need none', () => {
     expect(statusOf({ camera: ['x'] })).toBe(200);
     expect(statusOf({ url: [a, b], sig: [sign(a), sign(b)] })).toBe(200);
     expect(statusOf({ url: [a, b], sig: [sign(b), sign(a)] })).toBe(403);
@@ -39,16 +39,16 @@ describe('the cameras of a stream', () => {
     expect(statusOf({ url: [a] })).toBe(403);
   });
 
-  it('may each expire, or not', () => {
+  it('may each have an expiry or none', () => {
     const targets = read({ url: [a, b], sig: [sign(a, later), sign(b)], exp: [later, ''] });
     expect(targets.map(({ leftMs }) => leftMs)).toEqual([60_000, undefined]);
     const one = { url: [a, b], sig: [sign(a, later), sign(b)], exp: [later] };
-    expect(statusOf(one)).toBe(403); // whose is it?
+    expect(statusOf(one)).toBe(403); // which url does it belong to?
     const past = String(nowMs / 1000 - 1);
     expect(statusOf({ url: [a], sig: [sign(a, past)], exp: [past] })).toBe(403);
   });
 
-  it('need no signatures where no key is set', () => {
+  it('need no signatures when no key is set', () => {
     expect(read({ url: [a], sig: ['x', 'y'] }, '')).toHaveLength(1);
   });
 });

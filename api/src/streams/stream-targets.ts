@@ -3,19 +3,19 @@ import { findCameraByName, findCameraByUrl, type Rules } from '@lastframe/shared
 import { ProblemError } from '@lastframe/shared/process/errors';
 import { checkSignature } from '../access/signed-url.ts';
 
-/** What a viewer called a camera: events name it so. */
+/** How a viewer identified a camera; events repeat it. */
 export type Label = { camera: string } | { url: string };
 
-/** A camera that a stream is to show. */
+/** A camera requested for a stream. */
 export interface Target {
   label: Label;
   /** @throws ProblemError when the rules don't allow it */
   find: (rules: Rules) => Camera;
-  /** How much longer its signature holds; undefined for ever. */
+  /** Remaining lifetime of its signature; undefined if it does not expire. */
   leftMs?: number | undefined;
 }
 
-/** As they stand in the query: the n-th `sig` and `exp` belong to the n-th `url`. */
+/** The parameters in the query: the n-th `sig` and `exp` belong to the n-th `url`. */
 export interface GivenTargets {
   camera: readonly string[];
   url: readonly string[];
@@ -23,7 +23,7 @@ export interface GivenTargets {
   exp: readonly string[];
 }
 
-/** Each is looked for in the frame store and watched; named cameras are the operator's own, and as many as he has. */
+/** Each costs a read and a subscription. Named cameras are the operator's and need no limit. */
 const MAX_URLS = 64;
 
 /** @throws ProblemError 400 or 403 */
@@ -32,14 +32,14 @@ export function readTargets(
   signing: { key: string; nowMs: number },
 ): Target[] {
   if (given.url.length + given.camera.length === 0) {
-    const detail = 'neither url nor camera is given; say which camera to watch';
+    const detail = 'url or camera is required';
     throw new ProblemError({ status: 400, code: 'invalid-url', detail });
   }
   if (given.url.length > MAX_URLS) {
-    const detail = `more than ${MAX_URLS} cameras are given by url; watch the others by another connection`;
+    const detail = `more than ${MAX_URLS} cameras given by url; open another connection for the rest`;
     throw new ProblemError({ status: 400, code: 'too-many-urls', detail });
   }
-  const lefts = checkSignatures(given, signing);
+  const lifetimesMs = checkSignatures(given, signing);
   const targets: Target[] = [
     ...given.camera.map((camera) => ({
       label: { camera },
@@ -48,10 +48,10 @@ export function readTargets(
     ...given.url.map((url, n) => ({
       label: { url },
       find: (rules: Rules) => findCameraByUrl(url, rules),
-      leftMs: lefts[n],
+      leftMs: lifetimesMs[n],
     })),
   ];
-  // Who names a camera twice sees it once.
+  // A camera given twice is shown once.
   return [...new Map(targets.map((target) => [JSON.stringify(target.label), target])).values()];
 }
 
@@ -61,7 +61,7 @@ function checkSignatures(
 ): (number | undefined)[] {
   if (signing.key === '') return [];
   if (sigs.length > urls.length || (exps.length > 0 && exps.length !== urls.length)) {
-    const detail = 'give one sig for each url, in their order, and one exp for each or none at all';
+    const detail = 'give one sig per url, in the same order, and either one exp per url or none';
     throw new ProblemError({ status: 403, code: 'bad-signature', detail });
   }
   return urls.map((url, n) => {

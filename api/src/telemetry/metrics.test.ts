@@ -14,7 +14,7 @@ import {
 
 const camera = {} as Camera;
 let metrics: Metrics;
-/** Value of a series, as `name{labels}`. */
+/** Returns the value of a series, given as `name{labels}`. */
 const numberOf = async (series: string) => {
   const line = (await metrics.text()).split('\n').find((line) => line.startsWith(`${series} `));
   return line === undefined ? undefined : Number(line.split(' ').at(-1));
@@ -24,7 +24,7 @@ beforeEach(() => {
   metrics = createMetrics('api');
 });
 
-it('demand is counted and raised', async () => {
+it('counts demand and raises it', async () => {
   const raise = vi.fn();
   const demand = withDemandMetrics({ raise } as unknown as Demand, metrics);
   demand.raise(camera);
@@ -33,7 +33,7 @@ it('demand is counted and raised', async () => {
   expect(await numberOf('lastframe_demand_raised_total')).toBe(2);
 });
 
-it('jobs asked for are counted, those that could not be too, and their errors stay errors', async () => {
+it('counts added and failed jobs, and rethrows the errors', async () => {
   const add = vi.fn().mockResolvedValueOnce(undefined).mockRejectedValueOnce(new Error('away'));
   const queue = withQueueMetrics({ add, jobIdAt: () => 'a' }, metrics);
   await queue.add(camera, 1);
@@ -47,9 +47,9 @@ describe('a cold wait', () => {
     let nowMs = 1000;
     const ended = Promise.withResolvers<WaitEnd>();
     const inner = { wait: () => ended.promise, waiting: () => 3 } as unknown as FrameWaiters;
-    const coldWait = withWaiterMetrics(inner, { monoMs: () => nowMs }, metrics);
+    const waiters = withWaiterMetrics(inner, { monoMs: () => nowMs }, metrics);
     const leaving = new AbortController();
-    const waited = coldWait.wait(camera, 5000, leaving.signal, 'a');
+    const waited = waiters.wait(camera, 5000, leaving.signal, 'a');
     const end = async (end: WaitEnd) => {
       nowMs += 1500;
       ended.resolve(end);
@@ -60,7 +60,7 @@ describe('a cold wait', () => {
   const countOf = (outcome: string) =>
     numberOf(`lastframe_cold_wait_seconds_count{outcome="${outcome}"}`);
 
-  it('is counted with its duration by how it ended', async () => {
+  it('is counted by its outcome, with its duration', async () => {
     const { end } = start();
     expect(await numberOf('lastframe_waiters')).toBe(3);
     await end({ end: 'timeout' });
@@ -68,14 +68,14 @@ describe('a cold wait', () => {
     expect(await numberOf('lastframe_cold_wait_seconds_sum{outcome="timeout"}')).toBe(1.5);
   });
 
-  it('of who would not wait is not counted', async () => {
+  it('is not counted for a client that does not wait', async () => {
     const inner = { wait: async () => ({ end: 'timeout' }), waiting: () => 0 } as never;
-    const coldWait = withWaiterMetrics(inner, { monoMs: () => 0 }, metrics);
-    await coldWait.wait(camera, 0, new AbortController().signal, 'a');
+    const waiters = withWaiterMetrics(inner, { monoMs: () => 0 }, metrics);
+    await waiters.wait(camera, 0, new AbortController().signal, 'a');
     expect(await countOf('timeout')).toBe(0);
   });
 
-  it('that was broken off, because the frame was in Redis, is not counted', async () => {
+  it('is not counted when aborted, because Redis had the frame', async () => {
     const { end, leaving } = start();
     leaving.abort();
     await end({ end: 'timeout' });
@@ -83,17 +83,17 @@ describe('a cold wait', () => {
   });
 });
 
-describe('what is heard', () => {
+describe('an announcement', () => {
   const wait = { v: 1, cameraId: 'x', kind: 'wait', reason: 'hold', inMs: 1 } as const;
 
-  it('is counted, with the time that it was under way', async () => {
-    const hear = createAnnouncementMetrics({ redisNowMs: () => 5250 }, metrics);
-    hear({ ...wait, sentAtMs: 5000 });
+  it('is counted, with its delay', async () => {
+    const record = createAnnouncementMetrics({ redisNowMs: () => 5250 }, metrics);
+    record({ ...wait, sentAtMs: 5000 });
     expect(await numberOf('lastframe_announcements_heard_total{kind="wait"}')).toBe(1);
     expect(await numberOf('lastframe_announcement_lag_seconds_sum')).toBe(0.25);
   });
 
-  it('is only counted when an older worker sent it, or the clock is not known', async () => {
+  it('is counted without its delay if it has no time, or if the clock is unknown', async () => {
     createAnnouncementMetrics(
       { redisNowMs: () => undefined },
       metrics,
@@ -105,13 +105,13 @@ describe('what is heard', () => {
     expect(await numberOf('lastframe_announcements_heard_total{kind="wait"}')).toBe(1);
   });
 
-  it('is never heard before it was sent', async () => {
+  it('never has a negative delay', async () => {
     createAnnouncementMetrics({ redisNowMs: () => 4999 }, metrics)({ ...wait, sentAtMs: 5000 });
     expect(await numberOf('lastframe_announcement_lag_seconds_sum')).toBe(0);
   });
 });
 
-it('what is not known of the fleet is no series, and no zero', async () => {
+it('exposes no series, rather than a zero, for what is unknown about the fleet', async () => {
   let seen: { workerAlive: boolean; waitingJobs: number; activeJobs: number } | undefined;
   exposeFleetMetrics({ snapshot: () => seen }, metrics);
   expect(await numberOf('lastframe_worker_alive')).toBeUndefined();
@@ -122,25 +122,25 @@ it('what is not known of the fleet is no series, and no zero', async () => {
   expect(await numberOf('lastframe_queue_jobs{state="active"}')).toBe(0);
 });
 
-it('a frame store that is slow delays no scrape: the last count is shown, then the one that came late', async () => {
+it('a slow Redis delays no scrape: it exposes the last count, then the late one', async () => {
   const live = (count: number) => ({ idle: 0, live: count, late: 0, failing: 0, frozen: 0 });
-  const shown = () => numberOf('lastframe_cameras{health="live"}');
+  const scrapeLive = () => numberOf('lastframe_cameras{health="live"}');
   const slow = Promise.withResolvers<ReturnType<typeof live>>();
   const countByHealth = vi.fn(() => slow.promise);
   exposeCameraMetrics({ countByHealth }, metrics);
-  expect(await shown()).toBeUndefined();
+  expect(await scrapeLive()).toBeUndefined();
   slow.resolve(live(2));
-  expect(await shown()).toBe(2);
+  expect(await scrapeLive()).toBe(2);
   const slower = Promise.withResolvers<ReturnType<typeof live>>();
   countByHealth.mockReturnValue(slower.promise);
-  expect(await shown()).toBe(2);
+  expect(await scrapeLive()).toBe(2);
   slower.resolve(live(3));
   await slower.promise;
   countByHealth.mockReturnValue(new Promise(() => {}));
-  expect(await shown()).toBe(3);
+  expect(await scrapeLive()).toBe(3);
 });
 
-it('named cameras are shown by health, also those of which there are none', async () => {
+it('exposes named cameras by health, including zeros', async () => {
   const counts = { idle: 2, live: 5, late: 0, failing: 1, frozen: 0 };
   exposeCameraMetrics({ countByHealth: async () => counts }, metrics);
   for (const [health, count] of Object.entries(counts)) {

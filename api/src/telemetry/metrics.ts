@@ -3,7 +3,7 @@ import { HEALTHS, type Health } from '@lastframe/shared/cameras/camera-health';
 import type { Announcement } from '@lastframe/shared/messages/announcement';
 import type { Clock } from '@lastframe/shared/process/clock';
 import type { Metrics } from '@lastframe/shared/telemetry/metrics';
-import type { UnsentAnswers } from '../answer/unsent-answers.ts';
+import type { UnsentResponses } from '../answer/unsent-responses.ts';
 import type { MemoryCache } from '../cache/memory-cache.ts';
 import type { CameraList } from '../camera-status/camera-list.ts';
 import type { Demand } from '../demand/demand.ts';
@@ -12,10 +12,10 @@ import type { RefreshQueue } from '../demand/refresh-queue.ts';
 import type { FrameWaiters } from '../lookup/frame-waiters.ts';
 import type { OpenStreams } from '../streams/open-streams.ts';
 
-/** A scrape waits for the frame store no longer: Prometheus would give up on all that it came for. */
+/** A scrape waits no longer for Redis, or Prometheus would give up on the whole scrape. */
 const SCRAPE_WAIT_MS = 100;
 
-// Each gives a collaborator that does the same and is counted, so that the flow knows nothing of metrics.
+// Each wraps a part and records metrics, which keeps the data flow free of them.
 
 export function withDemandMetrics(demand: Demand, metrics: Metrics): Demand {
   let raised = 0;
@@ -45,30 +45,30 @@ export function withQueueMetrics(queue: RefreshQueue, metrics: Metrics): Refresh
   };
 }
 
-/** What is broken off, because the frame was in Redis or the viewer left, is no cold wait. */
+/** Does not count aborted waits: the frame was in Redis, or the client left. */
 export function withWaiterMetrics(
-  coldWait: FrameWaiters,
+  waiters: FrameWaiters,
   clock: Pick<Clock, 'monoMs'>,
   metrics: Metrics,
 ): FrameWaiters {
   const observe = metrics.histogram('lastframe_cold_wait_seconds');
-  metrics.read('lastframe_waiters', () => [{ labels: {}, value: coldWait.waiting() }]);
+  metrics.read('lastframe_waiters', () => [{ labels: {}, value: waiters.waiting() }]);
   return {
-    ...coldWait,
+    ...waiters,
     wait: (camera, timeoutMs, signal, client) => {
       const beganMonoMs = clock.monoMs();
-      const waited = coldWait.wait(camera, timeoutMs, signal, client);
-      if (timeoutMs === 0) return waited; // who would not wait
-      void waited.then(({ end }) => {
+      const waitEnd = waiters.wait(camera, timeoutMs, signal, client);
+      if (timeoutMs === 0) return waitEnd; // the client does not wait
+      void waitEnd.then(({ end }) => {
         const seconds = (clock.monoMs() - beganMonoMs) / 1000;
         if (!signal.aborted) observe(seconds, { outcome: end });
       });
-      return waited;
+      return waitEnd;
     },
   };
 }
 
-/** Counts what is heard, and how long it was under way. */
+/** Counts announcements and records their delays. */
 export function createAnnouncementMetrics(
   fleet: Pick<FleetStatus, 'redisNowMs'>,
   metrics: Metrics,
@@ -101,8 +101,8 @@ export function exposeMemoryMetrics(
 export function withUnsentMetrics(
   metrics: Metrics,
   limitBytes: number,
-  create: (onCut: (cause: 'rate' | 'budget') => void) => UnsentAnswers,
-): UnsentAnswers {
+  create: (onCut: (cause: 'rate' | 'budget') => void) => UnsentResponses,
+): UnsentResponses {
   const count = metrics.counter('lastframe_answers_cut_total');
   const unsent = create((cause) => count({ cause }));
   metrics.read('lastframe_unsent_bytes', () => [{ labels: {}, value: unsent.heldBytes() }]);
@@ -112,8 +112,8 @@ export function withUnsentMetrics(
 
 export function exposeFleetMetrics(fleet: Pick<FleetStatus, 'snapshot'>, metrics: Metrics): void {
   metrics.read('lastframe_worker_alive', () => {
-    const seen = fleet.snapshot();
-    return [{ labels: {}, value: seen && (seen.workerAlive ? 1 : 0) }];
+    const snapshot = fleet.snapshot();
+    return [{ labels: {}, value: snapshot && (snapshot.workerAlive ? 1 : 0) }];
   });
   metrics.read('lastframe_queue_jobs', () => {
     const { waitingJobs, activeJobs } = fleet.snapshot() ?? {};
@@ -134,8 +134,8 @@ export function exposeStreamMetrics(
 }
 
 /**
- * Read from the frame store at each scrape, so that every process shows the same. A store that is slow
- * delays no scrape: what was last known is shown, and what comes after it at the next one.
+ * Reads the counts from Redis at each scrape, so that every process shows the same. A slow Redis
+ * does not delay a scrape: it then shows the last known counts, and the next one the late ones.
  */
 export function exposeCameraMetrics(
   cameras: Pick<CameraList, 'countByHealth'>,

@@ -7,103 +7,103 @@ import type { FrameReader, ReadCamera } from '../cache/frame-reader.ts';
 import type { Demand } from '../demand/demand.ts';
 import type { RefreshQueue } from '../demand/refresh-queue.ts';
 
-// Each gives a collaborator that does the same in steps that can be followed, by log lines at `debug`
-// and by traces, so that the flow knows nothing of either.
+// Each wraps a part in steps for traces and `debug` log lines, which keeps the data flow free of
+// them.
 
-/** What demand does later, on timers, belongs to no request any more. */
+/** Detaches demand from its request: what it does later, on timers, belongs to none. */
 export function withDemandTracing(
   demand: Demand,
-  wants: PendingRequests,
+  pending: PendingRequests,
   tracer: Tracer | undefined,
 ): Demand {
   if (!tracer) return demand;
   return {
     ...demand,
     raise: (camera) => {
-      wants.add(camera.cameraId);
-      tracer.apart(() => demand.raise(camera));
+      pending.add(camera.cameraId);
+      tracer.withoutSpan(() => demand.raise(camera));
     },
   };
 }
 
-/** A job belongs to the first request that wanted it; the others are links. */
+/** A job belongs to the first request that needed it; the others are linked. */
 export function withQueueTracing(
   queue: RefreshQueue,
-  wants: PendingRequests,
+  pending: PendingRequests,
   step: Step,
   tracer: Tracer | undefined,
 ): Pick<RefreshQueue, 'add'> {
   return {
     add: (camera, redisNowMs) => {
       const { cameraId } = camera;
-      const [parent = NEW_TRACE, ...links] = wants.takeAll(cameraId);
+      const [parent = NEW_TRACE, ...links] = pending.takeAll(cameraId);
       const jobId = queue.jobIdAt(camera, redisNowMs);
       return step(
-        'refresh asked for',
+        'refresh requested',
         { kind: 'producer', parent, links, details: { cameraId, jobId } },
-        () => queue.add(camera, redisNowMs, tracer?.current()),
+        () => queue.add(camera, redisNowMs, tracer?.currentTraceparent()),
       );
     },
   };
 }
 
 export function withReaderTracing(reader: FrameReader, step: Step): FrameReader {
-  const follow = (read: FrameReader['read']) => (camera: Camera) =>
-    step('frame read', { details: { cameraId: camera.cameraId } }, () => read(camera), saidOf);
-  return { ...reader, read: follow(reader.read), readAnew: follow(reader.readAnew) };
+  const inStep = (read: FrameReader['read']) => (camera: Camera) =>
+    step('frame read', { details: { cameraId: camera.cameraId } }, () => read(camera), detailsOf);
+  return { ...reader, read: inStep(reader.read), readFromNow: inStep(reader.readFromNow) };
 }
 
-const saidOf = ({ held, failure }: ReadCamera) => ({
+const detailsOf = ({ held, failure }: ReadCamera) => ({
   etag: held?.etag,
   failure: failure?.reason,
 });
 
 /**
- * What an announcement sets off belongs to the refresh that it tells of. Who wanted a frame when the
- * job was there already is linked here.
+ * What an announcement causes belongs to the refresh that it reports. Requests that came when its
+ * job already existed are linked here.
  */
 export function withAnnouncementTracing(
-  heed: (announcement: Announcement) => void,
-  wants: PendingRequests,
+  onAnnouncement: (announcement: Announcement) => void,
+  pending: PendingRequests,
   step: Step,
 ): (announcement: Announcement) => void {
   return (announcement) => {
     const { cameraId, kind, trace } = announcement;
     const isEnd = kind === 'frame' || kind === 'unchanged' || kind === 'failure';
-    const links = isEnd ? wants.takeAll(cameraId) : [];
+    const links = isEnd ? pending.takeAll(cameraId) : [];
     const cause = trace === undefined ? {} : { kind: 'consumer' as const, parent: trace, links };
-    void step('news heard', { ...cause, details: { cameraId, news: kind } }, async () =>
-      heed(announcement),
+    void step('announcement received', { ...cause, details: { cameraId, news: kind } }, async () =>
+      onAnnouncement(announcement),
     );
   };
 }
 
-/** The requests that want a frame of a camera, from raising demand until a job asks for it. */
+/** The requests for a frame of a camera, from raising demand until a job is added for it. */
 export interface PendingRequests {
   add(cameraId: string): void;
-  /** Their `traceparent`s; from then on nobody is noted. */
+  /** Returns their `traceparent`s and forgets them. */
   takeAll(cameraId: string): string[];
 }
 
-/** One job can serve thousands of requests; a few are enough to find it by. */
-const MAX_NOTED = 16;
+/** One job can serve thousands of requests; a few links are enough to find it. */
+const MAX_LINKS = 16;
 const MAX_CAMERAS = 10_000;
 
 export function createPendingRequests(
-  tracer: Pick<Tracer, 'current'> | undefined,
+  tracer: Pick<Tracer, 'currentTraceparent'> | undefined,
 ): PendingRequests {
-  const wants = new LRUCache<string, string[]>({ max: MAX_CAMERAS });
+  const byCamera = new LRUCache<string, string[]>({ max: MAX_CAMERAS });
   return {
     add: (cameraId) => {
-      const here = tracer?.current();
-      const noted = wants.get(cameraId) ?? [];
-      if (here === undefined || noted.length >= MAX_NOTED || noted.includes(here)) return;
-      wants.set(cameraId, [...noted, here]);
+      const current = tracer?.currentTraceparent();
+      const parents = byCamera.get(cameraId) ?? [];
+      if (current === undefined || parents.length >= MAX_LINKS || parents.includes(current)) return;
+      byCamera.set(cameraId, [...parents, current]);
     },
     takeAll: (cameraId) => {
-      const noted = wants.get(cameraId) ?? [];
-      wants.delete(cameraId);
-      return noted;
+      const parents = byCamera.get(cameraId) ?? [];
+      byCamera.delete(cameraId);
+      return parents;
     },
   };
 }

@@ -16,7 +16,7 @@ import { createOpenStreams } from '../streams/open-streams.ts';
 
 export const silentLog = createLog('test', 'silent');
 
-/** For tests: the clock that `vi.useFakeTimers` bends. */
+/** The clock that `vi.useFakeTimers` controls. */
 export const testClock: Clock = {
   monoMs: () => performance.now(),
   wallMs: () => Date.now(),
@@ -30,7 +30,7 @@ export const testClock: Clock = {
     }),
 };
 
-/** For tests: a frame in memory that was started and captured so long ago. */
+/** A frame in memory that was started and captured the given times ago. */
 export function heldFrame(
   camera: Camera,
   { text = 'frame', startedAgoMs = 0, capturedAgoMs = startedAgoMs, ...over } = {} as Partial<
@@ -51,12 +51,12 @@ export function heldFrame(
     startedMonoMs: testClock.monoMs() - startedAgoMs,
     capturedMonoMs: testClock.monoMs() - capturedAgoMs,
     mayBeOutdated: false,
-    lastAskedMonoMs: Number.NEGATIVE_INFINITY,
+    lastRequestedMonoMs: Number.NEGATIVE_INFINITY,
     ...over,
   };
 }
 
-/** For tests: memory, viewers, a frame store and a fleet that do what the test says. */
+/** Memory, presence, and a Redis and a fleet that do what the test says. */
 export function testParts() {
   const clock = testClock;
   const memory = createMemoryCache(1024 ** 2);
@@ -68,34 +68,38 @@ export function testParts() {
     return found;
   });
   const onRead = (listener: ReadListener) => void listeners.push(listener);
-  const reader = { read, readAnew: vi.fn(read), onRead } satisfies FrameReader;
+  const reader = { read, readFromNow: vi.fn(read), onRead } satisfies FrameReader;
   const fleet = {
     closed: undefined as string | undefined,
-    closedBecause: () => fleet.closed,
+    whyCannotCall: () => fleet.closed,
     behind: false,
     isBehind: () => fleet.behind,
     redisNowMs: (): number | undefined => 1_790_000_000_000 + Math.floor(clock.monoMs()),
     snapshot: () => undefined,
-    trustedSinceMs: () => 0,
+    holdOffBeganMs: () => 0,
     poll: async () => {},
   };
-  const viewers = createPresence({ clock, memory });
+  const presence = createPresence({ clock, memory });
   const purges = createPurgeHistory({ clock, memory, read: async () => [], log: silentLog });
-  return { clock, memory, viewers, purges, stored, reader, fleet, log: silentLog };
+  return { clock, memory, presence, purges, stored, reader, fleet, log: silentLog };
 }
 
-/** For tests: what streams need, beside the parts and a demand that the test watches. */
+/** What streams need besides those parts and a demand that the test watches. */
 export function streamParts(
-  { memory, reader, viewers }: Pick<ReturnType<typeof testParts>, 'memory' | 'reader' | 'viewers'>,
+  {
+    memory,
+    reader,
+    presence,
+  }: Pick<ReturnType<typeof testParts>, 'memory' | 'reader' | 'presence'>,
   demand: Pick<Demand, 'raise'>,
   { maxStreams = 10 } = {},
 ) {
   const framesClock = createFramesClock(testClock);
-  const live = createCameraFeed({ memory, reader, viewers, demand, framesClock });
-  /** As main.ts connects them: whatever is read is told. */
+  const cameraFeed = createCameraFeed({ memory, reader, presence, demand, framesClock });
+  /** Reports a read to the streams, as compose.ts connects them. */
   const tellRead = (camera: Camera, { held }: ReadCamera, facts: HealthFacts = {}) =>
-    live.onRead(camera, held, { nowMs: framesClock.nowMs(), facts });
+    cameraFeed.onRead(camera, held, { nowMs: framesClock.nowMs(), facts });
   const streams = createOpenStreams(maxStreams);
   const cameraList = { read: async () => [] };
-  return { framesClock, live, tellRead, streams, cameraList, random: () => 0.5 };
+  return { framesClock, cameraFeed, tellRead, streams, cameraList, random: () => 0.5 };
 }

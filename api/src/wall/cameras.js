@@ -5,17 +5,17 @@ import { wordsOf } from './picture.js';
 /**
  * A camera that this wall shows.
  * @typedef {object} Camera
- * @property {string} key as its news name it
+ * @property {string} key the name or URL in its updates
  * @property {string} title
- * @property {string} imageUrl relative to the page, which may stand below any path
- * @property {string} topic its parameter of `events`
+ * @property {string} imageUrl relative to the page, which may be served below any path
+ * @property {string} topic its parameter for `events`
  * @property {number} [intervalMs]
- * @property {import('./link.js').News} [state] as it was when the list was made
+ * @property {import('./link.js').News} [state] when the list was made
  */
 
 /**
- * What the page's own query chooses: `?camera=` some of the named cameras, `?url=` others; none
- * means all that have a name.
+ * Returns what the page's query chooses: `?camera=` named cameras, `?url=` others. Without either,
+ * all named cameras are shown.
  * @param {URLSearchParams} query
  */
 export function choiceIn(query) {
@@ -30,26 +30,28 @@ export function choiceIn(query) {
 /** @typedef {ReturnType<typeof choiceIn>} Choice */
 
 /**
- * The chosen cameras, in the order of the operator's file; undefined when nobody could be asked.
+ * Fetches the chosen cameras, in the order of the operator's file; undefined if that fails.
  * @param {Choice} choice
  * @returns {Promise<Camera[] | undefined>}
  */
 export async function listCameras({ names, urls }) {
-  const tried = urls.map(cameraOfUrl);
-  if (names.length === 0 && urls.length > 0) return tried;
+  const byUrl = urls.map(cameraOfUrl);
+  if (names.length === 0 && urls.length > 0) return byUrl;
   try {
-    const answer = await fetch('cameras', { cache: 'no-cache' });
-    if (!answer.ok) return undefined;
+    const response = await fetch('cameras', { cache: 'no-cache' });
+    if (!response.ok) return undefined;
     /** @type {{ cameras: Named[] }} */
-    const { cameras } = await answer.json();
+    const { cameras } = await response.json();
     const chosen = cameras.filter(({ name }) => names.length === 0 || names.includes(name));
-    return [...chosen.map(cameraOfName), ...tried];
+    return [...chosen.map(cameraOfName), ...byUrl];
   } catch {
     return undefined;
   }
 }
 
-/** @typedef {import('./link.js').News & { name: string, title: string, intervalMs: number }} Named */
+/**
+ * @typedef {import('./link.js').News & { name: string, title: string, intervalMs: number }} Named
+ */
 
 /** @returns {Camera} */
 function cameraOfName(/** @type {Named} */ state) {
@@ -67,15 +69,15 @@ function cameraOfUrl(/** @type {string} */ url) {
 }
 
 /**
- * Why a camera without a name may not be shown here; undefined where that is not the matter.
+ * Returns why a camera without a name may not be shown here; undefined if it may, or if unknown.
  * @param {Camera} camera
  * @returns {Promise<string | undefined>}
  */
 export async function refusalOf({ topic, imageUrl }) {
   if (!topic.startsWith('url=')) return undefined;
   try {
-    const answer = await fetch(imageUrl, { headers: { Prefer: 'respond-async' } });
-    return answer.status >= 400 && answer.status < 500 ? await wordsOf(answer) : undefined;
+    const response = await fetch(imageUrl, { headers: { Prefer: 'respond-async' } });
+    return response.status >= 400 && response.status < 500 ? await wordsOf(response) : undefined;
   } catch {
     return undefined;
   }

@@ -3,16 +3,16 @@ import { choiceIn } from './cameras.js';
 
 const choice = (query: string) => choiceIn(new URLSearchParams(query));
 
-it('shows all named cameras unless the page is asked for some', () => {
+it('shows all named cameras unless the query chooses some', () => {
   expect(choice('')).toEqual({ names: [], urls: [], columns: undefined });
   expect(choice('camera=b&camera=a&camera=b').names).toEqual(['b', 'a']);
 });
 
-it('takes URLs as they are pasted, and no empty ones', () => {
+it('trims pasted URLs and ignores empty ones', () => {
   expect(choice('url=%20http://cam.test/a%20&url=').urls).toEqual(['http://cam.test/a']);
 });
 
-it('ignores columns that are no sensible number', () => {
+it('ignores an invalid number of columns', () => {
   expect(['0', '-1', '1.5', 'x', '101'].map((n) => choice(`columns=${n}`).columns)).toEqual(
     Array(5).fill(undefined),
   );

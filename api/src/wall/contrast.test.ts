@@ -11,7 +11,7 @@ function colour(block: string, name: string): string {
   return hex;
 }
 
-/** Relative luminance, as WCAG 2 has it. */
+/** Returns the relative luminance, as WCAG 2 defines it. */
 function luminance(hex: string): number {
   const [r = 0, g = 0, b = 0] = [1, 3, 5].map((at) => {
     const value = Number.parseInt(hex.slice(at, at + 2), 16) / 255;
@@ -31,13 +31,13 @@ describe.each([
 ])('the %s colours', (_, block) => {
   const words = ['text-colour', 'muted', 'live', 'late', 'frozen', 'failing', 'idle'];
 
-  it.each(words)('leave --%s legible on whatever it is written on', (name) => {
+  it.each(words)('keep --%s legible on every background', (name) => {
     for (const behind of ['back', 'raised']) {
       expect(contrast(colour(block, name), colour(block, behind)), behind).toBeGreaterThan(4.5);
     }
   });
 
-  it('leave the banner and the focus to be seen', () => {
+  it('keep the banner and the focus visible', () => {
     expect(contrast(colour(block, 'late'), colour(block, 'back'))).toBeGreaterThan(4.5);
     expect(contrast(colour(block, 'focus'), colour(block, 'back'))).toBeGreaterThan(3);
   });

@@ -6,8 +6,8 @@ import { durationWords, sizeWords } from './words.js';
 /** @typedef {import('./tile.js').Tile} Tile */
 
 /**
- * The dialog that shows one camera large. Escape closes it and gives the focus back to the tile;
- * the arrows go on to the neighbours.
+ * Creates the dialog that shows one camera large. Escape closes it and returns the focus to the
+ * tile; the arrow keys switch to the neighbours.
  * @param {HTMLDialogElement} dialog
  * @param {() => readonly Tile[]} tiles
  */
@@ -68,7 +68,7 @@ export function createEnlarged(dialog, tiles) {
     current = undefined;
     stage.replaceChildren();
     stage.dataset.wanted = '';
-    // Of the camera that was shown last, not of the one that was opened first.
+    // The camera that was shown last, not the one that was opened first.
     last?.button.focus();
   });
 
@@ -81,7 +81,7 @@ export function createEnlarged(dialog, tiles) {
 }
 
 /**
- * Swaps the picture in once it is decoded, so that there is no blank between two.
+ * Shows the picture once it is decoded, so that there is no blank in between.
  * @param {HTMLElement} stage
  * @param {import('./picture.js').Shown | undefined} shown
  * @param {string} alt
@@ -100,7 +100,7 @@ async function showIn(stage, shown, alt) {
   image.alt = alt;
   image.dataset.etag = shown.etag;
   image.src = shown.url;
-  // It fails when an even newer one has taken its place, or when the tile says what is wrong.
+  // Fails if a newer picture has replaced it; the tile shows any other error.
   await image.decode().catch(() => {});
   if (stage.dataset.wanted === wanted && image.naturalWidth > 0) stage.replaceChildren(image);
 }

@@ -16,7 +16,7 @@ export function icon(name) {
 }
 
 /**
- * Shows a health as icon, word and colour; the last alone says nothing.
+ * Shows a health as icon, word and colour, as colour alone is not accessible.
  * @param {Element | null} element
  * @param {Health} health
  */
@@ -30,7 +30,7 @@ export function showHealth(element, health) {
 const ORDER = ['live', 'late', 'frozen', 'failing', 'idle', 'unknown'];
 
 /**
- * How many cameras are how, for the head of the page.
+ * Shows the number of cameras of each health in the page header.
  * @param {HTMLElement} list
  * @param {readonly Health[]} healths
  */

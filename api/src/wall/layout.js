@@ -1,7 +1,7 @@
 // @ts-check
 
 const RATIO = 16 / 9;
-/** Narrower tiles say too little: then the wall scrolls. */
+/** Narrower tiles show too little, so the wall scrolls instead. */
 const LEAST_WIDTH_PX = 250;
 const COMFORTABLE_WIDTH_PX = 300;
 
@@ -11,22 +11,22 @@ const COMFORTABLE_WIDTH_PX = 300;
  * @property {number} widthPx
  * @property {number} heightPx
  * @property {number} gapPx
- * @property {number} [columns] as the viewer likes them
+ * @property {number} [columns] chosen by the viewer
  *
  * @typedef {object} Layout
  * @property {number} columns
  * @property {number} tilePx width of a tile
- * @property {number} textPx size of the letters under a picture
+ * @property {number} textPx font size under a picture
  * @property {boolean} fits without scrolling
  */
 
-/** Height of the caption in its letters; wall.css has the same. */
+/** Height of the caption, as in wall.css. */
 const CAPTION_EM = 2.6;
 
 const textFor = (/** @type {number} */ tilePx) => Math.min(36, Math.max(13.5, tilePx * 0.036));
 
 /**
- * The largest tiles of which all are seen at once, or comfortable ones that scroll.
+ * Returns the largest tiles that all fit on the screen, or comfortable ones that scroll.
  * @param {Room} room
  * @returns {Layout}
  */
@@ -43,7 +43,7 @@ export function layoutFor(room) {
 }
 
 /**
- * As wide as the room allows; how high, doesn't matter.
+ * Makes tiles as wide as the room allows, whatever their height.
  * @param {Room} room
  * @param {number} columns
  * @returns {Layout}
@@ -54,7 +54,7 @@ function wide({ widthPx, gapPx }, columns) {
 }
 
 /**
- * As large as the room allows in both directions.
+ * Makes tiles as large as the room allows in both directions.
  * @param {Room} room
  * @param {number} columns
  * @returns {Layout}
@@ -71,7 +71,7 @@ function fitting(room, columns) {
 /**
  * Keeps the wall laid out as the window and the number of tiles change.
  * @param {HTMLElement} wall
- * @param {number | undefined} columns as the viewer likes them
+ * @param {number | undefined} columns chosen by the viewer
  */
 export function keepLaidOut(wall, columns) {
   const layOut = () => {

@@ -1,7 +1,7 @@
 // @ts-check
 
 const KINDS = /** @type {const} */ (['frame', 'unchanged', 'failure', 'health']);
-/** Longer than two heartbeats, which a page can't see: then it is asked anew, to be sure. */
+/** Longer than two heartbeats, which a page cannot see. After that, the link reconnects. */
 const SILENT_MS = 40_000;
 const OPEN_WITHIN_MS = 10_000;
 const RETRY_MS = { least: 1000, most: 15_000 };
@@ -10,7 +10,7 @@ const RETRY_MS = { least: 1000, most: 15_000 };
  * @typedef {(typeof KINDS)[number]} Kind
  * @typedef {'open' | 'lost'} LinkState
  *
- * What the API says about one camera.
+ * An update from the API about one camera.
  * @typedef {object} News
  * @property {string} [camera]
  * @property {string} [url]
@@ -31,14 +31,14 @@ const RETRY_MS = { least: 1000, most: 15_000 };
  */
 
 /**
- * One connection for the news of all cameras, which is taken up again for ever. The browser comes
- * back by itself to a process that went away. It gives up on an answer that is no stream: that may
- * be explained, by a camera that is refused for instance, and then the next try is due at once.
+ * Creates one connection for the updates of all cameras, retried forever. The browser itself
+ * reconnects when a process goes away, but gives up on a response that is not a stream. If that is
+ * explained, for instance by a rejected camera, the link retries at once.
  * @param {object} options
- * @param {() => string | undefined} options.target undefined when there is nothing to hear of
+ * @param {() => string | undefined} options.target returns undefined when there is nothing to watch
  * @param {(news: News) => void} options.onNews
  * @param {(state: LinkState) => void} options.onState
- * @param {() => Promise<boolean>} options.isExplained whether another target will do better
+ * @param {() => Promise<boolean>} options.isExplained returns whether another target will work
  * @returns {Link}
  */
 export function createLink({ target, onNews, onState, isExplained }) {
@@ -51,7 +51,7 @@ export function createLink({ target, onNews, onState, isExplained }) {
     clearTimeout(timer);
     timer = setTimeout(then, ms);
   };
-  const lost = () => {
+  const reconnect = () => {
     onState('lost');
     open();
   };
@@ -62,7 +62,7 @@ export function createLink({ target, onNews, onState, isExplained }) {
     if (url === undefined) return onState('open');
     const opened = new EventSource(url);
     source = opened;
-    later(OPEN_WITHIN_MS, lost);
+    later(OPEN_WITHIN_MS, reconnect);
     opened.onopen = () => {
       refusals = 0;
       onState('open');
@@ -75,13 +75,13 @@ export function createLink({ target, onNews, onState, isExplained }) {
       });
     }
     opened.onerror = () => {
-      if (opened.readyState === EventSource.CLOSED) return void tryAgain(opened);
+      if (opened.readyState === EventSource.CLOSED) return void retry(opened);
       onState('lost');
-      later(OPEN_WITHIN_MS, lost);
+      later(OPEN_WITHIN_MS, reconnect);
     };
   };
 
-  const tryAgain = async (/** @type {EventSource} */ refused) => {
+  const retry = async (/** @type {EventSource} */ refused) => {
     clearTimeout(timer);
     const explained = await isExplained();
     if (source !== refused) return;
@@ -89,7 +89,7 @@ export function createLink({ target, onNews, onState, isExplained }) {
     onState('lost');
     const waitMs = Math.min(RETRY_MS.most, RETRY_MS.least * 2 ** refusals);
     refusals += 1;
-    // All walls lost the same process at the same time.
+    // Spread out, as all walls lost the same process at the same time.
     later(waitMs * (0.5 + Math.random()), open);
   };
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { createLink } from './link.js';
 
-/** A browser's EventSource that does what the test says. */
+/** A browser's EventSource, controlled by the test. */
 class FakeSource {
   static readonly CONNECTING = 0;
   static readonly CLOSED = 2;
@@ -10,7 +10,7 @@ class FakeSource {
   readyState = FakeSource.CONNECTING;
   onopen = () => {};
   onerror = () => {};
-  readonly #heard = new Map<string, (event: { data: string }) => void>();
+  readonly #listeners = new Map<string, (event: { data: string }) => void>();
 
   constructor(url: string) {
     this.url = url;
@@ -18,7 +18,7 @@ class FakeSource {
   }
 
   addEventListener(kind: string, listener: (event: { data: string }) => void) {
-    this.#heard.set(kind, listener);
+    this.#listeners.set(kind, listener);
   }
 
   close() {
@@ -26,7 +26,7 @@ class FakeSource {
   }
 
   send(kind: string, data: object) {
-    this.#heard.get(kind)?.({ data: JSON.stringify(data) });
+    this.#listeners.get(kind)?.({ data: JSON.stringify(data) });
   }
 
   fail(readyState: number) {
@@ -47,16 +47,16 @@ afterEach(() => {
 });
 
 function start({ explained = false, target = (): string | undefined => 'events?camera=a' } = {}) {
-  const news: unknown[] = [];
+  const updates: unknown[] = [];
   const states: string[] = [];
   const link = createLink({
     target,
-    onNews: (one) => news.push(one),
+    onNews: (one) => updates.push(one),
     onState: (state) => states.push(state),
     isExplained: async () => explained,
   });
   link.open();
-  return { link, news, states };
+  return { link, updates, states };
 }
 
 const last = () => {
@@ -65,15 +65,15 @@ const last = () => {
   return source;
 };
 
-it('hands on the news of every kind', () => {
-  const { news, states } = start();
+it('passes on updates of every kind', () => {
+  const { updates, states } = start();
   last().onopen();
   for (const kind of ['frame', 'unchanged', 'failure', 'health']) last().send(kind, { kind });
-  expect(news).toHaveLength(4);
+  expect(updates).toHaveLength(4);
   expect(states).toEqual(['open']);
 });
 
-it('leaves it to the browser to come back to a process that went away', async () => {
+it('lets the browser reconnect when a process goes away', async () => {
   const { states } = start();
   last().onopen();
   last().fail(FakeSource.CONNECTING);
@@ -83,23 +83,23 @@ it('leaves it to the browser to come back to a process that went away', async ()
   expect(states).toEqual(['open', 'lost', 'open']);
 });
 
-it('tries again by itself, at growing distances, where the browser gives up', async () => {
+it('retries with growing delays when the browser gives up', async () => {
   const { states } = start();
-  const distances: number[] = [];
+  const delaysMs: number[] = [];
   for (let n = 0; n < 8; n += 1) {
     const count = FakeSource.opened.length;
     const failedAtMs = Date.now();
     last().fail(FakeSource.CLOSED);
     while (FakeSource.opened.length === count) await vi.advanceTimersByTimeAsync(100);
-    distances.push(Date.now() - failedAtMs);
+    delaysMs.push(Date.now() - failedAtMs);
   }
-  expect(distances[0]).toBeLessThan(2000);
-  expect(Math.max(...distances)).toBeLessThan(23_000);
-  expect(distances.at(-1)).toBeGreaterThan(7000);
+  expect(delaysMs[0]).toBeLessThan(2000);
+  expect(Math.max(...delaysMs)).toBeLessThan(23_000);
+  expect(delaysMs.at(-1)).toBeGreaterThan(7000);
   expect(new Set(states)).toEqual(new Set(['lost']));
 });
 
-it('asks anew at once, and is not lost, when another target will do better', async () => {
+it('reconnects at once, without being lost, when another target will do better', async () => {
   const { states } = start({ explained: true });
   last().fail(FakeSource.CLOSED);
   await vi.advanceTimersByTimeAsync(0);
@@ -107,7 +107,7 @@ it('asks anew at once, and is not lost, when another target will do better', asy
   expect(states).toEqual([]);
 });
 
-it('makes sure of a connection that is silent for long', async () => {
+it('reconnects after a long silence', async () => {
   const { states } = start();
   last().onopen();
   await vi.advanceTimersByTimeAsync(39_000);
@@ -119,14 +119,14 @@ it('makes sure of a connection that is silent for long', async () => {
   expect(states).toEqual(['open']);
 });
 
-it('is lost when nobody answers at all', async () => {
+it('is lost when there is no response at all', async () => {
   const { states } = start();
   await vi.advanceTimersByTimeAsync(11_000);
   expect(states).toEqual(['lost']);
   expect(FakeSource.opened).toHaveLength(2);
 });
 
-it('opens nothing where there is nothing to hear of, and nothing once it is closed', async () => {
+it('opens nothing without a target, and nothing once it is closed', async () => {
   const { states } = start({ target: () => undefined });
   expect([FakeSource.opened.length, states]).toEqual([0, ['open']]);
   const { link } = start();

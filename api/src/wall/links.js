@@ -4,13 +4,14 @@ import { createLink } from './link.js';
 
 /** @typedef {import('./link.js').Link} Link */
 
-/** The API takes request targets of 14 KiB: the news of some hundred cameras fit in one. */
+/** The API accepts request targets of 14 KiB, enough for hundreds of cameras. */
 const MOST_CHARACTERS = 12_000;
-/** So many cameras by their URL it takes at once, and any number of named ones. */
+/** The API's limit on cameras by URL in one stream; named cameras have none. */
 const MOST_BY_URL = 64;
 
 /**
- * The URLs by which all topics are heard of: one, but for a wall of many hundred cameras, or of many without a name.
+ * Returns the stream URLs for all topics: one, unless there are many hundred cameras or many
+ * without a name.
  * @param {readonly string[]} topics
  * @returns {string[]}
  */
@@ -33,7 +34,7 @@ export function eventsUrls(topics) {
 }
 
 /**
- * As many links as the topics need; lost as soon as one of them is.
+ * Creates as many links as the topics need. They all count as lost as soon as one of them is.
  * @param {object} options
  * @param {() => readonly string[]} options.topics
  * @param {(news: import('./link.js').News) => void} options.onNews

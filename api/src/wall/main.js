@@ -11,12 +11,12 @@ import { walkByArrows } from './walk.js';
 
 /** @typedef {import('./tile.js').Tile} Tile */
 
-/** A glance at another tab costs nothing; after that the cameras may rest. */
+/** The page disconnects after it has been hidden for this long. */
 const HIDDEN_FOR_MS = 10_000;
 const LIST_AGAIN_MS = 3000;
-/** The operator names another camera while the wall hangs there for months. */
+/** A wall may run for months, while the operator adds cameras. */
 const LIST_EVERY_MS = 60_000;
-/** A process that is replaced is no news: its viewers are with another by then. */
+/** The replacement of a process is not reported: its viewers have reconnected by then. */
 const LOST_AFTER_MS = 4000;
 
 const wall = byId('wall', HTMLElement);
@@ -29,26 +29,26 @@ const tiles = new Map();
 let isLost = false;
 let isResting = false;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
-let hiding;
+let hiddenTimer;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
-let losing;
+let lostTimer;
 
 const spoken = createSpoken(byId('spoken', HTMLElement));
 const enlarged = createEnlarged(byId('enlarged', HTMLDialogElement), () => [...tiles.values()]);
-const link = createLinks({ topics, onNews: hear, onState, isExplained });
-const onScreen = new IntersectionObserver(heedVisibility, { rootMargin: '25% 0px' });
+const link = createLinks({ topics, onNews: onUpdate, onState, isExplained });
+const onScreen = new IntersectionObserver(onIntersection, { rootMargin: '25% 0px' });
 
 document.addEventListener('visibilitychange', onVisibility);
 window.addEventListener('pageshow', ({ persisted }) => persisted && link.open());
 keepLaidOut(wall, choice.columns);
 walkByArrows(wall);
 setInterval(tick, 1000);
-setInterval(() => document.hidden || void followList(), LIST_EVERY_MS);
-onVisibility(); // a tab that is opened in the background gives no event
-await begin();
+setInterval(() => document.hidden || void refreshList(), LIST_EVERY_MS);
+onVisibility(); // a tab opened in the background fires no event
+await start();
 
-async function begin() {
-  while ((await takeList()) === undefined) {
+async function start() {
+  while ((await loadList()) === undefined) {
     setLost(true);
     await new Promise((resolve) => setTimeout(resolve, LIST_AGAIN_MS));
   }
@@ -56,13 +56,13 @@ async function begin() {
   if (!isResting) link.open();
 }
 
-/** The list may have changed while nobody could tell. */
-async function followList() {
-  if ((await takeList()) && !isResting) link.open();
+/** The list may have changed without an event. */
+async function refreshList() {
+  if ((await loadList()) && !isResting) link.open();
 }
 
-/** Makes the tiles those of the list; gives whether that changed, undefined when nobody could be asked. */
-async function takeList() {
+/** Updates the tiles from the list; returns whether they changed, undefined without a list. */
+async function loadList() {
   const cameras = await listCameras(choice);
   if (!cameras) return undefined;
   let changed = false;
@@ -86,7 +86,7 @@ async function takeList() {
   byId('empty', HTMLElement).hidden = cameras.length > 0;
   if (choice.names.length > 0) {
     byId('empty-title', HTMLElement).textContent =
-      `No camera is called ${choice.names.join(' or ')}`;
+      `No camera is named ${choice.names.join(' or ')}`;
   }
   return changed;
 }
@@ -97,13 +97,13 @@ function topics() {
 }
 
 /** @param {import('./link.js').News} news */
-function hear(news) {
+function onUpdate(news) {
   tiles.get(news.camera ?? news.url ?? '')?.hear(news);
 }
 
-/** One camera that is refused must not keep the others from the wall. */
+/** One rejected camera must not keep the others off the wall. */
 async function isExplained() {
-  const changed = await takeList();
+  const changed = await loadList();
   const refused = await Promise.all(
     [...tiles.values()].map(async ({ camera, refusal, refuse }) => {
       const words = refusal ? undefined : await refusalOf(camera);
@@ -117,12 +117,12 @@ async function isExplained() {
 /** @param {import('./link.js').LinkState} state */
 function onState(state) {
   if (state === 'lost') {
-    losing ??= setTimeout(() => setLost(true), LOST_AFTER_MS);
+    lostTimer ??= setTimeout(() => setLost(true), LOST_AFTER_MS);
     return;
   }
-  clearTimeout(losing);
-  losing = undefined;
-  if (isLost) void followList();
+  clearTimeout(lostTimer);
+  lostTimer = undefined;
+  if (isLost) void refreshList();
   setLost(false);
 }
 
@@ -132,7 +132,7 @@ function setLost(lost) {
   isLost = lost;
   lostBanner.hidden = !lost;
   document.body.classList.toggle('is-lost', lost);
-  spoken.say(lost ? 'Connection lost; trying again.' : 'Connected again.');
+  spoken.say(lost ? 'Connection lost; reconnecting.' : 'Reconnected.');
   if (lost) for (const tile of tiles.values()) tile.setLost(true);
 }
 
@@ -151,22 +151,22 @@ function tick() {
 }
 
 /** @param {readonly IntersectionObserverEntry[]} entries */
-function heedVisibility(entries) {
+function onIntersection(entries) {
   for (const { target, isIntersecting } of entries) {
     const tile = [...tiles.values()].find(({ element }) => element === target);
     tile?.setVisible(isIntersecting && !document.hidden);
   }
 }
 
-/** Nobody looks at a hidden tab: it fetches nothing, and soon isn't a viewer any more. */
+/** A hidden tab fetches nothing, and soon disconnects. */
 function onVisibility() {
-  clearTimeout(hiding);
+  clearTimeout(hiddenTimer);
   if (document.hidden) {
     for (const tile of tiles.values()) tile.setVisible(false);
-    hiding = setTimeout(rest, HIDDEN_FOR_MS);
+    hiddenTimer = setTimeout(disconnect, HIDDEN_FOR_MS);
     return;
   }
-  // Observed anew, each tells whether it is on the screen.
+  // Observing a tile again reports whether it is on the screen.
   for (const { element } of tiles.values()) {
     onScreen.unobserve(element);
     onScreen.observe(element);
@@ -175,10 +175,10 @@ function onVisibility() {
   isResting = false;
 }
 
-function rest() {
+function disconnect() {
   isResting = true;
-  clearTimeout(losing);
-  losing = undefined;
+  clearTimeout(lostTimer);
+  lostTimer = undefined;
   link.close();
 }
 

@@ -2,28 +2,28 @@
 
 import { problemWords } from './words.js';
 
-/** How long a process that hasn't heard of the new frame yet may wait for it. */
+/** How long a process that does not have the new frame yet may wait for it. */
 const WAIT_S = 2;
 const REQUEST_MS = 20_000;
 const RETRY_MS = { least: 500, most: 10_000 };
-/** Enough to tell an older frame from one that is newer than the news of it. */
+/** Enough to distinguish an older frame from one that arrives before its announcement. */
 const REMEMBERED = 8;
 
 /**
  * @typedef {object} Shown
  * @property {string} etag
- * @property {string} url of the bytes, in this page
+ * @property {string} url a blob URL of the bytes
  * @property {HTMLImageElement} image decoded
  *
  * @typedef {object} Picture
  * @property {(etag: string, changedAt?: string) => void} want the frame that was announced
- * @property {(visible: boolean) => void} setVisible who isn't looked at doesn't fetch
+ * @property {(visible: boolean) => void} setVisible a hidden picture fetches nothing
  * @property {() => void} close
  */
 
 /**
- * Brings the frames of one camera: asks for what was announced, on whatever process, and gives it
- * out once it is decoded. While a request is under way later frames just replace what is wanted.
+ * Fetches the announced frames of one camera, from any process, and passes each on once it is
+ * decoded. Frames that are announced during a request only replace the wanted one.
  * @param {object} options
  * @param {string} options.url
  * @param {(shown: Shown) => void} options.onShown
@@ -33,35 +33,35 @@ const REMEMBERED = 8;
 export function createPicture({ url, onShown, onTrouble }) {
   /** @type {string[]} */
   const announced = [];
-  /** When the wanted frame's bytes were new, to the second that HTTP dates have. */
+  /** When the wanted frame's bytes changed, in whole seconds like HTTP dates. */
   let changedS = 0;
   /** @type {Shown | undefined} */
   let shown;
   let visible = false;
-  let busy = false;
+  let isFetching = false;
   /** Ends a pause. */
   let wake = () => {};
   const closed = new AbortController();
 
   const wanted = () => announced.at(-1);
-  // A process that nobody asked for long has an old frame in memory and serves it at once.
-  const isOld = (/** @type {Brought} */ { etag, modifiedMs }) =>
+  // A process without recent requests may serve an old frame from memory.
+  const isOld = (/** @type {FetchedFrame} */ { etag, modifiedMs }) =>
     etag !== wanted() && (announced.includes(etag) || modifiedMs / 1000 < changedS);
 
-  const bring = async () => {
-    if (busy) return;
-    busy = true;
+  const fetchFrames = async () => {
+    if (isFetching) return;
+    isFetching = true;
     /** @type {string[]} */
-    let had = shown ? [shown.etag] : [];
+    let knownEtags = shown ? [shown.etag] : [];
     let failures = 0;
     while (visible && wanted() !== shown?.etag && !closed.signal.aborted) {
-      const outcome = await ask(url, had, closed.signal);
+      const outcome = await requestFrame(url, knownEtags, closed.signal);
       if (closed.signal.aborted) break;
       if (outcome.kind === 'frame') {
         failures = 0;
         const old = isOld(outcome);
-        // Asked once more, with that one named too, a process that is behind waits for the next.
-        had = old ? [...had.slice(-REMEMBERED), outcome.etag] : [outcome.etag];
+        // With that ETag sent too, a process that is behind waits for the next frame.
+        knownEtags = old ? [...knownEtags.slice(-REMEMBERED), outcome.etag] : [outcome.etag];
         if (!old) await show(outcome);
         continue;
       }
@@ -73,10 +73,10 @@ export function createPicture({ url, onShown, onTrouble }) {
         setTimeout(resolve, pauseMs);
       });
     }
-    busy = false;
+    isFetching = false;
   };
 
-  const show = async (/** @type {Brought} */ { etag, blob }) => {
+  const show = async (/** @type {FetchedFrame} */ { etag, blob }) => {
     const image = new Image();
     const next = { etag, image, url: URL.createObjectURL(blob) };
     image.src = next.url;
@@ -87,10 +87,10 @@ export function createPicture({ url, onShown, onTrouble }) {
       onTrouble(undefined);
       onShown(next);
     } catch {
-      onTrouble('This browser can not show this picture');
+      onTrouble('This browser cannot show this picture');
     }
     shown = next;
-    // Not known as announced where it came before its news.
+    // It may have arrived before its announcement.
     if (!announced.includes(etag)) remember(announced, etag);
     if (before) URL.revokeObjectURL(before.url);
   };
@@ -100,12 +100,12 @@ export function createPicture({ url, onShown, onTrouble }) {
       remember(announced, etag);
       changedS = Math.floor((Date.parse(changedAt) || 0) / 1000);
       wake();
-      void bring();
+      void fetchFrames();
     },
     setVisible: (isVisible) => {
       visible = isVisible;
       wake();
-      if (wanted() !== undefined) void bring();
+      if (wanted() !== undefined) void fetchFrames();
     },
     close: () => {
       closed.abort();
@@ -127,42 +127,42 @@ function remember(etags, etag) {
 }
 
 /**
- * @typedef {{ kind: 'frame', etag: string, modifiedMs: number, blob: Blob }} Brought
- * @typedef {Brought | { kind: 'same' } | { kind: 'trouble', words: string }} Outcome
+ * @typedef {{ kind: 'frame', etag: string, modifiedMs: number, blob: Blob }} FetchedFrame
+ * @typedef {FetchedFrame | { kind: 'same' } | { kind: 'trouble', words: string }} Outcome
  */
 
 /**
  * @param {string} url
- * @param {readonly string[]} had the ETags of frames that are of no use any more
+ * @param {readonly string[]} knownEtags of frames that are no longer needed
  * @param {AbortSignal} signal
  * @returns {Promise<Outcome>}
  */
-async function ask(url, had, signal) {
+async function requestFrame(url, knownEtags, signal) {
   const headers =
-    had.length > 0
-      ? { 'If-None-Match': had.join(', '), Prefer: `wait=${WAIT_S}` }
+    knownEtags.length > 0
+      ? { 'If-None-Match': knownEtags.join(', '), Prefer: `wait=${WAIT_S}` }
       : { Prefer: 'respond-async' };
   try {
-    const answer = await fetch(url, {
+    const response = await fetch(url, {
       headers,
       cache: 'no-cache',
       signal: AbortSignal.any([signal, AbortSignal.timeout(REQUEST_MS)]),
     });
-    if (answer.status === 304) return { kind: 'same' };
-    if (!answer.ok) return { kind: 'trouble', words: await wordsOf(answer) };
-    const etag = answer.headers.get('etag') ?? '';
-    const modifiedMs = Date.parse(answer.headers.get('last-modified') ?? '');
-    return { kind: 'frame', etag, modifiedMs, blob: await answer.blob() };
+    if (response.status === 304) return { kind: 'same' };
+    if (!response.ok) return { kind: 'trouble', words: await wordsOf(response) };
+    const etag = response.headers.get('etag') ?? '';
+    const modifiedMs = Date.parse(response.headers.get('last-modified') ?? '');
+    return { kind: 'frame', etag, modifiedMs, blob: await response.blob() };
   } catch {
     return { kind: 'trouble', words: 'The picture could not be fetched' };
   }
 }
 
 /**
- * @param {Response} answer
+ * @param {Response} response
  * @returns {Promise<string>}
  */
-export async function wordsOf(answer) {
-  const problem = await answer.json().catch(() => ({}));
-  return problemWords(answer.status, String(problem.detail ?? `status ${answer.status}`));
+export async function wordsOf(response) {
+  const problem = await response.json().catch(() => ({}));
+  return problemWords(response.status, String(problem.detail ?? `status ${response.status}`));
 }

@@ -1,15 +1,15 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { createPicture } from './picture.js';
 
-interface Asked {
+interface PendingRequest {
   headers: Record<string, string>;
   answer: (response: Response) => void;
 }
 
-let asked: Asked[];
+let requests: PendingRequest[];
 
 beforeEach(() => {
-  asked = [];
+  requests = [];
   vi.useFakeTimers();
   vi.stubGlobal(
     'Image',
@@ -19,7 +19,7 @@ beforeEach(() => {
     },
   );
   vi.stubGlobal('fetch', (_: string, { headers }: { headers: Record<string, string> }) => {
-    return new Promise((answer) => asked.push({ headers, answer }));
+    return new Promise((answer) => requests.push({ headers, answer }));
   });
   vi.spyOn(URL, 'createObjectURL').mockReturnValue('blob:picture');
   vi.spyOn(URL, 'revokeObjectURL').mockReturnValue();
@@ -50,73 +50,73 @@ async function answer(
   { body = 'bytes', modified = '' } = {},
 ) {
   const headers = { etag, ...(modified && { 'Last-Modified': modified }) };
-  asked[n]?.answer(new Response(status === 304 ? null : body, { status, headers }));
+  requests[n]?.answer(new Response(status === 304 ? null : body, { status, headers }));
   await vi.advanceTimersByTimeAsync(0);
 }
 
-it('fetches what was announced, and asks next time for what differs from that', async () => {
+it('fetches the announced frame, then only one that differs from it', async () => {
   const { picture, shown } = start();
   picture.want('"a"');
-  expect(asked[0]?.headers).toEqual({ Prefer: 'respond-async' });
+  expect(requests[0]?.headers).toEqual({ Prefer: 'respond-async' });
   await answer(0, 200, '"a"');
   picture.want('"b"');
-  expect(asked[1]?.headers).toEqual({ 'If-None-Match': '"a"', Prefer: 'wait=2' });
+  expect(requests[1]?.headers).toEqual({ 'If-None-Match': '"a"', Prefer: 'wait=2' });
   await answer(1, 200, '"b"');
   expect(shown).toEqual(['"a"', '"b"']);
 });
 
-it('fetches nothing that is not looked at, and the latest alone once it is', async () => {
+it('fetches nothing while hidden, and only the latest once visible', async () => {
   const { picture, shown } = start({ visible: false });
   picture.want('"a"');
   picture.want('"b"');
-  expect(asked).toEqual([]);
+  expect(requests).toEqual([]);
   picture.setVisible(true);
   await answer(0, 200, '"b"');
-  expect([asked.length, shown]).toEqual([1, ['"b"']]);
+  expect([requests.length, shown]).toEqual([1, ['"b"']]);
 });
 
-it('does not go back to an older frame of a process that is behind, but waits for the next', async () => {
+it('does not show an older frame of a process that is behind, but waits for the next', async () => {
   const { picture, shown } = start();
   for (const etag of ['"a"', '"b"', '"c"']) {
     picture.want(etag);
   }
   await answer(0, 200, '"b"');
   expect(shown).toEqual([]);
-  expect(asked[1]?.headers).toEqual({ 'If-None-Match': '"b"', Prefer: 'wait=2' });
+  expect(requests[1]?.headers).toEqual({ 'If-None-Match': '"b"', Prefer: 'wait=2' });
   await answer(1, 200, '"c"');
   expect(shown).toEqual(['"c"']);
 });
 
-it('knows a frame as old of which it never heard: it was changed before the one that is wanted', async () => {
+it('recognises an old frame that was never announced by its date', async () => {
   const { picture, shown } = start();
   picture.want('"a"', '2026-09-22T10:00:01.900Z');
   await answer(0, 200, '"a"');
   picture.want('"b"', '2026-09-22T10:00:06.900Z');
   await answer(1, 200, '"ancient"', { modified: 'Tue, 22 Sep 2026 09:59:40 GMT' });
-  expect(asked[2]?.headers['If-None-Match']).toBe('"a", "ancient"');
+  expect(requests[2]?.headers['If-None-Match']).toBe('"a", "ancient"');
   await answer(2, 200, '"b"', { modified: 'Tue, 22 Sep 2026 10:00:06 GMT' });
   expect(shown).toEqual(['"a"', '"b"']);
 });
 
-it('takes a frame that is newer than the news of it', async () => {
+it('shows a frame that arrives before its announcement', async () => {
   const { picture, shown } = start();
   picture.want('"a"');
   await answer(0, 200, '"new"');
   await vi.advanceTimersByTimeAsync(20_000);
-  expect([asked.length, shown]).toEqual([1, ['"new"']]);
+  expect([requests.length, shown]).toEqual([1, ['"new"']]);
 });
 
-it('asks once more when a later frame was announced meanwhile', async () => {
+it('needs one request when later frames are announced meanwhile', async () => {
   const { picture, shown } = start();
   picture.want('"a"');
   picture.want('"b"');
   picture.want('"c"');
-  expect(asked).toHaveLength(1);
+  expect(requests).toHaveLength(1);
   await answer(0, 200, '"c"');
-  expect([asked.length, shown]).toEqual([1, ['"c"']]);
+  expect([requests.length, shown]).toEqual([1, ['"c"']]);
 });
 
-it('tries again at growing distances, at once when there is news, and says what is wrong meanwhile', async () => {
+it('retries with growing delays, at once on an update, and reports the problem', async () => {
   const { picture, shown, troubles } = start();
   picture.want('"a"');
   await answer(0, 503, '', { body: '{"detail":"Redis is away"}' });
@@ -124,7 +124,7 @@ it('tries again at growing distances, at once when there is news, and says what 
   await vi.advanceTimersByTimeAsync(500);
   await answer(1, 503);
   await vi.advanceTimersByTimeAsync(500);
-  expect(asked).toHaveLength(2);
+  expect(requests).toHaveLength(2);
   picture.want('"b"');
   await vi.advanceTimersByTimeAsync(0);
   await answer(2, 200, '"b"');

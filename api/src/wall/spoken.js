@@ -4,12 +4,12 @@ import { changesSentence } from './words.js';
 
 /** @typedef {import('./words.js').Health} Health */
 
-/** Changes that come together are said together. */
+/** Changes within this time are announced together. */
 const GATHER_MS = 1500;
 
 /**
- * Tells a screen reader, politely, what changed: health and connection, never each frame.
- * @param {HTMLElement} region live
+ * Announces changes of health and connection to screen readers, politely; never each frame.
+ * @param {HTMLElement} region a live region
  */
 export function createSpoken(region) {
   /** @type {Map<string, Health>} */
@@ -28,7 +28,7 @@ export function createSpoken(region) {
     onChange: ({ camera, health, reason }) => {
       const now = health();
       const before = known.get(camera.key);
-      // A lost connection is said once, not for each camera.
+      // A lost connection is announced once, not for each camera.
       if (now === 'unknown' || now === before) return;
       known.set(camera.key, now);
       if (before === undefined) return;

@@ -17,7 +17,7 @@ import { asSentence, durationWords } from './words.js';
  * @property {HTMLButtonElement} button
  * @property {News | undefined} news the latest
  * @property {Shown | undefined} shown
- * @property {string | undefined} refusal why it can't be shown at all
+ * @property {string | undefined} refusal why it cannot be shown at all
  * @property {() => Health} health
  * @property {() => string | undefined} reason
  * @property {() => number | undefined} ageMs of the picture that is shown
@@ -38,7 +38,7 @@ import { asSentence, durationWords } from './words.js';
  */
 export function createTile(template, camera, { onOpen, onChange }) {
   const parts = partsOf(template);
-  /** When the frames that matter were captured, on this page's own steady clock. */
+  /** Capture times of the shown and the latest frame, on this page's own steady clock. */
   let shownCapturedMs = /** @type {number | undefined} */ (undefined);
   let newsCapturedMs = /** @type {number | undefined} */ (undefined);
   let healthSinceMs = /** @type {number | undefined} */ (undefined);
@@ -121,7 +121,7 @@ export function createTile(template, camera, { onOpen, onChange }) {
     setVisible: picture.setVisible,
     tick: () => {
       const ageMs = tile.ageMs();
-      // A frozen picture is fetched as ever: what matters is how long it has been the same.
+      // A frozen picture is still fetched; what matters is how long it has been the same.
       const sameMs = tile.health() === 'frozen' ? changedMs : undefined;
       if (sameMs !== undefined) {
         parts.age.textContent = `same for ${durationWords(performance.now() - sameMs)}`;
@@ -141,8 +141,8 @@ export function createTile(template, camera, { onOpen, onChange }) {
 }
 
 /**
- * A time of the fleet's clock on this page's own; undefined where the news say nothing by which the
- * two can be compared.
+ * Converts a time on the fleet's clock to this page's own; undefined if the update does not allow
+ * the two to be compared.
  * @param {string | undefined} time
  * @param {News} news
  * @param {number} nowMs

@@ -1,7 +1,7 @@
 // @ts-check
 
 /**
- * The arrow keys walk over the tiles as they stand; Home and End go to the first and the last.
+ * Lets the arrow keys move between tiles; Home and End go to the first and the last.
  * @param {HTMLElement} wall
  */
 export function walkByArrows(wall) {

@@ -9,7 +9,7 @@ export const HEALTH_WORDS = {
   frozen: 'Frozen',
   failing: 'Failing',
   idle: 'Idle',
-  unknown: 'No news',
+  unknown: 'Not connected',
 };
 
 const MINUTE_S = 60;
@@ -17,7 +17,7 @@ const HOUR_S = 60 * MINUTE_S;
 const DAY_S = 24 * HOUR_S;
 
 /**
- * A duration as people say it, in two units at most.
+ * Returns a duration in at most two units.
  * @param {number} ms
  */
 export function durationWords(ms) {
@@ -46,21 +46,21 @@ export function sizeWords(bytes) {
 }
 
 /**
- * What a problem (RFC 9457) means for who looks at the wall, and what he may do about it.
+ * Returns what a problem (RFC 9457) means to a viewer of the wall.
  * @param {number} status
  * @param {string} detail in the API's own words
  */
 export function problemWords(status, detail) {
-  if (status === 400 || status === 414) return `This is no URL of a camera: ${detail}`;
+  if (status === 400 || status === 414) return `This is not the URL of a camera: ${detail}`;
   if (status === 403) return `This camera may not be shown here: ${detail}`;
-  if (status === 404) return 'There is no camera of this name any more';
-  if (status === 504) return `The camera takes too long to answer: ${detail}`;
-  if (status === 502) return `The camera answers with something else than a picture: ${detail}`;
+  if (status === 404) return 'No camera has this name any more';
+  if (status === 504) return `The camera takes too long to respond: ${detail}`;
+  if (status === 502) return `The camera did not send a picture: ${detail}`;
   return `There is no picture yet: ${detail}`;
 }
 
 /**
- * The API's reasons begin in lower case, to stand within a sentence.
+ * Capitalises a reason from the API, which begins in lower case.
  * @param {string | undefined} words
  */
 export function asSentence(words) {
@@ -68,13 +68,13 @@ export function asSentence(words) {
 }
 
 /**
- * A sentence for a screen reader about cameras that are not as they were.
+ * Returns a sentence for screen readers about cameras whose health has changed.
  * @param {readonly { title: string, health: Health, reason?: string | undefined }[]} changes
  */
 export function changesSentence(changes) {
   if (changes.length > 3) {
     const titles = changes.slice(0, 3).map(({ title }) => title);
-    return `${changes.length} cameras have changed, among them ${titles.join(', ')}.`;
+    return `${changes.length} cameras have changed, including ${titles.join(', ')}.`;
   }
   return changes
     .map(({ title, health, reason }) => {

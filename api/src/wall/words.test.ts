@@ -11,12 +11,12 @@ describe('a duration', () => {
     [3_600_000, '1 h'],
     [3_600_000 * 3 + 60_000 * 12, '3 h 12 min'],
     [86_400_000 * 2 + 3_600_000 * 4, '2 d 4 h'],
-  ])('of %d ms is said as %s', (ms, words) => {
+  ])('of %d ms is shown as %s', (ms, words) => {
     expect(durationWords(ms)).toBe(words);
   });
 });
 
-it('says sizes in the unit that suits them', () => {
+it('shows sizes in a suitable unit', () => {
   expect([sizeWords(10), sizeWords(64_351), sizeWords(2_400_000)]).toEqual([
     '1 KiB',
     '63 KiB',
@@ -24,19 +24,19 @@ it('says sizes in the unit that suits them', () => {
   ]);
 });
 
-it('says what a problem means for the viewer, with the words of the API', () => {
+it('explains a problem to the viewer, with the detail from the API', () => {
   expect(problemWords(403, 'no source allows it')).toMatch(/may not be shown.*no source allows it/);
   expect(problemWords(503, 'no frame yet')).toMatch(/no picture yet/);
 });
 
 describe('changes of health', () => {
-  it('are said one by one, with the reason', () => {
+  it('are announced one by one, with the reason', () => {
     const changes = [
-      { title: 'Harbour', health: 'failing', reason: 'the camera answered 500' },
+      { title: 'Harbour', health: 'failing', reason: 'the camera responded with 500' },
       { title: 'Square', health: 'live' },
     ] as const;
     expect(changesSentence(changes)).toBe(
-      'Harbour is failing: the camera answered 500. Square is live.',
+      'Harbour is failing: the camera responded with 500. Square is live.',
     );
   });
 

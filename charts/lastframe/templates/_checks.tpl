@@ -1,4 +1,4 @@
-{{/* Contradictions, each refused with a sentence that says what to do. */}}
+{{/* Rejects contradictory values, with a sentence that says what to do. */}}
 
 {{- define "lastframe.checks" -}}
 {{- include "lastframe.checkRedis" . }}
@@ -10,13 +10,13 @@
 {{- include "lastframe.checkMemory" . }}
 {{- with .Values }}
 {{- if and .sources.existingSecret (or .sources.file .sources.files) }}
-{{- fail "sources.existingSecret and sources.file are both given: write all sources into one of them." }}
+{{- fail "sources.existingSecret and sources.file are both set: put all sources into one of them." }}
 {{- end }}
 {{- if and .sources.existingSecret .slowServer.enabled }}
-{{- fail "slowServer.enabled adds a source, which sources.existingSecret leaves no place for: use sources.file." }}
+{{- fail "slowServer.enabled adds a source, which is impossible with sources.existingSecret: use sources.file." }}
 {{- end }}
 {{- if and .ingress.tlsSecret (not .ingress.host) }}
-{{- fail "ingress.tlsSecret is given without ingress.host: a certificate is for a host." }}
+{{- fail "ingress.tlsSecret is set without ingress.host: set the host of its certificate." }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -25,32 +25,32 @@
 {{- $external := .Values.externalRedis }}
 {{- $bundled := .Values.redis.bundled }}
 {{- if and $bundled (or $external.url $external.urlSecret.name) }}
-{{- fail "redis.bundled is true and externalRedis has a URL: set redis.bundled to false, or take the URL away." }}
+{{- fail "redis.bundled is true and externalRedis has a URL: set redis.bundled to false, or remove the URL." }}
 {{- end }}
 {{- if not (or $bundled $external.url $external.urlSecret.name) }}
-{{- fail "redis.bundled is false and there is no other Redis: give externalRedis.url or externalRedis.urlSecret." }}
+{{- fail "redis.bundled is false and no external Redis is configured: set externalRedis.url or externalRedis.urlSecret." }}
 {{- end }}
 {{- if and $external.url $external.urlSecret.name }}
-{{- fail "externalRedis.url and externalRedis.urlSecret are both given: keep one." }}
+{{- fail "externalRedis.url and externalRedis.urlSecret are both set: keep one." }}
 {{- end }}
 {{- if and $external.framesUrl $external.framesUrlSecret.name }}
-{{- fail "externalRedis.framesUrl and externalRedis.framesUrlSecret are both given: keep one." }}
+{{- fail "externalRedis.framesUrl and externalRedis.framesUrlSecret are both set: keep one." }}
 {{- end }}
 {{- if or (and $external.workerUrlSecret.name (not $external.urlSecret.name)) (and $external.workerFramesUrlSecret.name (not $external.framesUrlSecret.name)) }}
-{{- fail "externalRedis: a URL of the worker's own needs one of the api's in a Secret as well." }}
+{{- fail "externalRedis: if the worker has its own URL in a Secret, the api needs one in a Secret too." }}
 {{- end }}
 {{- if and .Values.networkPolicy.enabled (not .Values.networkPolicy.egress) (or (not $bundled) $external.framesUrl $external.framesUrlSecret.name) }}
-{{- fail "networkPolicy.enabled keeps the pods from an external Redis: say in networkPolicy.egress where it is." }}
+{{- fail "networkPolicy.enabled blocks the external Redis: allow it in networkPolicy.egress." }}
 {{- end }}
 {{- if and .Values.worker.keda.enabled (not $bundled) (not .Values.worker.keda.redisAddress) }}
-{{- fail "worker.keda.enabled with an external Redis needs worker.keda.redisAddress: KEDA takes no URL." }}
+{{- fail "worker.keda.enabled with an external Redis needs worker.keda.redisAddress: KEDA does not accept a URL." }}
 {{- end }}
 {{- end }}
 
 {{- define "lastframe.checkTracing" -}}
 {{- $isOn := or (hasKey .Values.config "OTEL_EXPORTER_OTLP_ENDPOINT") (hasKey .Values.config "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") }}
 {{- if and $isOn .Values.networkPolicy.enabled (not .Values.networkPolicy.egress) }}
-{{- fail "networkPolicy.enabled keeps traces from their collector: say in networkPolicy.egress where it is." }}
+{{- fail "networkPolicy.enabled blocks the trace collector: allow it in networkPolicy.egress." }}
 {{- end }}
 {{- end }}
 
@@ -58,22 +58,22 @@
 {{- $variables := .Files.Get "files/variables.yaml" | fromYaml }}
 {{- range $name, $_ := .Values.config }}
 {{- with get $variables.chart $name }}
-{{- fail (printf "config.%s is not for you to set: %s." $name .) }}
+{{- fail (printf "config.%s cannot be set: %s." $name .) }}
 {{- end }}
 {{- if hasKey $variables.secret $name }}
-{{- fail (printf "config.%s would be readable in a ConfigMap: give it in secretEnv." $name) }}
+{{- fail (printf "config.%s would be readable in a ConfigMap: set it in secretEnv." $name) }}
 {{- end }}
 {{- end }}
 {{- range $name, $_ := .Values.secretEnv }}
 {{- with get $variables.chart $name }}
-{{- fail (printf "secretEnv.%s is not for you to set: %s." $name .) }}
+{{- fail (printf "secretEnv.%s cannot be set: %s." $name .) }}
 {{- end }}
 {{- if hasKey $.Values.config $name }}
 {{- fail (printf "%s is in config and in secretEnv: keep one." $name) }}
 {{- end }}
 {{- end }}
 {{- if ne (hasKey .Values.secretEnv "QUEUES_USER") (hasKey .Values.secretEnv "QUEUES_PASSWORD") }}
-{{- fail "QUEUES_USER and QUEUES_PASSWORD: only one of them is in secretEnv; give both or none." }}
+{{- fail "QUEUES_USER and QUEUES_PASSWORD: only one of them is in secretEnv; set both or neither." }}
 {{- end }}
 {{- end }}
 
@@ -89,11 +89,11 @@
 {{- end }}
 {{- end }}
 
-{{/* Both drain for at most 13 s: the closing steps in their main.ts. */}}
+{{/* Both drain for at most 13 s, see the closing steps in their main.ts. */}}
 {{- define "lastframe.checkEnd" -}}
 {{- $needed := add (int .preStop) 13 }}
 {{- if le (int .part.terminationGracePeriodSeconds) $needed }}
-{{- fail (printf "%s.terminationGracePeriodSeconds is %d: it must be longer than the %d s that the end takes." .name (int .part.terminationGracePeriodSeconds) $needed) }}
+{{- fail (printf "%s.terminationGracePeriodSeconds is %d: it must be longer than the %d s that shutdown takes." .name (int .part.terminationGracePeriodSeconds) $needed) }}
 {{- end }}
 {{- end }}
 
@@ -104,19 +104,19 @@
 {{- $held := addf (include "lastframe.bytes" $frames | float64) (include "lastframe.bytes" $unsent | float64) }}
 {{- $needed := addf $held (mulf 384 1048576) | int64 }}
 {{- if lt (include "lastframe.bytes" . | int64) $needed }}
-{{- fail (printf "api.resources.limits.memory is %v: it must hold MEMORY_LIMIT (%v), MAX_UNSENT_BYTES (%v) and 384 MiB." . $frames $unsent) }}
+{{- fail (printf "api.resources.limits.memory is %v: it must cover MEMORY_LIMIT (%v), MAX_UNSENT_BYTES (%v) and 384 MiB." . $frames $unsent) }}
 {{- end }}
 {{- end }}
 {{- if .Values.redis.bundled }}
 {{- with dig "limits" "memory" "" .Values.redis.resources }}
 {{- if le (include "lastframe.bytes" . | int64) (include "lastframe.bytes" $.Values.redis.maxMemory | int64) }}
-{{- fail (printf "redis.resources.limits.memory is %v: it must be above redis.maxMemory (%v)." . $.Values.redis.maxMemory) }}
+{{- fail (printf "redis.resources.limits.memory is %v: it must exceed redis.maxMemory (%v)." . $.Values.redis.maxMemory) }}
 {{- end }}
 {{- end }}
 {{- end }}
 {{- end }}
 
-{{/* A size in bytes, as Kubernetes (640Mi), Redis (512mb) or Lastframe (256MiB) writes it. */}}
+{{/* Converts a size to bytes, in the form of Kubernetes (640Mi), Redis (512mb) or Lastframe (1MiB). */}}
 {{- define "lastframe.bytes" -}}
 {{- $text := . | toString }}
 {{- $number := regexFind "^[0-9.]+" $text }}

@@ -1,6 +1,6 @@
-{{/* The environment of api and worker. files/variables.yaml says which variable is whose. */}}
+{{/* The environment of api and worker. files/variables.yaml lists the variables of each. */}}
 
-{{/* Of (list $ "api"): `config`, as far as the part reads it, and what the chart sets itself. */}}
+{{/* Takes (list $ "api"): variables of `config` that the part reads, and those set by the chart. */}}
 {{- define "lastframe.config" -}}
 {{- $root := index . 0 }}
 {{- $part := index . 1 }}
@@ -24,7 +24,7 @@ SOURCES_FILE: /etc/lastframe/sources/sources.yaml
 {{- include "lastframe.redisConfig" . }}
 {{- end }}
 
-{{/* Of (list $ "api"): what of Redis is no secret. */}}
+{{/* Takes (list $ "api"): the Redis variables that are not secret. */}}
 {{- define "lastframe.redisConfig" -}}
 {{- $root := index . 0 }}
 {{- with include "lastframe.redisUrl" $root }}
@@ -44,7 +44,7 @@ REDIS_KEY_FILE: /etc/lastframe/redis-client/tls.key
 {{- end }}
 {{- end }}
 
-{{/* A list is comma-separated; a large whole number is not 1e+06. */}}
+{{/* Joins a list with commas, and writes large whole numbers without an exponent. */}}
 {{- define "lastframe.text" -}}
 {{- if kindIs "slice" . }}{{ join "," . }}
 {{- else if kindIs "float64" . }}{{ int64 . }}
@@ -52,7 +52,7 @@ REDIS_KEY_FILE: /etc/lastframe/redis-client/tls.key
 {{- end }}
 {{- end }}
 
-{{/* REDIS_URL, as far as it is no secret. */}}
+{{/* REDIS_URL, unless it is secret. */}}
 {{- define "lastframe.redisUrl" -}}
 {{- if .Values.redis.bundled }}
 {{- if not .Values.redis.passwordSecret.name }}redis://{{ include "lastframe.fullname" . }}-redis:6379{{ end }}
@@ -60,12 +60,12 @@ REDIS_KEY_FILE: /etc/lastframe/redis-client/tls.key
 {{- end }}
 {{- end }}
 
-{{/* Of (list $ "api"): the variables whose values are in Secrets. */}}
+{{/* Takes (list $ "api"): the variables whose values are in Secrets. */}}
 {{- define "lastframe.secretEnv" -}}
 {{- $root := index . 0 }}
 {{- $part := index . 1 }}
 {{- $variables := $root.Files.Get "files/variables.yaml" | fromYaml }}
-{{- $whose := merge (dict) $variables.secret $variables.config }}
+{{- $processes := merge (dict) $variables.secret $variables.config }}
 {{- with $root.Values.redis }}
 {{- if and .bundled .passwordSecret.name }}
 - name: REDIS_PASSWORD
@@ -88,7 +88,7 @@ REDIS_KEY_FILE: /etc/lastframe/redis-client/tls.key
 {{- end }}
 {{- end }}
 {{- range $name, $secret := $root.Values.secretEnv }}
-{{- if has $part (get $whose $name | default (list "api" "worker")) }}
+{{- if has $part (get $processes $name | default (list "api" "worker")) }}
 - name: {{ $name }}
   {{- include "lastframe.fromSecret" $secret | nindent 2 }}
 {{- end }}
@@ -119,7 +119,7 @@ valueFrom:
 {{- toYaml $file }}
 {{- end }}
 
-{{/* Volumes of api and worker, and where they are mounted. */}}
+{{/* Volumes of api and worker, and their mounts. */}}
 {{- define "lastframe.volumes" -}}
 {{- if include "lastframe.hasSources" . }}
 - name: sources
@@ -148,7 +148,7 @@ valueFrom:
 
 {{- define "lastframe.volumeMounts" -}}
 {{- if include "lastframe.hasSources" . }}
-# The whole folder: a file mounted by itself would never change.
+# The whole folder, because a single mounted file would never be updated.
 - { name: sources, mountPath: /etc/lastframe/sources, readOnly: true }
 {{- end }}
 {{- if .Values.externalRedis.caSecret.name }}

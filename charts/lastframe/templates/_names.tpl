@@ -1,4 +1,4 @@
-{{/* Names and labels. Selectors can't be changed in a release that exists: they stay as they are. */}}
+{{/* Names and labels. Selectors must never change: they are immutable in an existing release. */}}
 
 {{- define "lastframe.fullname" -}}
 {{- if .Values.fullnameOverride }}{{ .Values.fullnameOverride | trunc 40 | trimSuffix "-" }}
@@ -11,7 +11,7 @@
 {{ .Values.slowServer.serviceName | default (printf "%s-slow-server" (include "lastframe.fullname" .)) }}
 {{- end }}
 
-{{/* Of (list $ "api"): what selects the pods of one part. */}}
+{{/* Takes (list $ "api"): the labels that select the pods of a part. */}}
 {{- define "lastframe.selector" -}}
 {{- $root := index . 0 -}}
 app.kubernetes.io/name: lastframe
@@ -30,7 +30,7 @@ helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace 
 {{- end }}
 {{- end }}
 
-{{/* Of (list $ "api"): no version, or every upgrade would restart Redis as well. */}}
+{{/* Takes (list $ "api"). Contains no version, or every upgrade would restart Redis too. */}}
 {{- define "lastframe.podLabels" -}}
 {{ include "lastframe.selector" . }}
 {{- with (index . 0).Values.commonLabels }}

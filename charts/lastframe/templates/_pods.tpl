@@ -1,13 +1,13 @@
-{{/* What all pods have in common. */}}
+{{/* Settings shared by all pods. */}}
 
-{{/* Of (list $ values uid): who runs the pod, and where. */}}
+{{/* Takes (list $ values uid): the user that the pod runs as, and its placement. */}}
 {{- define "lastframe.pod" -}}
 {{- $root := index . 0 }}
 {{- $part := index . 1 }}
 {{- $uid := index . 2 -}}
 serviceAccountName: {{ include "lastframe.fullname" $root }}
 automountServiceAccountToken: false
-# Or the cluster would set variables such as OPS_PORT for a Service of the name `ops`.
+# Otherwise Kubernetes would set variables such as OPS_PORT for a Service named `ops`.
 enableServiceLinks: false
 securityContext:
   runAsNonRoot: true
@@ -54,7 +54,7 @@ imagePullPolicy: {{ .Values.image.pullPolicy }}
 {{ include "lastframe.container" . }}
 {{- end }}
 
-{{/* Of (list $ "api"): on as many nodes as there are. */}}
+{{/* Takes (list $ "api"): spreads the pods over nodes and zones. */}}
 {{- define "lastframe.spread" -}}
 topologySpreadConstraints:
   {{- range list "kubernetes.io/hostname" "topology.kubernetes.io/zone" }}
@@ -68,7 +68,7 @@ topologySpreadConstraints:
   {{- end }}
 {{- end }}
 
-{{/* Of the ops port: alive, and able to serve. */}}
+{{/* Probes of the ops port: alive, and ready to serve. */}}
 {{- define "lastframe.probes" -}}
 startupProbe:
   httpGet: { path: /livez, port: ops }

@@ -6,10 +6,10 @@ import {
   type Pause,
   type UpstreamCall,
   type Verdict,
-} from '../../../testing/checker.ts';
-import { type Child, startChild } from '../../../testing/child.ts';
-import { type Fleet, startFleet } from '../../../testing/fleet.ts';
-import { startRedis } from '../../../testing/redis-server.ts';
+} from '../../../testing/checks/checker.ts';
+import { type Child, startChild } from '../../../testing/fleet/child.ts';
+import { type Fleet, startFleet } from '../../../testing/fleet/fleet.ts';
+import { startRedis } from '../../../testing/redis/redis-server.ts';
 import type { Targets } from './attackers/attack.ts';
 import type { HostileCall } from './cameras/request-log.ts';
 import {
@@ -29,19 +29,19 @@ export interface AttackedFleet {
   readonly targets: Targets;
   startAttackers(attacks: readonly string[]): Promise<Child>;
   hostileCalls(): Promise<HostileCall[]>;
-  /** What every camera's own log says about the guarantee. */
+  /** Checks the guarantee against every camera's own log. */
   verdicts(): Promise<Record<'watched' | 'hostile', Verdict>>;
   checkAndStop(): Promise<void>;
 }
 
 const REPO = join(import.meta.dirname, '../../..');
 export const CAMERA_MS = 300;
-/** Some way below the fleet, but not so far that a busy machine starves the attack. */
+/** Below the fleet, but not so far that a busy machine starves the attack. */
 const LOWER_PRIORITY = 4;
 const CREDENTIALS = '{ username: operator, password: planted }';
 
 export async function startAttackedFleet(): Promise<AttackedFleet> {
-  const watched = await startChild(join(REPO, 'bench/support/quick-camera.ts'), {
+  const watched = await startChild(join(REPO, 'bench/servers/quick-camera.ts'), {
     DELAY_MS: String(CAMERA_MS),
   });
   const hostile = await startChild(join(import.meta.dirname, 'cameras/main.ts'), {});
@@ -70,7 +70,7 @@ export async function startAttackedFleet(): Promise<AttackedFleet> {
     slowServer: fleet.slow.url,
   };
   const hostileCalls = async () => {
-    if (hostile.hasEnded) throw new Error('the hostile cameras themselves have ended');
+    if (hostile.hasEnded) throw new Error('the process of the hostile cameras has ended');
     return await readJson<HostileCall[]>(`${controlUrl}/calls`);
   };
   return {
@@ -98,7 +98,7 @@ export async function startAttackedFleet(): Promise<AttackedFleet> {
   };
 }
 
-/** Real attackers have machines of their own and take no CPU from those whom they attack. */
+/** Real attackers have their own machines and take no CPU from the fleet. */
 function yieldCpu({ pid }: Child): void {
   setPriority(pid, LOWER_PRIORITY);
 }

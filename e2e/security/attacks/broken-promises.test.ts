@@ -33,18 +33,18 @@ const verdict = { calls: 2, cameras: 1, pairs: 1, smallestGapMs: 400, shareOfInt
 const call = { number: 1, url: '', startMs: 0, endMs: 0, status: null };
 
 describe('brokenPromises', () => {
-  it('finds nothing where nothing is wrong', () => {
+  it('returns nothing when every promise is kept', () => {
     expect(brokenPromises(good)).toEqual([]);
   });
 
   it.each<[string, Partial<Evidence>]>([
     ['no process ends: worker 1 ended', { deaths: ['worker 1 ended'] }],
     [
-      'watched cameras stay fresh: the oldest picture was 3301.0 ms old, and may be 3300.0',
+      'watched cameras stay fresh: the oldest picture was 3301.0 ms old; the limit is 3300.0',
       { attacked: { ...viewers, oldestMs: 3301 } },
     ],
     [
-      'hits stay fast: their p99 was 31.0 ms, and may be 30.0',
+      'hits stay fast: their p99 was 31.0 ms; the limit is 30.0',
       { attacked: { ...viewers, p99Ms: 31 } },
     ],
     [
@@ -52,15 +52,15 @@ describe('brokenPromises', () => {
       { attacked: { ...viewers, failures: ['stream: status 503', 'stream: status 503'] } },
     ],
     [
-      "an api's memory is bounded: it had 513.0 MiB, and may be 512.0",
+      "an api's memory is bounded: it had 513.0 MiB; the limit is 512.0",
       { observed: { ...good.observed, apiMiB: 513 } },
     ],
     [
-      "a worker's memory is bounded: it had 833.0 MiB, and may be 832.0",
+      "a worker's memory is bounded: it had 833.0 MiB; the limit is 832.0",
       { observed: { ...good.observed, workerMiB: 833 } },
     ],
     [
-      'Redis stays below maxmemory: it had 257.0 MiB, and may be 256.0',
+      'Redis stays below maxmemory: it had 257.0 MiB; the limit is 256.0',
       { observed: { ...good.observed, redisMiB: 257 } },
     ],
     [
@@ -75,21 +75,21 @@ describe('brokenPromises', () => {
       "a pattern's credentials stay below its path: /live/..;/admin was called",
       { hostileCalls: [{ ...call, name: '/live/..;/admin', hasCredentials: true }] },
     ],
-  ])('says: %s', (sentence, change) => {
+  ])('reports: %s', (sentence, change) => {
     expect(brokenPromises({ ...good, ...change })).toEqual([sentence]);
   });
 
-  it('allows hits what the attackers take from the fleet by running on its machine', () => {
+  it('allows for the CPU that attackers on the same machine take from hits', () => {
     const attacked = { ...viewers, p99Ms: 59 };
     const observed = { ...good.observed, slowdown: 3 };
     expect(brokenPromises({ ...good, attacked, observed, quietSlowdown: 1.5 })).toEqual([]);
     expect(brokenPromises({ ...good, attacked, observed, quietSlowdown: 2 })).toHaveLength(1);
-    // A machine that got calmer does not tighten the bound.
+    // A machine that got quieter does not lower the limit.
     const calm = { ...good, attacked: { ...viewers, p99Ms: 29 }, quietSlowdown: 2 };
     expect(brokenPromises(calm)).toEqual([]);
   });
 
-  it('allows a machine that other tests use more than `make attack` does', () => {
+  it('is more lenient on a machine shared with other tests than under `make attack`', () => {
     const attacked = { ...viewers, oldestMs: 11_000, p99Ms: 900 };
     const suite = { ...good, attacked, isStrict: false };
     expect(brokenPromises({ ...good, attacked })).toHaveLength(2);

@@ -1,4 +1,4 @@
-import type { Verdict } from '../../../testing/checker.ts';
+import type { Verdict } from '../../../testing/checks/checker.ts';
 import { CAMERA_MS } from './attacked-fleet.ts';
 import type { HostileCall } from './cameras/request-log.ts';
 import { MAX_REDIS_MIB, MAX_WORKER_MIB, maxAgeMs, maxApiMiB, maxP99Ms } from './limits.ts';
@@ -17,7 +17,7 @@ export interface Evidence {
   hostileCalls: readonly HostileCall[];
 }
 
-/** One sentence, with its figures, for each promise that the attack broke. */
+/** Returns a sentence with figures for each promise that the attack broke. */
 export function brokenPromises(evidence: Evidence): string[] {
   return [
     ...evidence.deaths.map((death) => `no process ends: ${death}`),
@@ -61,7 +61,7 @@ function guaranteeBreached({ verdicts }: Evidence): string[] {
   );
 }
 
-/** The source with credentials allows nothing but what lies below `/live/`. */
+/** The source with credentials allows only paths below `/live/`. */
 function credentialsLeaked({ hostileCalls }: Evidence): string[] {
   const leaked = hostileCalls.filter(
     ({ name, hasCredentials }) =>
@@ -73,7 +73,7 @@ function credentialsLeaked({ hostileCalls }: Evidence): string[] {
 
 function exceeds(what: string, value: number, most: number, unit: string): string | undefined {
   if (value <= most) return undefined;
-  return `${what} ${value.toFixed(1)} ${unit}, and may be ${most.toFixed(1)}`;
+  return `${what} ${value.toFixed(1)} ${unit}; the limit is ${most.toFixed(1)}`;
 }
 
 function sample(lines: readonly string[]): string {

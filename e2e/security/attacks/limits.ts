@@ -1,5 +1,5 @@
 import { parseDurationMs } from '@lastframe/shared/settings/units';
-import { chosenAttacks } from './attackers/names.ts';
+import { parseAttackNames } from './attackers/names.ts';
 
 export const INTERVAL_MS = 1000;
 export const TIMEOUT_MS = 4000;
@@ -8,25 +8,25 @@ export const MAX_UNSENT_MIB = 64;
 /** Made-up cameras pass 70 % of it in about ten seconds. */
 export const MAX_REDIS_MIB = 256;
 
-/** Node, the code, and bytes on their way; an api's as in the chart's check of its pod's memory. */
+/** For Node, code and bytes in transit. The api's is that of the chart's check of pod memory. */
 const API_CONSTANT_MIB = 384;
 const WORKER_CONSTANT_MIB = 320;
 const MAX_API_MIB = MEMORY_LIMIT_MIB + API_CONSTANT_MIB + MAX_UNSENT_MIB;
-/** A worker has room for 256 MiB of bodies; their pieces are collected later than they are let go. */
+/** A worker has room for 256 MiB of bodies; released bodies stay in memory until collected. */
 export const MAX_WORKER_MIB = 2 * 256 + WORKER_CONSTANT_MIB;
 
-/** Of a hit that often waits for a CPU. */
+/** For hits that often wait for a CPU. */
 const BUSY_P99_MS = 200;
 
-/** How long to attack and how strictly to judge, from the environment. */
+/** Reads the duration, strictness and attacks from the environment. */
 export function readSettings(env: NodeJS.ProcessEnv) {
   const durationMs = parseDurationMs(env.DURATION || '30s');
   if (durationMs === undefined) throw new Error('DURATION must be a duration like 30s or 2m');
   const isStrict = env.STRICT === 'true';
-  return { durationMs, isStrict, attacks: chosenAttacks(env.ATTACKS) };
+  return { durationMs, isStrict, attacks: parseAttackNames(env.ATTACKS) };
 }
 
-/** `make attack` has the machine for itself. Other tests may leave the suite a small part of it. */
+/** `make attack` has the machine to itself. Other tests may leave the suite little of it. */
 function busyFactor({ isStrict, slowdown }: Leniency): number {
   return isStrict ? 1 : Math.max(5, slowdown);
 }
@@ -36,20 +36,20 @@ export interface Leniency {
   slowdown: number;
 }
 
-/** On a busy machine garbage is collected later. */
+/** Allows more on a busy machine, where garbage is collected later. */
 export function maxApiMiB(isStrict: boolean): number {
   return isStrict ? MAX_API_MIB : 1.25 * MAX_API_MIB;
 }
 
-/** A frame may be an interval and a call old, and two seconds more. */
+/** Allows a frame to be as old as an interval, a call and two seconds. */
 export function maxAgeMs(callMs: number, leniency: Leniency): number {
   return INTERVAL_MS + callMs + 2000 * busyFactor(leniency);
 }
 
 /**
- * Hits may take three times as long as before the attack. What the attackers and their cameras take
- * from the fleet by running on the same machine is not its fault: on one with cores to spare the
- * slowdowns are the same, and nothing is added.
+ * Allows hits three times the latency from before the attack, and more if the fleet waits for CPUs
+ * that attackers and cameras use, because real ones have their own. With cores to spare, both
+ * slowdowns are equal and nothing is added.
  */
 export function maxP99Ms(
   quietP99Ms: number,

@@ -1,7 +1,8 @@
 import { get } from 'node:http';
-import type { Child } from '../../../testing/child.ts';
-import type { Fleet } from '../../../testing/fleet.ts';
-import { cpuMs, residentMiB, schedulingMs } from '../../../testing/proc.ts';
+import type { Child } from '../../../testing/fleet/child.ts';
+import type { Fleet } from '../../../testing/fleet/fleet.ts';
+import { cpuMs, residentMiB } from '../../../testing/fleet/proc.ts';
+import { measureSlowdown } from '../../../testing/fleet/slowdown.ts';
 
 export interface Observations {
   apiMiB: number;
@@ -9,18 +10,18 @@ export interface Observations {
   redisMiB: number;
   /** CPU time of all apis, all workers and Redis, in seconds. */
   cpuS: { apis: number; workers: number; redis: number };
-  /** How much longer everything took apis and workers because they waited for a CPU; 1 is no wait. */
+  /** How much longer apis and workers took because they waited for a CPU; 1 means no wait. */
   slowdown: number;
-  /** Most jobs that waited at once. */
+  /** The most jobs that waited at once. */
   longestQueue: number;
-  /** Probes of `/livez` that were not answered with 200 in time. */
+  /** Probes of `/livez` that got no 200 in time. */
   failedProbes: string[];
 }
 
-const LOOK_EVERY_MS = 1000;
+const SAMPLE_EVERY_MS = 1000;
 const PROBE_TIMEOUT_MS = 15_000;
 
-/** Takes the peaks of memory and probes every process until stopped. */
+/** Records memory peaks and probes every process until stopped. */
 export function observe({ apis, workers, redis, redisPrefix }: Fleet) {
   const peaks = { apiMiB: 0, workerMiB: 0, redisMiB: 0, longestQueue: 0 };
   const failedProbes: string[] = [];
@@ -30,9 +31,9 @@ export function observe({ apis, workers, redis, redisPrefix }: Fleet) {
     redis: await cpuOf([{ pid: redis.pid, hasEnded: false }]),
   });
   const before = cpuNow();
-  const scheduledBefore = scheduling([...apis, ...workers]);
+  const slowdown = measureSlowdown([...apis, ...workers]);
   const open = new Set<Promise<void>>();
-  const look = async () => {
+  const samplePeaks = async () => {
     peaks.apiMiB = Math.max(peaks.apiMiB, ...(await Promise.all(apis.map(memoryOf))));
     peaks.workerMiB = Math.max(peaks.workerMiB, ...(await Promise.all(workers.map(memoryOf))));
     const info = String(await redis.command('INFO', 'memory'));
@@ -49,13 +50,13 @@ export function observe({ apis, workers, redis, redisPrefix }: Fleet) {
     const tracked = work.catch(() => {}).finally(() => open.delete(tracked));
     open.add(tracked);
   };
-  const looking = setInterval(() => {
-    start(look());
+  const timer = setInterval(() => {
+    start(samplePeaks());
     for (const process of [...apis, ...workers]) if (!process.hasEnded) start(probe(process));
-  }, LOOK_EVERY_MS);
+  }, SAMPLE_EVERY_MS);
   return {
     stop: async (): Promise<Observations> => {
-      clearInterval(looking);
+      clearInterval(timer);
       await Promise.all(open);
       const [from, to] = [await before, await cpuNow()];
       const cpuS = {
@@ -63,53 +64,30 @@ export function observe({ apis, workers, redis, redisPrefix }: Fleet) {
         workers: secondsBetween(from.workers, to.workers),
         redis: secondsBetween(from.redis, to.redis),
       };
-      const slowdown = slowdownOf(await scheduledBefore, await scheduling([...apis, ...workers]));
-      return { ...peaks, cpuS, slowdown, failedProbes };
+      return { ...peaks, cpuS, slowdown: await (await slowdown)(), failedProbes };
     },
   };
 }
 
-/** On a connection of its own, as the probes of Kubernetes; what went wrong where there is none. */
+/** Returns the status or the error. Uses a connection of its own, as Kubernetes does. */
 async function statusOf(url: string): Promise<number | string> {
   return await new Promise((resolve) => {
     const req = get(url, { agent: false, timeout: PROBE_TIMEOUT_MS }, (res) => {
       res.resume();
       resolve(res.statusCode ?? 0);
     });
-    req.on('timeout', () => req.destroy(new Error(`no answer within ${PROBE_TIMEOUT_MS} ms`)));
+    req.on('timeout', () => req.destroy(new Error(`no response within ${PROBE_TIMEOUT_MS} ms`)));
     req.on('error', ({ message }) => resolve(message));
   });
 }
 
-type Scheduling = { ranMs: number; waitedMs: number } | undefined;
-
-async function scheduling(all: readonly Child[]): Promise<Scheduling[]> {
-  return await Promise.all(
-    all.map((child) =>
-      child.hasEnded ? undefined : schedulingMs(child.pid).catch(() => undefined),
-    ),
-  );
-}
-
-/** Of processes that lived from the first look to the second. */
-function slowdownOf(before: readonly Scheduling[], after: readonly Scheduling[]): number {
-  let [ranMs, waitedMs] = [0, 0];
-  for (const [n, from] of before.entries()) {
-    const to = after[n];
-    if (!from || !to) continue;
-    ranMs += to.ranMs - from.ranMs;
-    waitedMs += to.waitedMs - from.waitedMs;
-  }
-  return ranMs === 0 ? 1 : (ranMs + waitedMs) / ranMs;
-}
-
-/** 0 for processes that have ended. */
+/** Processes that have ended count as 0. */
 async function cpuOf(all: readonly Pick<Child, 'pid' | 'hasEnded'>[]): Promise<number> {
   const times = all.map((child) => (child.hasEnded ? 0 : cpuMs(child.pid).catch(() => 0)));
   return (await Promise.all(times)).reduce((sum, ms) => sum + ms, 0);
 }
 
-/** The time of a process that has ended meanwhile is lost. */
+/** The CPU time of a process that has ended meanwhile is lost. */
 function secondsBetween(fromMs: number, toMs: number): number {
   return Math.round(Math.max(0, toMs - fromMs) / 100) / 10;
 }
@@ -118,27 +96,27 @@ async function memoryOf(child: Child): Promise<number> {
   return child.hasEnded ? 0 : await residentMiB(child.pid).catch(() => 0);
 }
 
-/** One line for each process that has ended or has logged an error that nobody caught. */
+/** Returns a line for each process that has ended or had an uncaught error. */
 export async function deathsOf({ apis, workers }: Fleet): Promise<string[]> {
-  const named = [
+  const processes = [
     ...apis.map((child, n) => ({ name: `api ${n + 1}`, child })),
     ...workers.map((child, n) => ({ name: `worker ${n + 1}`, child })),
   ];
   const lines = await Promise.all(
-    named.map(async ({ name, child }) => {
+    processes.map(async ({ name, child }) => {
       const uncaught = child.logs.filter(({ msg }) => /uncaught/i.test(msg ?? ''));
       const errors = uncaught.map(({ err }) => JSON.stringify(err)?.slice(0, 300));
       if (child.hasEnded)
         return [`${name} ended; ${errors.at(-1) ?? 'it logged no uncaught error'}`];
-      const counted = await uncaughtErrors(child.opsUrl);
-      if (uncaught.length + counted === 0) return [];
-      return [`${name} had ${Math.max(counted, uncaught.length)} uncaught errors; ${errors[0]}`];
+      const errorCount = await uncaughtErrors(child.opsUrl);
+      if (uncaught.length + errorCount === 0) return [];
+      return [`${name} had ${Math.max(errorCount, uncaught.length)} uncaught errors; ${errors[0]}`];
     }),
   );
   return lines.flat();
 }
 
-/** 0 as well where a process does not answer: its probes say so. */
+/** Returns 0 also for a process that does not respond, which its probes report. */
 async function uncaughtErrors(opsUrl: string): Promise<number> {
   const signal = AbortSignal.timeout(PROBE_TIMEOUT_MS);
   const metrics = await fetch(`${opsUrl}/metrics`, { signal }).then(

@@ -1,6 +1,6 @@
 import { Agent, get, type IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startMsOf } from '../../../bench/support/camera-frame.ts';
+import { startMsOf } from '../../../bench/load/camera-frame.ts';
 import { createFigures, machineMs, type Picture } from './viewer-figures.ts';
 
 export interface Viewer {
@@ -11,19 +11,19 @@ export interface Viewer {
   image: string;
 }
 
-/** Not the address of the attackers: bounds per client must not hit these viewers. */
+/** Not the attackers' address: limits per client must not affect these viewers. */
 const VIEWERS_ADDRESS = '127.0.0.2';
 const POLL_EVERY_MS = 250;
-/** Streams are opened again and again, so that it shows when there is no room for new ones. */
+/** Viewers keep reopening streams, which shows whether there is room for new ones. */
 const STREAM_FOR_MS = 5000;
 const REOPEN_MS = 500;
 const TIMEOUT_MS = 20_000;
-/** Behind each picture of an MJPEG stream. */
+/** Follows each picture of an MJPEG stream. */
 const BOUNDARY = Buffer.from('\r\n--frame\r\n');
 const HEAD_END = Buffer.from('\r\n\r\n');
 
-/** 30 viewers poll, 10 hold MJPEG streams and 10 listen to events, spread over `all`. */
-export function startWatching(all: readonly Viewer[]) {
+/** Starts 30 viewers that poll, 10 with MJPEG streams and 10 with events, spread over `all`. */
+export function startViewers(all: readonly Viewer[]) {
   const stopping = new AbortController();
   const agent = new Agent({ keepAlive: true, maxSockets: 100, localAddress: VIEWERS_ADDRESS });
   const figures = createFigures();
@@ -37,7 +37,7 @@ export function startWatching(all: readonly Viewer[]) {
     });
   const done = Promise.all([...run(poll, 30), ...run(watchPictures, 10), ...run(listen, 10)]);
   return {
-    /** Figures since the last time, or since the start. */
+    /** Returns the figures since the previous call, or since the start. */
     take: () => figures.take(),
     stop: async () => {
       stopping.abort();
@@ -69,11 +69,11 @@ async function poll({ api, image }: Viewer, context: Context): Promise<void> {
       res.on('end', () => {
         if (res.statusCode !== 200) return fail(`status ${res.statusCode}`);
         figures.hit(performance.now() - startedMs);
-        picture.replaceBy(startMsOf(Buffer.concat(chunks)));
+        picture.replaceWith(startMsOf(Buffer.concat(chunks)));
         resolve();
       });
     });
-    req.on('timeout', () => req.destroy(new Error(`no answer within ${TIMEOUT_MS} ms`)));
+    req.on('timeout', () => req.destroy(new Error(`no response within ${TIMEOUT_MS} ms`)));
     req.on('error', (error) => fail(error.message));
   });
   await pause(Math.max(0, startedMs + POLL_EVERY_MS - performance.now()), signal);
@@ -88,7 +88,7 @@ async function watchPictures(viewer: Viewer, context: Context): Promise<void> {
       const bytes = rest.subarray(begin + HEAD_END.length, end);
       if (bytes.length > 0) {
         context.figures.streamed();
-        context.picture.replaceBy(startMsOf(bytes));
+        context.picture.replaceWith(startMsOf(bytes));
       }
       rest = rest.subarray(end + BOUNDARY.length);
     }
@@ -104,20 +104,20 @@ async function listen(viewer: Viewer, context: Context): Promise<void> {
       const startedAt = /^event: frame$/m.test(block) && /"startedAt":"([^"]+)"/.exec(block)?.[1];
       if (!startedAt) continue;
       context.figures.event();
-      // Redis stamps it by the wall clock of this machine.
-      context.picture.replaceBy(machineMs() - (Date.now() - Date.parse(startedAt)));
+      // Redis stamps it with this machine's wall clock.
+      context.picture.replaceWith(machineMs() - (Date.now() - Date.parse(startedAt)));
     }
   });
 }
 
-/** One stream for a while and a pause, in which somebody else may take its place. */
+/** Holds a stream for a while, then pauses, so that another client may take its place. */
 async function openStream(
   url: string,
   { figures, picture, signal }: Context,
   onData: (chunk: Buffer) => void,
 ): Promise<void> {
   const isOver = AbortSignal.any([signal, AbortSignal.timeout(STREAM_FOR_MS)]);
-  const opened = await new Promise<string | undefined>((resolve) => {
+  const failure = await new Promise<string | undefined>((resolve) => {
     const onAnswer = (res: IncomingMessage) => {
       res.on('error', () => {});
       if (res.statusCode !== 200) return resolve(`status ${res.statusCode}`);
@@ -129,8 +129,8 @@ async function openStream(
       resolve(isOver.aborted ? undefined : message),
     );
   });
-  if (opened !== undefined) figures.failed(`stream: ${opened}`);
-  picture.forget();
+  if (failure !== undefined) figures.failed(`stream: ${failure}`);
+  picture.remove();
   await pause(REOPEN_MS, signal);
 }
 

@@ -1,13 +1,13 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { nextRedisMs, sharedRedis } from '../../../testing/redis/test-redis.ts';
 import { testCamera } from '../../../testing/test-camera.ts';
-import { nextRedisMs, sharedRedis } from '../../../testing/test-redis.ts';
 import { etagOf } from '../frames/frame.ts';
 import {
   type CapturedFrame,
   NO_BYTES,
-  noteAsked,
   readCamera,
   readKnownFrame,
+  recordUnmetDemand,
   renewFrame,
   storeFailure,
   storeFrame,
@@ -49,7 +49,7 @@ async function storeParts() {
 }
 
 describe('the health of a camera in the store', () => {
-  it('is live from the first good frame on, by new bytes, the same bytes and 304s', async () => {
+  it('is live from the first good frame on, by new bytes, the same bytes or 304s', async () => {
     const { store, ago, renew, health } = await storeParts();
     await store('a', ago(6000));
     const first = (await health()).facts.goodSinceMs;
@@ -61,7 +61,7 @@ describe('the health of a camera in the store', () => {
     expect(facts.frame?.capturedAtMs).toBeGreaterThanOrEqual((first ?? 0) + 6000);
   });
 
-  it('is live anew after a gap', async () => {
+  it('starts a new live period after a gap', async () => {
     const { store, ago, health } = await storeParts();
     await store('a', ago(9000));
     await store('b');
@@ -82,7 +82,7 @@ describe('the health of a camera in the store', () => {
     expect(facts.failure).toBeUndefined();
   });
 
-  it('is failing anew after a good frame of a worker that knows nothing of health', async () => {
+  it('starts a new failing period after a good frame from a worker that records no health', async () => {
     const { client, keys, fail, health } = await storeParts();
     await fail('first');
     const { nowMs } = await health();
@@ -92,7 +92,7 @@ describe('the health of a camera in the store', () => {
     expect((await health()).facts.failure?.sinceMs).toBeGreaterThan(nowMs);
   });
 
-  it('is frozen by the same bytes for long, and live anew when they change', async () => {
+  it('is frozen after the same bytes for long, and live again when they change', async () => {
     const { store, ago, renew, health } = await storeParts();
     await store('a', { ...ago(12_000), longestGapMs: 20_000 });
     await renew({ ...ago(500), longestGapMs: 20_000 });
@@ -102,20 +102,20 @@ describe('the health of a camera in the store', () => {
     expect(state).toMatchObject({ health: 'live', sinceMs: facts.frame?.changedAtMs });
   });
 
-  it('is late only where somebody asks in vain; notes that meet are one time of asking', async () => {
+  it('is late only while requests go unmet; overlapping notes form one period', async () => {
     const { client, keys, store, ago, health } = await storeParts();
     await store('a', ago(30_000));
     expect((await health()).health).toBe('idle');
-    await noteAsked(client, keys, { cameraId, askedForMs: 25_000, holdsMs: 10_000 });
+    await recordUnmetDemand(client, keys, { cameraId, askedForMs: 25_000, holdsMs: 10_000 });
     expect((await health()).health).toBe('late');
     const before = (await health()).facts.asked;
-    await noteAsked(client, keys, { cameraId, askedForMs: 0, holdsMs: 12_000 });
+    await recordUnmetDemand(client, keys, { cameraId, askedForMs: 0, holdsMs: 12_000 });
     const after = (await health()).facts.asked;
     expect(after?.fromMs).toBe(before?.fromMs);
     expect(after?.untilMs).toBeGreaterThan(before?.untilMs ?? 0);
   });
 
-  it('begins anew in a store that lost it', async () => {
+  it('starts over in a store that lost it', async () => {
     const { client, keys, store, ago, health } = await storeParts();
     await store('a', ago(1000));
     await client.del([keys.frame(cameraId), keys.health(cameraId)]);
@@ -124,7 +124,7 @@ describe('the health of a camera in the store', () => {
     expect(await health()).toMatchObject({ health: 'live' });
   });
 
-  it('goes with every announcement, so that who hears it need not read', async () => {
+  it('is part of every announcement, so that subscribers need not read it', async () => {
     const { client, keys, store, ago, renew, fail, health } = await storeParts();
     const heard: (Announcement | undefined)[] = [];
     const subscriber = client.duplicate();

@@ -13,7 +13,7 @@ const NOW = 1_790_000_000_000;
 /** Interval 5 s, allowance 4 s, deadline 15 s. */
 const source = testSource({ frozenAfterMs: 600_000 });
 
-/** A frame that was captured so long ago, by a call of 3 s: the camera is late after 13 s. */
+/** A frame captured that long ago by a call of 3 s, so that the camera is late after 13 s. */
 function frame(capturedAgoMs: number, changedAgoMs = capturedAgoMs) {
   return {
     startedAtMs: NOW - capturedAgoMs - 3000,
@@ -25,18 +25,18 @@ const failure = (lastAgoMs: number, over: Partial<HealthFacts['failure']> = {}) 
   sinceMs: NOW - lastAgoMs,
   lastMs: NOW - lastAgoMs,
   nextAtMs: NOW - lastAgoMs + 5000,
-  reason: 'the camera answered 500',
+  reason: 'the camera responded with 500',
   ...over,
 });
 const asked = (forMs: number, leftMs = 10_000) => ({ fromMs: NOW - forMs, untilMs: NOW + leftMs });
 const health = (facts: HealthFacts, nowMs = NOW) => healthOf(facts, source, nowMs);
 
 describe('a camera is', () => {
-  it('idle as long as nothing is known of it', () => {
+  it('idle while nothing is known about it', () => {
     expect(health({})).toEqual({ health: 'idle' });
   });
 
-  it('live since its good frames come without a break', () => {
+  it('live since the start of its unbroken run of good frames', () => {
     const goodSinceMs = NOW - 3_600_000;
     expect(health({ frame: frame(2000), goodSinceMs })).toEqual({
       health: 'live',
@@ -44,11 +44,11 @@ describe('a camera is', () => {
     });
   });
 
-  it('live by the frame of a worker that tells no more', () => {
+  it('live by its frame alone, if the worker recorded nothing else', () => {
     expect(health({ frame: frame(2000) })).toEqual({ health: 'live', sinceMs: NOW - 2000 });
   });
 
-  it('frozen when its bytes have been the same for so long, from then on', () => {
+  it('frozen once its bytes have been the same for long, from then on', () => {
     expect(health({ frame: frame(2000, 601_999) }).health).toBe('live');
     expect(health({ frame: frame(2000, 602_000) })).toEqual({
       health: 'frozen',
@@ -56,11 +56,11 @@ describe('a camera is', () => {
     });
   });
 
-  it('never frozen because nobody looked', () => {
+  it('never frozen for lack of requests', () => {
     expect(health({ frame: frame(700_000), asked: asked(1000) }).health).not.toBe('frozen');
   });
 
-  it('never frozen where the source says nothing of it', () => {
+  it('never frozen if its source sets no limit', () => {
     const facts = { frame: frame(2000, 9e9) };
     expect(healthOf(facts, testSource(), NOW).health).toBe('live');
   });
@@ -70,7 +70,7 @@ describe('a camera is', () => {
     expect(health(facts)).toEqual({
       health: 'failing',
       sinceMs: NOW - 8000,
-      reason: 'the camera answered 500',
+      reason: 'the camera responded with 500',
     });
     expect(health({ failure: failure(1000) }).health).toBe('failing');
   });
@@ -80,24 +80,24 @@ describe('a camera is', () => {
     expect(health({ failure: patient }).health).toBe('failing');
   });
 
-  it('failing while its next call may hang as long as the last, though its frames came quickly', () => {
+  it('failing while its next call may hang as long as the last, even if good calls were quick', () => {
     // It is called again 15 s after the failure, and that call may take 4 + 15 s.
     const hanging = failure(33_900, { nextAtMs: NOW - 33_900 + 15_000 });
     const facts = { frame: frame(60_000), failure: hanging, asked: asked(60_000) };
     expect(health(facts).health).toBe('failing');
   });
 
-  it('live again by a good frame, also of a worker that does not clear the failure', () => {
+  it('live again after a good frame, even if the worker did not clear the failure', () => {
     expect(health({ frame: frame(1000), failure: failure(6000) }).health).toBe('live');
   });
 
-  it('late when somebody asks and no frame came when it should have, since then', () => {
+  it('late when requested and its next frame is overdue, since then', () => {
     const facts = { frame: frame(14_000), asked: asked(20_000) };
     expect(health(facts)).toEqual({ health: 'late', sinceMs: NOW - 1000 });
     expect(health({ frame: frame(12_900), asked: asked(20_000) }).health).toBe('live');
   });
 
-  it('late when it has never had a frame and no call can be under way any more', () => {
+  it('late when it has never had a frame and no call can still be under way', () => {
     // 5 s of interval, 4 + 15 s for the call, 5 s of grace.
     expect(health({ asked: asked(28_900) }).health).toBe('idle');
     expect(health({ asked: asked(29_000) })).toEqual({ health: 'late', sinceMs: NOW });
@@ -108,12 +108,12 @@ describe('a camera is', () => {
     expect(health(facts).health).toBe('late');
   });
 
-  it('not late as soon as somebody asks for an old frame', () => {
+  it('not late as soon as an old frame is requested', () => {
     const facts = { frame: frame(3_600_000), asked: asked(1000) };
     expect(health(facts)).toEqual({ health: 'idle', sinceMs: NOW - 3_603_000 });
   });
 
-  it('idle since it was last asked for, when nobody notes that he asks in vain', () => {
+  it('idle since its last request, if no unmet request is noted', () => {
     const facts = { frame: frame(15_400) };
     expect(health(facts).health).toBe('live'); // a note may still come
     expect(health({ frame: frame(15_600) })).toEqual({ health: 'idle', sinceMs: NOW - 18_600 });
@@ -122,19 +122,19 @@ describe('a camera is', () => {
     expect(health(longAgo)).toEqual({ health: 'idle', sinceMs: NOW - 5000 });
   });
 
-  it('not late by a note from the future: the clock was set back', () => {
+  it('not late because of a note from before the clock was set back', () => {
     expect(health({ frame: frame(99_000), asked: asked(60_000, 3_600_000) }).health).toBe('idle');
   });
 });
 
 describe('a frame is late', () => {
-  it('an interval after it should have come, by the time that the last call took', () => {
+  it('an interval after it was due, judging by the duration of the last call', () => {
     expect(lateAfterMs(frame(0), testSource({ intervalMs: 5000 }))).toBe(13_000);
     expect(lateAfterMs(frame(0), testSource({ intervalMs: 500 }))).toBe(5500); // 2 s at least
   });
 });
 
-it('whatever is known, a camera has one health, which begins in no future', () => {
+it('a camera always has one health, which never begins in the future', () => {
   const ms = fc.integer({ min: -4e6, max: 0 }).map((ago) => NOW + ago);
   const times = fc.record({ startedAtMs: ms, capturedAtMs: ms, changedAtMs: ms });
   const bad = fc.record({ sinceMs: ms, lastMs: ms, nextAtMs: ms, reason: fc.constant('x') });

@@ -1,20 +1,20 @@
 import type { Source } from './source.ts';
 
-/** How a camera fares, for the whole fleet. */
+/** The states of a camera, for the whole fleet. */
 export const HEALTHS = ['idle', 'live', 'late', 'failing', 'frozen'] as const;
 export type Health = (typeof HEALTHS)[number];
 
-/** Of the last good frame. All times here are milliseconds of the frames Redis's clock. */
+/** Times of the last good frame. All times here are milliseconds of the frames Redis's clock. */
 export interface FrameTimes {
   startedAtMs: number;
   capturedAtMs: number;
   changedAtMs: number;
 }
 
-/** What the frame store knows of a camera. Each fact may be lost with the store, or not be there yet. */
+/** What the frame store knows about a camera. Any fact may be missing. */
 export interface HealthFacts {
   frame?: FrameTimes;
-  /** Since when good frames have come without a failure, a gap or a freeze between them. */
+  /** Start of the run of good frames without a failure, a gap or a freeze. */
   goodSinceMs?: number;
   /** The failures since the last good frame. */
   failure?: {
@@ -22,33 +22,33 @@ export interface HealthFacts {
     lastMs: number;
     /** When the camera may be called again. */
     nextAtMs: number;
-    /** Public words. */
+    /** May be shown to viewers. */
     reason: string;
   };
-  /** Somebody asks in vain, as an api process has noted: since when, and for how long that holds. */
+  /** Unmet requests, noted by an api process: since when, and until when the note holds. */
   asked?: { fromMs: number; untilMs: number };
 }
 
 export interface HealthState {
   health: Health;
-  /** Since when it is so; undefined where nothing is known of the camera. */
+  /** Start of this state; undefined if nothing is known about the camera. */
   sinceMs?: number;
-  /** Of a failing camera. */
+  /** Set for a failing camera. */
   reason?: string;
 }
 
 type Limits = Pick<Source, 'intervalMs' | 'timeoutMs' | 'startAllowanceMs' | 'frozenAfterMs'>;
 
-/** A camera with a short interval is not late for a hiccup. */
+/** A hiccup must not make a camera with a short interval late. */
 const LEAST_GRACE_MS = 2000;
-/** Who asks in vain has noted it by then: an api process looks every second. */
+/** Unmet requests are noted within this time: an api process checks every second. */
 const NOTE_GRACE_MS = 2500;
-/** How long a note that somebody asks may hold. */
+/** How long a note of unmet requests may hold. */
 export const MAX_NOTE_MS = 60_000;
 
 /**
- * How old a frame may become while somebody asks for the next one: the next call begins an interval
- * after the last, takes as long as the last one took, and may be an interval late.
+ * Returns the age at which a requested frame is late: the next call starts an interval after the
+ * last, takes as long as the last one, and may be an interval late.
  */
 export function lateAfterMs(
   times: Pick<FrameTimes, 'startedAtMs' | 'capturedAtMs'> | undefined,
@@ -60,12 +60,12 @@ export function lateAfterMs(
   );
 }
 
-/** A camera's health at one instant: what is stored, and what follows from the clock. */
+/** Computes a camera's health at one instant from the stored facts and the clock. */
 export function healthOf(facts: HealthFacts, limits: Limits, nowMs: number): HealthState {
   const { frame } = facts;
   const lateMs = lateAfterMs(frame, limits);
   const failure = currentFailure(facts);
-  // Until then all is as the last news had it.
+  // Until then the last known state holds.
   const overdueAtMs = failure
     ? // Its next call may hang, however quick the good ones were.
       Math.max(failure.nextAtMs, failure.lastMs) + lateAfterMs(undefined, limits)
@@ -87,7 +87,7 @@ export function healthOf(facts: HealthFacts, limits: Limits, nowMs: number): Hea
   return { health: 'idle', ...(Number.isFinite(lastAskedMs) && { sinceMs: lastAskedMs }) };
 }
 
-/** A good frame ends the failures, also one that was stored by a worker which doesn't say so. */
+/** A good frame ends the failures, even if its worker did not record that. */
 function currentFailure({ frame, failure }: HealthFacts): HealthFacts['failure'] {
   return failure && failure.lastMs >= (frame?.capturedAtMs ?? 0) ? failure : undefined;
 }
@@ -106,7 +106,7 @@ function lastKnown(
   return { health: 'live', sinceMs: goodSinceMs ?? capturedAtMs };
 }
 
-/** How many cameras there are of each health, for the metrics. */
+/** Counts cameras by health, for the metrics. */
 export function countByHealth(healths: Iterable<Health>): Record<Health, number> {
   const counts = { idle: 0, live: 0, late: 0, failing: 0, frozen: 0 };
   for (const health of healths) counts[health] += 1;

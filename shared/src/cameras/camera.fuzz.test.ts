@@ -6,7 +6,7 @@ import { cameraIdOf } from './camera.ts';
 import { findCamera } from './rules.ts';
 import { sourcesFromPatterns } from './source.ts';
 
-/** `make fuzz` sets it to many more. */
+/** `make fuzz` raises it. */
 const numRuns = Number(process.env.FUZZ_RUNS ?? 500);
 
 const HOST = 'cams.example.com';
@@ -17,7 +17,7 @@ const narrow = sourcesFromPatterns(
 const wide = sourcesFromPatterns(['http://*:*/*', 'https://*:*/*'], testDefaults);
 const stripping = sourcesFromPatterns(['http://*:*/*'], { ...testDefaults, query: ['w', 'h'] });
 
-/** What parsers have disagreed about. */
+/** Texts that parsers disagree about. */
 const TRICKS = [
   ...['@', ':', '/', '\\', '#', '?', '%', '.', '[', ']', '&', ';', ',', '|', '*', '~', '-', '_'],
   ...[
@@ -103,7 +103,7 @@ const BASES = [
   'http://user:pw@evil.test/i',
 ];
 
-/** A URL into which some tricks were written, or of which something was cut out. */
+/** A URL with some tricks inserted or some characters cut out. */
 const mutated = fc
   .tuple(
     fc.constantFrom(...BASES),
@@ -134,7 +134,7 @@ const texts = fc.oneof(
   { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 100 }) },
 );
 
-/** The camera, or undefined when it is refused as a viewer's own mistake; anything else is a fault. */
+/** Returns the camera, or `undefined` if the URL is rejected; rethrows other errors. */
 function found(text: string, sources: typeof wide) {
   try {
     return findCamera(text, sources);
@@ -145,12 +145,12 @@ function found(text: string, sources: typeof wide) {
   }
 }
 
-describe('whatever is given for url', () => {
+describe('any value of url', () => {
   it.each([
     ['narrow', narrow],
     ['wide', wide],
     ['stripping', stripping],
-  ])('is refused or is a clean URL that its source allows: %s sources', (_, sources) => {
+  ])('is rejected or is a clean URL that its source allows: %s sources', (_, sources) => {
     let allowed = 0;
     fc.assert(
       fc.property(texts, (text) => {
@@ -162,7 +162,7 @@ describe('whatever is given for url', () => {
         expect(url.protocol).toMatch(/^https?:$/);
         expect([url.username, url.password, url.hash]).toEqual(['', '', '']);
         expect(url.hostname).toMatch(/^[^A-Z@\\/?#%]+[^.]$|^[^.]$/);
-        // What goes to the camera as Host and path: printable ASCII, and so no line of its own.
+        // This becomes the Host and path sent to the camera: printable ASCII, so no line break.
         expect(camera.url).toMatch(/^[\x21-\x7e]+$/);
         expect(camera.url).not.toContain('\\');
         expect(camera.url.length).toBeLessThanOrEqual(4096);
@@ -171,11 +171,11 @@ describe('whatever is given for url', () => {
       }),
       { numRuns },
     );
-    // Else it would hold because everything is refused.
+    // Otherwise it would hold because everything is rejected.
     expect(allowed).toBeGreaterThan(numRuns / 50);
   });
 
-  it('is one camera for the worker, which parses the canonical form again', () => {
+  it('is the same camera for the worker, which parses the canonical form again', () => {
     fc.assert(
       fc.property(texts, fc.constantFrom(narrow, wide, stripping), (text, sources) => {
         const camera = found(text, sources);
@@ -236,7 +236,7 @@ describe('whatever is given for url', () => {
   });
 });
 
-/** As a lenient server does: decoded, without parameters, with every slash a slash. */
+/** Decodes like a lenient server: without parameters, and with backslashes as slashes. */
 function decodeOnce(path: string): string {
   const decoded = path.replace(/(?:%[0-9a-f]{2})+/gi, (escapes) => {
     try {

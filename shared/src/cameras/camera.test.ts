@@ -63,7 +63,7 @@ describe('the canonical form', () => {
     expect(canonical(text, query)).toBe(url);
   });
 
-  it('decides the id: the first 32 hex digits of its SHA-256', () => {
+  it('determines the id: the first 32 hex digits of its SHA-256', () => {
     expect(cameraIdOf('http://cam.test/i')).toBe('7bcba4a40c53720181b71479a0956a99');
     const source = testSource();
     const camera = cameraOf(parseCameraUrl('http://CAM.test/i#x'), source);
@@ -75,7 +75,7 @@ describe('the canonical form', () => {
   });
 });
 
-describe('a URL is refused with a sentence when it', () => {
+describe('a URL is rejected with a sentence when it', () => {
   it.each([
     ['is empty', '', 'url is empty; give the URL of an image, as in ?url=https://…'],
     ['has a space', 'http://cam.test/a b', /a space, a control character or a backslash/],
@@ -83,20 +83,24 @@ describe('a URL is refused with a sentence when it', () => {
     ['has a line break', 'http://cam.test/a\nb', /a space, a control character or a backslash/],
     ['has a NUL', 'http://cam.test/\u0000', /a space, a control character or a backslash/],
     ['has a backslash', 'http:\\\\cam.test\\i', /a space, a control character or a backslash/],
-    ['is no URL', 'cam.test/i.jpg', 'url is no absolute URL; write http:// or https:// first'],
-    ['is relative', '//cam.test/i', 'url is no absolute URL; write http:// or https:// first'],
-    ['has a bad port', 'http://cam.test:65536/', /no absolute URL/],
-    ['has a bad address', 'http://256.1.1.1/', /no absolute URL/],
+    ['is not a URL', 'cam.test/i.jpg', 'url must be an absolute http:// or https:// URL'],
+    ['is relative', '//cam.test/i', 'url must be an absolute http:// or https:// URL'],
+    ['has a bad port', 'http://cam.test:65536/', /must be an absolute/],
+    ['has a bad address', 'http://256.1.1.1/', /must be an absolute/],
     ['has another scheme', 'ftp://cam.test/i', 'url must begin with http:// or https://'],
     ['is a script', 'javascript:alert(1)', 'url must begin with http:// or https://'],
     ['is a file', 'file:///etc/passwd', 'url must begin with http:// or https://'],
-    ['takes a host for a scheme', 'localhost:8888/i', 'url must begin with http:// or https://'],
-    ['has a user', 'http://me@cam.test/', 'url has credentials in it'],
-    ['has a password', 'http://:s3cret@cam.test/', 'url has credentials in it'],
+    ['has a host as its scheme', 'localhost:8888/i', 'url must begin with http:// or https://'],
+    ['has a user', 'http://me@cam.test/', 'url contains credentials; remove them'],
+    ['has a password', 'http://:s3cret@cam.test/', 'url contains credentials; remove them'],
     ['has port 0', 'http://cam.test:0/', 'url has port 0'],
     ['has no host', 'http://./', 'url has no host'],
-    ['has no host but dots', 'http://%2e%2e/', 'url has no host'],
-    ['has dots after no host', 'http://256.0.0.1../', /a host that is no name and no address/],
+    ['has only dots as host', 'http://%2e%2e/', 'url has no host'],
+    [
+      'has dots after a bad host',
+      'http://256.0.0.1../',
+      /a host that is neither a name nor an address/,
+    ],
     ['has a bare %', 'http://cam.test/100%', /a % that is not followed by two hexadecimal digits/],
     ['has a bad escape', 'http://cam.test/?q=%zz', /a % that is not followed by two/],
   ])('%s', (_, text, detail) => {
@@ -106,7 +110,7 @@ describe('a URL is refused with a sentence when it', () => {
     expect(problem?.detail).not.toContain('s3cret');
   });
 
-  it('is longer than 4096 bytes, and not when it is as long', () => {
+  it('is longer than 4096 bytes, but not if it is exactly as long', () => {
     const base = 'http://cam.test/';
     expect(problemOf(base.padEnd(4096, 'x'))).toBeUndefined();
     expect(problemOf(base.padEnd(4097, 'x'))?.detail).toBe('url is longer than 4096 bytes');
@@ -153,7 +157,7 @@ describe('for any URL', () => {
         `${scheme}://${host}${port}/${path}?${query}${hash}`,
     );
 
-  it('the canonical form is its own, or the URL is refused with 400', () => {
+  it('the canonical form is stable, or the URL is rejected with 400', () => {
     fc.assert(
       fc.property(urls, policies, (text, query) => {
         const problem = problemOf(text);

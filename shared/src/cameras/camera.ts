@@ -5,21 +5,21 @@ import { withoutTrailingDots } from './host-name.ts';
 import { normaliseEscapes } from './percent-encoding.ts';
 import type { QueryPolicy, Source } from './source.ts';
 
-/** One upstream image: its canonical URL, the id made of it, and the source that allows it. */
+/** One upstream image: its canonical URL, the id derived from it, and the source that allows it. */
 export interface Camera {
   cameraId: string;
   url: string;
   source: Source;
-  /** Of a named camera, which jobs carry instead of the URL. */
+  /** Set for named cameras only; jobs contain it instead of the URL. */
   name?: string;
 }
 
 const MAX_URL_BYTES = 4096;
 
 /**
- * Parses what a viewer wrote into a normalised URL: no fragment, no trailing dot on the host, no
+ * Parses a viewer's text into a normalised URL: no fragment, no trailing dot on the host, no
  * default port, one spelling of percent-escapes.
- * @throws ProblemError 400 that says what is wrong with it
+ * @throws ProblemError 400 that says what is wrong
  */
 export function parseCameraUrl(text: string): URL {
   if (text === '') throw invalid('url is empty; give the URL of an image, as in ?url=https://…');
@@ -27,32 +27,33 @@ export function parseCameraUrl(text: string): URL {
   if (/[\u0000-\u0020\u007f\\]/.test(text)) {
     throw invalid('url has a space, a control character or a backslash in it; percent-encode it');
   }
-  if (!URL.canParse(text)) throw invalid('url is no absolute URL; write http:// or https:// first');
+  if (!URL.canParse(text)) throw invalid('url must be an absolute http:// or https:// URL');
   const url = new URL(text);
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
     throw invalid('url must begin with http:// or https://');
   }
-  if (url.username !== '' || url.password !== '') throw invalid('url has credentials in it');
+  if (url.username !== '' || url.password !== '')
+    throw invalid('url contains credentials; remove them');
   if (url.port === '0') throw invalid('url has port 0');
   if (/%(?![0-9a-f]{2})/i.test(url.pathname + url.search)) {
     throw invalid('url has a % that is not followed by two hexadecimal digits; write it %25');
   }
   const normalised = normalise(url);
-  // Escapes make it longer: a worker parses the canonical form again and must not refuse it then.
+  // Escapes make it longer, and a worker, which parses it again, must not reject it.
   if (normalised.href.length > MAX_URL_BYTES) throw tooLong();
   const trick = findPathTrick(normalised.pathname);
   if (trick) throw invalid(`url has an encoded ${trick} in its path; leave it out`);
   return normalised;
 }
 
-/** The camera that a normalised URL means under a source's query policy. */
+/** Returns the camera of a normalised URL under a source's query policy. */
 export function cameraOf(url: URL, source: Source): Camera {
   const canonical = new URL(url);
   canonical.search = applyQueryPolicy(url.search, source.query);
   return { cameraId: cameraIdOf(canonical.href), url: canonical.href, source };
 }
 
-/** The first 32 hex digits of the SHA-256 of the canonical URL. */
+/** Returns the first 32 hex digits of the SHA-256 of the canonical URL. */
 export function cameraIdOf(canonicalUrl: string): string {
   return createHash('sha256').update(canonicalUrl).digest('hex').slice(0, 32);
 }
@@ -62,8 +63,9 @@ function normalise(url: URL): URL {
   const host = withoutTrailingDots(url.hostname);
   if (host === '') throw invalid('url has no host');
   if (host !== url.hostname) url.hostname = host;
-  // The setter ignores what is no host: of `256.0.0.1..` only the dots make a name.
-  if (url.hostname.endsWith('.')) throw invalid('url has a host that is no name and no address');
+  // The setter ignores an invalid host: `256.0.0.1..` is only a name because of its dots.
+  if (url.hostname.endsWith('.'))
+    throw invalid('url has a host that is neither a name nor an address');
   url.pathname = normaliseEscapes(url.pathname);
   url.search = normaliseEscapes(url.search === '?' ? '' : url.search);
   return url;

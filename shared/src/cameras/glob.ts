@@ -1,6 +1,6 @@
 /**
- * A text in which `*` stands for any characters, or none. Matching goes through the text once from
- * left to right and never back, so no text makes it slow.
+ * A pattern in which `*` stands for any characters, or none. Matching passes through the text once
+ * and never backtracks, so no text makes it slow.
  */
 export class Glob {
   readonly #parts: readonly string[];
@@ -16,7 +16,7 @@ export class Glob {
     const end = text.length - last.length;
     if (end < first.length || !text.startsWith(first) || !text.endsWith(last)) return false;
     let at = first.length;
-    // The earliest place of a part leaves the most room for those after it.
+    // Matching each part as early as possible leaves the most room for the later ones.
     for (const part of this.#parts.slice(1, -1)) {
       const found = text.indexOf(part, at);
       if (found === -1) return false;

@@ -1,4 +1,4 @@
-/** `localhost.` is `localhost`. Not by a pattern: `/\.+$/` takes quadratic time for `...x`. */
+/** `localhost.` is `localhost`. Not by regex: `/\.+$/` takes quadratic time for `...x`. */
 export function withoutTrailingDots(host: string): string {
   let end = host.length;
   while (host[end - 1] === '.') end -= 1;

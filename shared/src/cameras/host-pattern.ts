@@ -2,21 +2,21 @@ import { Glob } from './glob.ts';
 import { withoutTrailingDots } from './host-name.ts';
 
 export const BAD_HOST = 'its host is not a valid host name or address';
-/** Stands for `*` while a host is parsed as one; no host is called so. */
+/** Placeholder for `*` while a host is parsed; no host has this name. */
 const STAR = 'zzstarzz';
 
-/** Nobody can register names that end so (RFC 6761, RFC 6762, ICANN's `internal`); `lan` and `home` neither. */
+/** No name under these can be registered: RFC 6761, RFC 6762, ICANN; `lan` and `home` likewise. */
 const OWN_NETWORKS = new Set(['local', 'internal', 'lan', 'home', 'test', 'localhost']);
 
 /**
- * A host in which a leading `*.` stands for any number of labels, at least one, and any other `*` for
- * text within its label. `*` alone is every host.
+ * A host in which a leading `*.` stands for one or more labels, and any other `*` for text within
+ * its label. `*` alone matches every host.
  */
 export class HostPattern {
-  /** Undefined: every host. */
+  /** Undefined: matches every host. */
   readonly #labels: readonly Glob[] | undefined;
   readonly #hasSubdomains: boolean;
-  /** The host itself, where it has no `*`. */
+  /** The host itself if it has no `*`. */
   readonly #exact: string | undefined;
 
   /** @throws TypeError that says what to write instead */
@@ -41,19 +41,19 @@ export class HostPattern {
   }
 }
 
-/** A `*` must not reach hosts that anybody could register, as `cams.example.com.evil.org`. */
+/** A `*` must not match hosts that anybody could register, such as `cams.example.com.evil.org`. */
 function checkStars(host: string): void {
   if (!host.includes('*') || host === '*') return;
   if (host.startsWith('[')) throw new TypeError(BAD_HOST);
   if (/^[\d.*]+$/.test(host) && /\d/.test(host)) {
-    throw new TypeError('* can not stand in a numeric host; list the hosts, or use their names');
+    throw new TypeError('* cannot be used in a numeric host; list the hosts, or use their names');
   }
   const labels = host.split('.');
   const [first = '', ...others] = labels;
   if (first.startsWith('*') && first !== '*') {
     const rest = host.replaceAll('*', '').replace(/^[.-]+/, '');
     throw new TypeError(
-      `a * in front of a name would match names of other people; write *.${rest} for the hosts below it`,
+      `a * in front of a name would match names that others own; write *.${rest} for the hosts below it`,
     );
   }
   // `*.local` is as wide as it looks; `*.example.*` is much wider.
@@ -61,17 +61,17 @@ function checkStars(host: string): void {
   const mustBeFixed = isOwnNetwork || (first === '*' && !others.join('').includes('*')) ? 1 : 2;
   if (labels.slice(-mustBeFixed).join('').includes('*')) {
     throw new TypeError(
-      'a * at the end of the host would match hosts of other people; end the host with a /, as in https://cams.example.com/*, or list the hosts',
+      'a * at the end of the host would match hosts that others own; end the host with a /, as in https://cams.example.com/*, or list the hosts',
     );
   }
 }
 
-/** As `URL` writes it, with the stars in it. */
+/** Returns the host as `URL` writes it, with its stars. */
 function canonicalHost(text: string): string {
   const url = `http://${text.replaceAll('*', STAR)}/`;
   const host = URL.canParse(url) ? withoutTrailingDots(new URL(url).hostname) : '';
   const canonical = host.replaceAll(STAR, '*');
-  // In punycode a * would no longer stand where it was written.
+  // Punycode would move a * from where it was written.
   const isMoved = canonical.split('.').some((l) => l.startsWith('xn--') && l.includes('*'));
   const hasAll = canonical.split('*').length === text.split('*').length;
   if (host === '' || text.includes('\\') || isMoved || !hasAll) {

@@ -1,4 +1,4 @@
-/** `im%61ge` is `image`, `%2f` is `%2F`: else n escapes were 2ⁿ cameras (RFC 3986 6.2.2). */
+/** `im%61ge` is `image`, `%2f` is `%2F`: otherwise n escapes make 2ⁿ cameras (RFC 3986 6.2.2). */
 export function normaliseEscapes(text: string): string {
   return text.replace(/%[0-9a-f]{2}/gi, (spelled) => {
     const char = String.fromCharCode(Number.parseInt(spelled.slice(1), 16));
@@ -7,8 +7,8 @@ export function normaliseEscapes(text: string): string {
 }
 
 /**
- * Decodes `%2F`, `%252F`, `%25%32%46` and `%u002F` until nothing is left to decode. Each escape is
- * decoded as soon as its last digit is read, so that the time is linear however deep they nest.
+ * Decodes `%2F`, `%252F`, `%25%32%46` and `%u002F` until no escape is left. Each one is decoded as
+ * soon as its last digit is read, so the time is linear however deeply they nest.
  */
 export function decodeFully(text: string): string {
   if (!text.includes('%')) return text;
@@ -20,7 +20,7 @@ export function decodeFully(text: string): string {
   return decoded.join('');
 }
 
-/** Decodes the escape that the characters end in, if they end in one. */
+/** Decodes the escape at the end of the characters, if there is one. */
 function decodeEnd(chars: string[]): boolean {
   const end = chars.length;
   const length = chars[end - 3] === '%' ? 3 : chars[end - 6] === '%' && isU(chars[end - 5]) ? 6 : 0;

@@ -53,7 +53,7 @@ describe('a pattern', () => {
     ['http://cam.test/*\\?w=*', 'http://cam.test/i', false],
     ['http://cam.test/*?w=1', 'http://cam.test/i?w=1', true],
     ['http://cam.test/i.jpg?w=*', 'http://cam.test/i.jpg?w=1', true],
-  ])('%s asked for %s says %j', (pattern, url, allowed) => {
+  ])('%s tested with %s returns %j', (pattern, url, allowed) => {
     expect(allows(pattern, url)).toBe(allowed);
   });
 
@@ -63,17 +63,17 @@ describe('a pattern', () => {
     ['*', 'it must begin with http:// or https:// and a host'],
     ['ftp://cams.example.com/*', 'it must begin with http:// or https:// and a host'],
     ['http:///*', 'it must begin with http:// or https:// and a host'],
-    ['http://me:pw@cams.example.com/*', 'it has credentials in it'],
-    ['http://10.0.0.*/*', /^\* can not stand in a numeric host/],
-    ['http://10.0.0.*:8080/*', /^\* can not stand in a numeric host/],
-    ['http://10.0.0.*:*/*', /^\* can not stand in a numeric host/],
-    ['http://10.*/*', /^\* can not stand in a numeric host/],
-    ['http://*.0.0.1', /^\* can not stand in a numeric host/],
+    ['http://me:pw@cams.example.com/*', 'it contains credentials; remove them'],
+    ['http://10.0.0.*/*', /^\* cannot be used in a numeric host/],
+    ['http://10.0.0.*:8080/*', /^\* cannot be used in a numeric host/],
+    ['http://10.0.0.*:*/*', /^\* cannot be used in a numeric host/],
+    ['http://10.*/*', /^\* cannot be used in a numeric host/],
+    ['http://*.0.0.1', /^\* cannot be used in a numeric host/],
     ['http://[::1/*', 'its host is not a valid host name or address'],
     ['http://[*]/*', 'its host is not a valid host name or address'],
     ['http://[::g]/*', 'its host is not a valid host name or address'],
     ['http://cam test/*', 'it has a space or a control character in it; percent-encode it'],
-  ])('is refused with a sentence when it is %s', (pattern, sentence) => {
+  ])('is rejected with a sentence when it is %s', (pattern, sentence) => {
     expect(() => new UrlPattern(pattern)).toThrow(TypeError);
     expect(() => new UrlPattern(pattern)).toThrow(sentence);
   });
@@ -87,7 +87,7 @@ describe('a pattern', () => {
 });
 
 describe('findCamera', () => {
-  it('takes the first source that matches', () => {
+  it('returns the first source that matches', () => {
     const [narrow, wide] = sourcesOf('http://cam.test/a/*', 'http://cam.test/*');
     const sources = [narrow, wide].filter((source) => source !== undefined);
     expect(findCamera('http://cam.test/a/i', sources).source).toBe(narrow);
@@ -95,13 +95,13 @@ describe('findCamera', () => {
     expect(findCamera('http://cam.test/a/i', sources.toReversed()).source).toBe(wide);
   });
 
-  it("goes by the source's query policy", () => {
+  it("applies the source's query policy", () => {
     const sources = [testSource({ query: 'strip' })];
     expect(findCamera('http://cam.test/i?t=1', sources).url).toBe('http://cam.test/i');
   });
 
   it.each([[[]], [['http://other.test/*']]])(
-    'refuses with 403 when the sources are %j',
+    'rejects with 403 when the sources are %j',
     (patterns) => {
       const ask = () => findCamera('http://cam.test/i?secret=1', sourcesOf(...patterns));
       expect(ask).toThrow(ProblemError);
@@ -111,14 +111,14 @@ describe('findCamera', () => {
             status: 403,
             code: 'source-not-allowed',
             detail:
-              'no source of this server matches this url; its operator sets them in ALLOWED_SOURCES',
+              'this url is not allowed here; the operator of this server sets the allowed sources (ALLOWED_SOURCES)',
           },
         }),
       );
     },
   );
 
-  it('refuses a bad URL with 400 before it looks for a source', () => {
+  it('rejects a bad URL with 400 before it searches for a source', () => {
     expect(() => findCamera('nonsense', [])).toThrow(
       expect.objectContaining({ problem: expect.objectContaining({ status: 400 }) }),
     );
@@ -137,7 +137,7 @@ describe('parseNetwork', () => {
   });
 
   it.each(['', '10', '10.0', '0x7f.0.0.1', '10.0.0.0/33', '::1/129', 'localhost', '10.0.0.*'])(
-    'takes no %j',
+    'rejects %j',
     (text) => expect(parseNetwork(text)).toBeUndefined(),
   );
 });

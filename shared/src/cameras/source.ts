@@ -1,7 +1,7 @@
 import ipaddr from 'ipaddr.js';
 import { UrlPattern } from './url-pattern.ts';
 
-/** What of the query belongs to the camera: all, nothing, or the named parameters. */
+/** Which part of the query belongs to the camera: all, nothing, or the named parameters. */
 export type QueryPolicy = 'keep' | 'strip' | readonly string[];
 
 export type Network = [ipaddr.IPv4 | ipaddr.IPv6, number];
@@ -20,24 +20,24 @@ export interface Source {
   /** Private, loopback or link-local networks that may be called. */
   networks: readonly Network[];
   maxFrameBytes: number;
-  /** Of the whole fleet against this source; 0 is no bound. */
+  /** Limits for the whole fleet on this source; 0 means no limit. */
   budget: { perSecond: number; concurrency: number };
   staleForMs: number;
-  /** Least time to keep the last frame of a camera that has no name. */
+  /** Minimum time to keep the last frame of an unnamed camera. */
   unnamedStaleForMs: number;
-  /** Cameras without a name that the fleet keeps at a time; 0 is no bound. */
+  /** Unnamed cameras that the fleet keeps at a time; 0 means no limit. */
   maxCameras: number;
-  /** The same bytes for so long: the camera is frozen. */
+  /** After the same bytes for this long, the camera is frozen. */
   frozenAfterMs?: number;
-  /** Sent to the camera; in no log, key, value or error. */
+  /** Sent to the camera; never in a log, key, value or error. */
   auth?: { scheme: 'basic' | 'digest'; username: string; password: string };
   tls?: { ca: string } | { insecure: true };
 }
 
-/** What sources have in common unless they say otherwise. */
+/** Settings that sources share unless they override them. */
 export type SourceDefaults = Omit<Source, 'name' | 'pattern'>;
 
-/** One source for each pattern of `ALLOWED_SOURCES`, named by its pattern. */
+/** Returns one source for each pattern of `ALLOWED_SOURCES`, named after its pattern. */
 export function sourcesFromPatterns(
   patterns: readonly string[],
   defaults: SourceDefaults,
@@ -45,7 +45,7 @@ export function sourcesFromPatterns(
   return patterns.map((text) => ({ ...defaults, name: text, pattern: new UrlPattern(text) }));
 }
 
-/** `10.20.0.0/16` or a single address. Undefined when the text is neither. */
+/** Parses `10.20.0.0/16` or a single address; returns `undefined` for other texts. */
 export function parseNetwork(text: string): Network | undefined {
   if (ipaddr.isValidCIDR(text)) return ipaddr.parseCIDR(text);
   if (!ipaddr.IPv4.isValidFourPartDecimal(text) && !ipaddr.IPv6.isValid(text)) return undefined;

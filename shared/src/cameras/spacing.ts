@@ -1,6 +1,6 @@
 import type { Source } from './source.ts';
 
-/** From right after sending a call until the camera may be called again. */
+/** Returns how long after a call was sent the camera may be called again. */
 export function spacingMs(source: Pick<Source, 'intervalMs'>): number {
   return source.intervalMs + guardMs(source);
 }
@@ -13,7 +13,7 @@ export function guardMs({ intervalMs }: Pick<Source, 'intervalMs'>): number {
 /** A late timer or a busy event loop must not let a call outlive its permit. */
 const LATENESS_MS = 2000;
 
-/** How long a permit lives that nobody shortens: as long as anything started on it can matter. */
+/** Returns how long a permit lives unless shortened: as long as a call made with it can matter. */
 export function permitLifeMs(source: Source): number {
   const { timeoutMs, startAllowanceMs } = source;
   return Math.ceil(Math.max(spacingMs(source), timeoutMs + LATENESS_MS) + startAllowanceMs);

@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { UrlPattern } from './url-pattern.ts';
 
-/** `make fuzz` sets it to many more. */
+/** `make fuzz` raises it. */
 const numRuns = Number(process.env.FUZZ_RUNS ?? 1500);
 
-describe('next to URLPattern', () => {
+describe('compared with URLPattern', () => {
   const hosts = ['cam.test', 'a.cam.test', 'cam-1.a.test', '127.0.0.1', '[::1]', 'cam'];
   const hostPatterns = ['*', '*.test', '*.cam.test', 'cam-*.a.test', ...hosts];
   const ports = ['', ':8080'];
@@ -25,10 +25,10 @@ describe('next to URLPattern', () => {
     queries(['*']),
   );
 
-  /** In place of each `*` of the pattern; without one the URL is any other. */
+  /** Replaces each `*` of the pattern; if undefined, the URL is unrelated. */
   const fills = fc.option(fc.constantFrom('a', '7', 'a1', 'b-'), { nil: undefined, freq: 2 });
 
-  it('an ordinary pattern has the same verdict on any URL', () => {
+  it('an ordinary pattern returns the same verdict for any URL', () => {
     let matches = 0;
     fc.assert(
       fc.property(patterns, urls, fills, ([host, port, path, query], url, fill) => {
@@ -53,7 +53,7 @@ describe('next to URLPattern', () => {
       }),
       { numRuns },
     );
-    // Else it would hold because nothing matches.
+    // Otherwise it would hold because nothing matches.
     expect(matches).toBeGreaterThan(numRuns / 20);
   });
 });

@@ -4,17 +4,17 @@ import { BAD_HOST, HostPattern } from './host-pattern.ts';
 import { normaliseEscapes } from './percent-encoding.ts';
 
 /**
- * A URL in which `*` stands for any text within its part of the URL: the host, the port, the path or
- * the query. A pattern without a path, or without a query, matches every path or query.
+ * A URL in which `*` stands for any text within its part of the URL: the host, the port, the path
+ * or the query. A pattern without a path, or without a query, matches every path or query.
  *
- * The platform's `URLPattern` matches by regular expressions, which a viewer's URL can make take
- * seconds, and it reads `localhost:8888/*` and `cams.example.com*` otherwise than they look.
+ * The platform's `URLPattern` uses regular expressions, which a viewer's URL can make run for
+ * seconds, and it reads `localhost:8888/*` and `cams.example.com*` differently than they look.
  */
 export class UrlPattern {
   readonly text: string;
   readonly #scheme: string;
   readonly #host: HostPattern;
-  /** As it ends the authority: empty, `:8080`, or `*` for every port. */
+  /** As in the authority: empty, `:8080`, or `*` for every port. */
   readonly #port: string;
   readonly #path: Glob | undefined;
   readonly #query: Glob | undefined;
@@ -59,7 +59,7 @@ function split(text: string): [scheme: string, authority: string, rest: string] 
   if (scheme === undefined || authority === undefined) {
     throw new TypeError('it must begin with http:// or https:// and a host');
   }
-  if (authority.includes('@')) throw new TypeError('it has credentials in it');
+  if (authority.includes('@')) throw new TypeError('it contains credentials; remove them');
   if (/[\u0000-\u0020\u007f]/.test(text)) {
     throw new TypeError('it has a space or a control character in it; percent-encode it');
   }
@@ -83,12 +83,12 @@ function splitPort(authority: string): [host: string, port: string] {
 }
 
 /**
- * Path and query without the backslashes that `URLPattern` needs in front of some characters.
- * @throws TypeError for what `URLPattern` has and this hasn't: it would never match as it stands
+ * Returns path and query without the backslashes that `URLPattern` needs before some characters.
+ * @throws TypeError for syntax that only `URLPattern` supports: it would never match literally
  */
 function unescapeTarget(text: string): string {
   const unescaped = text.replace(/\\./gs, '');
-  if (text.includes('\\*')) throw new TypeError('a * can not be escaped; it matches itself too');
+  if (text.includes('\\*')) throw new TypeError('a * cannot be escaped; it matches itself too');
   if (/[(){}]/.test(unescaped)) {
     throw new TypeError(
       '( ) { } are not supported; write * for any text, or \\( for a parenthesis',
@@ -99,7 +99,7 @@ function unescapeTarget(text: string): string {
   }
   if (/\*[*+]/.test(unescaped)) throw new TypeError('write one * in place of ** or *+');
   const target = text.replace(/\\(.)/gs, '$1');
-  if (target.includes('#')) throw new TypeError('it has a # in it; the URLs of cameras have none');
+  if (target.includes('#')) throw new TypeError('it has a # in it; remove it and what follows');
   if (target.includes('\\')) throw new TypeError('it has a backslash in it; write %5C');
   const [path = ''] = target.split('?', 1);
   if (findPathTrick(path) || /\/\.{1,2}(\/|$)/.test(path)) {

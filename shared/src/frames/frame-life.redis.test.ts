@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { ownRedis, sharedRedis, testLink } from '../../../testing/redis/test-redis.ts';
 import { testCamera } from '../../../testing/test-camera.ts';
-import { ownRedis, sharedRedis, testLink } from '../../../testing/test-redis.ts';
 import type { Camera } from '../cameras/camera.ts';
 import { keysFor } from '../redis/keys.ts';
 import type { RedisClient } from '../redis/redis-link.ts';
@@ -18,17 +18,17 @@ import {
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
-/** A busy machine. */
+/** Tolerance for a busy machine. */
 const LATE_MS = 30_000;
 const unnamed = testCamera('unnamed');
 const named = { ...testCamera('named'), name: 'gate' };
 const { cameraId } = unnamed;
 
-/** What a worker stores of cameras, as its reporter does. */
+/** Stores results as a worker does. */
 function storeOn(client: RedisClient, keys = keysFor('p')) {
   let stored = 0;
   const times = {
-    // Each later than the one before, also within one millisecond.
+    // Later each time, even within one millisecond.
     get startedAgoMs() {
       stored += 1;
       return 1000 - 10 * stored;
@@ -65,7 +65,7 @@ function storeOn(client: RedisClient, keys = keysFor('p')) {
 async function sharedStore() {
   const { link, keys } = await sharedRedis();
   const parts = storeOn(link.client, keys);
-  /** As if the camera had been in use since then. */
+  /** Pretends that the camera has been in use for `ms`. */
   const inUseFor = async (ms: number) => {
     const [seconds] = (await link.client.sendCommand(['TIME'])) as [string];
     await link.client.hSet(keys.frame(cameraId), 'since', Number(seconds) * 1000 - ms);
@@ -79,7 +79,7 @@ function expectAbout(actualMs: number, ms: number): void {
 }
 
 describe('a frame of an unnamed camera', () => {
-  it("that was asked for once is kept for minutes, with the camera's health", async () => {
+  it("is kept for minutes after a single request, with the camera's health", async () => {
     const { store, frameLeftMs, healthLeftMs } = await sharedStore();
     expect(await store(unnamed)).toBe('frame');
     expectAbout(await frameLeftMs(unnamed), 10 * MINUTE_MS);
@@ -97,7 +97,7 @@ describe('a frame of an unnamed camera', () => {
     expectAbout(await frameLeftMs(unnamed), 5 * HOUR_MS);
   });
 
-  it('is never kept for longer than STALE_FOR', async () => {
+  it('is never kept longer than STALE_FOR', async () => {
     const { store, inUseFor, frameLeftMs } = await sharedStore();
     await store(unnamed);
     await inUseFor(100 * HOUR_MS);
@@ -105,7 +105,7 @@ describe('a frame of an unnamed camera', () => {
     expectAbout(await frameLeftMs(unnamed), 24 * HOUR_MS);
   });
 
-  it('from before the clock was set back was not in use from the future', async () => {
+  it('is kept for minutes if the clock was set back to before its first use', async () => {
     const { store, inUseFor, frameLeftMs } = await sharedStore();
     await store(unnamed);
     await inUseFor(-HOUR_MS);
@@ -113,7 +113,7 @@ describe('a frame of an unnamed camera', () => {
     expectAbout(await frameLeftMs(unnamed), 10 * MINUTE_MS);
   });
 
-  it('is kept on while the camera fails and somebody asks for it', async () => {
+  it('is kept while the camera fails and is still requested', async () => {
     const { client, keys, store, fail, frameLeftMs } = await sharedStore();
     await store(unnamed);
     await client.pExpire(keys.frame(cameraId), MINUTE_MS);
@@ -123,7 +123,7 @@ describe('a frame of an unnamed camera', () => {
     expectAbout(await frameLeftMs(unnamed), 2 * HOUR_MS);
   });
 
-  it('is not kept on by failures when it is too old to be served', async () => {
+  it('is not kept by failures once it is too old to be served', async () => {
     const { client, keys, store, fail, inUseFor, frameLeftMs } = await sharedStore();
     await store(unnamed);
     await inUseFor(30 * HOUR_MS);
@@ -136,7 +136,7 @@ describe('a frame of an unnamed camera', () => {
   });
 });
 
-it('a named camera keeps its frame for STALE_FOR and its health for a day, as it fails too', async () => {
+it('a named camera keeps its frame for STALE_FOR and its health for a day, even while failing', async () => {
   const { store, renew, fail, frameLeftMs, healthLeftMs } = await sharedStore();
   for (const step of [store, renew, fail]) {
     await step(named);
@@ -145,14 +145,14 @@ it('a named camera keeps its frame for STALE_FOR and its health for a day, as it
   }
 });
 
-it('failures of a camera that never gave a frame are kept for minutes', async () => {
+it('failures of a camera without a frame are kept for minutes', async () => {
   const { fail, frameLeftMs, healthLeftMs } = await sharedStore();
   expect(await fail(unnamed)).toBe(true);
   expectAbout(await healthLeftMs(unnamed), 10 * MINUTE_MS);
   expect(await frameLeftMs(unnamed)).toBe(-2);
 });
 
-it('a camera that is forgotten leaves nothing behind', async () => {
+it('forgetting a camera leaves nothing behind', async () => {
   const { client, keys, store, fail } = await sharedStore();
   await store(unnamed);
   await fail(unnamed);
@@ -161,17 +161,17 @@ it('a camera that is forgotten leaves nothing behind', async () => {
   expect(await client.exists([keys.frame(cameraId), keys.health(cameraId)])).toBe(0);
 });
 
-describe('a Redis whose memory is used up', () => {
+describe('a Redis that runs out of memory', () => {
   const SIZE = 200_000;
   const frameOf = (sizeBytes: number) => randomBytes(sizeBytes);
 
-  /** @returns what to call with the share of its memory that is to be used */
+  /** @returns `fillTo`, which sets the share of memory in use */
   async function boundRedis() {
     const server = await ownRedis('--maxmemory-policy', 'noeviction', '--appendonly', 'no');
     const link = testLink(server.url);
     await link.ready(10_000);
     const { client } = link;
-    // Beside it the frame that is under way is little.
+    // Makes the size of a frame in transit negligible.
     await client.set('filler', Buffer.alloc(20_000_000));
     const parts = storeOn(client);
     const fillTo = async (share: number) => {
@@ -181,7 +181,7 @@ describe('a Redis whose memory is used up', () => {
     return { ...parts, client, fillTo };
   }
 
-  it('replaces every frame that needs no more memory, however full it is', async () => {
+  it('replaces every frame with one of at most its size, however full it is', async () => {
     const { store, fillTo } = await boundRedis();
     await store(unnamed, frameOf(SIZE));
     await store(named, frameOf(SIZE));
@@ -192,7 +192,7 @@ describe('a Redis whose memory is used up', () => {
     }
   });
 
-  it('above 70 % refuses first frames of unnamed cameras only', async () => {
+  it('above 70 % rejects first frames of unnamed cameras only', async () => {
     const { client, keys, store, fillTo } = await boundRedis();
     await store(unnamed, frameOf(SIZE));
     await fillTo(0.75);
@@ -203,7 +203,7 @@ describe('a Redis whose memory is used up', () => {
     expect(await store(named, frameOf(SIZE))).toBe('frame');
   });
 
-  it('above 80 % lets frames of named cameras grow, but not those of others', async () => {
+  it('above 80 % lets only frames of named cameras grow', async () => {
     const { store, fillTo } = await boundRedis();
     await store(unnamed, frameOf(1000));
     await store(named, frameOf(1000));
@@ -212,7 +212,7 @@ describe('a Redis whose memory is used up', () => {
     expect(await store(named, frameOf(2000))).toBe('frame');
   });
 
-  it('above 90 % lets none grow: what is left is for the permits', async () => {
+  it('above 90 % lets no frame grow: the rest is for permits', async () => {
     const { store, fillTo } = await boundRedis();
     await store(named, frameOf(1000));
     await fillTo(0.95);
@@ -222,8 +222,8 @@ describe('a Redis whose memory is used up', () => {
 
   it.each([
     ['evicts', { 'maxmemory-policy': 'allkeys-lru' }],
-    ['has no bound', { maxmemory: '0' }],
-  ])('has always room when it %s', async (_, config) => {
+    ['has no limit', { maxmemory: '0' }],
+  ])('always has room when it %s', async (_, config) => {
     const { client, store, fillTo } = await boundRedis();
     await store(unnamed, frameOf(SIZE));
     await fillTo(0.95);

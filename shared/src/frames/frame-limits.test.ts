@@ -19,7 +19,7 @@ describe('a named camera', () => {
 });
 
 describe('an unnamed camera', () => {
-  it('keeps its frame for minutes, and leaves memory to the named ones', () => {
+  it('keeps its frame for minutes and leaves memory to named cameras', () => {
     expect(frameLimitsOf(testCamera('a'))).toEqual({
       staleForMs: 24 * HOUR_MS,
       keepMs: 10 * MINUTE_MS,
@@ -35,11 +35,11 @@ describe('an unnamed camera', () => {
     expect(idleAfterMs(camera)).toBe(2 * HOUR_MS + 19_000);
   });
 
-  it('that asks for patience keeps it for as long', () => {
+  it('keeps it while the camera requires a long wait', () => {
     expect(frameLimitsOf(testCamera('a'), HOUR_MS).keepMs).toBe(2 * HOUR_MS + 19_000);
   });
 
-  it('never keeps it for longer than STALE_FOR', () => {
+  it('never keeps it longer than STALE_FOR', () => {
     expect(frameLimitsOf(testCamera('a', { staleForMs: MINUTE_MS })).keepMs).toBe(MINUTE_MS);
   });
 

@@ -3,28 +3,29 @@ import type { Camera } from '../cameras/camera.ts';
 /** How long a camera's frame and health are kept, and how full its Redis may be. */
 export interface FrameLimits {
   staleForMs: number;
-  /** A frame is kept for so long, or longer where the camera was in use for longer. */
+  /** Minimum; a frame is kept longer if the camera has been in use longer. */
   keepMs: number;
   keepHealthMs: number;
-  /** The shares of `maxmemory` that a first frame, and one larger than the last, may fill. */
+  /** Shares of `maxmemory` up to which Redis accepts a first frame, or one larger than the last. */
   firstLimit: number;
   growthLimit: number;
 }
 
-/** Above this share of its memory a Redis takes no first frames of unnamed cameras. */
+/** Above this share of its memory, Redis rejects first frames of unnamed cameras. */
 export const NEW_CAMERAS_LIMIT = 0.7;
-/** Above this one frames of unnamed cameras may not grow. */
+/** Above this share, frames of unnamed cameras may not grow. */
 const UNNAMED_GROWTH_LIMIT = 0.8;
-/** Above this one no frame may grow: what is left is for permits and jobs. */
+/** Above this share, no frame may grow: the rest is for permits and jobs. */
 export const NAMED_LIMIT = 0.9;
 
 const HEALTH_KEPT_MS = 24 * 3_600_000;
 const CALLS_KEPT = 2;
 
 /**
- * An operator names cameras, so there are only so many of them. A viewer can make up the others at
- * will: what one glance leaves behind lasts minutes, and never takes the place of what is watched.
- * @param nextMs until the next call, when the camera may not be called for long
+ * Returns the limits of a camera. Named cameras are few, because an operator names them. Viewers
+ * can make up others at will: what a single request stores lasts minutes and never displaces
+ * watched cameras.
+ * @param nextMs time until the next call, for a camera that requires a long wait
  */
 export function frameLimitsOf(camera: Camera, nextMs = 0): FrameLimits {
   const { staleForMs } = camera.source;
@@ -32,17 +33,17 @@ export function frameLimitsOf(camera: Camera, nextMs = 0): FrameLimits {
     const limits = { firstLimit: NAMED_LIMIT, growthLimit: NAMED_LIMIT };
     return { staleForMs, keepMs: staleForMs, keepHealthMs: HEALTH_KEPT_MS, ...limits };
   }
-  const keepMs = leastKeepMs(camera, nextMs);
+  const keepMs = minKeepMs(camera, nextMs);
   const limits = { firstLimit: NEW_CAMERAS_LIMIT, growthLimit: UNNAMED_GROWTH_LIMIT };
   return { staleForMs, keepMs: Math.min(keepMs, staleForMs), keepHealthMs: keepMs, ...limits };
 }
 
-/** Until its next refresh has surely come, if anybody still wants one. */
-function leastKeepMs({ source }: Camera, nextMs: number): number {
+/** Long enough for the next refresh to arrive, if anybody still wants one. */
+function minKeepMs({ source }: Camera, nextMs: number): number {
   return Math.max(source.unnamedStaleForMs, untilNextCallsMs(source, nextMs));
 }
 
-/** A fifth of the time that its frame is kept at least: so long unasked, a camera may give up its place. */
+/** Returns how long a camera must go without requests before it may lose its place. */
 export function idleAfterMs({ source }: Pick<Camera, 'source'>, nextMs = 0): number {
   return Math.max(source.unnamedStaleForMs / 5, untilNextCallsMs(source, nextMs));
 }

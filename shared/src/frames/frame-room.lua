@@ -1,9 +1,9 @@
--- Head of store-frame.lua: whether this Redis has room for a frame.
+-- Runs before store-frame.lua: checks whether this Redis has room for a frame.
 -- KEYS[1] frame
 
--- Only a frame that needs more memory than the one it replaces is measured. The frame came with the
--- command, so the memory in use has it already; the one it replaces will be freed. A Redis that
--- evicts, that has no bound, or that may not be asked always has room.
+-- Checks only a frame larger than the one it replaces. The memory in use already includes the new frame,
+-- which came with the command; the replaced one will be freed. A Redis that evicts, has no limit or
+-- denies INFO always has room.
 local function hasRoom(size, firstLimit, growthLimit)
   local before = C('HSTRLEN', KEYS[1], 'bytes')
   if before > 0 and size <= before then return true end

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { nextRedisMs, sharedRedis } from '../../../testing/redis/test-redis.ts';
 import { testCamera } from '../../../testing/test-camera.ts';
-import { nextRedisMs, sharedRedis } from '../../../testing/test-redis.ts';
 import { type Announcement, decodeAnnouncement } from '../messages/announcement.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RedisLink } from '../redis/redis-link.ts';
@@ -9,9 +9,9 @@ import { etagOf } from './frame.ts';
 import { type FrameLimits, frameLimitsOf } from './frame-limits.ts';
 import {
   type CapturedFrame,
-  noteAsked,
   readCamera,
   readKnownFrame,
+  recordUnmetDemand,
   renewFrame,
   storeFailure,
   storeFrame,
@@ -49,7 +49,7 @@ async function storeParts() {
     return storeFailure(client, keys, { cameraId, rememberMs, limits, ...failure });
   };
   const read = (knownEtag?: string) => readCamera(client, keys, cameraId, knownEtag);
-  /** Hears what is announced, and what the store has at that moment. */
+  /** Collects the announcements. */
   const listen = async () => {
     const heard: (Announcement | undefined)[] = [];
     const subscriber = client.duplicate();
@@ -62,7 +62,7 @@ async function storeParts() {
 }
 
 describe('a frame', () => {
-  it('is read as it was stored, whatever its bytes are', async () => {
+  it('is read back as it was stored, whatever its bytes', async () => {
     const { store, read } = await storeParts();
     const bytes = Buffer.concat([Buffer.from([0, 255, 13, 10, 0xc3, 0x28]), randomBytes(100_000)]);
     expect(await store('', { bytes, startedAgoMs: 5000, capturedAgoMs: 1000 })).toBe('frame');
@@ -76,7 +76,7 @@ describe('a frame', () => {
     expect((frame?.startedAgoMs ?? 0) - (frame?.capturedAgoMs ?? 0)).toBe(4000);
   });
 
-  it('is none where nobody stored one', async () => {
+  it('is absent where none was stored', async () => {
     const { read } = await storeParts();
     expect(await read()).toEqual({ nowMs: expect.any(Number), facts: {} });
   });
@@ -88,7 +88,7 @@ describe('a frame', () => {
     expect(String((await read()).frame?.bytes)).toBe('new');
   });
 
-  it('is not replaced by one that was started before it and comes late', async () => {
+  it('is not replaced by a late one that was started earlier', async () => {
     const { store, read } = await storeParts();
     await store('new', { startedAgoMs: 4000 });
     expect(await store('late', { startedAgoMs: 60_000 })).toBe('older');
@@ -97,7 +97,7 @@ describe('a frame', () => {
     expect(frame?.startedAgoMs).toBeLessThan(60_000);
   });
 
-  it('of the same bytes only makes the stored one younger', async () => {
+  it('with the same bytes only makes the stored one younger', async () => {
     const { store, read } = await storeParts();
     await store('same', { startedAgoMs: 9000, capturedAgoMs: 8000 });
     const before = (await read()).frame;
@@ -122,7 +122,7 @@ describe('a frame', () => {
     ['changedAt', '-1'],
     ['bytes', ''],
     ['bytes', 'others'],
-  ])('of the same bytes replaces a record whose %s is %j', async (field, value) => {
+  ])('with the same bytes replaces a record whose %s is %j', async (field, value) => {
     const { client, keys, store, read } = await storeParts();
     await store('same', { startedAgoMs: 9000, capturedAgoMs: 8000 });
     await client.hSet(keys.frame(cameraId), field, value);
@@ -131,20 +131,20 @@ describe('a frame', () => {
     expect(frame).toMatchObject({ contentType: 'image/jpeg', bytes: Buffer.from('same') });
   });
 
-  it('is stored, and so is a failure, whatever stands in the health of its camera', async () => {
+  it('is stored, as is a failure, whatever the health record of its camera contains', async () => {
     const { client, keys, store, fail, read } = await storeParts();
     const names = ['goodSince', 'failSince', 'failedAt', 'failNext', 'askedFrom', 'askedUntil'];
     for (const value of ['x', 'nan', '-inf', '1e999', '1.5']) {
       await client.hSet(keys.health(cameraId), Object.fromEntries(names.map((n) => [n, value])));
       expect(Object.keys((await read()).facts)).not.toContain('failure');
-      await noteAsked(client, keys, { cameraId, askedForMs: 1, holdsMs: 1 });
+      await recordUnmetDemand(client, keys, { cameraId, askedForMs: 1, holdsMs: 1 });
       expect(await fail(1000)).toBe(true);
       expect(await store(value)).toBe('frame');
       expect((await read()).frame?.bytes?.toString()).toBe(value);
     }
   });
 
-  it('of other bytes has changed then', async () => {
+  it('with other bytes counts as changed when it was captured', async () => {
     const { store, read } = await storeParts();
     await store('a', { startedAgoMs: 9000, capturedAgoMs: 8000 });
     await store('b', { startedAgoMs: 2000, capturedAgoMs: 1000 });
@@ -152,7 +152,7 @@ describe('a frame', () => {
     expect(frame?.changedAtMs).toBe(frame?.capturedAtMs);
   });
 
-  it('from the future, stored before the clock was set back, is replaced', async () => {
+  it('from before the clock was set back is replaced', async () => {
     const { client, keys, store, read } = await storeParts();
     await store('before');
     const futureMs = Date.now() + 3_600_000;
@@ -162,7 +162,7 @@ describe('a frame', () => {
     expect(String((await read()).frame?.bytes)).toBe('after');
   });
 
-  it('lives as long as it is told, and as long again when it is renewed', async () => {
+  it('lives for the given time, and again when it is renewed', async () => {
     const { client, keys, store } = await storeParts();
     const leftMs = () => client.pTTL(keys.frame(cameraId));
     await store('a', { staleForMs: 1_000_000.5, startedAgoMs: 9000 });
@@ -172,7 +172,7 @@ describe('a frame', () => {
     expect(await leftMs()).toBeGreaterThan(STALE_FOR_MS - 10_000);
   });
 
-  it('spares its bytes for who has them, and for nobody else', async () => {
+  it('comes without its bytes only for a reader that has them', async () => {
     const { store, read } = await storeParts();
     await store('a');
     const { frame } = await read(etagOf(Buffer.from('a')));
@@ -181,7 +181,7 @@ describe('a frame', () => {
     expect((await read('"other"')).frame?.bytes).toEqual(Buffer.from('a'));
   });
 
-  it('is stored and read by a Redis that has forgotten the scripts', async () => {
+  it('is stored and read by a Redis that has lost the scripts', async () => {
     const { client, store, read } = await storeParts();
     await store('a', { startedAgoMs: 5000 });
     await client.scriptFlush();
@@ -192,7 +192,7 @@ describe('a frame', () => {
 });
 
 describe('a failure', () => {
-  it('is remembered beside the frame, as long as it is told', async () => {
+  it('is remembered beside the frame for the given time', async () => {
     const { client, keys, store, fail, read } = await storeParts();
     await store('a');
     await fail(30_000.2);
@@ -204,7 +204,7 @@ describe('a failure', () => {
     expect(await client.pTTL(keys.failure(cameraId))).toBeGreaterThan(20_000);
   });
 
-  it('is over when its time is', async () => {
+  it('ends when its time is up', async () => {
     const { fail, read } = await storeParts();
     await fail(-5);
     await expect.poll(async () => (await read()).failure).toBeUndefined();
@@ -213,7 +213,7 @@ describe('a failure', () => {
   it.each([
     ['a new frame', 'b', 'frame'],
     ['the same frame again', 'a', 'unchanged'],
-  ])('is forgotten with %s', async (_, text, outcome) => {
+  ])('is cleared by %s', async (_, text, outcome) => {
     const { store, fail, read } = await storeParts();
     await store('a', { startedAgoMs: 5000 });
     await fail(30_000);
@@ -221,7 +221,7 @@ describe('a failure', () => {
     expect((await read()).failure).toBeUndefined();
   });
 
-  it('stays when the frame that comes is an older one', async () => {
+  it('stays when an older frame arrives', async () => {
     const { store, fail, read } = await storeParts();
     await store('a');
     await fail(30_000);
@@ -229,15 +229,15 @@ describe('a failure', () => {
     expect((await read()).failure).toMatchObject({ status: 504 });
   });
 
-  it('that can not be read is none', async () => {
+  it('is ignored if it cannot be read', async () => {
     const { client, keys, read } = await storeParts();
     await client.set(keys.failure(cameraId), 'garbage');
     expect(await read()).toEqual({ nowMs: expect.any(Number), facts: {} });
   });
 });
 
-describe('what is stored is announced', () => {
-  it('with its kind, its times and never its bytes', async () => {
+describe('the announcement of a stored frame or failure', () => {
+  it('has the kind and the times, but never the bytes', async () => {
     const { store, fail, listen } = await storeParts();
     const heard = await listen();
     await store('bytes', { startedAgoMs: 9000.4, capturedAgoMs: 8000 });
@@ -256,7 +256,7 @@ describe('what is stored is announced', () => {
       ]);
   });
 
-  it('in the same step: who hears of it finds it', async () => {
+  it('comes in the same step: its subscribers find the frame', async () => {
     const { client, keys, store } = await storeParts();
     const found = Promise.withResolvers<unknown>();
     const subscriber = client.duplicate();
@@ -270,7 +270,7 @@ describe('what is stored is announced', () => {
   });
 });
 
-describe('a frame whose camera has validators of its own', () => {
+describe('a frame with validators from its camera', () => {
   const validators = { etag: 'W/"theirs"', lastModified: 'Tue, 22 Sep 2026 10:00:00 GMT' };
 
   async function knownParts() {
@@ -296,7 +296,7 @@ describe('a frame whose camera has validators of its own', () => {
     expect(known).toEqual({ etag: etagOf(Buffer.from('picture')), validators });
   });
 
-  it('becomes younger when they still hold: no bytes, no new frame, no failure any more', async () => {
+  it('becomes younger when they still match: no bytes, no new frame, failure cleared', async () => {
     const { renew, read, listen, fail, known } = await knownParts();
     await fail(10_000);
     const before = (await read()).frame;
@@ -317,8 +317,8 @@ describe('a frame whose camera has validators of its own', () => {
       (parts: Awaited<ReturnType<typeof knownParts>>) =>
         parts.client.del(parts.keys.frame(cameraId)),
     ],
-    ['is another', (parts: Awaited<ReturnType<typeof knownParts>>) => parts.store('other')],
-  ])('is not renewed, nor made of nothing, when it %s', async (_, change) => {
+    ['was replaced', (parts: Awaited<ReturnType<typeof knownParts>>) => parts.store('other')],
+  ])('is neither renewed nor created when it %s', async (_, change) => {
     const parts = await knownParts();
     await change(parts);
     const before = await parts.client.hGetAll(parts.keys.frame(cameraId));
@@ -331,19 +331,19 @@ describe('a frame whose camera has validators of its own', () => {
     expect(await renew({ startedAgoMs: 60_000 })).toBe('older');
   });
 
-  it('is not known when the camera sent none with these bytes, whoever stored them', async () => {
+  it('is not known when these bytes came without validators, even from an older worker', async () => {
     const { client, keys, store } = await knownParts();
     await store('next', { startedAgoMs: 1000 });
     expect(await readKnownFrame(client, keys, cameraId)).toBeUndefined();
     await store('last', { validators });
-    // An older worker changes the bytes and leaves the validators.
+    // An older worker replaces the bytes and leaves the validators.
     await client.hSet(keys.frame(cameraId), 'etag', '"of-other-bytes"');
     expect(await readKnownFrame(client, keys, cameraId)).toBeUndefined();
   });
 });
 
 describe('a purge', () => {
-  it('that is hard removes frame and failure, and says what there was', async () => {
+  it('that is hard removes frame and failure, and returns what there was', async () => {
     const { link, keys, store, fail, read, listen } = await storeParts();
     await store('bad');
     await fail(5000);
@@ -366,25 +366,25 @@ describe('a purge', () => {
     expect(await store('next', { startedAgoMs: 0 })).toBe('frame');
   });
 
-  it('that is hard keeps out the frame of a call that was under way, and no later one', async () => {
+  it('that is hard rejects the frame of a call that was under way, but no later one', async () => {
     const { link, keys, store, read, listen } = await storeParts();
     await purge(link, keys, 'hard');
     const heard = await listen();
     expect(await store('from before', { startedAgoMs: 60_000 })).toBe('purged');
     expect(await read()).toEqual({ nowMs: expect.any(Number), facts: {} });
     await expect.poll(() => store('from after')).toBe('frame');
-    // All of it: an announcement of the one from before would come first.
+    // An announcement of the earlier frame would come first.
     const etag = etagOf(Buffer.from('from after'));
     await expect.poll(() => heard).toMatchObject([{ kind: 'frame', etag }]);
   });
 
-  it('from the future, before the clock was set back, keeps nothing out', async () => {
+  it('from before the clock was set back rejects nothing', async () => {
     const { client, keys, store } = await storeParts();
     await client.set(keys.purged(cameraId), String(Date.now() + 3_600_000));
     expect(await store('good')).toBe('frame');
   });
 
-  it('is listed for who could not hear it, as long as a frame from before may be around', async () => {
+  it('is listed for processes that missed it while an earlier frame may be around', async () => {
     const { link, client, keys } = await storeParts();
     const brief = { cameraId, mode: 'hard', staleForMs: 1 } as const;
     await purgeCamera(link, keys, brief);
@@ -393,7 +393,7 @@ describe('a purge', () => {
     const { purgedAtMs } = soft;
     await expect
       .poll(async () => {
-        await purgeCamera(link, keys, brief); // each purge clears away what is over
+        await purgeCamera(link, keys, brief); // each purge removes expired entries
         return (await readPurges(link, keys)).filter(({ mode }) => mode === 'soft');
       })
       .toEqual([{ cameraId, mode: 'soft', purgedAtMs }]);

@@ -27,10 +27,10 @@ const failScript = loadScript(number, frameLife, new URL('./store-failure.lua', 
 const noteScript = loadScript(number, new URL('./note-unmet-demand.lua', import.meta.url));
 const readScript = loadScript(new URL('./read-frame.lua', import.meta.url));
 
-/** Without the others a camera counts as named. */
+/** Missing limits default to those of a named camera. */
 type SomeLimits = Pick<FrameLimits, 'staleForMs'> & Partial<Omit<FrameLimits, 'staleForMs'>>;
 
-/** A frame as its capture hands it over. Ages are those of the moment of storing. */
+/** A captured frame. Ages are as of the moment of storing. */
 export interface CapturedFrame extends SomeLimits {
   cameraId: string;
   bytes: Buffer;
@@ -38,18 +38,18 @@ export interface CapturedFrame extends SomeLimits {
   etag: string;
   startedAgoMs: number;
   capturedAgoMs: number;
-  /** From now until a permit can be had again. */
+  /** Time until the next permit can be granted. */
   nextMs: number;
   /** For the announcement. */
   sentAtMs?: number | undefined;
-  /** The traceparent of storing it, for its announcement. */
+  /** The traceparent of storing the frame, for the announcement. */
   trace?: string | undefined;
-  /** Told when it ends a time of failures. */
+  /** Called when this frame ends a run of failures. */
   onRecovered?: (() => void) | undefined;
-  /** The camera's own, of these bytes. */
+  /** The camera's own validators of these bytes. */
   validators?: Validators | undefined;
   dimensions?: Dimensions | undefined;
-  /** A longer time between two good frames ends the run of them. */
+  /** A longer gap between two good frames ends the run. */
   longestGapMs?: number;
   frozenAfterMs?: number | undefined;
 }
@@ -63,7 +63,7 @@ export interface Validators {
   lastModified?: string | undefined;
 }
 
-/** A stored frame of which its camera can be asked whether it is still the last one. */
+/** A stored frame that its camera can revalidate. */
 export interface KnownFrame {
   /** Our own ETag. */
   etag: string;
@@ -71,20 +71,20 @@ export interface KnownFrame {
 }
 
 const validatorsFormat = z.object({
-  /** Our own ETag of the frame they came with: an older version of this program leaves them behind. */
+  /** Our own ETag of their frame: older versions of this program leave validators behind. */
   of: z.string(),
   etag: z.string().optional(),
   lastModified: z.string().optional(),
 });
 
-/** For `readCamera`: what is known of the frame, but not its bytes. */
+/** Makes `readCamera` read everything but the bytes. */
 export const NO_BYTES = '*';
 
 /**
- * Stores a frame and announces it, in one step, so that who hears of it finds it. A frame that is
- * already there is never replaced by an older one, and the same bytes only make it younger. `purged`:
- * the camera was purged after the frame's call began, and the frame is dropped. `no room`: Redis takes
- * no first frame of this camera now, or none that is larger than the last.
+ * Stores a frame and announces it in one step, so that every subscriber finds it. An older frame
+ * never replaces a newer one, and the same bytes only update its times. `purged`: the camera was
+ * purged after the frame's call began, and the frame is dropped. `no room`: Redis now accepts no
+ * first frame of this camera, or none larger than the last.
  */
 export async function storeFrame(
   client: RedisClient,
@@ -120,10 +120,10 @@ export async function storeFrame(
       keys.publish,
     ],
   );
-  return tellRecovery(String(outcome), frame) as StoreOutcome;
+  return emitRecovery(String(outcome), frame) as StoreOutcome;
 }
 
-/** What of a stored frame a conditional call needs: not its bytes. Undefined: there is none. */
+/** Reads what a conditional call needs from a stored frame; `undefined` if there is none. */
 export async function readKnownFrame(
   client: RedisClient,
   keys: Keys,
@@ -131,15 +131,15 @@ export async function readKnownFrame(
 ): Promise<KnownFrame | undefined> {
   const fields = ['etag', 'validators', 'type'] as const;
   const [etag, text, type] = await client.hmGet(keys.frame(cameraId), [...fields]);
-  // Of a record that is none of ours the whole image is fetched, which replaces it.
+  // For a malformed record, the next call fetches the whole image, which replaces it.
   if (!etag || !text || !isEtag(etag) || !isServedType(type ?? '')) return undefined;
   const { of, ...validators } = validatorsFormat.safeParse(parseJson(text)).data ?? {};
   return of === etag ? { etag, validators } : undefined;
 }
 
 /**
- * The camera says that the known frame is still its last one: it becomes younger, and no bytes are
- * stored. `missing`: that frame is not there any more, so nothing is known.
+ * Updates the times of the known frame after its camera confirmed it; stores no bytes. `missing`:
+ * that frame is no longer there.
  */
 export async function renewFrame(
   client: RedisClient,
@@ -172,10 +172,10 @@ export async function renewFrame(
       keys.publish,
     ],
   );
-  return tellRecovery(String(outcome), frame) as 'frame' | 'unchanged' | 'older' | 'missing';
+  return emitRecovery(String(outcome), frame) as 'frame' | 'unchanged' | 'older' | 'missing';
 }
 
-function tellRecovery(reply: string, { onRecovered }: Pick<CapturedFrame, 'onRecovered'>): string {
+function emitRecovery(reply: string, { onRecovered }: Pick<CapturedFrame, 'onRecovered'>): string {
   if (!reply.endsWith(RECOVERED)) return reply;
   onRecovered?.();
   return reply.slice(0, -RECOVERED.length);
@@ -183,7 +183,7 @@ function tellRecovery(reply: string, { onRecovered }: Pick<CapturedFrame, 'onRec
 
 const RECOVERED = ' recovered';
 
-/** How long the frame and what is known of the camera's health are kept at least. */
+/** Minimum times to keep the frame and the camera's health. */
 function keepTimes({
   staleForMs,
   keepMs = staleForMs,
@@ -192,7 +192,7 @@ function keepTimes({
   return [String(Math.ceil(keepMs)), String(Math.ceil(keepHealthMs))];
 }
 
-/** What ends a run of good frames, beside a failure. */
+/** What ends a run of good frames, besides a failure. */
 function runLimits(frame: Pick<CapturedFrame, 'longestGapMs' | 'frozenAfterMs'>): string[] {
   const { longestGapMs = Number.MAX_SAFE_INTEGER, frozenAfterMs = 0 } = frame;
   return [String(Math.ceil(longestGapMs)), String(frozenAfterMs)];
@@ -204,8 +204,8 @@ function encodeValidators({ etag: of, validators }: KnownFrame): string {
 }
 
 /**
- * Remembers a failure for a while, so that nobody waits for a camera that just failed; announces it.
- * Gives whether it is the first since the last good frame.
+ * Remembers a failure for a while, so that no request waits for a camera that just failed, and
+ * announces it. Returns whether it is the first since the last good frame.
  */
 export async function storeFailure(
   client: RedisClient,
@@ -242,8 +242,8 @@ export async function storeFailure(
   return outcome === 'begun';
 }
 
-/** Notes that somebody has asked for a camera in vain for so long, and may still do for a while. */
-export async function noteAsked(
+/** Records that requests for a camera have gone unmet for `askedForMs`; holds for `holdsMs`. */
+export async function recordUnmetDemand(
   client: RedisClient,
   keys: Keys,
   { cameraId, askedForMs, holdsMs }: { cameraId: string; askedForMs: number; holdsMs: number },
@@ -252,7 +252,7 @@ export async function noteAsked(
   await runScript(client, noteScript, [keys.health(cameraId)], args);
 }
 
-/** Removes what the store has of a camera. It tells nobody: nobody has asked for it for long. */
+/** Removes an evicted camera from the store, without an announcement: no request needs it. */
 export async function forgetCamera(
   client: RedisClient,
   keys: Keys,
@@ -261,7 +261,7 @@ export async function forgetCamera(
   await client.del([keys.frame(cameraId), keys.failure(cameraId), keys.health(cameraId)]);
 }
 
-/** Reads a camera's frame, remembered failure and health; `knownEtag` spares the bytes of that frame. */
+/** Reads a camera's frame, remembered failure and health; skips the bytes of `knownEtag`. */
 export async function readCamera(
   client: RedisClient,
   keys: Keys,
@@ -282,7 +282,10 @@ const asBuffers = (client: RedisClient) =>
   client.withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer });
 const buffered = new WeakMap<RedisClient, ReturnType<typeof asBuffers>>();
 
-/** The same connection, giving bytes; made once, for it costs as much as a command. */
+/**
+ * Returns the same connection with replies as bytes. Cached, as creating it costs as much as a
+ * command.
+ */
 function withBuffers(client: RedisClient): ReturnType<typeof asBuffers> {
   const known = buffered.get(client) ?? asBuffers(client);
   buffered.set(client, known);

@@ -15,7 +15,7 @@ it.each([
   expect(freshnessOf(agoMs, limits)).toBe(freshness);
 });
 
-it('makes a strong ETag of the bytes alone', () => {
+it('derives a strong ETag from the bytes alone', () => {
   expect(etagOf(Buffer.from('test'))).toBe('"sha256-9f86d081884c7d659a2feaa0c55ad015"');
   expect(etagOf(Buffer.from('test'))).toBe(etagOf(Buffer.from('test')));
   expect(etagOf(Buffer.from('Test'))).not.toBe(etagOf(Buffer.from('test')));

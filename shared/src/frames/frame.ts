@@ -8,13 +8,13 @@ export interface Frame {
   contentType: string;
   /** Strong, with its quotes: `"sha256-…"`. */
   etag: string;
-  /** Start of the call: decides when the frame is due again. */
+  /** Start of the call, which decides when the frame is due again. */
   startedAtMs: number;
-  /** Its last byte: decides Age and ttl. */
+  /** Arrival of the last byte, which decides Age and ttl. */
   capturedAtMs: number;
-  /** When the bytes last differed: Last-Modified. */
+  /** When the bytes last changed: Last-Modified. */
   changedAtMs: number;
-  /** In pixels as they are shown; undefined where the bytes don't tell. */
+  /** In pixels as displayed; undefined if the bytes lack them. */
   dimensions?: Dimensions | undefined;
 }
 
@@ -25,7 +25,7 @@ export interface Dimensions {
 
 export type Freshness = 'fresh' | 'stale' | 'expired';
 
-/** Fresh within one interval of its start; expired, that is gone, when older than `staleForMs`. */
+/** Returns `fresh` within one interval of the start, and `expired` after `staleForMs`. */
 export function freshnessOf(
   startedAgoMs: number,
   limits: { intervalMs: number; staleForMs: number },
@@ -34,7 +34,7 @@ export function freshnessOf(
   return startedAgoMs <= limits.staleForMs ? 'stale' : 'expired';
 }
 
-/** Every browser shows these, and none of them can hold script. */
+/** Every browser displays these, and none can contain scripts. */
 const SERVED_TYPES = new Set(['image/jpeg', 'image/png', 'image/gif', 'image/webp', 'image/avif']);
 
 export function isServedType(contentType: string): boolean {
@@ -46,7 +46,7 @@ export function etagOf(bytes: Buffer): string {
   return `"sha256-${createHash('sha256').update(bytes).digest('hex').slice(0, 32)}"`;
 }
 
-/** Whether it could be one of `etagOf`. */
+/** Returns whether a text has the form of `etagOf`. */
 export function isEtag(text: string): boolean {
   return /^"sha256-[\da-f]{32}"$/.test(text);
 }

@@ -1,8 +1,8 @@
--- Head of store-frame.lua and renew-frame.lua: what a good frame says about the camera's health.
--- Behind number.lua and frame-life.lua.
+-- Runs before store-frame.lua and renew-frame.lua: updates the camera's health after a good frame.
+-- Runs after number.lua and frame-life.lua.
 -- KEYS[3] health
 
--- Since when good frames have come: a failure, a gap or the end of a freeze begins it anew.
+-- Start of the run of good frames. A failure, a gap or the end of a freeze starts a new run.
 local function goodSince(frame, before, same, gap, frozen)
   local health = C('HMGET', KEYS[3], 'goodSince', 'failSince')
   local since = number(health[1])
@@ -13,8 +13,8 @@ local function goodSince(frame, before, same, gap, frozen)
   return since
 end
 
--- Writes the facts down, and gives the message with them: who hears it need not read anything; and
--- what to add to the outcome.
+-- Stores the facts. Returns the message with them, so that subscribers need not read the store, and
+-- the suffix of the outcome.
 local function withFacts(message, frame, since, healthLife)
   C('HSET', KEYS[3], 'goodSince', fmt('%.0f', since))
   local failing = C('HDEL', KEYS[3], 'failSince', 'failedAt', 'failNext', 'reason')
@@ -24,7 +24,7 @@ local function withFacts(message, frame, since, healthLife)
     frame.started, frame.captured, frame.changed, since), failing > 0 and ' recovered' or ''
 end
 
--- Since when the camera has been in use without a break as long as its frame is kept.
+-- Since when the camera has been in use; a break as long as its frame is kept starts over.
 local function inUseSince(text, frame)
   local since = number(text)
   return since and since <= frame.now and since or frame.started

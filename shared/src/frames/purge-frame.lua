@@ -1,6 +1,6 @@
--- A purge of one camera. A hard one removes what the store has, and leaves word for calls under way.
+-- Purges one camera. A hard purge deletes its records and leaves a mark for calls under way.
 -- KEYS frame, failure, health, purged
--- ARGV 'hard' or 'soft', for how long a frame from before may be around (ms)
+-- ARGV 'hard' or 'soft', how long an earlier frame may be around (ms)
 local C = redis.call
 local t = C('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)

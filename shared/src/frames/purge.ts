@@ -9,33 +9,33 @@ import { cameraIdText, timeMs } from '../redis/redis-values.ts';
 const DEADLINE_MS = 1000;
 const purgeScript = loadScript(new URL('./purge-frame.lua', import.meta.url));
 
-/** `soft`: what there is of the camera counts as stale. `hard`: it is removed. */
+/** `soft`: the camera's frame counts as stale. `hard`: it is deleted. */
 export type PurgeMode = 'soft' | 'hard';
 
-/** An operator's word that frames whose calls began before are not to be taken for good. */
+/** Invalidates frames whose calls began before it. */
 export interface Purge {
   cameraId: string;
   mode: PurgeMode;
-  /** By the frames Redis's clock, as the times of frames are. */
+  /** By the clock of the frames Redis, like the times of frames. */
   purgedAtMs: number;
 }
 
-/** What the store had of the camera. */
-export interface Purged extends Purge {
+/** Which records of the camera the store had. */
+export interface PurgeResult extends Purge {
   frame: boolean;
   failure: boolean;
 }
 
 /**
- * Purges a camera on the frame store and tells all api processes. Those that can't hear it now find
- * it in the list of purges, which lasts as long as a frame from before may be in anybody's memory.
- * @throws RedisUnavailableError when it is not sure that all were told: to be done again
+ * Purges a camera in the frame store and notifies all api processes. Those that miss the message
+ * find it in the list of purges, which lasts as long as an earlier frame may be in memory.
+ * @throws RedisUnavailableError if some may not have been notified; the caller should retry
  */
 export async function purgeCamera(
   frames: Pick<FramesRedis, 'run'>,
   keys: Keys,
   { cameraId, mode, staleForMs }: { cameraId: string; mode: PurgeMode; staleForMs: number },
-): Promise<Purged> {
+): Promise<PurgeResult> {
   const run = <T>(command: Parameters<typeof frames.run<T>>[1]) =>
     frames.run(DEADLINE_MS, command, cameraId);
   const [purgedAtMs, frame, failure] = (await run((client) =>
@@ -50,7 +50,7 @@ export async function purgeCamera(
   const untilMs = purgedAtMs + Math.ceil(staleForMs);
   const list = keys.purges(cameraId);
   const message = encodeAnnouncement({ kind: 'purge', ...purge });
-  // Listed before it is announced: who subscribes in between reads the list after that.
+  // Listed before it is announced: a process that subscribes in between then reads the list.
   await run((client) =>
     client
       .multi()
@@ -69,11 +69,11 @@ const listedPurge = z.object({
 });
 
 /**
- * The purges that may matter to who could not hear them; entries that can't be read are left out.
+ * Returns the purges that a process may have missed; skips malformed entries.
  * @throws RedisUnavailableError
  */
 export async function readPurges(frames: Pick<FramesRedis, 'run'>, keys: Keys): Promise<Purge[]> {
-  // One list, or on a Cluster one in each shard.
+  // One list, or one per shard on a Cluster.
   const lists = new Map(SHARDS.map((shard) => [keys.purges(shard), shard]));
   const entries = await Promise.all(
     [...lists].map(([list, shard]) =>

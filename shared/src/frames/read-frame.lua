@@ -1,6 +1,6 @@
--- Reads a frame, or only what is known of it, with the remembered failure and the camera's health, at one instant.
+-- Reads a frame, or only its metadata, with the remembered failure and the camera's health, at one instant.
 -- KEYS frame, failure, health
--- ARGV the etag that the reader has: its bytes are not sent again; '*': no bytes at all
+-- ARGV the reader's etag, whose bytes are not sent again; '*': no bytes at all
 local C = redis.call
 local t = C('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)

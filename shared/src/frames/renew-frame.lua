@@ -1,5 +1,5 @@
--- Makes a stored frame younger, because its camera said 304 to the validators that came with it.
--- Behind number.lua, frame-life.lua and good-frame.lua.
+-- Makes a stored frame younger after its camera responded with 304 to its validators.
+-- Runs after number.lua, frame-life.lua and good-frame.lua.
 -- KEYS frame, failure, health
 -- ARGV started ago, captured ago, stale for (ms), etag, validators, channel, message if new, message if unchanged,
 --   longest gap, frozen after (ms; 0: never), keep at least, keep health at least (ms), PUBLISH or SPUBLISH
@@ -7,17 +7,17 @@ local t = C('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local started, captured = now - math.floor(ARGV[1]), now - math.floor(ARGV[2])
 local old = C('HMGET', KEYS[1], 'startedAt', 'etag', 'changedAt', 'validators', 'capturedAt', 'since')
--- Of another frame, or of none any more, the camera has said nothing.
+-- The 304 was about a frame that is no longer here.
 if old[2] ~= ARGV[4] or old[4] ~= ARGV[5] then return 'missing' end
 local seen, changed, capturedBefore = number(old[1]), number(old[3]), number(old[5])
--- A record that isn't whole can't be renewed: the next call fetches the image.
+-- An incomplete record cannot be renewed: the next call fetches the image.
 if not seen or not changed or not capturedBefore or C('HSTRLEN', KEYS[1], 'bytes') == 0 then
   C('DEL', KEYS[1])
   return 'missing'
 end
 if seen >= started and seen <= now then return 'older' end
 C('HSET', KEYS[1], 'startedAt', fmt('%.0f', started), 'capturedAt', fmt('%.0f', captured))
--- As when it is stored: Last-Modified must not stay ahead of a clock that was set back.
+-- As in store-frame.lua: Last-Modified must not stay ahead of a clock that was set back.
 local same = changed <= now
 if not same then C('HSET', KEYS[1], 'changedAt', fmt('%.0f', captured)) end
 C('DEL', KEYS[2])

@@ -1,5 +1,5 @@
--- Remembers a failure for a while, and since when the camera has been failing; announces it.
--- The last good frame is kept meanwhile, until it is too old. Behind number.lua and frame-life.lua.
+-- Remembers a failure for a while, with the start of the run of failures, and announces it.
+-- Keeps the last good frame until it is too old. Runs after number.lua and frame-life.lua.
 -- KEYS frame, failure, health
 -- ARGV failure, remember for, next in (ms), reason, channel, message, stale for,
 --   keep at least, keep health at least (ms), PUBLISH or SPUBLISH
@@ -12,7 +12,7 @@ if frame[1] then
 end
 local old = C('HMGET', KEYS[3], 'failSince', 'failedAt')
 local since, last = number(old[1]), number(old[2]) or 0
--- A good frame ends the failures, also one of a worker that didn't write it down here.
+-- A good frame ends the run, even if its worker did not record that here.
 if not since or since > now or (captured > last and captured <= now) then since = now end
 local nextAt = now + math.ceil(ARGV[3])
 C('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])

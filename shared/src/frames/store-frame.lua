@@ -1,5 +1,5 @@
--- Stores a frame unless a newer one is there, its camera was purged since, or there is no room for it,
--- and announces it. Behind number.lua, frame-life.lua, frame-room.lua and good-frame.lua.
+-- Stores a frame and announces it, unless a newer one is there, its camera was purged since, or there is
+-- no room. Runs after number.lua, frame-life.lua, frame-room.lua and good-frame.lua.
 -- KEYS frame, failure, health, purged
 -- ARGV started ago, captured ago, stale for (ms), type, etag, bytes, channel, message if new, message if unchanged,
 --   the camera's own validators of these bytes, longest gap, frozen after (ms; 0: never), width, height,
@@ -8,15 +8,15 @@
 local t = C('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local started, captured = now - math.floor(ARGV[1]), now - math.floor(ARGV[2])
--- The call was under way when the camera was purged. A purge from the future is of a clock set back.
+-- The call was under way when the camera was purged. A purge in the future predates a clock set back.
 local purged = number(C('GET', KEYS[4]))
 if purged and purged >= started and purged <= now then return 'purged' end
 local old = C('HMGET', KEYS[1], 'startedAt', 'etag', 'changedAt', 'capturedAt', 'type', 'since')
 local seen, changed = number(old[1]), number(old[3])
--- A frame from the future was stored before this clock was set back: it is no newer one.
+-- A frame in the future was stored before the clock was set back: it is not newer.
 if seen and seen >= started and seen <= now then return 'older' end
 -- Bytes from the future count as new, or Last-Modified would stay ahead of the clock.
--- A record that isn't whole is written anew.
+-- An incomplete record is rewritten.
 local whole = seen and changed and number(old[4]) and old[5] == ARGV[4] and C('HSTRLEN', KEYS[1], 'bytes') == #ARGV[6]
 local same = whole and old[2] == ARGV[5] and changed <= now
 local before = { captured = number(old[4]) or 0, changed = changed or 0 }

@@ -4,19 +4,19 @@ import { RedisUnavailableError } from '../process/errors.ts';
 import { durationMs, reasonText, storedTimeMs, timeMs } from '../redis/redis-values.ts';
 import { decodeStoredFrame, type FrameHead, type StoredFrame } from './stored-frame.ts';
 
-/** What the store knows of a camera at one instant of its clock. */
+/** A camera's records in the store at one instant of its clock. */
 export interface StoredCamera {
   /** That instant. */
   nowMs: number;
   frame?: StoredFrame;
   failure?: Failure;
   facts: HealthFacts;
-  /** There is a record of a frame which is none of ours: the field that is wrong. */
+  /** The invalid field of a malformed frame record. */
   malformed?: string;
 }
 
 type Texts = (Buffer | null)[];
-/** What `read-frame.lua` answers. */
+/** The reply of `read-frame.lua`. */
 export type ReadReply = [
   nowMs: number,
   head: FrameHead,
@@ -27,7 +27,7 @@ export type ReadReply = [
   health: Texts,
 ];
 
-/** @throws RedisUnavailableError when Redis's own clock can't be used */
+/** @throws RedisUnavailableError if Redis's own clock is out of range */
 export function decodeStoredCamera(cameraId: string, reply: ReadReply): StoredCamera {
   const [now, head, bytes, sizeBytes, failureText, failureLeftMs, health] = reply;
   const nowMs = timeMs.safeParse(now).data;
@@ -47,11 +47,11 @@ export function decodeStoredCamera(cameraId: string, reply: ReadReply): StoredCa
 
 function rememberedFailure(text: Buffer, leftMs: number): Failure | undefined {
   const failure = decodeFailure(text.toString());
-  // Negative where the key has no end.
+  // Negative if the key never expires.
   return failure && { ...failure, nextMs: durationMs.safeParse(leftMs).data ?? 0 };
 }
 
-/** A fact that can't be read is not known. */
+/** Omits facts that cannot be read. */
 function decodeFacts([good, since, last, next, reason, from, until]: Texts): HealthFacts {
   const [goodSinceMs, sinceMs, lastMs] = [good, since, last].map(storedTimeMs);
   const [nextAtMs, fromMs, untilMs] = [next, from, until].map(storedTimeMs);

@@ -1,7 +1,7 @@
 import { storedTimeMs, wholeNumber } from '../redis/redis-values.ts';
 import { type Dimensions, type Frame, isEtag, isServedType } from './frame.ts';
 
-/** `bytes` are missing when the reader said that it has them, or wants none. */
+/** `bytes` are missing if the reader has them or wants none. */
 export type StoredFrame = Omit<Frame, 'bytes'> & {
   bytes?: Buffer;
   sizeBytes: number;
@@ -9,13 +9,13 @@ export type StoredFrame = Omit<Frame, 'bytes'> & {
   capturedAgoMs: number;
 };
 
-/** The fields of a frame's hash but its bytes, in the order in which `read-frame.lua` reads them. */
+/** The fields of a frame's hash except its bytes, in the order of `read-frame.lua`. */
 export type FrameHead = (Buffer | null)[];
 
 /**
- * A frame as it is stored. Each field is checked, because it ends up in the head of an answer or in
- * a `Date`: a record that isn't one of ours is no frame, and the next capture replaces it.
- * @returns `undefined` where there is no record, the name of the field that is wrong where there is one
+ * Decodes a stored frame. Every field is checked, because it ends up in a response header or a
+ * `Date`. The next capture replaces a malformed record.
+ * @returns `undefined` if there is no record, the name of the invalid field if it is malformed
  */
 export function decodeStoredFrame(
   cameraId: string,
@@ -62,7 +62,7 @@ function shortText(field: Buffer | null | undefined): string {
 
 const MAX_PIXELS = 1_000_000;
 
-/** Both are empty where the picture doesn't tell, and missing in a frame of an older version. */
+/** Both are empty if the image lacks them, and missing in frames of older versions. */
 function dimensionsOf([width, height]: FrameHead): Dimensions | undefined | 'malformed' {
   if (!width?.length && !height?.length) return undefined;
   const dimensions = { width: wholeNumber(width) ?? 0, height: wholeNumber(height) ?? 0 };

@@ -5,12 +5,12 @@ function limitParts() {
   const clock = { ms: 0 };
   const limit = createAttemptLimit(() => clock.ms);
   const fail = (client: string, times: number) => {
-    for (let n = 0; n < times; n += 1) limit.failed(client);
+    for (let n = 0; n < times; n += 1) limit.recordFailure(client);
   };
   return { clock, limit, fail };
 }
 
-it('a client may fail ten times at once, and then once in six seconds', () => {
+it('a client may fail ten times at once, and then once every six seconds', () => {
   const { clock, limit, fail } = limitParts();
   fail('me', 9);
   expect(limit.waitMs('me')).toBe(0);
@@ -22,15 +22,15 @@ it('a client may fail ten times at once, and then once in six seconds', () => {
   expect(limit.waitMs('me')).toBe(6000);
 });
 
-it('others are not held up by it', () => {
+it('other clients are not affected', () => {
   const { limit, fail } = limitParts();
   fail('me', 1000);
   expect([limit.waitMs('me') > 0, limit.waitMs('you')]).toEqual([true, 0]);
 });
 
-it('a flood of clients is remembered in bounds', () => {
+it('a flood of clients is remembered within limits', () => {
   const { limit, fail } = limitParts();
-  for (let n = 0; n < 100_000; n += 1) limit.failed(`client-${n}`);
+  for (let n = 0; n < 100_000; n += 1) limit.recordFailure(`client-${n}`);
   fail('client-99999', 10);
   expect(limit.waitMs('client-99999')).toBeGreaterThan(0);
 });

@@ -1,19 +1,19 @@
-/** Bounds how often one client may try to log in and fail. */
+/** Limits how often one client may fail to log in. */
 export interface AttemptLimit {
-  /** 0 when the client may try, else how long until it may. */
+  /** Returns 0 if the client may try, else how long it must wait. */
   waitMs(client: string): number;
-  failed(client: string): void;
+  recordFailure(client: string): void;
 }
 
-/** Whoever mistypes has these at once; after them one attempt every six seconds. */
+/** Failures allowed in a burst; then one attempt every six seconds. */
 const MAX_FAILURES = 10;
 const PER_MS = 10 / 60_000;
-/** Bounds memory. */
+/** Limits memory. */
 const MAX_CLIENTS = 10_000;
 
 /**
- * A client that failed too often is turned away unseen, with the right password too, or its answers
- * would still tell which one is right. Other clients are not held up.
+ * A client that failed too often is rejected even with the right password: otherwise the response
+ * would reveal which one is right. Other clients are not affected.
  */
 export function createAttemptLimit(nowMs: () => number = () => performance.now()): AttemptLimit {
   const clients = new Map<string, { failures: number; atMs: number }>();
@@ -26,9 +26,9 @@ export function createAttemptLimit(nowMs: () => number = () => performance.now()
       const tooMany = failuresOf(client) - MAX_FAILURES + 1;
       return tooMany > 0 ? Math.ceil(tooMany / PER_MS) : 0;
     },
-    failed: (client) => {
+    recordFailure: (client) => {
       const failures = failuresOf(client) + 1;
-      clients.delete(client); // it becomes the last one
+      clients.delete(client); // moves it to the end
       clients.set(client, { failures, atMs: nowMs() });
       const [first] = clients.keys();
       if (clients.size > MAX_CLIENTS && first !== undefined) clients.delete(first);

@@ -1,6 +1,6 @@
 import ipaddr from 'ipaddr.js';
 
-/** One household or machine has a whole /64 of IPv6. */
+/** Groups IPv6 addresses by /64, because one household or machine has a whole /64. */
 export function clientGroup(address: string): string {
   if (!ipaddr.isValid(address)) return address;
   const parsed = ipaddr.process(address);

@@ -1,11 +1,11 @@
 /**
- * A number of places that clients share. Whoever holds more than are left gets no more of them: one
- * client can take half of all, the next one half of the rest, and so on.
+ * A number of places that clients share. A client that holds more than are left gets no more: one
+ * client can take half of them, the next half of what is left, and so on.
  */
 export interface FairPlaces {
-  /** Whether nobody, or only this client, may take as many; undefined when it may. */
-  fullFor(client: string, places?: number): 'all' | 'client' | undefined;
-  /** Takes them, whether it may or not. @returns a function that gives them back, once */
+  /** Returns `all` if too few are left, `client` if this client has its share, else `undefined`. */
+  limitReached(client: string, places?: number): 'all' | 'client' | undefined;
+  /** Takes places without checking the limits. @returns a function that releases them, once */
   take(client: string, places?: number): () => void;
   taken(): number;
 }
@@ -20,11 +20,11 @@ export function createFairPlaces(max: number): FairPlaces {
     else byClient.delete(client);
   };
   return {
-    fullFor: (client, places = 1) => {
+    limitReached: (client, places = 1) => {
       const left = max - taken - places;
       if (left < 0) return 'all';
       const held = (byClient.get(client) ?? 0) + places;
-      // Two more, so that of two or three places the last one can be had.
+      // Plus two, so that one client can take the last of two or three places.
       return held > left + 2 ? 'client' : undefined;
     },
     take: (client, places = 1) => {

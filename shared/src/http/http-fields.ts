@@ -1,6 +1,6 @@
 /**
- * A header that is not longer than it is ever meant to be. A longer one counts as not sent, so no
- * parser sees it; for headers that must not be ignored use something stricter.
+ * Returns a header unless it is longer than it should ever be. A longer one is ignored, so that no
+ * parser sees it. For headers that must not be ignored, use a stricter check.
  */
 export function unlessTooLong(value: string | undefined, maxLength: number): string | undefined {
   return value !== undefined && value.length <= maxLength ? value : undefined;
@@ -12,28 +12,32 @@ export const MAX_DATE_LENGTH = 64;
 /** A word, or `name=value`, of a header such as `wait=5; b, c` or `Digest realm="x", nonce=y`. */
 export interface FieldItem {
   name: string;
-  /** Undefined for a word alone. Quotes and escapes are taken off. */
+  /** Undefined for a word alone. Without quotes and escapes. */
   value: string | undefined;
-  /** The separator in front of it. */
-  after: 'start' | ',' | ';' | ' ';
+  /** The separator before it. */
+  separator: 'start' | ',' | ';' | ' ';
 }
 
 /**
- * A word with its value, a quoted text without a name, or else any one character. One of them is
- * everywhere, and none goes back over what another one has read: the time is linear.
+ * A word with its value, a quoted text without a name, or else any single character. One of them
+ * always matches, and none rereads what another has consumed, so the time is linear.
  */
 const ITEM =
   /([!#$%&'*+.^_`|~\w-]+)(?:[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^\s,;"]*)))?|"(?:[^"\\]|\\.)*"?|[\s\S]/g;
 
-/** The words and parameters of a header, in order. What can't be read is left out. */
+/** Yields the words and parameters of a header in order; skips what it cannot parse. */
 export function* readItems(text: string): Generator<FieldItem> {
-  let after: FieldItem['after'] = 'start';
+  let after: FieldItem['separator'] = 'start';
   for (const [all, name, quoted, plain] of text.matchAll(ITEM)) {
     if (name === undefined) {
       if (all === ',' || all === ';') after = all;
       continue;
     }
-    yield { name: name.toLowerCase(), value: quoted?.replace(/\\(.)/g, '$1') ?? plain, after };
+    yield {
+      name: name.toLowerCase(),
+      value: quoted?.replace(/\\(.)/g, '$1') ?? plain,
+      separator: after,
+    };
     after = ' ';
   }
 }

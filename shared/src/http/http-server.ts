@@ -3,14 +3,14 @@ import type { AddressInfo } from 'node:net';
 
 export interface ListenOptions {
   host: string;
-  /** 0 takes a free one. */
+  /** 0 picks a free one. */
   port: number;
-  /** Several processes share the port (Linux). */
+  /** Lets several processes share the port (Linux). */
   reusePort?: boolean;
 }
 
 /**
- * Listens and gives the real port.
+ * Starts listening and returns the actual port.
  * @throws Error with one sentence that a person can act on
  */
 export async function listen(server: Server, options: ListenOptions): Promise<number> {
@@ -26,7 +26,7 @@ export async function listen(server: Server, options: ListenOptions): Promise<nu
   return (server.address() as AddressInfo).port;
 }
 
-/** Stops accepting, lets requests end within the grace, then cuts the connections that are left. */
+/** Stops accepting, lets requests end within `graceMs`, then closes the remaining connections. */
 export async function closeServer(server: Server, graceMs: number): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeIdleConnections();
@@ -36,12 +36,12 @@ export async function closeServer(server: Server, graceMs: number): Promise<void
 
 function explain(error: NodeJS.ErrnoException, { host, port }: ListenOptions): string {
   if (error.code === 'EADDRINUSE') {
-    return `port ${port} on ${host} is in use; stop what uses it, or set another port`;
+    return `port ${port} on ${host} is in use; stop the process that uses it, or set another port`;
   }
   if (error.code === 'EACCES')
-    return `port ${port} may not be opened by this user; take one ≥ 1024`;
+    return `port ${port} cannot be opened by this user; use a port ≥ 1024`;
   if (error.code === 'EADDRNOTAVAIL') {
-    return `${host} is no address of this machine; correct HOST or OPS_HOST`;
+    return `${host} is not an address of this machine; correct HOST or OPS_HOST`;
   }
-  return `can not listen on ${host}:${port}: ${error.message}`;
+  return `cannot listen on ${host}:${port}: ${error.message}`;
 }

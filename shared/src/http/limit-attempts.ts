@@ -4,12 +4,12 @@ import { createAttemptLimit } from './attempt-limit.ts';
 import { clientGroup } from './client-group.ts';
 
 /**
- * In front of whatever checks `Authorization`: counts its 401 against the client. The client is the
- * other end of the connection, since the ops port trusts no proxy.
+ * Runs before the check of `Authorization` and counts its 401s against the client. The client is
+ * the other end of the connection, since the ops port trusts no proxy.
  */
 export function limitAttempts(limit = createAttemptLimit()): MiddlewareHandler {
   return async (c, next) => {
-    // Without credentials nothing was guessed: so a browser learns that it must ask for them.
+    // Without credentials nothing was guessed; browsers start like this, and prompt after the 401.
     if (c.req.header('authorization') === undefined) return await next();
     const incoming = c.env?.incoming as IncomingMessage | undefined;
     const client = clientGroup(incoming?.socket?.remoteAddress ?? '');
@@ -21,6 +21,6 @@ export function limitAttempts(limit = createAttemptLimit()): MiddlewareHandler {
       });
     }
     await next();
-    if (c.res.status === 401) limit.failed(client);
+    if (c.res.status === 401) limit.recordFailure(client);
   };
 }

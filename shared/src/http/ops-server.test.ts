@@ -15,12 +15,12 @@ async function start(max: number) {
     for (const socket of sockets) socket.destroy();
     server.close();
   });
-  const open = async (says: string) => {
+  const open = async (sent: string) => {
     const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
     sockets.push(socket);
     socket.on('error', () => {});
     await once(socket, 'connect');
-    socket.write(says);
+    socket.write(sent);
     return socket;
   };
   return { server, open };
@@ -29,7 +29,7 @@ async function start(max: number) {
 const HALF_A_HEAD = 'GET /livez HTTP/1.1\r\nHost: a\r\nX-Slow: ';
 const PROBE = 'GET /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n';
 
-it('a probe is answered while a thousand slow heads come in, of which a bounded number stay', async () => {
+it('a probe is served amid a thousand slow requests, of which a limited number stay open', async () => {
   const { server, open } = await start(20);
   for (let n = 0; n < 1000; n += 1) {
     await open(HALF_A_HEAD);
@@ -41,7 +41,7 @@ it('a probe is answered while a thousand slow heads come in, of which a bounded 
   await expect.poll(connections).toBeLessThanOrEqual(20);
 });
 
-it('an answer that has begun is not cut for new connections, not even by the last place', async () => {
+it('a response that has begun is not cut off for new connections, even if it holds the last place', async () => {
   const { open } = await start(3);
   const hanging = await open('GET /hangs HTTP/1.1\r\nHost: a\r\n\r\n');
   const [begun] = (await once(hanging, 'data')) as [Buffer];
@@ -51,7 +51,7 @@ it('an answer that has begun is not cut for new connections, not even by the las
   expect(hanging.destroyed).toBe(false);
 });
 
-it('a connection that is kept is used again, until others need its place', async () => {
+it('a kept-alive connection is reused until others need its place', async () => {
   const { open } = await start(2);
   const kept = await open('GET /livez HTTP/1.1\r\nHost: a\r\n\r\n');
   await once(kept, 'data');
@@ -63,7 +63,7 @@ it('a connection that is kept is used again, until others need its place', async
   await closed;
 });
 
-it('a connection that asks for more before it reads is cut off', async () => {
+it('a connection that pipelines without reading is closed', async () => {
   const { open } = await start(20);
   const greedy = await open('GET /hangs HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(100));
   await once(greedy, 'close');

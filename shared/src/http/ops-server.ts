@@ -1,8 +1,8 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { Socket } from 'node:net';
-import { boundOpenAnswers } from './open-answers.ts';
+import { limitOpenResponses } from './open-responses.ts';
 
-/** As on the public port: whoever sends a request slowly is cut off, and so is who doesn't read. */
+/** As on the public port: clients that send slowly or do not read are disconnected. */
 const OPTIONS = {
   headersTimeout: 10_000,
   requestTimeout: 15_000,
@@ -12,18 +12,17 @@ const OPTIONS = {
 const STALLED_MS = 10_000;
 /** Probes, Prometheus and an operator's browser need a dozen. */
 const MAX_CONNECTIONS = 200;
-/** Nobody asks here for more before the first answer is read. */
+/** No legitimate client pipelines more here. */
 const MAX_OPEN_ANSWERS = 2;
 
 /**
- * The server of the ops port. However many connections hang on it, the next probe is answered:
- * beyond the bound the one that has waited longest without a request is closed, not the new one
- * turned away.
+ * Creates the server of the ops port. It serves the next probe however many connections are open:
+ * at the limit it closes the one that has been idle longest instead of rejecting the new one.
  */
 export function createOpsServer(listener: RequestListener, max = MAX_CONNECTIONS): Server {
   const waiting = new Set<Socket>();
   const busy = new Map<Socket, number>();
-  const server = createServer(OPTIONS, boundOpenAnswers(listener, MAX_OPEN_ANSWERS));
+  const server = createServer(OPTIONS, limitOpenResponses(listener, MAX_OPEN_ANSWERS));
   server.timeout = STALLED_MS;
   server.on('connection', (socket) => {
     waiting.add(socket);
@@ -34,7 +33,7 @@ export function createOpsServer(listener: RequestListener, max = MAX_CONNECTIONS
     const [longest] = waiting;
     if (waiting.size + busy.size > max) (longest ?? socket).destroy();
   });
-  // Before the listener, which may answer at once.
+  // Before the listener, which may respond at once.
   server.prependListener('request', ({ socket }, res) => {
     waiting.delete(socket);
     busy.set(socket, (busy.get(socket) ?? 0) + 1);

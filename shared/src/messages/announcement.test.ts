@@ -25,22 +25,22 @@ const messages = [
 ] as const;
 
 describe('an announcement', () => {
-  it.each(messages)('of $kind is heard as it was told', (message) => {
+  it.each(messages)('of kind $kind is decoded as it was encoded', (message) => {
     expect(decodeAnnouncement(encodeAnnouncement(message))).toEqual({ v: 1, ...message });
   });
 
-  it.each(['busy', 'spaced', 'backoff', 'budget', 'hold'] as const)('may wait: %s', (reason) => {
+  it.each(['busy', 'spaced', 'backoff', 'budget', 'hold'] as const)('of a wait: %s', (reason) => {
     const message = { kind: 'wait', cameraId, reason, inMs: 1 } as const;
     expect(decodeAnnouncement(encodeAnnouncement(message))).toMatchObject({ reason });
   });
 
-  it.each([403, 502, 504] as const)('may tell a failure of status %d', (status) => {
+  it.each([403, 502, 504] as const)('may have a failure status of %d', (status) => {
     const message = { kind: 'failure', cameraId, status, reason: '', nextMs: 0 } as const;
     expect(decodeAnnouncement(encodeAnnouncement(message))).toMatchObject({ status });
   });
 
   it.each([0, 99, 600, 999, 1e9, -1, 1.5, null, '200'])(
-    'of a failure is heard without its odd details: a status of %s',
+    'of a failure is decoded without invalid details: a status of %s',
     (receivedStatus) => {
       const failure = { status: 502, reason: 'broken', error: 'No Such Type!', receivedStatus };
       const text = JSON.stringify({ v: 1, kind: 'failure', cameraId, ...failure, nextMs: 0 });
@@ -51,7 +51,7 @@ describe('an announcement', () => {
     },
   );
 
-  it('of a newer version is heard, but for the fields that this one does not know', () => {
+  it('of a newer version is decoded without the fields that this one does not know', () => {
     const text = JSON.stringify({ v: 2, kind: 'started', cameraId, colour: 'blue' });
     expect(decodeAnnouncement(text)).toEqual({ v: 2, kind: 'started', cameraId });
   });
@@ -68,19 +68,19 @@ describe('an announcement', () => {
     ['no object', '"started"'],
     ['no JSON', '{"v":1,'],
     ['nothing', ''],
-  ])('that has %s is not understood', (_, text) => {
+  ])('that has %s is not decoded', (_, text) => {
     expect(decodeAnnouncement(text)).toBeUndefined();
   });
 });
 
 describe('a remembered failure', () => {
-  it('comes back without the time that its key knows', () => {
-    const failure = { status: 502, reason: 'the camera answered 500', nextMs: 1000 } as const;
+  it('is decoded without its duration, which is the TTL of its key', () => {
+    const failure = { status: 502, reason: 'the camera responded with 500', nextMs: 1000 } as const;
     const { nextMs: _, ...rest } = failure;
     expect(decodeFailure(encodeFailure(failure))).toEqual(rest);
   });
 
-  it.each(['', 'x', '{}', '{"v":1,"status":500,"reason":"x"}'])('that reads %j is none', (text) =>
+  it.each(['', 'x', '{}', '{"v":1,"status":500,"reason":"x"}'])('is not decoded from %j', (text) =>
     expect(decodeFailure(text)).toBeUndefined(),
   );
 });

@@ -10,21 +10,21 @@ import {
   traceparent,
 } from '../redis/redis-values.ts';
 
-/** Versions every payload, message and stored frame; readers ignore fields they don't know. */
+/** Version of every payload, message and stored frame. Readers ignore unknown fields. */
 export const VERSION = 1;
 
 const base = {
   v: z.number(),
   cameraId: cameraIdText,
-  /** By the queue Redis's clock as the sender knows it; only for measuring, nobody waits by it. */
+  /** By the sender's estimate of the queue Redis's clock; for metrics only. */
   sentAtMs: timeMs.optional(),
-  /** The traceparent of the step that announces it, where tracing is on. */
+  /** The traceparent of the announcing step, if tracing is on. */
   trace: traceparent.optional(),
 };
 
 /**
- * `error` is an error type of RFC 9209, `receivedStatus` what the camera answered. Both are extras:
- * an odd value is left out, and doesn't make the failure itself unreadable.
+ * `error` is an error type of RFC 9209, `receivedStatus` the status of the camera's response. Both
+ * are optional: an invalid value is dropped and does not invalidate the failure.
  */
 const failureCause = {
   status: z.union([z.literal(403), z.literal(502), z.literal(504)]),
@@ -37,36 +37,36 @@ const failureCause = {
   receivedStatus: z.number().int().min(100).max(599).optional().catch(undefined),
 };
 
-const frameNews = {
+const frameFields = {
   ...base,
   etag: etagText,
   startedAgoMs: durationMs,
   capturedAgoMs: durationMs,
   nextMs: durationMs,
-  /** The camera's health by it, in times of the frames Redis; an older store script has none. */
+  /** The resulting health of the camera, in frames Redis time; older store scripts send none. */
   facts: z
     .object({ startedAtMs: timeMs, capturedAtMs: timeMs, changedAtMs: timeMs, goodSinceMs: timeMs })
     .optional(),
 };
 
 /**
- * The message about one camera. Durations count from its publication: `nextMs` and `inMs` say when
- * a permit can be had again, so nobody compares clocks.
+ * A message about one camera. Durations count from its publication, so that no clocks are compared:
+ * `nextMs` and `inMs` say when the next permit can be granted.
  */
 const announcement = z.discriminatedUnion('kind', [
-  /** A call was sent, and is over in so long at the latest; until then nobody need ask for one. */
+  /** A call was sent and ends within `overMs`; until then no refresh need be requested. */
   z.object({
     ...base,
     kind: z.literal('started'),
     overMs: durationMs.optional(),
-    /** The api process whose job it was. */
+    /** The api process that requested the job. */
     askedBy: z.string().max(64).optional(),
   }),
   /** New bytes are in the frame store. */
-  z.object({ ...frameNews, kind: z.literal('frame') }),
-  /** The same bytes again: younger, not new. */
-  z.object({ ...frameNews, kind: z.literal('unchanged') }),
-  /** The call, or the attempt at one, failed; a frame that is there stays. */
+  z.object({ ...frameFields, kind: z.literal('frame') }),
+  /** The same bytes, captured again. */
+  z.object({ ...frameFields, kind: z.literal('unchanged') }),
+  /** The call, or the attempt at one, failed; a stored frame stays. */
   z.object({
     ...base,
     kind: z.literal('failure'),
@@ -74,14 +74,14 @@ const announcement = z.discriminatedUnion('kind', [
     nextMs: durationMs,
     facts: z.object({ sinceMs: timeMs, lastMs: timeMs, nextAtMs: timeMs }).optional(),
   }),
-  /** No permit yet; `places` and `memory`: the fleet takes no new cameras. */
+  /** No permit yet; `places` and `memory`: the fleet accepts no new cameras. */
   z.object({
     ...base,
     kind: z.literal('wait'),
     reason: z.enum(['busy', 'spaced', 'backoff', 'budget', 'hold', 'places', 'memory']),
     inMs: durationMs,
   }),
-  /** What there is of the camera is no good: stale, or to be forgotten. */
+  /** The camera's frame counts as stale (`soft`) or is deleted (`hard`). */
   z.object({
     ...base,
     kind: z.literal('purge'),
@@ -102,7 +102,7 @@ export function encodeAnnouncement(message: WithoutVersion<Announcement>): strin
   return JSON.stringify({ v: VERSION, ...message });
 }
 
-/** Tells the fleet at once; where something is stored with it, the script that stores it tells. */
+/** Publishes a message on its own; scripts that store something publish their own messages. */
 export async function publishAnnouncement(
   client: RedisClient,
   keys: Keys,
@@ -112,14 +112,14 @@ export async function publishAnnouncement(
   await client.sendCommand([keys.publish, channel, encodeAnnouncement(message)]);
 }
 
-/** Undefined for what this version can't read: a newer fleet member may say more than we know. */
+/** Returns `undefined` for a message that this version does not know: a newer one may send it. */
 export function decodeAnnouncement(text: string): Announcement | undefined {
   return announcement.safeParse(parseJson(text)).data;
 }
 
 const failure = z.object(failureCause);
 
-/** The remembered failure; how much longer it is remembered is the key's time to live. */
+/** Encodes a remembered failure. The TTL of its key is how much longer it is remembered. */
 export function encodeFailure({ status, reason, error, receivedStatus }: Failure): string {
   return JSON.stringify({ v: VERSION, status, reason, error, receivedStatus });
 }
@@ -128,7 +128,7 @@ export function decodeFailure(text: string): Omit<Failure, 'nextMs'> | undefined
   return failure.safeParse(parseJson(text)).data;
 }
 
-/** Undefined for what is no JSON. */
+/** Returns `undefined` for invalid JSON. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -25,7 +25,7 @@ describe('the bucket', () => {
 });
 
 describe('the jobId', () => {
-  it('is one within a bucket of the time of Redis, and another in the next', () => {
+  it('is the same within a bucket of Redis time, and different in the next', () => {
     const idAt = (redisMs: number) => refreshJobId(cameraId, 5000, { redisMs, sinceMs: 0 });
     expect(idAt(10_000)).toBe(`${cameraId}-2`);
     expect(idAt(14_999)).toBe(idAt(10_000));
@@ -33,12 +33,12 @@ describe('the jobId', () => {
     expect(idAt(9999)).not.toBe(idAt(10_000));
   });
 
-  it('is another one when the time comes again, after the clock was set back', () => {
+  it('differs when a time repeats after the clock was set back', () => {
     const idSince = (sinceMs: number) => refreshJobId(cameraId, 5000, { redisMs: 10_000, sinceMs });
     expect(new Set([0, 8000, 9000].map(idSince)).size).toBe(3);
   });
 
-  it('is one that BullMQ takes: no colon in it, no integer, no exponent', () => {
+  it('is accepted by BullMQ: no colon, not an integer, no exponent', () => {
     const ids = fc.stringMatching(/^[0-9a-f]{32}$/);
     const times = fc.double({ min: 0, max: 4e12, noNaN: true });
     fc.assert(
@@ -66,19 +66,19 @@ describe('the jobId', () => {
 });
 
 describe('the payload', () => {
-  it('carries version, camera, URL and the time of asking', () => {
+  it('contains version, camera, URL and the time of the request', () => {
     const job = refreshJobFor({ cameraId, url: 'http://cam.test/' }, 42);
     expect(job).toEqual({ v: 1, cameraId, url: 'http://cam.test/', askedAtMs: 42 });
     expect(parseRefreshJob(JSON.parse(JSON.stringify(job)))).toEqual(job);
   });
 
-  it('of a named camera carries its name and nothing of its URL', () => {
+  it('of a named camera contains its name and nothing of its URL', () => {
     const job = refreshJobFor({ cameraId, url: 'http://cam.test/secret', name: 'gate' }, 42);
     expect(job).toEqual({ v: 1, cameraId, name: 'gate', askedAtMs: 42 });
     expect(parseRefreshJob(JSON.parse(JSON.stringify(job)))).toEqual(job);
   });
 
-  it('may hold fields that this version does not know', () => {
+  it('may contain fields that this version does not know', () => {
     const job = refreshJobFor({ cameraId, url: 'http://cam.test/' }, 42);
     expect(parseRefreshJob({ ...job, v: 2, colour: 'blue' })).toEqual({ ...job, v: 2 });
   });
@@ -91,10 +91,10 @@ describe('the payload', () => {
     { v: 1, cameraId: 'abc', url: 'http://cam.test/', askedAtMs: 1 },
     { v: 1, cameraId, askedAtMs: 1 },
     { v: 1, cameraId, url: 'http://cam.test/', askedAtMs: '1' },
-  ])('is refused when it is %j', (data) => expect(() => parseRefreshJob(data)).toThrow());
+  ])('is rejected when it is %j', (data) => expect(() => parseRefreshJob(data)).toThrow());
 });
 
-it('is never repeated by BullMQ, and kept for a while and in bounds', () => {
+it('is never retried by BullMQ, and a limited number of finished jobs is kept', () => {
   expect(refreshJobOptions.attempts).toBe(1);
   expect(refreshJobOptions.removeOnComplete).toEqual({ count: 1000 });
   expect(refreshJobOptions.removeOnFail).toEqual({ count: 1000 });

@@ -7,15 +7,15 @@ import { VERSION } from './announcement.ts';
 const base = {
   v: z.number(),
   cameraId: z.string().regex(/^[0-9a-f]{32}$/),
-  /** Redis's time of asking: an old job is dropped, whoever wanted it has asked again since. */
+  /** Redis's time of the request. An old job is dropped: its requester has retried since. */
   askedAtMs: timeMs,
-  /** The api process that asked, as it calls itself. */
+  /** The api process that requested it, by its own name. */
   askedBy: z.string().max(64).optional(),
-  /** The traceparent of asking, where tracing is on. */
+  /** The traceparent of the request, if tracing is on. */
   trace: traceparent.optional(),
 };
 const refreshJob = z.union([
-  /** A named camera, whose URL must not be in Redis: each process has it from its own file. */
+  /** A named camera, whose URL must not be in Redis: each process reads it from its own file. */
   z.object({ ...base, name: z.string() }),
   /** The canonical URL. */
   z.object({ ...base, url: z.string() }),
@@ -28,30 +28,31 @@ export function refreshJobFor(
   askedAtMs: number,
   { askedBy, trace }: { askedBy?: string | undefined; trace?: string | undefined } = {},
 ): RefreshJob {
-  const called = name === undefined ? { url } : { name };
+  const target = name === undefined ? { url } : { name };
   return {
     v: VERSION,
     cameraId,
-    ...called,
+    ...target,
     askedAtMs,
     ...(askedBy !== undefined && { askedBy }),
     ...(trace !== undefined && { trace }),
   };
 }
 
-/** @throws ZodError for a payload that is none of ours */
+/** @throws ZodError for an invalid payload */
 export function parseRefreshJob(data: unknown): RefreshJob {
   return refreshJob.parse(data);
 }
 
-/** A lost job of a camera with a long interval costs one bucket, not an hour. */
+/** Returns the bucket's width, limited so that a lost job never costs a long interval. */
 export function bucketMsOf(intervalMs: number): number {
   return Math.min(5000, Math.max(250, intervalMs));
 }
 
 /**
- * All demand for one camera in one bucket of Redis's time is one job. A clock that is set back comes
- * to buckets whose jobs are still kept, so the id says since when the clock is trusted, too.
+ * Returns one id for all demand for a camera within a bucket of Redis's time. A clock that is set
+ * back repeats buckets whose jobs are still kept, so the id also says since when the clock is
+ * trusted.
  */
 export function refreshJobId(
   cameraId: string,
@@ -63,9 +64,9 @@ export function refreshJobId(
 }
 
 /**
- * Never repeated by BullMQ: every attempt at a call needs a permit of its own. The last finished jobs
- * stay for the dashboard; their ids lie in past buckets. By number only: an age as well costs two
- * more commands for every job.
+ * Never retried by BullMQ, because every call needs its own permit. The last finished jobs are kept
+ * for the dashboard; their ids belong to past buckets. Limited by number only: a limit by age costs
+ * two more commands per job.
  */
 export const refreshJobOptions = {
   attempts: 1,

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Local time as a collaborator, so that tests and models can bend it. */
+/** Local time as a dependency, so that tests and models can control it. */
 export interface Clock {
-  /** Monotonic milliseconds since some start; stands still while the machine is suspended. */
+  /** Monotonic milliseconds since some start; stops while the machine is suspended. */
   monoMs(): number;
   /** Milliseconds since the epoch by this machine's wall clock, which may be wrong and may step. */
   wallMs(): number;
@@ -18,8 +18,8 @@ export const systemClock: Clock = {
 };
 
 /**
- * Starts a stopwatch that gives the greater of monotonic and wall-clock time elapsed: a suspended
- * machine stops the first, a clock set back falsifies the second.
+ * Starts a stopwatch that returns the greater of monotonic and wall-clock time elapsed: suspending
+ * the machine stops the first, setting the clock back falsifies the second.
  */
 export function startStopwatch(clock: Pick<Clock, 'monoMs' | 'wallMs'>): () => number {
   const mono = clock.monoMs();

@@ -1,20 +1,20 @@
 /**
- * What a viewer is told when there is no frame for him: an HTTP status, a stable `code` and a
- * sentence. It holds nothing that only the operator may know (no address, header or stack).
+ * What a viewer gets instead of a frame: an HTTP status, a stable `code` and a sentence. Contains
+ * nothing that only the operator may know (no address, header or stack).
  */
 export interface Problem {
   status: 400 | 403 | 404 | 405 | 408 | 414 | 416 | 431 | 502 | 503 | 504 | 508;
   code: string;
   detail: string;
-  /** After how long asking again makes sense, where that is known. */
+  /** When to retry, if known. */
   retryAfterMs?: number;
-  /** An error type of RFC 9209, where something went wrong on the way to the camera. */
+  /** An error type of RFC 9209, if the call to the camera failed. */
   proxyError?: string | undefined;
-  /** The status that the camera answered with. */
+  /** The status of the camera's response. */
   receivedStatus?: number | undefined;
 }
 
-/** Thrown where a request can't be served; the api's one error boundary renders its `problem`. */
+/** Thrown if a request cannot be served; the error boundary of its routes renders the `problem`. */
 export class ProblemError extends Error {
   readonly problem: Problem;
 
@@ -25,7 +25,7 @@ export class ProblemError extends Error {
   }
 }
 
-/** Redis is away, too slow, or refused a command. Nothing is known of the command's effect. */
+/** Redis is unreachable, unusable or too slow. The command may still have taken effect. */
 export class RedisUnavailableError extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
@@ -33,7 +33,7 @@ export class RedisUnavailableError extends Error {
   }
 }
 
-/** The message of anything thrown, for logs. */
+/** Returns the message of anything thrown, for logs. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message || error.name : String(error);
 }

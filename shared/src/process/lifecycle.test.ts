@@ -5,7 +5,7 @@ import { createLog } from './log.ts';
 const log = createLog('test', 'silent');
 const graceMs = 1000;
 
-it('closes one thing after the other, in order', async () => {
+it('closes one step after the other, in order', async () => {
   const done: string[] = [];
   const slow = Promise.withResolvers<void>();
   const steps = [
@@ -28,7 +28,7 @@ it.each([
       throw new Error('broken');
     },
   ],
-])('goes on after a step that %s, and tells', async (_, close) => {
+])('logs a step that %s, and continues', async (_, close) => {
   const warn = vi.spyOn(log, 'warn');
   onTestFinished(() => warn.mockRestore());
   const next = vi.fn(async () => {});
@@ -43,7 +43,7 @@ it.each([
   );
 });
 
-it('gives up a step that hangs when its grace is over, not before', async () => {
+it('abandons a step that hangs when its grace period ends, not before', async () => {
   vi.useFakeTimers();
   try {
     const next = vi.fn(async () => {});

@@ -1,7 +1,7 @@
 import { messageOf } from './errors.ts';
 import type { Log } from './log.ts';
 
-/** One step of the shutdown. Steps run in order; one that fails or hangs doesn't stop the next. */
+/** One step of the shutdown. Steps run in order; one that fails or hangs does not stop the next. */
 export interface ClosingStep {
   name: string;
   graceMs: number;
@@ -9,9 +9,9 @@ export interface ClosingStep {
 }
 
 /**
- * Ends the process in order on SIGTERM or SIGINT, with exit code 0; a second signal ends it at
- * once.
- * @returns a function that ends it in the same order, with exit code 1
+ * Shuts the process down gracefully on SIGTERM or SIGINT, with exit code 0; a second signal ends
+ * it at once.
+ * @returns a function that shuts it down in the same way, with exit code 1
  */
 export function closeOnSignal(log: Log, steps: readonly ClosingStep[]): (reason: string) => void {
   let closing = false;

@@ -1,17 +1,17 @@
-/** Enough to see what goes on, for each kind of line. */
+/** Enough to see what is happening, for each kind of line. */
 const MAX_LINES = 20;
 const WINDOW_MS = 60_000;
 
-/** Says of a line whether it may be written. */
+/** Returns whether a line may be written. */
 export type LineLimit = (
   kind: string,
-  /** Writes one line about those that were left out; called at the end of their minute. */
+  /** Writes one line about the omitted ones; called when their minute ends. */
   summarise: (omitted: number) => void,
 ) => boolean;
 
 /**
- * Twenty lines a minute of each kind: what a viewer or a camera can cause again and again must not
- * flood the log, nor cost what the process needs to get out of it. The others are counted.
+ * Allows twenty lines a minute of each kind, and counts the others. Lines that a viewer or a camera
+ * can cause at will must not flood the log, or cost the process what it needs to recover.
  */
 export function createLineLimit(): LineLimit {
   const windows = new Map<string, { lines: number }>();

@@ -1,12 +1,12 @@
 import { stdSerializers } from 'pino';
 
 const MAX_CHARS = 1000;
-/** Of each text of an error: its stack is worth more room. */
+/** For the texts of an error: its stack is worth more room. */
 const MAX_ERROR_CHARS = 4000;
-/** DEL, C1 controls, and what breaks a line or turns its direction; JSON leaves them as they are. */
+/** DEL, C1 controls, line separators and direction marks, which JSON does not escape. */
 const UNSAFE = /[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g;
 
-/** Texts of strangers in a log line: bounded, and harmless to the terminal on which they are read. */
+/** Makes untrusted texts safe to log: bounded, and harmless to the terminal they are read on. */
 export function cleanFields(
   fields: Record<string, unknown>,
   maxChars = MAX_CHARS,
@@ -15,7 +15,7 @@ export function cleanFields(
   return Object.fromEntries(cleaned);
 }
 
-/** An error with its stack, as pino writes it, cleaned. */
+/** Returns an error as pino writes it, with its stack, cleaned. */
 export function cleanError(error: Error): Record<string, unknown> {
   return cleanFields({ ...stdSerializers.err(error) }, MAX_ERROR_CHARS);
 }

@@ -14,11 +14,11 @@ function openLog(level = 'info') {
   return { log, texts, lines };
 }
 
-describe('what happens again and again', () => {
+describe('a repeated line', () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
-  it('is told twenty times a minute, and then how often it was left out', () => {
+  it('is logged twenty times a minute, then counted as omitted', () => {
     const { log, lines } = openLog();
     for (let n = 0; n < 1254; n += 1) log.warn({ cameraId: n, source: 'cams' }, 'camera failing');
     expect(lines().map(({ cameraId }) => cameraId)).toEqual(
@@ -28,7 +28,7 @@ describe('what happens again and again', () => {
     expect(lines()).toHaveLength(21);
     expect(lines().at(-1)).toMatchObject({
       level: 'warn',
-      msg: 'camera failing: more lines like this were left out',
+      msg: 'camera failing: more lines like this were omitted',
       source: 'cams',
       omitted: 1234,
     });
@@ -38,7 +38,7 @@ describe('what happens again and again', () => {
     expect(lines()).toHaveLength(22);
   });
 
-  it('in one source hides no line of another, nor of a named camera, nor another message', () => {
+  it('of one source hides no line of another, nor of a named camera, nor another message', () => {
     const { log, lines } = openLog();
     for (let n = 0; n < 100; n += 1) log.warn({ source: 'flooded' }, 'camera failing');
     log.warn({ source: 'quiet' }, 'camera failing');
@@ -48,29 +48,29 @@ describe('what happens again and again', () => {
     expect(lines()).toHaveLength(24);
   });
 
-  it.each(['warn', 'error'] as const)('at %s is limited whatever its fields are', (level) => {
+  it.each(['warn', 'error'] as const)('at %s is limited whatever its fields', (level) => {
     const { log, lines } = openLog();
     for (let n = 0; n < 100; n += 1) log[level]({ path: `/${n}` }, 'request failed');
     for (let n = 0; n < 100; n += 1) log[level]('a message alone');
     expect(lines()).toHaveLength(40);
   });
 
-  it('at info is limited where it names a source; what an operator does is told each time', () => {
+  it('at info is limited if it names a source; actions of an operator are always logged', () => {
     const { log, lines } = openLog();
-    for (let n = 0; n < 100; n += 1) log.info({ cameraId: n }, 'purge by an operator');
+    for (let n = 0; n < 100; n += 1) log.info({ cameraId: n }, 'purge requested by an operator');
     expect(lines()).toHaveLength(100);
     for (let n = 0; n < 100; n += 1) log.info({ source: 'cams' }, 'camera live again');
     expect(lines()).toHaveLength(120);
   });
 
-  it('is told each time to those who log at debug', () => {
+  it('is always logged at level debug', () => {
     const { log, lines } = openLog('debug');
     for (let n = 0; n < 100; n += 1) log.warn({ source: 'cams' }, 'camera failing');
     expect(lines()).toHaveLength(100);
   });
 });
 
-describe("strangers' texts", () => {
+describe('untrusted texts', () => {
   it.each([
     ['a line break', 'a\n{"level":"fatal"}\r\nb'],
     ['a colour', '\u001b[31mred\u001b[0m'],
@@ -88,7 +88,7 @@ describe("strangers' texts", () => {
     }
   });
 
-  it('are cut where they are too long, in errors too', () => {
+  it('are truncated when too long, in errors too', () => {
     const { log, texts, lines } = openLog();
     const long = 'x'.repeat(1024 ** 2);
     log.warn({ reason: long }, 'message');
@@ -97,7 +97,7 @@ describe("strangers' texts", () => {
     for (const text of texts) expect(text.length).toBeLessThan(10_000);
   });
 
-  it('keep an error its type, message and stack', () => {
+  it('leave an error its type, message and stack', () => {
     const { log, lines } = openLog();
     log.error({ err: new TypeError('why') }, 'message');
     const stack = expect.stringContaining('log.test.ts');

@@ -6,9 +6,9 @@ import { cleanError, cleanFields } from './log-fields.ts';
 export type Log = Logger;
 
 /**
- * JSON lines on stdout: one per change of state at `info`, one per request at `debug`. Warnings,
- * errors, and what names a source are limited for each message and source, or named camera. Whoever
- * sets `debug` gets every line.
+ * Writes JSON lines to stdout: one per change of state at `info`, one per request at `debug`.
+ * Warnings, errors and lines that name a source are limited per message and source, or named
+ * camera. At `debug`, no line is limited.
  */
 export function createLog(
   part: string,
@@ -25,17 +25,17 @@ export function createLog(
     },
     serializers: { err: cleanError },
   };
-  const isEveryLineWanted = level === 'debug' || level === 'trace';
-  return pino(isEveryLineWanted ? options : { ...options, hooks: limitingHooks() }, destination);
+  const isUnlimited = level === 'debug' || level === 'trace';
+  return pino(isUnlimited ? options : { ...options, hooks: limitingHooks() }, destination);
 }
 
-/** While stdout takes nothing; later lines are dropped. */
+/** Held while stdout is blocked; later lines are dropped. */
 const MAX_UNWRITTEN_BYTES = 1024 * 1024;
 
 function openStdout(): DestinationStream {
-  // Synchronous: the last lines of a process that ends or is killed are the ones that matter.
+  // Synchronous: the last lines of a process that ends or is killed matter most.
   const stdout = pino.destination({ fd: 1, sync: true, maxLength: MAX_UNWRITTEN_BYTES });
-  // A full disk or a closed pipe costs lines, not the process; what is held is written once it can be.
+  // A full disk or a closed pipe costs lines, not the process; held lines are written later.
   stdout.on('error', () => {});
   return stdout;
 }
@@ -56,7 +56,7 @@ function limitingHooks(): NonNullable<LoggerOptions['hooks']> {
         ...(camera !== undefined && { camera }),
       };
       const summarise = (omitted: number) => {
-        const summary = `${message}: more lines like this were left out`;
+        const summary = `${message}: more lines like this were omitted`;
         write.apply(this, [{ ...group, omitted }, summary] as unknown as typeof args);
       };
       if (mayWrite(`${message} ${JSON.stringify(group)}`, summarise)) write.apply(this, args);

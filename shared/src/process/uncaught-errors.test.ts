@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { catchUncaught } from '../../../testing/test-uncaught.ts';
+import { catchUncaught } from '../../../testing/checks/test-uncaught.ts';
 import { createLog } from './log.ts';
-import { outliveUncaughtErrors } from './uncaught-errors.ts';
+import { surviveUncaughtErrors } from './uncaught-errors.ts';
 
 function install() {
   catchUncaught();
@@ -12,20 +12,20 @@ function install() {
   const log = createLog('test', 'silent');
   const deps = { log, count: vi.fn(), end: vi.fn() };
   const spies = { error: vi.spyOn(log, 'error'), fatal: vi.spyOn(log, 'fatal') };
-  return { serving: outliveUncaughtErrors(deps), ...deps, ...spies };
+  return { serving: surviveUncaughtErrors(deps), ...deps, ...spies };
 }
 
 const raise = (error: unknown) => process.emit('uncaughtException', error as Error);
 
 describe('an uncaught error', () => {
-  it('of a process that serves is logged with its stack and counted, and the process goes on', async () => {
+  it('in a serving process is logged with its stack and counted, and the process continues', async () => {
     const { serving, count, end, error } = install();
     serving();
     const broken = new Error('broken');
     raise(broken);
     expect(error).toHaveBeenCalledExactlyOnceWith(
       { err: broken },
-      'uncaught error; the process goes on',
+      'uncaught error; the process continues',
     );
     void Promise.reject(new Error('nobody waits for this'));
     await expect.poll(() => count.mock.calls.length).toBe(2);
@@ -49,7 +49,7 @@ describe('an uncaught error', () => {
     },
   );
 
-  it('does not end the process when it can not be logged either', () => {
+  it('does not end the process even if it cannot be logged', () => {
     const { serving, end, error } = install();
     error.mockImplementation(() => {
       throw new Error('no log');
@@ -59,7 +59,7 @@ describe('an uncaught error', () => {
     expect(end).not.toHaveBeenCalled();
   });
 
-  it('before the process serves ends it', () => {
+  it('ends a process that does not serve yet', () => {
     const { end, count, fatal } = install();
     raise(new Error('broken'));
     expect(end).toHaveBeenCalledOnce();
@@ -70,7 +70,7 @@ describe('an uncaught error', () => {
   it.each([
     new RangeError('Array buffer allocation failed'),
     Object.assign(new Error('x'), { code: 'ERR_MEMORY_ALLOCATION_FAILED' }),
-  ])('ends it when memory is short: %s', (short) => {
+  ])('ends the process when memory is short: %s', (short) => {
     const { serving, end } = install();
     serving();
     raise(short);

@@ -5,19 +5,19 @@ export interface UncaughtErrorsDeps {
   log: Log;
   /** Adds one to the metric. */
   count: () => void;
-  /** Ends the process in order, with exit code 1. */
+  /** Shuts the process down gracefully, with exit code 1. */
   end: (reason: string) => void;
 }
 
 /**
- * The last resort of a process that serves many: what nobody caught is logged and counted, and the
- * process goes on. It still ends before it serves, or when memory is short. ADR 24 says why.
- * @returns a function that says that the process serves from now on
+ * Logs and counts uncaught errors and keeps the process running, because it serves many clients.
+ * Before it serves, or when memory is short, such an error still ends it. ADR 24 says why.
+ * @returns a function to call once the process serves
  */
-export function outliveUncaughtErrors({ log, count, end }: UncaughtErrorsDeps): () => void {
+export function surviveUncaughtErrors({ log, count, end }: UncaughtErrorsDeps): () => void {
   let isServing = false;
   const onError = (thrown: unknown) => {
-    // Log and metric must not throw: that would end the process, whatever it serves.
+    // Log and metric must not throw: that would end the process.
     try {
       if (!isServing || isOutOfMemory(thrown)) {
         log.fatal({ err: asError(thrown) }, 'uncaught error');
@@ -25,7 +25,7 @@ export function outliveUncaughtErrors({ log, count, end }: UncaughtErrorsDeps): 
         return;
       }
       count();
-      log.error({ err: asError(thrown) }, 'uncaught error; the process goes on');
+      log.error({ err: asError(thrown) }, 'uncaught error; the process continues');
     } catch {}
   };
   process.on('uncaughtException', onError);
@@ -35,7 +35,7 @@ export function outliveUncaughtErrors({ log, count, end }: UncaughtErrorsDeps): 
   };
 }
 
-/** Going on without memory would fail one request after the other. V8's own heap limit ends the process anyway. */
+/** Without memory, request after request would fail. V8's heap limit ends the process anyway. */
 function isOutOfMemory(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const { code } = error as NodeJS.ErrnoException;

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import { sharedRedis } from '../../../testing/test-redis.ts';
+import { sharedRedis } from '../../../testing/redis/test-redis.ts';
 import { createFleetId } from './fleet-id.ts';
 
-it('is the same for all who share a Redis and a prefix, and another elsewhere', async () => {
+it('is the same for all processes that share a Redis and a prefix, and different elsewhere', async () => {
   const { link, keys } = await sharedRedis();
   const fleet = [createFleetId(link, keys.fleet), createFleetId(link, keys.fleet)] as const;
   const stranger = createFleetId(link, `${keys.fleet}-of-another`);
@@ -12,7 +12,7 @@ it('is the same for all who share a Redis and a prefix, and another elsewhere', 
   expect(stranger.pseudonym()).not.toBe(fleet[0].pseudonym());
 });
 
-it('outlasts the loss of all data, and a time without Redis', async () => {
+it('survives the loss of all data, and a Redis outage', async () => {
   const { link, keys } = await sharedRedis();
   const [one, newcomer] = [createFleetId(link, keys.fleet), createFleetId(link, keys.fleet)];
   await one.poll();
@@ -23,7 +23,7 @@ it('outlasts the loss of all data, and a time without Redis', async () => {
   expect([one.pseudonym(), newcomer.pseudonym()]).toEqual([before, before]);
 });
 
-it('is unknown, and no error, while Redis is away; nonsense is not believed', async () => {
+it('is unknown, without an error, while Redis is unreachable or holds an invalid id', async () => {
   const { link, keys } = await sharedRedis();
   const away = createFleetId({ run: () => Promise.reject(new Error('away')) }, keys.fleet);
   await away.poll();

@@ -2,14 +2,14 @@ import { randomBytes } from 'node:crypto';
 import type { RedisLink } from './redis-link.ts';
 
 /**
- * What a fleet calls itself in `Via` (RFC 9110 7.6.3), so that a call which comes back to the fleet
- * that sent it is known for a loop.
+ * The name of a fleet in `Via` (RFC 9110 7.6.3), by which a call that comes back to the fleet that
+ * sent it is recognised as a loop.
  *
- * It is a random number kept in the queue Redis, because that is what makes processes one fleet.
- * A hash of the configuration would not do: two fleets that are chained may both say
- * `redis://redis:6379` and `lastframe`, and the second would refuse the first; and one fleet may
- * know its Redis by two names. Nobody waits for the number: as long as Redis has not been reached
- * there is no permit, so no call that could come back.
+ * It is a random number in the queue Redis, because sharing that is what makes processes one fleet.
+ * A hash of the configuration would not do: two chained fleets may both be configured with
+ * `redis://redis:6379` and `lastframe`, and the second would reject the first; and one fleet may
+ * know its Redis by two names. Nothing waits for the number: until Redis has been reached there is
+ * no permit, so no call that could come back.
  */
 export interface FleetId {
   /** As in `Via: 1.1 lastframe-<id>`; undefined while unknown. */
@@ -26,7 +26,7 @@ export function createFleetId(redis: Pick<RedisLink, 'run'>, key: string): Fleet
     pseudonym: () => known && `lastframe-${known}`,
     poll: async () => {
       try {
-        // Who knows it puts it back when Redis has lost it, so that it outlasts a FLUSHALL.
+        // A process that knows the id restores it if Redis lost it, so that it survives a FLUSHALL.
         const found = await redis.run(DEADLINE_MS, async (client) => {
           const there = await client.get(key);
           if (there !== null) return there;
@@ -35,7 +35,7 @@ export function createFleetId(redis: Pick<RedisLink, 'run'>, key: string): Fleet
         });
         if (found && /^[0-9a-f]{12}$/.test(found)) known = found;
       } catch {
-        // What is known stays so.
+        // Keep the known id.
       }
     },
   };

@@ -11,11 +11,11 @@ it('begins every key and channel with the prefix and a colon', () => {
   expect(named.filter((key) => !key.startsWith('p:'))).toEqual([]);
 });
 
-it('gives each kind of thing a key of its own', () => {
+it('uses a different key for each kind of data', () => {
   expect(new Set(all).size).toBe(all.length);
 });
 
-it('keeps out of the keys of the queue, but for the lists of its jobs', () => {
+it("stays out of the queue's keys, except the lists of its jobs", () => {
   expect(all.filter((key) => key.startsWith('p:refresh:'))).toEqual([
     keys.queueWaiting,
     keys.queueActive,

@@ -15,9 +15,9 @@ export interface Keys {
   turn(cameraId: string): string;
   calls(sourceName: string): string;
   rate(sourceName: string): string;
-  /** Cameras that the source's bound of calls in flight turned away. */
+  /** Cameras denied a permit because the source had too many calls in flight. */
   waiting(sourceName: string): string;
-  /** The cameras without a name that the fleet keeps, by when each has been idle for long. */
+  /** Unnamed cameras that the fleet keeps, by when each counts as idle. */
   places(sourceName: string): string;
   queueWaiting: string;
   queueActive: string;
@@ -27,13 +27,13 @@ export interface Keys {
   health(cameraId: string): string;
   /** When a camera was purged, for calls under way. */
   purged(cameraId: string): string;
-  /** The list of purges that a camera's is in. */
+  /** The list that contains a camera's purges. */
   purges(cameraId: string): string;
-  /** The command that announces: within a Redis Cluster, to those who listen at that shard. */
+  /** The command to publish with; on a Redis Cluster, to the subscribers of one shard. */
   publish: 'PUBLISH' | 'SPUBLISH';
-  /** Where a camera is announced. */
+  /** The channel of a camera's announcements. */
   channel(cameraId: string): string;
-  /** Every channel of these shards. */
+  /** All channels of these shards. */
   channels(shards: readonly Shard[]): string[];
 }
 
@@ -57,7 +57,7 @@ export function keysFor(prefix: string, { sharded = false } = {}): Keys {
     places: (sourceName) => `${prefix}:places:${sourceName}`,
     queueWaiting: `${prefix}:${QUEUE_NAME}:wait`,
     queueActive: `${prefix}:${QUEUE_NAME}:active`,
-    // In the slot of its shard, so that one script can read them all, and announce.
+    // In the slot of the shard, so that one script can read them all and publish.
     frame: (cameraId) => `${prefix}:frame:{${shardOf(cameraId)}}:${cameraId}`,
     failure: (cameraId) => `${prefix}:failure:{${shardOf(cameraId)}}:${cameraId}`,
     health: (cameraId) => `${prefix}:health:{${shardOf(cameraId)}}:${cameraId}`,

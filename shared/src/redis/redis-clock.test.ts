@@ -4,13 +4,13 @@ import { type ClockReading, type ClockWindow, observeClock, redisNowMs } from '.
 
 const DAY_MS = 86_400_000;
 
-/** A reading that took `roundTripMs`, of a Redis whose clock is `offsetMs` ahead, half-way. */
+/** A reading half-way through `roundTripMs`, of a Redis clock that is `offsetMs` ahead. */
 function readingAt(monoMs: number, offsetMs: number, roundTripMs = 2): ClockReading {
   const redisMs = Math.floor(monoMs + roundTripMs / 2 + offsetMs);
   return { redisMs, sentMonoMs: monoMs, receivedMonoMs: monoMs + roundTripMs };
 }
 
-/** Lets a window see the readings; undefined from the first step on. */
+/** Feeds readings to a window; returns `undefined` if one of them is a step. */
 function observe(readings: Iterable<ClockReading>): ClockWindow | undefined {
   let window: ClockWindow | undefined;
   for (const reading of readings) {
@@ -21,8 +21,8 @@ function observe(readings: Iterable<ClockReading>): ClockWindow | undefined {
   return window;
 }
 
-describe('a window on the clock of Redis', () => {
-  it('is as wide as the first reading took, and the millisecond that Redis cuts off', () => {
+describe('a window on the Redis clock', () => {
+  it('is as wide as the first round trip, plus the millisecond that Redis truncates', () => {
     const window = observe([{ redisMs: 5000, sentMonoMs: 100, receivedMonoMs: 110 }]);
     expect(window).toEqual({ lowMs: 4890, highMs: 4901, atMonoMs: 110 });
   });
@@ -33,31 +33,31 @@ describe('a window on the clock of Redis', () => {
     expect(observe([slow, quick])).toEqual({ lowMs: 4900, highMs: 4901.001, atMonoMs: 201 });
   });
 
-  it('is not widened by a slower reading, but by what clocks drift', () => {
+  it('is widened by clock drift, but not by a slower reading', () => {
     const slow = { redisMs: 105_000, sentMonoMs: 100_000, receivedMonoMs: 100_400 };
     const window = observe([readingAt(0, 5000, 0), slow]);
     expect(window?.lowMs).toBeCloseTo(5000 - 100.4, 6);
     expect(window?.highMs).toBeCloseTo(5001, 6);
   });
 
-  it('tells the time of Redis by its middle', () => {
+  it('estimates the Redis time by its middle', () => {
     expect(redisNowMs({ lowMs: 1000, highMs: 1010, atMonoMs: 0 }, 500)).toBe(1505);
   });
 });
 
 describe('a step of the clock', () => {
-  it.each([3_600_000, -3_600_000, 60, -60, 15, -15])('of %d ms is seen at once', (stepMs) => {
+  it.each([3_600_000, -3_600_000, 60, -60, 15, -15])('of %d ms is detected at once', (stepMs) => {
     const readings = [readingAt(0, 1e9), readingAt(1000, 1e9), readingAt(2000, 1e9 + stepMs)];
     const window = observe(readings.slice(0, 2)) as ClockWindow;
     expect(observeClock(window, readings[2] as ClockReading).stepped).toBe(true);
   });
 
-  it.each([0.003, -0.003, 0.01, -0.01])('is a clock that creeps by %d of the time', (rate) => {
+  it.each([0.003, -0.003, 0.01, -0.01])('includes a clock that creeps at a rate of %d', (rate) => {
     const seconds = Array.from({ length: 60 }, (_, second) => second * 1000);
     expect(observe(seconds.map((ms) => readingAt(ms, ms * rate)))).toBeUndefined();
   });
 
-  it.each([0.0005, -0.0005])('is not a clock that drifts by %d for a day', (rate) => {
+  it.each([0.0005, -0.0005])('does not include a clock that drifts by %d all day', (rate) => {
     const minutes = Array.from({ length: 1440 }, (_, minute) => minute * 60_000);
     const last = observe(minutes.map((ms) => readingAt(ms, ms * rate)));
     const offsetMs = (DAY_MS - 60_000) * rate;
@@ -75,7 +75,7 @@ describe('honest readings of a clock that drifts within bounds', () => {
   });
   type Gap = typeof gaps extends fc.Arbitrary<infer G> ? G : never;
 
-  /** Redis's clock goes at its own rate; a reading is taken somewhere between sending and reply. */
+  /** Redis's clock runs at its own rate; it is read somewhere between request and reply. */
   function* readings(offsetMs: number, all: readonly Gap[]) {
     let monoMs = 1000;
     let redisMs = monoMs + offsetMs;
@@ -100,7 +100,7 @@ describe('honest readings of a clock that drifts within bounds', () => {
   const offsets = fc.double({ min: -1e9, max: 2e12, noNaN: true });
   const runs = fc.array(gaps, { minLength: 1, maxLength: 60 });
 
-  it('never look like a step', () => {
+  it('never count as a step', () => {
     fc.assert(
       fc.property(offsets, runs, (offsetMs, all) => {
         const honest = [...readings(offsetMs, all)].map(({ reading }) => reading);
@@ -109,7 +109,7 @@ describe('honest readings of a clock that drifts within bounds', () => {
     );
   });
 
-  it('keep the time that is told within a round trip of the truth', () => {
+  it('keep the estimate within a round trip of the truth', () => {
     fc.assert(
       fc.property(offsets, runs, (offsetMs, all) => {
         let window: ClockWindow | undefined;

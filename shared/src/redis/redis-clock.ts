@@ -1,8 +1,8 @@
 import type { Clock } from '@lastframe/shared/process/clock';
 
 /**
- * What is known of Redis's clock: its distance to our monotonic clock lies within `[lowMs, highMs]`,
- * as seen at `atMonoMs`.
+ * An estimate of Redis's clock: its offset from our monotonic clock was within `[lowMs, highMs]` at
+ * `atMonoMs`.
  */
 export interface ClockWindow {
   lowMs: number;
@@ -10,42 +10,50 @@ export interface ClockWindow {
   atMonoMs: number;
 }
 
-/** One reading: Redis said `redisMs` somewhere between sending (`sentMonoMs`) and the reply. */
+/** One reading: Redis's clock showed `redisMs` somewhere between the request and the reply. */
 export interface ClockReading {
   redisMs: number;
   sentMonoMs: number;
   receivedMonoMs: number;
 }
 
-/** Two good clocks drift apart by less than this; a faster one is taken for a step. */
+/** Two good clocks drift apart more slowly than this; faster drift counts as a step. */
 const DRIFT = 0.001;
 /** Timer granularity and scheduling noise. */
 const SLACK_MS = 5;
 
 /**
- * Narrows the window by a reading, or tells that Redis's clock has stepped since the last one.
- * A reading within the slack but outside the window leaves the window as it was: otherwise a clock
- * that creeps a little at each reading would never be noticed.
+ * Narrows the window with a reading, or reports that Redis's clock has stepped since the last. A
+ * reading outside the window but within the slack leaves the window unchanged: otherwise a clock
+ * that creeps a little at each reading would never be detected.
  */
 export function observeClock(
   known: ClockWindow | undefined,
-  { redisMs, sentMonoMs, receivedMonoMs }: ClockReading,
+  reading: ClockReading,
 ): { stepped: true } | { stepped: false; window: ClockWindow } {
-  // Redis gives whole milliseconds, cut off: it was between redisMs and redisMs + 1.
-  const seen = { lowMs: redisMs - receivedMonoMs, highMs: redisMs + 1 - sentMonoMs };
-  if (!known) return { stepped: false, window: { ...seen, atMonoMs: receivedMonoMs } };
-  const drifted = driftMs(known, receivedMonoMs);
+  const seen = windowOf(reading);
+  if (!known) return { stepped: false, window: seen };
+  const drifted = driftMs(known, seen.atMonoMs);
   const lowMs = Math.max(known.lowMs - drifted, seen.lowMs);
   const highMs = Math.min(known.highMs + drifted, seen.highMs);
   if (lowMs > highMs + SLACK_MS) return { stepped: true };
   const narrowed = lowMs <= highMs;
   return {
     stepped: false,
-    window: narrowed ? { lowMs, highMs, atMonoMs: receivedMonoMs } : known,
+    window: narrowed ? { ...seen, lowMs, highMs } : known,
   };
 }
 
-/** Redis's time now, by the middle of the window. Good for buckets and ages, not for permits. */
+function windowOf({ redisMs, sentMonoMs, receivedMonoMs }: ClockReading): ClockWindow {
+  // Redis truncates to whole milliseconds: the time was between redisMs and redisMs + 1.
+  return {
+    lowMs: redisMs - receivedMonoMs,
+    highMs: redisMs + 1 - sentMonoMs,
+    atMonoMs: receivedMonoMs,
+  };
+}
+
+/** Estimates Redis's time now. Good for buckets and ages, not for permits. */
 export function redisNowMs(window: ClockWindow, monoMs: number): number {
   return Math.round(monoMs + (window.lowMs + window.highMs) / 2);
 }
@@ -54,22 +62,31 @@ function driftMs(known: ClockWindow, nowMonoMs: number): number {
   return Math.max(0, nowMonoMs - known.atMonoMs) * DRIFT;
 }
 
-/** The frames Redis's time, carried on between its answers by the local monotonic clock. */
-export interface FramesClock {
+/** The time of one Redis, extrapolated between its replies with the local monotonic clock. */
+export interface RedisTime {
   observe(reading: ClockReading): void;
-  /** By this machine's wall clock until the frames Redis has answered once. */
-  nowMs(): number;
+  /** Undefined until the first reply. */
+  nowMs(): number | undefined;
 }
 
-export function createFramesClock(clock: Pick<Clock, 'monoMs' | 'wallMs'>): FramesClock {
+/** For buckets and ages, not for permits: after a step it starts over. */
+export function createRedisTime(clock: Pick<Clock, 'monoMs'>): RedisTime {
   let window: ClockWindow | undefined;
   return {
     observe: (reading) => {
       const seen = observeClock(window, reading);
-      // A clock that steps is followed: all that it says is how old something is.
-      const next = seen.stepped ? observeClock(undefined, reading) : seen;
-      window = next.stepped ? undefined : next.window;
+      window = seen.stepped ? windowOf(reading) : seen.window;
     },
-    nowMs: () => (window ? redisNowMs(window, clock.monoMs()) : clock.wallMs()),
+    nowMs: () => window && redisNowMs(window, clock.monoMs()),
   };
+}
+
+/** The frames Redis's time; this machine's wall clock until the first reply. */
+export interface FramesClock extends RedisTime {
+  nowMs(): number;
+}
+
+export function createFramesClock(clock: Pick<Clock, 'monoMs' | 'wallMs'>): FramesClock {
+  const time = createRedisTime(clock);
+  return { observe: time.observe, nowMs: () => time.nowMs() ?? clock.wallMs() };
 }

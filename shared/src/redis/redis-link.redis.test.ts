@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { describe, expect, inject, it, onTestFinished, vi } from 'vitest';
-import { freePort } from '../../../testing/redis-server.ts';
-import { ownRedis, testLink } from '../../../testing/test-redis.ts';
+import { freePort } from '../../../testing/redis/redis-server.ts';
+import { ownRedis, testLink } from '../../../testing/redis/test-redis.ts';
 import { RedisUnavailableError } from '../process/errors.ts';
 import { createLog } from '../process/log.ts';
 import type { RedisLink } from './redis-link.ts';
@@ -11,24 +11,24 @@ const RECOVERY = { timeout: 10_000, interval: 50 };
 const ping = (link: RedisLink, deadlineMs = 2000) =>
   link.run(deadlineMs, (client) => client.ping());
 
-/** Until commands are answered again; none of them may fail otherwise than with our own error. */
+/** Waits until commands succeed again. */
 async function expectBack(link: RedisLink): Promise<void> {
   await vi.waitFor(async () => expect(await ping(link)).toBe('PONG'), RECOVERY);
 }
 
-/** Anything that nobody caught would have ended the process. */
-function catchStrays(): unknown[] {
-  const strays: unknown[] = [];
-  const note = (error: unknown) => void strays.push(error);
+/** Collects uncaught errors, each of which would have ended the process. */
+function collectUncaught(): unknown[] {
+  const uncaughtErrors: unknown[] = [];
+  const note = (error: unknown) => void uncaughtErrors.push(error);
   process.on('unhandledRejection', note).on('uncaughtException', note);
   onTestFinished(() => {
     process.off('unhandledRejection', note).off('uncaughtException', note);
   });
-  return strays;
+  return uncaughtErrors;
 }
 
-describe('a Redis that is there', () => {
-  it('answers, and knows the connection by its name', async () => {
+describe('a reachable Redis', () => {
+  it('responds, and knows the connection by its name', async () => {
     const link = testLink(inject('redisUrl'), { name: 'queue' });
     await link.ready(10_000);
     expect(link.isReady).toBe(true);
@@ -36,14 +36,14 @@ describe('a Redis that is there', () => {
     expect(await link.run(2000, (client) => client.clientGetName())).toBe('lastframe:queue');
   });
 
-  it('may refuse a command; that is the error of the command', async () => {
+  it('may reject a command, which then fails with its error', async () => {
     const link = testLink(inject('redisUrl'));
     await link.ready(10_000);
     const refused = link.run(2000, (client) => client.sendCommand(['NONSENSE']));
     await expect(refused).rejects.toThrow(/unknown command/);
   });
 
-  it('may be slower than the deadline of one command, and the next is answered', async () => {
+  it('may miss the deadline of one command and respond to the next', async () => {
     const link = testLink(inject('redisUrl'));
     await link.ready(10_000);
     const slow = link.run(50, (client) => client.blPop('test-nobody-pushes', 1));
@@ -52,20 +52,20 @@ describe('a Redis that is there', () => {
   });
 });
 
-describe('a process that was busy', () => {
-  it('has the reply that came meanwhile, although its deadline is over', async () => {
+describe('a busy process', () => {
+  it('accepts a reply that arrived while it was busy, even after the deadline', async () => {
     const link = testLink(inject('redisUrl'));
     await link.ready(10_000);
     const answered = ping(link, 50);
-    await new Promise((resolve) => setImmediate(resolve)); // it is written, and nothing is read yet
+    await new Promise((resolve) => setImmediate(resolve)); // it is written, but nothing is read yet
     // Blocks without taking the CPU from Redis.
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000);
     expect(await answered).toBe('PONG');
   });
 });
 
-describe('a connection with much to do', () => {
-  it('is not taken for dead while commands are answered, however long its HELLO waits', async () => {
+describe('a busy connection', () => {
+  it('is not considered dead while replies arrive, however long its HELLO waits', async () => {
     const link = testLink(inject('redisUrl'), { pingDeadlineMs: 1000 });
     await link.ready(10_000);
     const lost = vi.fn();
@@ -77,7 +77,7 @@ describe('a connection with much to do', () => {
   });
 });
 
-describe('a Redis that is away', () => {
+describe('an unreachable Redis', () => {
   it('fails every command at once', async () => {
     const link = testLink(`redis://127.0.0.1:${await freePort()}`);
     const command = vi.fn(async () => {});
@@ -87,7 +87,7 @@ describe('a Redis that is away', () => {
     expect(command).not.toHaveBeenCalled();
   });
 
-  it('is found by itself when it comes', async () => {
+  it('is connected once it is up', async () => {
     const server = await ownRedis();
     await server.kill();
     const link = testLink(server.url);
@@ -96,29 +96,29 @@ describe('a Redis that is away', () => {
     await expectBack(link);
   });
 
-  it('is found again after a restart, told once when lost and once when back', async () => {
-    const strays = catchStrays();
+  it('is reconnected after a restart; its loss and its return are logged once each', async () => {
+    const uncaughtErrors = collectUncaught();
     const server = await ownRedis();
     const log = createLog('test', 'silent');
-    const told = [vi.spyOn(log, 'info'), vi.spyOn(log, 'warn')];
-    // A HELLO that is only slow would tell of one more loss.
+    const logs = [vi.spyOn(log, 'info'), vi.spyOn(log, 'warn')];
+    // A slow HELLO would log one more loss.
     const link = testLink(server.url, { log, pingDeadlineMs: 10_000 });
     await link.ready(10_000);
     await server.kill();
     await vi.waitFor(() => expect(link.isReady).toBe(false), RECOVERY);
     await expect(ping(link)).rejects.toThrow(RedisUnavailableError);
-    // Not `once` of node:events: that fails with the errors of the attempts.
+    // Not `once` of node:events, which rejects with the errors of the attempts.
     await new Promise((done) => link.client.once('reconnecting', done));
     await server.start();
     await expectBack(link);
-    expect(told.map(({ mock }) => mock.calls.map(([, message]) => message))).toEqual([
+    expect(logs.map(({ mock }) => mock.calls.map(([, message]) => message))).toEqual([
       ['redis connected', 'redis connected'],
       ['redis lost'],
     ]);
-    expect(strays).toEqual([]);
+    expect(uncaughtErrors).toEqual([]);
   });
 
-  it('does not keep the close waiting, nor connect after it', async () => {
+  it('does not delay closing, and is not connected afterwards', async () => {
     const server = await ownRedis();
     const link = testLink(server.url);
     await link.ready(10_000);
@@ -134,32 +134,32 @@ describe('a Redis that is away', () => {
     expect([link.isReady, ready.mock.calls.length]).toEqual([false, 0]);
   });
 
-  it('can be closed before it was ever there', async () => {
-    const strays = catchStrays();
+  it('can be closed before it was ever reached', async () => {
+    const uncaughtErrors = collectUncaught();
     const link = testLink(`redis://127.0.0.1:${await freePort()}`);
     await link.close();
     expect(link.isReady).toBe(false);
-    expect(strays).toEqual([]);
+    expect(uncaughtErrors).toEqual([]);
   });
 });
 
-describe('a Redis that is frozen', () => {
+describe('a frozen Redis', () => {
   it('fails commands within their deadline, and is used again when it thaws', async () => {
-    const strays = catchStrays();
+    const uncaughtErrors = collectUncaught();
     const server = await ownRedis();
     const link = testLink(server.url);
     await link.ready(10_000);
     server.signal('SIGSTOP');
     const since = performance.now();
-    await expect(ping(link, 300)).rejects.toThrow(/did not answer within 300 ms/);
+    await expect(ping(link, 300)).rejects.toThrow(/did not respond within 300 ms/);
     expect(performance.now() - since).toBeLessThan(5000);
     await vi.waitFor(() => expect(link.isReady).toBe(false), RECOVERY);
     server.signal('SIGCONT');
     await expectBack(link);
-    expect(strays).toEqual([]);
+    expect(uncaughtErrors).toEqual([]);
   });
 
-  it('does not keep the close waiting', async () => {
+  it('does not delay closing', async () => {
     const server = await ownRedis();
     const link = testLink(server.url);
     await link.ready(10_000);
@@ -195,8 +195,8 @@ it('a subscription survives a killed connection, a restart and a frozen Redis', 
   await expectHeard();
 });
 
-it('commands around reconnects end, one way or the other, and crash nothing', async () => {
-  const strays = catchStrays();
+it('commands around reconnects succeed or fail, and crash nothing', async () => {
+  const uncaughtErrors = collectUncaught();
   const server = await ownRedis();
   const link = testLink(server.url, { pingDeadlineMs: 300 });
   await link.ready(10_000);
@@ -224,5 +224,5 @@ it('commands around reconnects end, one way or the other, and crash nothing', as
   await vi.waitFor(() => expect(ends.answered).toBeGreaterThan(answered + 100), RECOVERY);
   sending = false;
   await flood;
-  expect(strays).toEqual([]);
+  expect(uncaughtErrors).toEqual([]);
 });

@@ -12,72 +12,72 @@ export interface RedisLinkOptions {
   name: string;
   log: Log;
   /**
-   * Keep commands while disconnected and send them later. Only for BullMQ's worker, which counts on
-   * it; everything else must know at once that Redis is away.
+   * Queues commands while disconnected. Only for BullMQ's worker, which relies on it; everything
+   * else must fail at once while Redis is unreachable.
    */
   offlineQueue?: boolean;
-  /** For a URL that begins with `rediss`. */
+  /** For URLs that begin with `rediss`. */
   tls?: RedisTls;
-  /** A Unix socket that leads there, instead of the host in the URL. */
+  /** A Unix socket to connect to instead of the host in the URL. */
   path?: string;
-  /** A replica will do: nothing is read or written here. */
+  /** Accepts a replica, because nothing is read or written here. */
   anyRole?: boolean;
-  /** What kind of Redis answered first: `standalone`, `cluster` or `sentinel`. */
+  /** Called once with the kind of Redis: `standalone`, `cluster` or `sentinel`. */
   onMode?: (mode: string) => void;
-  /** It was lost and is there again. */
+  /** Called when a lost connection is up again. */
   onReconnect?: () => void;
-  /** A HELLO without answer for so long means that the connection is dead. */
+  /** A HELLO without a reply for this long means a dead connection, unless other replies came. */
   pingDeadlineMs?: number;
 }
 
-/** A connection to Redis that notices when it is dead, comes back by itself and never hangs. */
+/** A connection to Redis that detects when it is dead, reconnects and never hangs. */
 export interface RedisLink {
   readonly client: RedisClient;
   readonly isReady: boolean;
   /**
    * Runs a command with a deadline that also holds on a half-open socket.
-   * @throws RedisUnavailableError when it is not answered in time; it may take effect all the same
+   * @throws RedisUnavailableError if no reply comes in time; the command may still take effect
    */
   run<T>(deadlineMs: number, command: (client: RedisClient) => Promise<T>): Promise<T>;
-  /** Waits until it is connected, its first attempt has failed, or this time is over. */
+  /** Waits until connected, until the first attempt has failed, or for `withinMs`. */
   ready(withinMs: number): Promise<void>;
   close(): Promise<void>;
 }
 
 const PING_EVERY_MS = 500;
 const PING_DEADLINE_MS = 1000;
-/** What BullMQ sends is not heard here when it is answered, and a busy worker's HELLO waits behind it. */
+/** For BullMQ: its replies are not seen here, and a busy worker's HELLO waits behind them. */
 const UNHEARD_PING_DEADLINE_MS = 3000;
-/** Nothing else ends a handshake that is never answered. */
+/** Nothing else ends a handshake without a reply. */
 const SILENCE_MS = 1500;
 /** Above BullMQ's blocking wait (`drainDelay`, 5 s), or its idle connection would die in a loop. */
 const BLOCKING_SILENCE_MS = 8000;
 
-/** Begins to connect and returns at once; a Redis that is away is tried until it is there. */
+/** Starts to connect and returns at once; retries until Redis is reachable. */
 export function openRedis(options: RedisLinkOptions): RedisLink {
   const { name, log, anyRole = false, offlineQueue = false } = options;
   const { pingDeadlineMs = offlineQueue ? UNHEARD_PING_DEADLINE_MS : PING_DEADLINE_MS } = options;
   const client = createClient(clientOptions(options));
   let closed = false;
-  let told: 'connected' | 'lost' | undefined;
+  let loggedState: 'connected' | 'lost' | undefined;
   let wasReplica = false;
   let mode: string | undefined;
   let wasReady = false;
   let answeredMs = 0;
   client.on('ready', () => {
-    if (told !== 'connected') log.info({ redis: name }, 'redis connected');
-    told = 'connected';
+    if (loggedState !== 'connected') log.info({ redis: name }, 'redis connected');
+    loggedState = 'connected';
     if (wasReady) options.onReconnect?.();
     wasReady = true;
   });
-  const tellLost = (reason: string) => {
-    // One line per change of state; a Redis that is away for an hour is not 10,000 lines.
-    if (told === 'lost' || closed) return;
-    const what = told === undefined ? 'redis can not be reached' : 'redis lost';
+  const logLost = (reason: string) => {
+    // One line per change of state: an hour without Redis must not log 10,000 lines.
+    if (loggedState === 'lost' || closed) return;
+    const what = loggedState === undefined ? 'redis cannot be reached' : 'redis lost';
     log.warn({ redis: name, reason }, what);
-    told = 'lost';
+    loggedState = 'lost';
   };
-  client.on('error', (error) => tellLost(messageOf(error)));
+  client.on('error', (error) => logLost(messageOf(error)));
   const connect = () => void client.connect().catch(() => {});
   connect();
 
@@ -95,35 +95,35 @@ export function openRedis(options: RedisLinkOptions): RedisLink {
     client.destroy();
     connect();
   };
-  const judge = (role: string) => {
+  const checkRole = (role: string) => {
     if (role !== 'replica') wasReplica = false;
-    // Only a ready connection is replaced: during a reconnect node-redis is at it already, and a
-    // second connect() beside it would leave two sockets.
+    // Only a ready connection is replaced: while node-redis reconnects, a second connect() would
+    // leave two sockets.
     if (anyRole || role !== 'replica' || closed || !client.isReady) return;
-    if (!wasReplica) log.warn({ redis: name }, 'redis is a replica; its address is tried again');
+    if (!wasReplica) log.warn({ redis: name }, 'redis is a replica; reconnecting');
     wasReplica = true;
     reconnect();
   };
-  const giveUp = (askedMs: number) => {
+  const onSilence = (askedMs: number) => {
     if (closed || !client.isReady) return;
-    // It waits behind all that was sent before, of which some was answered: much to do, not dead.
+    // HELLO waits behind earlier commands. Replies to those mean that Redis is busy, not dead.
     if (answeredMs > askedMs) return;
-    tellLost('no answer to HELLO');
+    logLost('no reply to HELLO');
     reconnect();
   };
 
-  const watch = setInterval(() => {
+  const pingTimer = setInterval(() => {
     if (!client.isReady) return;
     const askedMs = performance.now();
-    // HELLO is a PING that tells the role, and is answered also while writes are refused (a full
-    // disk, loading). A primary that became a replica stays connected: its address leads elsewhere.
+    // HELLO is a PING that returns the role, and works even while writes are rejected (full disk,
+    // loading). A primary demoted to a replica stays connected, but its address leads elsewhere.
     withDeadline(client.hello(), pingDeadlineMs, name).then(
       (hello) => {
         if (mode === undefined && !closed) options.onMode?.(hello.mode);
         mode = hello.mode;
-        judge(String(hello.role));
+        checkRole(String(hello.role));
       },
-      (error) => error instanceof ErrorReply || giveUp(askedMs),
+      (error) => error instanceof ErrorReply || onSilence(askedMs),
     );
   }, PING_EVERY_MS);
 
@@ -140,7 +140,7 @@ export function openRedis(options: RedisLinkOptions): RedisLink {
     close: async () => {
       if (closed) return;
       closed = true;
-      clearInterval(watch);
+      clearInterval(pingTimer);
       if (client.isReady) await withDeadline(client.close(), 1000, name).catch(() => {});
       client.destroy();
     },
@@ -154,8 +154,8 @@ function clientOptions(options: RedisLinkOptions): RedisClientOptions {
     name: `lastframe:${name}`,
     disableOfflineQueue: !offlineQueue,
     commandsQueueMaxLength: 20_000,
-    // `run` has its own deadline. node-redis would give each command an abort signal, which costs as
-    // much as the command and goes off, unheard, seconds after it was answered.
+    // `run` has its own deadline. node-redis would create an abort signal for each command, which
+    // costs as much as the command and fires seconds after the reply.
     commandOptions: { timeout: 0 },
     maintNotifications: 'disabled',
     socket: {
@@ -169,16 +169,16 @@ function clientOptions(options: RedisLinkOptions): RedisClientOptions {
 }
 
 /**
- * By hand, not by `Promise.race`: this is on every command's way. After a pause timers come before
- * sockets, and a process with more to do than its CPU allows pauses all the time: the reply may lie
- * there unread. Without a look at it a busy fleet would take its own Redis for dead.
+ * Avoids `Promise.race`, because every command passes here. After a pause, timers run before
+ * sockets, so the reply may be waiting unread. `setImmediate` lets it be read first: otherwise a
+ * process short of CPU, which pauses all the time, would consider its own Redis dead.
  */
 function withDeadline<T>(work: Promise<T>, deadlineMs: number, name: string): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     const late = () =>
-      reject(new RedisUnavailableError(`Redis (${name}) did not answer within ${deadlineMs} ms`));
+      reject(new RedisUnavailableError(`Redis (${name}) did not respond within ${deadlineMs} ms`));
     const timer = setTimeout(() => setImmediate(late), deadlineMs);
-    // Who loses may still fail, and is heard here.
+    // This also handles a rejection after the deadline.
     work.then(
       (value) => {
         clearTimeout(timer);

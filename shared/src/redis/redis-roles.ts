@@ -7,36 +7,41 @@ import { openRedis, type RedisLink } from './redis-link.ts';
 import { readRedisTls } from './redis-tls.ts';
 import { openPrimaryRelay, type PrimaryRelay } from './sentinel/primary-relay.ts';
 
-/** The two parts that a Redis can play, and the links of this process to whoever plays them. */
+/** The two roles of Redis, and this process's links to the servers in these roles. */
 export interface RedisRoles {
   /** To the Redis of the queue and the permits. */
   queue(name: string, options?: { offlineQueue?: boolean }): RedisLink;
   /** To the Redis of the frames and announcements. */
   frames(name: string, onLink?: RedisShardsOptions['onLink']): FramesRedis;
-  /** After all links. */
+  /** Must be called after all links are closed. */
   close(): Promise<void>;
 }
 
 export interface RedisRolesDeps {
   config: Pick<FleetConfig, 'redisUrl' | 'framesRedisUrl' | 'redisTlsFiles'>;
   log: Log;
-  /** A URL leads to another kind of Redis than it says: a fault of the configuration. */
-  refuse: (fault: string) => void;
-  /** A link was lost and is there again. */
+  /** Called if a URL leads to a different kind of Redis than it says: a configuration error. */
+  onWrongKind: (fault: string) => void;
+  /** Called when a lost link is up again. */
   onReconnect?: (name: string) => void;
 }
 
 type RoleName = 'REDIS_URL' | 'FRAMES_REDIS_URL';
-/** All but a Cluster: one connection leads to all of it. */
+/** Anything but a Cluster: one connection reaches all of it. */
 type OneServer = Exclude<RedisPlace, { kind: 'cluster' }>;
 
 /** @throws ConfigError */
-export function openRedisRoles({ config, log, refuse, onReconnect }: RedisRolesDeps): RedisRoles {
+export function openRedisRoles({
+  config,
+  log,
+  onWrongKind,
+  onReconnect,
+}: RedisRolesDeps): RedisRoles {
   const { redisUrl, framesRedisUrl } = config;
   const tls = readRedisTls(config.redisTlsFiles, [redisUrl, framesRedisUrl]);
   const queuePlace = placeOf(redisUrl);
   const framesPlace = placeOf(framesRedisUrl);
-  if (queuePlace.kind === 'cluster') throw new TypeError('a Cluster is no REDIS_URL');
+  if (queuePlace.kind === 'cluster') throw new TypeError('REDIS_URL cannot be a Cluster');
   const relays = new Map<string, PrimaryRelay>();
 
   const optionsOf = (role: RoleName, name: string, { kind }: RedisPlace) => ({
@@ -46,14 +51,14 @@ export function openRedisRoles({ config, log, refuse, onReconnect }: RedisRolesD
     onReconnect: () => onReconnect?.(name),
     onMode: (mode: string) => {
       const fault = wrongKind(role, kind, mode);
-      if (fault !== undefined) refuse(fault);
+      if (fault !== undefined) onWrongKind(fault);
     },
   });
   const relayTo = (role: RoleName, place: OneServer, url: string) => {
     if (place.kind === 'server') return {};
     const onMode = (mode: string) => {
       if (mode !== 'sentinel')
-        refuse(`${role}: what answers there is no Sentinel; name the Sentinels`);
+        onWrongKind(`${role}: this is not a Sentinel; list the addresses of the Sentinels`);
     };
     const relay = relays.get(url) ?? openPrimaryRelay(place, { tls, log, onMode });
     relays.set(url, relay);
@@ -83,28 +88,28 @@ export function openRedisRoles({ config, log, refuse, onReconnect }: RedisRolesD
   };
 }
 
-/** Whether news go by shards, as on a Cluster. */
+/** Returns whether announcements are sharded, as on a Cluster. */
 export function isSharded({ framesRedisUrl }: Pick<FleetConfig, 'framesRedisUrl'>): boolean {
   return placeOf(framesRedisUrl).kind === 'cluster';
 }
 
 function placeOf(url: string): RedisPlace {
   const place = parseRedisUrl(url);
-  if (!place) throw new TypeError('the configuration has checked it');
+  if (!place) throw new TypeError('not a Redis URL; the configuration should have rejected it');
   return place;
 }
 
-/** What the URL should have said, when another kind of Redis answers there. */
+/** Returns what the URL should be if a different kind of Redis responds there. */
 function wrongKind(role: RoleName, kind: RedisPlace['kind'], mode: string): string | undefined {
   const expected = kind === 'cluster' ? 'cluster' : 'standalone';
   if (mode === expected) return undefined;
   if (mode === 'sentinel') {
-    return `${role}: a Sentinel answers there; write redis+sentinel://host:26379/primary-name`;
+    return `${role}: this is a Sentinel; write redis+sentinel://host:26379/primary-name`;
   }
   if (kind === 'cluster') {
-    return `${role}: what answers there is no node of a Redis Cluster; write redis://host:6379`;
+    return `${role}: this is not a node of a Redis Cluster; write redis://host:6379`;
   }
   return role === 'REDIS_URL'
-    ? `${role}: a node of a Redis Cluster answers there, and the queue can not run on a Cluster; give it a Redis of its own, and the Cluster as FRAMES_REDIS_URL=redis+cluster://…`
-    : `${role}: a node of a Redis Cluster answers there; write redis+cluster://host:6379,host:6379`;
+    ? `${role}: this is a node of a Redis Cluster, and the queue cannot run on a Cluster; use a separate Redis for it, and set the Cluster as FRAMES_REDIS_URL=redis+cluster://…`
+    : `${role}: this is a node of a Redis Cluster; write redis+cluster://host:6379,host:6379`;
 }

@@ -17,13 +17,13 @@ interface ScriptInput {
   arguments: RedisArgument[];
 }
 
-/** Reads a Lua script that stands beside the code which runs it; several files make one script. */
+/** Reads a Lua script; several files are joined into one. */
 export function loadScript(...files: URL[]): RedisScript {
   const source = files.map((file) => readFileSync(file, 'utf8')).join('\n');
   return { source, sha: createHash('sha1').update(source).digest('hex') };
 }
 
-/** Runs a script by its hash; a Redis that doesn't know it (restarted, flushed) gets its text. */
+/** Runs a script by its hash; sends its source if Redis does not know it (restarted, flushed). */
 export async function runScript(
   client: ScriptRunner,
   script: RedisScript,

@@ -36,23 +36,25 @@ it('trusts the authorities in the file', () => {
   expect(readRedisTls({ ...NONE, ca: pem }, TLS).ca).toContain('BEGIN CERTIFICATE');
 });
 
-it.each(['rediss://a', 'rediss+sentinel://a/m', 'rediss+cluster://a'])('is for %s', (url) => {
+it.each(['rediss://a', 'rediss+sentinel://a/m', 'rediss+cluster://a'])('applies to %s', (url) => {
   expect(faultsOf({ ...NONE, ca: pem }, [url])).toEqual([]);
 });
 
-it('says every fault at once, in a sentence each', () => {
+it('reports all faults at once, in one sentence each', () => {
   const nowhere = join(folder, 'nowhere');
   expect(faultsOf({ ...NONE, ca: nowhere, cert: pem }, ['redis://a'])).toEqual([
-    expect.stringMatching(/^REDIS_CA_FILE: ".*nowhere" can not be read \(ENOENT/),
-    'REDIS_CERT_FILE and REDIS_KEY_FILE: only one of them is given; expected both or none',
-    'REDIS_CA_FILE, REDIS_CERT_FILE, REDIS_KEY_FILE: given, but no URL of Redis begins with rediss',
+    expect.stringMatching(/^REDIS_CA_FILE: ".*nowhere" cannot be read \(ENOENT/),
+    'REDIS_CERT_FILE and REDIS_KEY_FILE: only one of them is set; expected both or none',
+    'REDIS_CA_FILE, REDIS_CERT_FILE, REDIS_KEY_FILE: set, but no Redis URL begins with rediss',
   ]);
 });
 
-it('refuses files that hold something else', () => {
+it('rejects files with other contents', () => {
   const other = fileWith('other', 'something else');
   expect(faultsOf({ ca: other, cert: other, key: other })).toEqual([
-    `REDIS_CA_FILE: "${other}" holds no certificate; expected a PEM file`,
-    expect.stringMatching(/^REDIS_CERT_FILE and REDIS_KEY_FILE: .* are no certificate and its key/),
+    `REDIS_CA_FILE: "${other}" contains no certificate; expected a PEM file`,
+    expect.stringMatching(
+      /^REDIS_CERT_FILE and REDIS_KEY_FILE: .* are not a certificate and its key/,
+    ),
   ]);
 });

@@ -3,13 +3,13 @@ import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { messageOf } from '../process/errors.ts';
 import { ConfigError, type RedisTlsFiles } from '../settings/config.ts';
 
-/** What TLS connections to Redis are opened with. Without `ca` the usual authorities are trusted. */
+/** TLS options of connections to Redis. Without `ca`, the default authorities are trusted. */
 export type RedisTls = Pick<SecureContextOptions, 'ca' | 'cert' | 'key'>;
 
 const NAMES = { ca: 'REDIS_CA_FILE', cert: 'REDIS_CERT_FILE', key: 'REDIS_KEY_FILE' } as const;
 
 /**
- * Reads the files once, at the start.
+ * Reads the files once, on startup.
  * @param urls of every Redis that the process uses
  * @throws ConfigError with every fault
  */
@@ -21,18 +21,18 @@ export function readRedisTls(files: RedisTlsFiles, urls: readonly string[]): Red
     try {
       tls[part] = readFileSync(files[part], 'utf8');
     } catch (error) {
-      faults.push(`${NAMES[part]}: "${files[part]}" can not be read (${messageOf(error)})`);
+      faults.push(`${NAMES[part]}: "${files[part]}" cannot be read (${messageOf(error)})`);
     }
   }
   if (!files.cert !== !files.key) {
     faults.push(
-      'REDIS_CERT_FILE and REDIS_KEY_FILE: only one of them is given; expected both or none',
+      'REDIS_CERT_FILE and REDIS_KEY_FILE: only one of them is set; expected both or none',
     );
   }
   const given = Object.values(files).some((path) => path !== '');
   if (given && !urls.some((url) => /^rediss[:+]/i.test(url))) {
     faults.push(
-      'REDIS_CA_FILE, REDIS_CERT_FILE, REDIS_KEY_FILE: given, but no URL of Redis begins with rediss',
+      'REDIS_CA_FILE, REDIS_CERT_FILE, REDIS_KEY_FILE: set, but no Redis URL begins with rediss',
     );
   }
   if (faults.length === 0) faults.push(...contentFaults(tls, files));
@@ -43,14 +43,14 @@ export function readRedisTls(files: RedisTlsFiles, urls: readonly string[]): Red
 function contentFaults({ ca, ...own }: RedisTls, files: RedisTlsFiles): string[] {
   const faults: string[] = [];
   if (ca !== undefined && !String(ca).includes('-----BEGIN CERTIFICATE-----')) {
-    faults.push(`REDIS_CA_FILE: "${files.ca}" holds no certificate; expected a PEM file`);
+    faults.push(`REDIS_CA_FILE: "${files.ca}" contains no certificate; expected a PEM file`);
   }
   try {
     createSecureContext(own);
   } catch (error) {
     const pair = `"${files.cert}" and "${files.key}"`;
     faults.push(
-      `REDIS_CERT_FILE and REDIS_KEY_FILE: ${pair} are no certificate and its key (${messageOf(error)})`,
+      `REDIS_CERT_FILE and REDIS_KEY_FILE: ${pair} are not a certificate and its key (${messageOf(error)})`,
     );
   }
   return faults;

@@ -13,7 +13,7 @@ function faultsOf(env: Env, read: (env: Env) => unknown = readApiConfig): readon
 }
 
 describe('the configuration of the api', () => {
-  it('has a default for everything and allows no camera by itself', () => {
+  it('has a default for everything and allows no camera until configured', () => {
     expect(readApiConfig({})).toEqual({
       redisUrl: 'redis://127.0.0.1:6379',
       framesRedisUrl: 'redis://127.0.0.1:6379',
@@ -45,7 +45,7 @@ describe('the configuration of the api', () => {
     });
   });
 
-  it('makes a source of every allowed pattern, with the values that all sources share', () => {
+  it('makes every allowed pattern a source, with the values that all sources share', () => {
     const { sources } = readApiConfig({
       ALLOWED_SOURCES: ' http://localhost:8888/*, https://cams.example.com/* ,',
       INTERVAL: '10s',
@@ -59,13 +59,13 @@ describe('the configuration of the api', () => {
     ]);
   });
 
-  it('takes an empty or blank variable for one that is not set, and ignores unknown ones', () => {
+  it('treats an empty or blank variable as not set, and ignores unknown ones', () => {
     expect(readApiConfig({ PORT: '', HOST: '  ', SOMETHING: 'else' })).toEqual(readApiConfig({}));
   });
 });
 
 describe('the configuration of the worker', () => {
-  it('has a default for everything, and an ops port of its own', () => {
+  it('has a default for everything, and its own ops port', () => {
     const config = readWorkerConfig({});
     expect(config.opsPort).toBe(9089);
     expect(config).toMatchObject({
@@ -77,7 +77,7 @@ describe('the configuration of the worker', () => {
     });
   });
 
-  it('gives its sources the limits of a call', () => {
+  it('applies the limits of a call to its sources', () => {
     const { sources } = readWorkerConfig({
       ALLOWED_SOURCES: 'http://localhost:8888/*',
       ALLOWED_NETWORKS: '127.0.0.1',
@@ -95,8 +95,8 @@ describe('the configuration of the worker', () => {
   });
 });
 
-describe('the Redis of the frames', () => {
-  it('is that of the queue unless it is set', () => {
+describe('the frames Redis', () => {
+  it('is the queue Redis unless it is set', () => {
     const queue = 'redis://queue:6379';
     const frames = 'redis://frames:6379';
     expect(readApiConfig({ REDIS_URL: queue }).framesRedisUrl).toBe(queue);
@@ -105,7 +105,7 @@ describe('the Redis of the frames', () => {
     );
   });
 
-  it('is no second fault when that of the queue is bad', () => {
+  it('is not a second fault if the queue Redis is invalid', () => {
     expect(faultsOf({ REDIS_URL: 'http://queue' })).toHaveLength(1);
   });
 });
@@ -114,27 +114,27 @@ describe('faults', () => {
   it('are listed all at once, each with its name, what is given and what is expected', () => {
     const env = { INTERVAL: '5', PORT: '65536', LOG_LEVEL: 'loud', MEMORY_LIMIT: '256MB' };
     expect(faultsOf(env)).toEqual([
-      'INTERVAL: "5" is given; expected a duration like 500ms, 5s, 10m or 24h',
-      'LOG_LEVEL: "loud" is given; expected one of fatal, error, warn, info, debug, trace, silent',
-      'MEMORY_LIMIT: "256MB" is given; expected a size like 512KiB, 8MiB or 1GiB',
-      'PORT: "65536" is given; expected a port from 0 to 65535; 0 takes a free one',
+      'INTERVAL: "5" is not valid; expected a duration like 500ms, 5s, 10m or 24h',
+      'LOG_LEVEL: "loud" is not valid; expected one of fatal, error, warn, info, debug, trace, silent',
+      'MEMORY_LIMIT: "256MB" is not valid; expected a size like 512KiB, 8MiB or 1GiB',
+      'PORT: "65536" is not valid; expected a port from 0 to 65535; 0 picks a free one',
     ]);
   });
 
-  it('make one message of a line each', () => {
+  it('form one message with a line each', () => {
     expect(() => readWorkerConfig({ CONCURRENCY: '0', ADOPT_REDIS: 'yes' })).toThrow(
       [
         'bad configuration:',
-        '  ADOPT_REDIS: "yes" is given; expected true or false',
-        '  CONCURRENCY: "0" is given; expected a whole number from 1 to 1000000',
+        '  ADOPT_REDIS: "yes" is not valid; expected true or false',
+        '  CONCURRENCY: "0" is not valid; expected a whole number from 1 to 1000000',
       ].join('\n'),
     );
   });
 
   it('say what is wrong with a pattern', () => {
     expect(faultsOf({ ALLOWED_SOURCES: 'localhost:8888/*' })).toEqual([
-      'ALLOWED_SOURCES: "localhost:8888/*" is given (it must begin with http:// or https:// and a host); ' +
-        'expected URL patterns like http://localhost:8888/*,https://cams.example.com/*',
+      'ALLOWED_SOURCES: "localhost:8888/*" is not valid; expected URL patterns like ' +
+        'http://localhost:8888/*,https://cams.example.com/* (it must begin with http:// or https:// and a host)',
     ]);
   });
 
@@ -149,7 +149,7 @@ describe('faults', () => {
     'http://user:s3cret@host',
   ])('never show the password of %s', (url) => {
     const [fault = ''] = faultsOf({ REDIS_URL: url });
-    expect(fault).toMatch(/^REDIS_URL: ".*…@.*host.*" is given/);
+    expect(fault).toMatch(/^REDIS_URL: ".*…@.*host.*" is not valid/);
     expect(fault).not.toMatch(/s3c|ret/);
   });
 
@@ -160,12 +160,12 @@ describe('faults', () => {
   ])('never show the password of %s', (url) => {
     for (const name of ['REDIS_URL', 'FRAMES_REDIS_URL']) {
       const [fault = ''] = faultsOf({ [name]: url });
-      expect(fault).toMatch(new RegExp(`^${name}: ".*host.*" is given \\(`));
+      expect(fault).toMatch(new RegExp(`^${name}: ".*host.*" is not valid; expected .* \\(`));
       expect(fault).not.toContain('s3cret');
     }
   });
 
-  it('tell that a hash tag in the prefix would put all frames into one slot of a Cluster', () => {
+  it('include a hash tag in the prefix that would put all frames into one slot of a Cluster', () => {
     const env = { FRAMES_REDIS_URL: 'redis+cluster://a', REDIS_PREFIX: '{x}' };
     expect(faultsOf(env)).toEqual([expect.stringContaining('REDIS_PREFIX: its {')]);
     expect(faultsOf({ ...env, FRAMES_REDIS_URL: 'redis://a' })).toEqual([]);
@@ -173,13 +173,13 @@ describe('faults', () => {
 
   it('never show the password of the dashboard', () => {
     expect(faultsOf({ QUEUES_PASSWORD: 's3cret\u0007x' }, readWorkerConfig)).toEqual([
-      'QUEUES_PASSWORD: "…" is given; expected text without control characters',
+      'QUEUES_PASSWORD: "…" is not valid; expected text without control characters',
     ]);
   });
 });
 
 it.each([{ QUEUES_USER: 'admin' }, { QUEUES_PASSWORD: 'secret' }])(
-  'takes half a login of the dashboard for a slip, not for none: %j',
+  'rejects half a dashboard login instead of ignoring it: %j',
   (env) => {
     expect(() => readWorkerConfig(env)).toThrow(/QUEUES_USER and QUEUES_PASSWORD.*both or none/s);
     expect(() => readWorkerConfig(env)).not.toThrow(/secret/);

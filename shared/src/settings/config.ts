@@ -1,38 +1,38 @@
+import type { z } from 'zod';
 import {
   type Network,
   type Source,
   type SourceDefaults,
   sourcesFromPatterns,
 } from '../cameras/source.ts';
-import { messageOf } from '../process/errors.ts';
 import { variables } from './variables.ts';
 
 export type Env = Readonly<Record<string, string | undefined>>;
 
-/** Paths of PEM files; empty where none is given. */
+/** Paths of PEM files; empty if not set. */
 export interface RedisTlsFiles {
   ca: string;
   cert: string;
   key: string;
 }
 
-/** Of the standard `OTEL_…` variables. */
+/** From the standard `OTEL_…` variables. */
 export interface TracingConfig {
-  /** Where OTLP goes over HTTP. */
+  /** The endpoint for OTLP over HTTP. */
   tracesUrl: string;
   serviceName: string;
   sampler: string;
-  /** The share of traces that is sampled, where the sampler goes by one. */
+  /** The share of traces to sample, for samplers that use one. */
   samplerRatio: number;
 }
 
-/** What api and worker have in common. */
+/** Configuration shared by api and worker. */
 export interface FleetConfig {
   redisUrl: string;
   framesRedisUrl: string;
   redisTlsFiles: RedisTlsFiles;
   redisPrefix: string;
-  /** Of ALLOWED_SOURCES; those of the file come before them. */
+  /** From ALLOWED_SOURCES; those of the file come before them. */
   sources: Source[];
   /** Empty when not set. */
   sourcesFile: string;
@@ -47,9 +47,9 @@ export interface FleetConfig {
 export interface ApiConfig extends FleetConfig {
   coldWaitMs: number;
   memoryLimitBytes: number;
-  /** Bytes per second; 0 is no bound. */
+  /** Bytes per second; 0 means no limit. */
   minSendRate: number;
-  /** 0 is no bound. */
+  /** 0 means no limit. */
   maxUnsentBytes: number;
   host: string;
   port: number;
@@ -58,13 +58,13 @@ export interface ApiConfig extends FleetConfig {
   maxWaiters: number;
   maxStreams: number;
   placeholder: boolean;
-  /** Empty when not set: then no `url=` needs a signature. */
+  /** Empty if not set: then no `url=` needs a signature. */
   urlSigningKey: string;
   basePath: string;
-  /** New cameras without a frame that one client may ask for; 0 is no bound. */
+  /** New cameras without a frame that one client may request; 0 means no limit. */
   coldPerMinute: number;
   trustedProxies: Network[];
-  /** Of `POST /refresh` and `/purge` on the ops port; empty when not set. */
+  /** For `POST /refresh` and `/purge` on the ops port; empty if not set. */
   adminToken: string;
 }
 
@@ -72,12 +72,12 @@ export interface WorkerConfig extends FleetConfig {
   maxReplicaLagMs: number;
   adoptRedis: boolean;
   concurrency: number;
-  /** Of the dashboard; empty when not set. */
+  /** For the dashboard; empty if not set. */
   queuesUser: string;
   queuesPassword: string;
 }
 
-/** All faults of a configuration at once: name, what was given, what is expected. */
+/** All faults of a configuration at once: variable, given value, expected value. */
 export class ConfigError extends Error {
   readonly faults: readonly string[];
 
@@ -127,14 +127,14 @@ export function readWorkerConfig(env: Env): WorkerConfig {
     queuesPassword: read('QUEUES_PASSWORD'),
   };
   if (!config.queuesUser !== !config.queuesPassword) {
-    fault('QUEUES_USER and QUEUES_PASSWORD: only one of them is given; expected both or none');
+    fault('QUEUES_USER and QUEUES_PASSWORD: only one of them is set; expected both or none');
   }
   check();
   return config;
 }
 
 type Name = keyof typeof variables;
-type ValueOf<N extends Name> = NonNullable<ReturnType<(typeof variables)[N]['parse']>>;
+type ValueOf<N extends Name> = z.infer<(typeof variables)[N]['schema']>;
 type Read = <N extends Name>(name: N, fallback?: string) => ValueOf<N>;
 
 function readFleetConfig(read: Read, fault: (text: string) => void, opsPort: number): FleetConfig {
@@ -179,7 +179,7 @@ function readFleetConfig(read: Read, fault: (text: string) => void, opsPort: num
   };
 }
 
-/** By the standard variables; those of the exporter itself (headers, certificates …) it reads. */
+/** Reads the standard variables, except those that the exporter reads itself (headers …). */
 function readTracing(read: Read): TracingConfig | undefined {
   const endpoint = read('OTEL_EXPORTER_OTLP_ENDPOINT');
   const whole = read('OTEL_EXPORTER_OTLP_TRACES_ENDPOINT');
@@ -192,20 +192,18 @@ function readTracing(read: Read): TracingConfig | undefined {
   return read('OTEL_SDK_DISABLED') || !tracing.tracesUrl ? undefined : tracing;
 }
 
-/** Collects faults while values are read; `check` throws them all. Values read in between are only used after it. */
+/** Collects faults while values are read; `check` throws them all. Use no value before `check`. */
 function readerOf(env: Env): { read: Read; fault: (text: string) => void; check: () => void } {
   const faults: string[] = [];
   const read: Read = (name, fallback) => {
-    const { expected, parse, fallback: usual } = variables[name];
+    const { schema, fromText, fallback: usual } = variables[name];
     const text = env[name]?.trim() || (fallback ?? usual ?? '');
-    let why = '';
-    try {
-      const value = parse(text);
-      if (value !== undefined) return value as ValueOf<typeof name>;
-    } catch (error) {
-      why = ` (${messageOf(error)})`;
-    }
-    faults.push(`${name}: "${withoutSecrets(name, text)}" is given${why}; expected ${expected}`);
+    const outcome = schema.safeParse(fromText(text));
+    if (outcome.success) return outcome.data as ValueOf<typeof name>;
+    const [issue] = outcome.error.issues;
+    faults.push(
+      `${name}: "${withoutSecrets(name, text)}" is not valid; expected ${issue?.message}`,
+    );
     return undefined as never;
   };
   const check = () => {
@@ -216,7 +214,7 @@ function readerOf(env: Env): { read: Read; fault: (text: string) => void; check:
 
 const SECRETS: ReadonlySet<Name> = new Set(['QUEUES_PASSWORD', 'URL_SIGNING_KEY', 'ADMIN_TOKEN']);
 
-/** A fault is printed: it must show no password, not even one with a `/` or `@` that spoils its URL. */
+/** Masks passwords, even one whose `/` or `@` breaks its URL, because faults are printed. */
 function withoutSecrets(name: Name, text: string): string {
   if (SECRETS.has(name)) return '…';
   const end = text.lastIndexOf('@');

@@ -27,7 +27,7 @@ function open(sourcesFile: string) {
   return { ...rules, error, intervals: () => rules.now().sources.map((s) => s.intervalMs) };
 }
 
-/** Events of files come by themselves all the same. */
+/** File events still arrive. */
 function fakeTimers(): void {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] });
   onTestFinished(() => void vi.useRealTimers());
@@ -45,26 +45,26 @@ it('the sources of the file come before those of ALLOWED_SOURCES', () => {
   expect(open(file).intervals()).toEqual([1000, 5000]);
 });
 
-it('a file that is not there, or faulty, stops the start', () => {
+it('a missing or faulty file prevents startup', () => {
   const file = join(folder(), 'sources.yaml');
   expect(() => open(file)).toThrow(ConfigError);
-  expect(() => open(file)).toThrow(`SOURCES_FILE: "${file}" can not be read`);
+  expect(() => open(file)).toThrow(`SOURCES_FILE: "${file}" cannot be read`);
   writeFileSync(file, yaml('5'));
-  expect(() => open(file)).toThrow(`${file}: sources[0].interval: "5" is given`);
+  expect(() => open(file)).toThrow(`${file}: sources[0].interval: "5" is not valid`);
 });
 
-it('a file that changes is read again, and who listens is told', async () => {
+it('a changed file is reloaded, and listeners are notified', async () => {
   const file = join(folder(), 'sources.yaml');
   writeFileSync(file, yaml('1s'));
   const rules = open(file);
-  const told = vi.fn();
-  rules.onChange(told);
+  const listener = vi.fn();
+  rules.onChange(listener);
   writeFileSync(file, yaml('2s'));
   await expect.poll(rules.intervals, { timeout: 4000 }).toEqual([2000, 5000]);
-  expect(told).toHaveBeenCalledWith(rules.now());
+  expect(listener).toHaveBeenCalledWith(rules.now());
 });
 
-it('links that are swapped, as Kubernetes does for a ConfigMap, are followed', async () => {
+it('swapped links, as Kubernetes uses for a ConfigMap, are followed', async () => {
   const root = folder();
   for (const [version, interval] of [
     ['..1', '1s'],
@@ -81,7 +81,7 @@ it('links that are swapped, as Kubernetes does for a ConfigMap, are followed', a
   await expect.poll(rules.intervals, { timeout: 4000 }).toEqual([2000, 5000]);
 });
 
-it('files beside it that change all the time hold no change back', async () => {
+it('neighbouring files that change all the time do not delay a change', async () => {
   const root = folder();
   const file = join(root, 'sources.yaml');
   writeFileSync(file, yaml('1s'));
@@ -90,13 +90,13 @@ it('files beside it that change all the time hold no change back', async () => {
   writeFileSync(file, yaml('2s'));
   for (let passedMs = 0; passedMs < 5500; passedMs += 100) {
     writeFileSync(join(root, 'other.log'), `${passedMs}`);
-    await new Promise((resolve) => setImmediate(resolve)); // its event is heard
+    await new Promise((resolve) => setImmediate(resolve)); // lets its event arrive
     vi.advanceTimersByTime(100);
   }
   expect(rules.intervals()).toEqual([2000, 5000]);
 });
 
-it('a file that is gone is logged once, until it was there again', () => {
+it('a missing file is logged once each time it disappears', () => {
   const file = join(folder(), 'sources.yaml');
   writeFileSync(file, yaml('1s'));
   fakeTimers();
@@ -111,7 +111,7 @@ it('a file that is gone is logged once, until it was there again', () => {
   expect(rules.intervals()).toEqual([1000, 5000]);
 });
 
-it('a faulty new file is refused, every fault is logged once, and the old one goes on', async () => {
+it('a faulty new file is rejected, its faults are logged once, and the old rules stay in force', async () => {
   const file = join(folder(), 'sources.yaml');
   writeFileSync(file, yaml('1s'));
   const rules = open(file);

@@ -1,60 +1,60 @@
 import { type FSWatcher, readFileSync, watch } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { makeRules, type Rules, type RulesNow } from '../cameras/rules.ts';
-import { contain } from '../process/contain.ts';
 import { messageOf } from '../process/errors.ts';
 import type { Log } from '../process/log.ts';
+import { runIsolated } from '../process/run-isolated.ts';
 import { ConfigError, type Env, type FleetConfig } from './config.ts';
 import { parseSourcesFile } from './sources-file.ts';
 
-/** The rules in force, which follow `SOURCES_FILE`. A faulty file changes nothing. */
+/** The current rules, reloaded when `SOURCES_FILE` changes. A faulty file changes nothing. */
 export interface LiveRules {
   now: RulesNow;
   /** Called after every change. */
   onChange(listener: (rules: Rules) => void): void;
-  /** Reads the file again, changed or not. */
+  /** Reloads the file, even if unchanged. */
   reload(): void;
   close(): void;
 }
 
 export interface LiveRulesDeps {
   config: Pick<FleetConfig, 'sources' | 'sourcesFile' | 'sourceDefaults'>;
-  /** What `${VAR}` in the file stands for. */
+  /** Values for `${VAR}` in the file. */
   env: Env;
   log: Log;
 }
 
-/** An editor, or a rollout, writes several times. */
+/** Editors and rollouts write several times. */
 const SETTLE_MS = 200;
-/** Where no events come from, as network file systems or links that lead elsewhere. */
-const LOOK_MS = 5000;
+/** For changes without events, as on network file systems or behind symlinks to other folders. */
+const POLL_MS = 5000;
 
-/** @throws ConfigError when the first reading finds faults */
+/** @throws ConfigError if the first read finds faults */
 export function openRules({ config, env, log }: LiveRulesDeps): LiveRules {
-  const { sourcesFile: file, sources: further } = config;
-  if (file === '') return fixedRules(makeRules(further), log);
+  const { sourcesFile: file, sources: furtherSources } = config;
+  if (file === '') return fixedRules(makeRules(furtherSources), log);
   const listeners = new Set<(rules: Rules) => void>();
   let text = readText(file);
   let rules = rulesOf(text, { config, env });
-  let refusal = '';
+  let loggedFault = '';
 
   const reload = (force: boolean) => {
     try {
       const now = readText(file);
-      refusal = '';
+      loggedFault = '';
       if (now === text && !force) return;
-      text = now; // a faulty text is told once, not at every look
+      text = now; // logs a faulty text once, not on every poll
       rules = rulesOf(text, { config, env });
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
-      if (error.message === refusal && !force) return; // nor is a missing file
-      refusal = error.message;
-      log.error({ faults: error.faults }, 'sources file refused; the rules before it go on');
+      if (error.message === loggedFault && !force) return; // a missing file likewise
+      loggedFault = error.message;
+      log.error({ faults: error.faults }, 'sources file rejected; keeping the previous rules');
       return;
     }
     const { sources, cameras } = rules;
-    log.info({ sources: sources.length, cameras: cameras.size }, 'sources file read again');
-    for (const listener of listeners) contain(() => listener(rules));
+    log.info({ sources: sources.length, cameras: cameras.size }, 'sources file reloaded');
+    for (const listener of listeners) runIsolated(() => listener(rules));
   };
   const stop = watchFile(file, () => reload(false), log);
   return {
@@ -69,53 +69,61 @@ function fixedRules(rules: Rules, log: Log): LiveRules {
   return {
     now: () => rules,
     onChange: () => {},
-    reload: () => log.info('there is no SOURCES_FILE to read again'),
+    reload: () => log.info('SOURCES_FILE is not set; nothing to reload'),
     close: () => {},
   };
 }
 
 function rulesOf(text: string, { config, env }: Omit<LiveRulesDeps, 'log'>): Rules {
-  const { sourcesFile: file, sources: further, sourceDefaults: defaults } = config;
+  const { sourcesFile: file, sources: furtherSources, sourceDefaults: defaults } = config;
   const outcome = parseSourcesFile(text, {
     file,
     env,
     defaults,
-    further,
+    furtherSources,
     readCertificate: (path) => readFileSync(resolve(dirname(file), path), 'utf8'),
   });
   if (outcome.outcome === 'faulty') throw new ConfigError(outcome.faults);
-  return makeRules([...outcome.sources, ...further], outcome.cameras);
+  return makeRules([...outcome.sources, ...furtherSources], outcome.cameras);
 }
 
 function readText(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    throw new ConfigError([`SOURCES_FILE: "${file}" can not be read (${messageOf(error)})`]);
+    throw new ConfigError([`SOURCES_FILE: "${file}" cannot be read (${messageOf(error)})`]);
   }
 }
 
 /**
- * Watches the folder: editors replace the file, and Kubernetes swaps a link beside it. A look now
- * and then finds what gives no event, or is hidden by the events of other files there.
+ * Watches the folder, because editors replace the file and Kubernetes swaps a symlink beside it.
+ * Polling finds changes that cause no event, or that events of other files there keep postponing.
  */
 function watchFile(file: string, onChange: () => void, log: Log): () => void {
   let settling: NodeJS.Timeout | undefined;
   let watcher: FSWatcher | undefined;
-  const soon = () => {
+  const onEvent = () => {
     clearTimeout(settling);
     settling = setTimeout(onChange, SETTLE_MS);
   };
   try {
-    watcher = watch(dirname(file), soon);
-    watcher.on('error', (error) => log.warn({ reason: messageOf(error) }, 'folder not watched'));
+    watcher = watch(dirname(file), onEvent);
+    watcher.on('error', (error) =>
+      log.warn(
+        { reason: messageOf(error) },
+        'cannot watch the folder of SOURCES_FILE; polling it instead',
+      ),
+    );
   } catch (error) {
-    log.warn({ reason: messageOf(error) }, 'folder not watched');
+    log.warn(
+      { reason: messageOf(error) },
+      'cannot watch the folder of SOURCES_FILE; polling it instead',
+    );
   }
-  const looking = setInterval(onChange, LOOK_MS);
+  const pollTimer = setInterval(onChange, POLL_MS);
   return () => {
     clearTimeout(settling);
-    clearInterval(looking);
+    clearInterval(pollTimer);
     watcher?.close();
   };
 }

@@ -12,7 +12,7 @@ describe('one server', () => {
     (text) => expect(parseRedisUrl(text)).toBeUndefined(),
   );
 
-  it('has a password that can be decoded', () => {
+  it('must have a password that can be decoded', () => {
     expect(() => parseRedisUrl('redis://:%zz@host')).toThrow('URI malformed');
   });
 });
@@ -29,7 +29,7 @@ describe('Sentinels', () => {
     });
   });
 
-  it('may want credentials of their own, and TLS', () => {
+  it('may require their own credentials, and TLS', () => {
     const url = 'rediss+sentinel://:p@a/m?sentinelUser=s&sentinelPassword=x%40y';
     expect(parseRedisUrl(url)).toMatchObject({
       sentinels: ['rediss://s:x%40y@a:26379'],
@@ -46,13 +46,13 @@ describe('Sentinels', () => {
     ['redis+sentinel://a:x/m', 'one of its hosts'],
     ['redis+sentinel://a,,b/m', 'one of its hosts'],
     ['redis+sentinel://a/m?db=1', 'only sentinelUser= and sentinelPassword='],
-  ])('are not %s, and it says why', (url, why) => {
+  ])('are not %s; the error says why', (url, why) => {
     expect(() => parseRedisUrl(url)).toThrow(why);
   });
 });
 
 describe('a Cluster', () => {
-  it('is some of its nodes; the others are reached in the same way', () => {
+  it('is some of its nodes; the others are reached the same way', () => {
     const place = parseRedisUrl('rediss+cluster://u:p@a,b:1');
     if (place?.kind !== 'cluster') throw new Error('it is one');
     expect(place.nodes).toEqual(['rediss://u:p@a:6379', 'rediss://u:p@b:1']);
@@ -61,11 +61,11 @@ describe('a Cluster', () => {
   });
 
   it.each(['redis+cluster://a/1', 'redis+cluster://a?x=1'])('has no database: %s', (url) => {
-    expect(() => parseRedisUrl(url)).toThrow('no database and no options');
+    expect(() => parseRedisUrl(url)).toThrow('no database or options');
   });
 
-  it('is no place for the queue, and it says why', () => {
-    expect(() => parseQueueUrl('redis+cluster://a')).toThrow('can not run on a Redis Cluster');
+  it('cannot hold the queue; the error says why', () => {
+    expect(() => parseQueueUrl('redis+cluster://a')).toThrow('cannot run on a Redis Cluster');
     expect(parseQueueUrl('redis+sentinel://a/m')).toBe('redis+sentinel://a/m');
   });
 });

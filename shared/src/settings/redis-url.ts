@@ -1,21 +1,21 @@
-/** Where a Redis is and how it is reached, read off its URL. */
+/** Where a Redis is and how to reach it, parsed from its URL. */
 export type RedisPlace =
   | { kind: 'server'; url: string }
   | {
       kind: 'sentinel';
       /** URLs of the Sentinels, with their own credentials. */
       sentinels: string[];
-      /** What the Sentinels call the primary. */
+      /** The Sentinels' name for the primary. */
       primaryName: string;
       tls: boolean;
-      /** Credentials and database of the primary; the host in it stands for nobody. */
+      /** Has the primary's credentials and database; its host is a placeholder. */
       url: string;
     }
   | {
       kind: 'cluster';
       /** URLs of some nodes, which know the others. */
       nodes: string[];
-      /** The URL of another node. */
+      /** Returns the URL of another node. */
       urlOf(host: string, port: number): string;
     };
 
@@ -29,22 +29,22 @@ export const REDIS_URL_FORM =
   'a URL like redis://[user:password@]host:6379[/db], rediss://… or redis+sentinel://host:26379,host:26379/primary-name';
 export const FRAMES_URL_FORM = `${REDIS_URL_FORM}, or redis+cluster://host:6379,host:6379`;
 
-/** For a queue: there a Cluster is a fault of its own. @throws TypeError that says why not */
+/** Parses a URL for the queue, which cannot be a Cluster. @throws TypeError that says why */
 export function parseQueueUrl(text: string): string | undefined {
   const place = parseRedisUrl(text);
   if (place?.kind === 'cluster') {
     throw new TypeError(
-      'the queue can not run on a Redis Cluster; give it a Redis of its own, and the Cluster as FRAMES_REDIS_URL',
+      'the queue cannot run on a Redis Cluster; use a separate Redis for it, and set the Cluster as FRAMES_REDIS_URL',
     );
   }
   return place && text;
 }
 
-/** @throws TypeError that says what is wrong, without a password; undefined: it is none */
+/** Returns `undefined` for other texts. @throws TypeError that says why, without a password */
 export function parseRedisUrl(text: string): RedisPlace | undefined {
   const [, scheme = '', kind, rest = ''] =
     /^(rediss?)\+(sentinel|cluster):\/\/(.*)$/i.exec(text) ?? [];
-  // A password may have an unescaped @ in it.
+  // A password may contain an unescaped @.
   const userEnd = rest.lastIndexOf('@');
   const user = rest.slice(0, Math.max(0, userEnd));
   const [, hosts, path = '', query = ''] =
@@ -52,7 +52,7 @@ export function parseRedisUrl(text: string): RedisPlace | undefined {
   if (!kind || !hosts) return parseServerUrl(text);
   const access = { tls: scheme.toLowerCase() === 'rediss', ...parseUser(user) };
   if (kind.toLowerCase() === 'sentinel') return sentinelPlace(hosts, path, query, access);
-  if (path.length > 1 || query) throw new TypeError('a Cluster has no database and no options');
+  if (path.length > 1 || query) throw new TypeError('a Cluster URL has no database or options');
   const urlOf = (host: string, port: number) => serverUrl(host, port, access);
   return { kind: 'cluster', nodes: parseHosts(hosts, 6379).map((at) => urlOf(...at)), urlOf };
 }
@@ -68,7 +68,9 @@ function parseServerUrl(url: string): RedisPlace | undefined {
 function sentinelPlace(hosts: string, path: string, query: string, access: Access): RedisPlace {
   const [, primaryName, db = '', more] = path.split('/').map(decodeURIComponent);
   if (!primaryName || !/^\d*$/.test(db) || more !== undefined) {
-    throw new TypeError('behind the Sentinels stands the name of their primary, as in /mymaster');
+    throw new TypeError(
+      'the hosts of the Sentinels must be followed by the name of their primary, as in /mymaster',
+    );
   }
   const { tls } = access;
   const own = { tls, ...parseSentinelQuery(query) };
@@ -84,7 +86,8 @@ function parseSentinelQuery(query: string): Omit<Access, 'tls'> {
     ...unknown
   } = Object.fromEntries(new URLSearchParams(query));
   const [name] = Object.keys(unknown);
-  if (name !== undefined) throw new TypeError('only sentinelUser= and sentinelPassword= are known');
+  if (name !== undefined)
+    throw new TypeError('only sentinelUser= and sentinelPassword= are supported');
   return { username: sentinelUser, password: sentinelPassword };
 }
 
@@ -98,7 +101,7 @@ function parseHosts(text: string, usualPort: number): [host: string, port: numbe
   return text.split(',').map((item) => {
     const url = `redis://${item.trim()}`;
     const { hostname, port } = URL.canParse(url) ? new URL(url) : { hostname: '', port: '' };
-    if (hostname === '') throw new TypeError('one of its hosts is none');
+    if (hostname === '') throw new TypeError('one of its hosts is not valid');
     return [hostname, Number(port) || usualPort];
   });
 }

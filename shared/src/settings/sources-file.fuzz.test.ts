@@ -5,7 +5,7 @@ import { testDefaults } from '../../../testing/test-camera.ts';
 import { parseCameraUrl } from '../cameras/camera.ts';
 import { parseSourcesFile } from './sources-file.ts';
 
-/** `make fuzz` sets it to many more. */
+/** `make fuzz` raises it. */
 const numRuns = Number(process.env.FUZZ_RUNS ?? 500);
 
 const SECRET = 'planted-s3cret';
@@ -27,7 +27,7 @@ cameras:
   north: { url: "https://cams.example.com/n.jpg?w=1", title: "North", keepWarm: true }
 `;
 
-/** What YAML, and objects made of it, trip over. */
+/** Texts that trip YAML parsers and code that uses their objects. */
 const TRICKS = [
   ...[
     '\n',
@@ -135,14 +135,14 @@ const options = {
   },
 };
 
-describe('whatever stands in SOURCES_FILE', () => {
+describe('any content of SOURCES_FILE', () => {
   it('that contains itself is a fault', () => {
     for (const text of ['&a [*a]', 'sources: &a [*a]', 'cameras: &a { x: *a }']) {
       expect(parseSourcesFile(text, options)).toMatchObject({ outcome: 'faulty' });
     }
   });
 
-  it('is rules that can be worked with, or faults that show no secret', () => {
+  it('results in usable rules, or in faults that show no secret', () => {
     let accepted = 0;
     fc.assert(
       fc.property(files, (text) => {
@@ -178,7 +178,7 @@ describe('whatever stands in SOURCES_FILE', () => {
       }),
       { numRuns },
     );
-    // Else it would hold because everything is faulty.
+    // Otherwise it would hold because everything is faulty.
     expect(accepted).toBeGreaterThan(numRuns / 50);
   });
 });

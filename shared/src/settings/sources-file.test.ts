@@ -29,7 +29,7 @@ function faultsOf(text: string, over: Partial<SourcesFileOptions> = {}): string[
 const one = (more = '') => `sources:\n  - name: a\n    match: http://cam.test/*\n${more}`;
 
 describe('a file', () => {
-  it('may say everything about a source and its cameras', () => {
+  it('may set everything about a source and its cameras', () => {
     const { sources, cameras } = read(`
 sources:
   - name: airport
@@ -80,23 +80,23 @@ cameras:
     ]);
   });
 
-  it('leaves what it does not say to the environment', () => {
+  it('takes missing settings from the environment', () => {
     expect(read(one()).sources).toEqual([
       { ...testDefaults, name: 'a', pattern: new UrlPattern('http://cam.test/*') },
     ]);
   });
 
-  it('may name a camera of a source that only ALLOWED_SOURCES has', () => {
-    const further = sourcesFromPatterns(['http://other.test/*'], testDefaults);
+  it('may name a camera whose source is only in ALLOWED_SOURCES', () => {
+    const furtherSources = sourcesFromPatterns(['http://other.test/*'], testDefaults);
     const text = 'cameras:\n  it: { url: "http://other.test/i" }\n';
-    expect(read(text, { further }).cameras[0]).toMatchObject({
+    expect(read(text, { furtherSources }).cameras[0]).toMatchObject({
       title: 'it',
       keepWarm: false,
-      camera: { source: further[0] },
+      camera: { source: furtherSources[0] },
     });
   });
 
-  it('takes a text as it is behind a second dollar, and never reads a variable as YAML', () => {
+  it('keeps a text after a second dollar, and never parses a variable as YAML', () => {
     const env = { EVIL: 'x", interval: "1ms' };
     const text = one('    headers: { A: "$${B}", C: "${EVIL}" }\n');
     expect(read(text, { env }).sources[0]?.headers).toEqual({ A: '${B}', C: 'x", interval: "1ms' });
@@ -104,7 +104,7 @@ cameras:
 });
 
 describe('faults', () => {
-  it('are told all at once, each with file, path, what is given and what is expected', () => {
+  it('are reported all at once, each with file, path, what is given and what is expected', () => {
     const text = `
 sources:
   - name: "not safe"
@@ -127,24 +127,24 @@ other: 1
 `;
     expect(faultsOf(text)).toEqual(
       [
-        'other: this key is not known',
-        'sources[0].name: "not safe" is given; expected letters, digits and . _ ~ -, at most 64, a letter or digit first',
-        'sources[0].match: "cams.example.com/*" is given; expected a URL pattern like https://cams.example.com/* (it must begin with http:// or https:// and a host)',
-        'sources[0].interval: "5" is given; expected a duration like 500ms, 5s, 10m or 24h',
-        'sources[0].timeout: "-5s" is given; expected a duration like 500ms, 5s, 10m or 24h',
-        'sources[0].startAllowance: "soon" is given; expected a duration like 500ms, 5s, 10m or 24h',
-        'sources[0].query: "some" is given; expected keep, strip or a list of parameter names',
-        'sources[0].networks[0]: "10.0.0.0/33" is given; expected a network like 10.20.0.0/16 or ::1/128',
-        'sources[0].maxFrameSize: "4MB" is given; expected a size like 512KiB, 8MiB or 1GiB',
-        'sources[0].budget.perSecond: "0" is given; expected calls per second, more than 0',
-        'sources[0].budget.concurrency: "1.5" is given; expected a whole number of calls, 1 or more',
-        'sources[0].budget.perHour: this key is not known',
-        'sources[0].maxCameras: "-1" is given; expected a whole number of cameras, or 0 for no bound',
-        'sources[0].colour: this key is not known',
-        'sources[1].name: it is missing; expected letters, digits and . _ ~ -, at most 64, a letter or digit first',
-        'cameras.a/b: the name is not safe in a URL; expected letters, digits and . _ ~ -, at most 64, a letter or digit first',
+        'other: unknown key',
+        'sources[0].name: "not safe" is not valid; expected at most 64 letters, digits or . _ ~ -, a letter or digit first',
+        'sources[0].match: "cams.example.com/*" is not valid; expected a URL pattern like https://cams.example.com/* (it must begin with http:// or https:// and a host)',
+        'sources[0].interval: "5" is not valid; expected a duration like 500ms, 5s, 10m or 24h',
+        'sources[0].timeout: "-5s" is not valid; expected a duration like 500ms, 5s, 10m or 24h',
+        'sources[0].startAllowance: "soon" is not valid; expected a duration like 500ms, 5s, 10m or 24h',
+        'sources[0].query: "some" is not valid; expected keep, strip or a list of parameter names',
+        'sources[0].networks[0]: "10.0.0.0/33" is not valid; expected a network like 10.20.0.0/16 or ::1/128',
+        'sources[0].maxFrameSize: "4MB" is not valid; expected a size like 512KiB, 8MiB or 1GiB',
+        'sources[0].budget.perSecond: "0" is not valid; expected calls per second, more than 0',
+        'sources[0].budget.concurrency: "1.5" is not valid; expected a whole number of calls, 1 or more',
+        'sources[0].budget.perHour: unknown key',
+        'sources[0].maxCameras: "-1" is not valid; expected a whole number of cameras, or 0 for no limit',
+        'sources[0].colour: unknown key',
+        'sources[1].name: it is missing; expected at most 64 letters, digits or . _ ~ -, a letter or digit first',
+        'cameras.a/b: the name is not safe in a URL; expected at most 64 letters, digits or . _ ~ -, a letter or digit first',
         'cameras.a/b.url: expected the URL of an image (url must begin with http:// or https://)',
-        'cameras.a/b.keepWarm: "maybe" is given; expected true or false',
+        'cameras.a/b.keepWarm: "maybe" is not valid; expected true or false',
         'cameras.c.url: it is missing; expected the URL of an image',
         'cameras.d: expected a camera: url, title and keepWarm',
       ].map((fault) => `sources.yaml: ${fault}`),
@@ -152,24 +152,24 @@ other: 1
   });
 
   it.each([
-    ['5', '"5" is given; expected a duration like 500ms, 5s, 10m or 24h'],
-    ['-5s', '"-5s" is given; expected a duration like 500ms, 5s, 10m or 24h'],
-  ])('of an interval of %s', (value, sentence) => {
+    ['5', '"5" is not valid; expected a duration like 500ms, 5s, 10m or 24h'],
+    ['-5s', '"-5s" is not valid; expected a duration like 500ms, 5s, 10m or 24h'],
+  ])('are reported for an interval of %s', (value, sentence) => {
     expect(faultsOf(one(`    interval: ${value}\n`))).toEqual([
       `sources.yaml: sources[0].interval: ${sentence}`,
     ]);
   });
 
-  it('name a variable that is missing, and the place that wants it', () => {
+  it('name a missing variable and where it is used', () => {
     const text = one(
       '    headers: { A: "${NO_TOKEN}", B: "${}", C: "${X" }\n    interval: "${I}"\n',
     );
     expect(faultsOf(text)).toEqual([
       'sources.yaml: sources[0].headers.A: the environment variable NO_TOKEN is not set, or empty',
-      'sources.yaml: sources[0].headers.B: "${}" is no variable; expected ${NAME}, or $${ for the text ${',
-      'sources.yaml: sources[0].headers.C: "${X" is no variable; expected ${NAME}, or $${ for the text ${',
+      'sources.yaml: sources[0].headers.B: "${}" is not a variable; expected ${NAME}, or $${ for the text ${',
+      'sources.yaml: sources[0].headers.C: "${X" is not a variable; expected ${NAME}, or $${ for the text ${',
       'sources.yaml: sources[0].interval: the environment variable I is not set, or empty',
-      'sources.yaml: sources[0].interval: "${I}" is given; expected a duration like 500ms, 5s, 10m or 24h',
+      'sources.yaml: sources[0].interval: "${I}" is not valid; expected a duration like 500ms, 5s, 10m or 24h',
     ]);
   });
 
@@ -181,7 +181,7 @@ other: 1
       'sources: [5]',
       'sources.yaml: sources[0]: expected a source: name, match and what differs from the defaults',
     ],
-    ['a: 1\na: 2', 'sources.yaml: line 2, column 1: this key is given twice'],
+    ['a: 1\na: 2', 'sources.yaml: line 2, column 1: this key appears twice'],
     ['a: [', /^sources.yaml: line 1, column 5: /],
     ['a: *b', /^sources.yaml: .*[Aa]lias/],
     [
@@ -206,14 +206,14 @@ other: 1
     ],
     [
       one('    headers: { A: "b\\r\\nHost: x" }\n'),
-      'sources.yaml: sources[0].headers.A: expected a name and a text that HTTP allows in a header',
+      'sources.yaml: sources[0].headers.A: expected a header name and value that HTTP allows',
     ],
     [
       one('    tls: { ca: nowhere.pem }\n'),
-      'sources.yaml: sources[0].tls.ca: no certificate could be read (ENOENT); expected one in PEM, or a file of them',
+      'sources.yaml: sources[0].tls.ca: no certificate could be read (ENOENT); expected PEM text or the path of a PEM file',
     ],
     [one('    tls: { insecure: false }\n'), /^sources.yaml: sources\[0\].tls: expected either ca/],
-  ])('of %j', (text, sentence) => {
+  ])('are reported for %j', (text, sentence) => {
     const [fault, ...more] = faultsOf(text);
     expect(fault).toEqual(
       typeof sentence === 'string' ? sentence : expect.stringMatching(sentence),
@@ -239,7 +239,7 @@ cameras:
   });
 });
 
-it.each(['README.md', 'docs/sources.md'])('the file shown in %s is a good one', (page) => {
+it.each(['README.md', 'docs/sources.md'])('the file shown in %s is valid', (page) => {
   const text = readFileSync(new URL(`../../../${page}`, import.meta.url), 'utf8');
   const [, yaml = ''] = /```yaml\n(.*?)```/s.exec(text) ?? [];
   expect(read(yaml)).toMatchObject({

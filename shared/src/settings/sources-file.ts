@@ -12,7 +12,14 @@ import {
   sourceSchema,
   topSchema,
 } from './sources-schema.ts';
-import { at, fillIn, type Path, pathText, type Report, readYaml } from './sources-yaml.ts';
+import {
+  fillInVariables,
+  type Path,
+  pathText,
+  type Report,
+  readYaml,
+  valueAt,
+} from './sources-yaml.ts';
 
 export interface SourcesFile {
   sources: Source[];
@@ -22,13 +29,13 @@ export interface SourcesFile {
 export interface SourcesFileOptions {
   /** Its name, for faults. */
   file: string;
-  /** What `${VAR}` stands for. */
+  /** Values for `${VAR}`. */
   env: Env;
-  /** What a source has that says nothing of its own. */
+  /** Settings of a source that does not set its own. */
   defaults: SourceDefaults;
-  /** Sources that come after those of the file: a named camera may live in one. */
-  further?: readonly Source[];
-  /** Gives the text of a certificate file, by its path as written. */
+  /** Sources after those of the file; a named camera may belong to one. */
+  furtherSources?: readonly Source[];
+  /** Returns the text of a certificate file, by its path as written. */
   readCertificate: (path: string) => string;
 }
 
@@ -40,7 +47,7 @@ export type SourcesFileOutcome =
 const MAX_FAULTS = 100;
 const MAX_FAULT_LENGTH = 500;
 
-/** `SOURCES_FILE` as sources and named cameras, or all that is wrong with it. */
+/** Parses `SOURCES_FILE` into sources and named cameras, or returns all its faults. */
 export function parseSourcesFile(text: string, options: SourcesFileOptions): SourcesFileOutcome {
   const faults: string[] = [];
   const report: Report = (path, fault) => {
@@ -51,19 +58,20 @@ export function parseSourcesFile(text: string, options: SourcesFileOptions): Sou
   };
   const raw = readYaml(text, report);
   if (faults.length > 0) return { outcome: 'faulty', faults };
-  const data = fillIn(raw, options.env, report);
+  const data = fillInVariables(raw, options.env, report);
   check(topSchema, data, raw, [], report);
   const top = Object(data) as Record<string, unknown>;
   const list = Array.isArray(top.sources) ? top.sources : [];
   const sources = list.map((item, n) =>
-    readSource(item, at(raw, ['sources', n]), n, options, report),
+    readSource(item, valueAt(raw, ['sources', n]), n, options, report),
   );
   reportRepeatedNames(list, report);
   const known = sources.filter((source) => source !== undefined);
-  // Which source a camera has can only be told when all of them are known.
-  const all = known.length === list.length ? [...known, ...(options.further ?? [])] : undefined;
+  // A camera's source can only be determined once all sources are known.
+  const all =
+    known.length === list.length ? [...known, ...(options.furtherSources ?? [])] : undefined;
   const cameras = Object.entries(top.cameras ?? {}).map(([name, item]) =>
-    readCamera(name, item, at(raw, ['cameras', name]), all, report),
+    readCamera(name, item, valueAt(raw, ['cameras', name]), all, report),
   );
   if (faults.length > 0) return { outcome: 'faulty', faults };
   return { outcome: 'read', sources: known, cameras: cameras.filter((c) => c !== undefined) };
@@ -85,7 +93,7 @@ function readSource(
   if (!given) return undefined;
   const { defaults } = options;
   if (given.auth && Object.keys(given.headers ?? {}).some((h) => /^authorization$/i.test(h))) {
-    report([...path, 'auth'], 'there is a header Authorization too; expected one of both');
+    report([...path, 'auth'], 'the headers contain Authorization too; expected only one of them');
   }
   const auth = authOf(given.auth);
   const tls = tlsOf(given.tls, [...path, 'tls', 'ca'], options, report);
@@ -130,7 +138,10 @@ function tlsOf(
     return { ca };
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
-    report(path, `no certificate could be read (${code}); expected one in PEM, or a file of them`);
+    report(
+      path,
+      `no certificate could be read (${code}); expected PEM text or the path of a PEM file`,
+    );
     return undefined;
   }
 }
@@ -166,7 +177,7 @@ function reportRepeatedNames(list: readonly unknown[], report: Report): void {
   }
 }
 
-/** Checks one part, and reports what is wrong with it under its path in the file. */
+/** Checks one part, and reports its faults with their paths in the file. */
 function check<T extends z.ZodType>(
   schema: T,
   data: unknown,
@@ -179,9 +190,9 @@ function check<T extends z.ZodType>(
   for (const issue of outcome.error.issues) {
     const path = [...base, ...issue.path];
     if (issue.code === 'unrecognized_keys') {
-      for (const key of issue.keys) report([...path, key], 'this key is not known');
+      for (const key of issue.keys) report([...path, key], 'unknown key');
     } else {
-      report(path, `${givenText(path, at(raw, issue.path))}expected ${issue.message}`);
+      report(path, `${givenText(path, valueAt(raw, issue.path))}expected ${issue.message}`);
     }
   }
   return undefined;
@@ -190,11 +201,11 @@ function check<T extends z.ZodType>(
 const SHOWN =
   /^(name|match|interval|timeout|startAllowance|query|networks|maxFrameSize|budget|perSecond|concurrency|staleFor|maxCameras|frozenAfter|keepWarm|insecure)$/;
 
-/** As it is written, before the environment was put in; and only where no secret belongs. */
+/** Returns the value as written, before `${VAR}` is filled in, and only where no secret belongs. */
 function givenText(path: Path, raw: unknown): string {
   if (raw === undefined) return 'it is missing; ';
   const key = path.findLast((step) => typeof step === 'string') as string | undefined;
   if (!key || !SHOWN.test(key) || path.includes('headers') || path.includes('auth')) return '';
   if (typeof raw === 'object' || String(raw).length > 200 || String(raw).includes('@')) return '';
-  return `"${String(raw)}" is given; `;
+  return `"${String(raw)}" is not valid; `;
 }

@@ -3,23 +3,7 @@ import { z } from 'zod';
 import { parseCameraUrl } from '../cameras/camera.ts';
 import { parseNetwork } from '../cameras/source.ts';
 import { UrlPattern } from '../cameras/url-pattern.ts';
-import { messageOf } from '../process/errors.ts';
-import { DURATION_FORM, parseDurationMs, parseSizeBytes, SIZE_FORM } from './units.ts';
-
-/** A text that `parse` understands; it throws, or gives undefined, for others. */
-function textOf<T>(expected: string, parse: (text: string) => T | undefined) {
-  return z.string(expected).transform((text, context) => {
-    let why = '';
-    try {
-      const value = parse(text);
-      if (value !== undefined) return value;
-    } catch (error) {
-      why = ` (${messageOf(error)})`;
-    }
-    context.addIssue({ code: 'custom', message: `${expected}${why}` });
-    return z.NEVER;
-  });
-}
+import { durationMs, sizeBytes, textOf, wholeNumber } from './value-types.ts';
 
 /** The parts are checked one by one, so that each fault is reported. */
 export const topSchema = z.strictObject(
@@ -30,9 +14,8 @@ export const topSchema = z.strictObject(
   'a mapping with sources and cameras',
 );
 
-export const NAME_EXPECTED = 'letters, digits and . _ ~ -, at most 64, a letter or digit first';
+export const NAME_EXPECTED = 'at most 64 letters, digits or . _ ~ -, a letter or digit first';
 export const isName = (text: string) => /^[A-Za-z0-9][\w.~-]{0,63}$/.test(text);
-const durationMs = textOf(DURATION_FORM, parseDurationMs);
 const bound = (expected: string) => z.number(expected).positive(expected).max(1_000_000, expected);
 const word = textOf('text without control characters', (text) =>
   /^[^\x00-\x1f\x7f]+$/.test(text) ? text : undefined,
@@ -48,18 +31,18 @@ const credentials = z.strictObject(
   'username and password',
 );
 
-const MAX_CAMERAS_EXPECTED = 'a whole number of cameras, or 0 for no bound';
+const MAX_CAMERAS_EXPECTED = 'a whole number of cameras, or 0 for no limit';
 const AUTH_EXPECTED = 'either basic or digest, each with username and password';
-const TLS_EXPECTED = 'either ca (a certificate in PEM, or a file of them) or insecure: true';
-/** What frames a request, or says where it goes, is not a source's to say. */
+const TLS_EXPECTED = 'either ca (PEM text or the path of a PEM file) or insecure: true';
+/** A source must not set headers that frame a request or determine where it goes. */
 const OWN_HEADERS =
   /^(host|connection|content-length|transfer-encoding|upgrade|keep-alive|te|trailer|expect|proxy-.*|via|accept-encoding|range|if-.*)$/i;
 
 const headers = z
   .record(
     z.string(),
-    z.string('a text; quote it if it is a number'),
-    'a mapping of header names to texts',
+    z.string('a string; quote it if it is a number'),
+    'a mapping of header names to strings',
   )
   .superRefine((all, context) => {
     for (const [name, value] of Object.entries(all)) {
@@ -75,7 +58,7 @@ function headerFault(name: string, value: string): string | undefined {
     validateHeaderValue(name, value);
     return undefined;
   } catch {
-    return 'a name and a text that HTTP allows in a header';
+    return 'a header name and value that HTTP allows';
   }
 }
 
@@ -96,7 +79,7 @@ export const sourceSchema = z.strictObject(
     networks: z
       .array(textOf('a network like 10.20.0.0/16 or ::1/128', parseNetwork), 'a list of networks')
       .optional(),
-    maxFrameSize: textOf(SIZE_FORM, parseSizeBytes).optional(),
+    maxFrameSize: sizeBytes.optional(),
     budget: z
       .strictObject(
         {
@@ -109,12 +92,7 @@ export const sourceSchema = z.strictObject(
       )
       .optional(),
     staleFor: durationMs.optional(),
-    maxCameras: z
-      .number(MAX_CAMERAS_EXPECTED)
-      .int(MAX_CAMERAS_EXPECTED)
-      .min(0, MAX_CAMERAS_EXPECTED)
-      .max(1_000_000, MAX_CAMERAS_EXPECTED)
-      .optional(),
+    maxCameras: wholeNumber(MAX_CAMERAS_EXPECTED, 0, 1_000_000).optional(),
     frozenAfter: durationMs.optional(),
     auth: z
       .strictObject(

@@ -2,22 +2,22 @@ import { type Document, isNode, isScalar, LineCounter, parseDocument, visit } fr
 import { messageOf } from '../process/errors.ts';
 import type { Env } from './config.ts';
 
-/** Where in the file something stands. */
+/** A position in the file. */
 export type Path = readonly PropertyKey[];
-/** Takes a fault and its place. */
+/** Reports a fault at a position. */
 export type Report = (path: Path, fault: string) => void;
 
 const MAX_LENGTH = 1024 ** 2;
 const MAX_ALIASES = 100;
 
-/** The tree that a YAML text stands for; undefined, with its faults reported, if it stands for none. */
+/** Parses YAML into a tree. Reports the faults of an invalid text and returns `undefined`. */
 export function readYaml(text: string, report: Report): unknown {
   if (text.length > MAX_LENGTH) {
     report([], `it has ${text.length} characters; expected at most ${MAX_LENGTH}`);
     return undefined;
   }
   const lines = new LineCounter();
-  // Without pretty errors and warnings: those quote the text, and what is in it may be secret.
+  // Without pretty errors and warnings: they quote the text, which may contain secrets.
   const document = parseDocument(text, {
     lineCounter: lines,
     prettyErrors: false,
@@ -34,15 +34,15 @@ export function readYaml(text: string, report: Report): unknown {
     if (!isSound(document, lines, report)) return undefined;
     const value = document.toJS({ maxAliasCount: MAX_ALIASES });
     if (isTree(value)) return value;
-    report([], 'an alias stands within what it names; expected none that does');
+    report([], 'an alias is inside the node that it refers to; remove it');
   } catch (error) {
-    const message = messageOf(error); // an alias to nothing, or a bomb of them
+    const message = messageOf(error); // an unresolved alias, or an alias bomb
     report([], isTooDeep(message) ? 'it is nested too deeply' : message);
   }
   return undefined;
 }
 
-/** Reports keys that are given twice, and more aliases than can be resolved in a short time. */
+/** Reports duplicate keys, and more aliases than can be resolved quickly. */
 function isSound(document: Document, lines: LineCounter, report: Report): boolean {
   let aliases = 0;
   let isSoundSoFar = true;
@@ -56,7 +56,7 @@ function isSound(document: Document, lines: LineCounter, report: Report): boolea
         const name = isScalar(key) ? key.value : key;
         if (seen.has(name)) {
           const { line, col } = lines.linePos(isNode(key) ? (key.range?.[0] ?? 0) : 0);
-          report([], `line ${line}, column ${col}: this key is given twice`);
+          report([], `line ${line}, column ${col}: this key appears twice`);
           isSoundSoFar = false;
         }
         seen.add(name);
@@ -72,7 +72,7 @@ function isTooDeep(message: string): boolean {
   return message.includes('call stack');
 }
 
-/** False for what contains itself, as `&a [*a]` does: who follows that never ends. */
+/** Returns false for a value that contains itself, like `&a [*a]`: walking it would never end. */
 function isTree(value: unknown): boolean {
   try {
     JSON.stringify(value);
@@ -82,28 +82,37 @@ function isTree(value: unknown): boolean {
   }
 }
 
-/** Puts the environment into every string. `$${` stands for `${` itself. */
-export function fillIn(value: unknown, env: Env, report: Report, path: Path = []): unknown {
+/** Replaces `${VAR}` in every string by the environment; `$${` stands for `${` itself. */
+export function fillInVariables(
+  value: unknown,
+  env: Env,
+  report: Report,
+  path: Path = [],
+): unknown {
   if (typeof value === 'string') {
     return value.replace(/\$\$\{|\$\{([^}]*)\}?/g, (spelled, name: string | undefined) => {
       if (name === undefined) return '${';
       if (!/^[A-Za-z_]\w*$/.test(name) || !spelled.endsWith('}')) {
-        report(path, `"${spelled}" is no variable; expected \${NAME}, or $\${ for the text \${`);
+        report(path, `"${spelled}" is not a variable; expected \${NAME}, or $\${ for the text \${`);
       } else if (!env[name]) {
         report(path, `the environment variable ${name} is not set, or empty`);
       }
       return env[name] || 'x'; // one fault is enough
     });
   }
-  if (Array.isArray(value)) return value.map((item, n) => fillIn(item, env, report, [...path, n]));
+  if (Array.isArray(value))
+    return value.map((item, n) => fillInVariables(item, env, report, [...path, n]));
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
-    Object.entries(value).map(([key, item]) => [key, fillIn(item, env, report, [...path, key])]),
+    Object.entries(value).map(([key, item]) => [
+      key,
+      fillInVariables(item, env, report, [...path, key]),
+    ]),
   );
 }
 
-/** What stands at a path, undefined where there is nothing. */
-export function at(value: unknown, path: Path): unknown {
+/** Returns the value at a path, or `undefined`. */
+export function valueAt(value: unknown, path: Path): unknown {
   let found = value;
   for (const step of path) {
     if (typeof found !== 'object' || found === null) return undefined;
@@ -112,7 +121,7 @@ export function at(value: unknown, path: Path): unknown {
   return found;
 }
 
-/** A path as it is written in faults: `sources[0].match`. */
+/** Formats a path for faults: `sources[0].match`. */
 export function pathText(path: Path): string {
   return path
     .map((step, n) =>

@@ -15,16 +15,16 @@ describe('parseDurationMs', () => {
   ])('reads %s', (text, ms) => expect(parseDurationMs(text)).toBe(ms));
 
   it.each(['', '5', '-5s', '+5s', '1e3ms', '5 s', ' 5s', '5S', '5sec', '.5s', '5.s', '5s5s', '∞s'])(
-    'refuses %j, which is no duration',
+    'rejects %j, which is not a duration',
     (text) => expect(parseDurationMs(text)).toBeUndefined(),
   );
 
   it.each(['0s', '0ms', '0.4ms', '3651d', '99999999999999999999d'])(
-    'refuses %s, which is nothing or longer than ten years',
+    'rejects %s, which is zero or longer than ten years',
     (text) => expect(parseDurationMs(text)).toBeUndefined(),
   );
 
-  it('gives whole positive milliseconds or nothing for any text', () => {
+  it('returns whole positive milliseconds or nothing for any text', () => {
     const amount = fc.oneof(fc.nat().map(String), fc.double().map(String), fc.string());
     const unit = fc.constantFrom('ms', 's', 'm', 'h', 'd', '');
     fc.assert(
@@ -45,7 +45,7 @@ describe('parseSizeBytes', () => {
   ])('reads %s', (text, bytes) => expect(parseSizeBytes(text)).toBe(bytes));
 
   it.each(['', '256', '256MB', '256M', '256mib', '-1MiB', '0MiB', '1e3B', '99999999999GiB'])(
-    'refuses %j',
+    'rejects %j',
     (text) => expect(parseSizeBytes(text)).toBeUndefined(),
   );
 });

@@ -1,309 +1,301 @@
+import { z } from 'zod';
 import { parseNetwork } from '../cameras/source.ts';
 import { UrlPattern } from '../cameras/url-pattern.ts';
 import { FRAMES_URL_FORM, parseQueueUrl, parseRedisUrl, REDIS_URL_FORM } from './redis-url.ts';
-import { DURATION_FORM, parseDurationMs, parseSizeBytes, SIZE_FORM } from './units.ts';
+import { DURATION_FORM, SIZE_FORM } from './units.ts';
+import { durationMs, listOf, sizeBytes, textOf, wholeNumber } from './value-types.ts';
 
 export type ProcessName = 'api' | 'worker';
 
-/** One environment variable. `parse` throws or gives undefined for a text that it can't take. */
-interface Variable<T> {
+/** One environment variable. */
+interface Variable<T> extends ValueType<T> {
   processes: readonly ProcessName[];
-  /** Undefined: it need not be set and has no value then. */
+  /** Undefined: optional, without a default. */
   fallback: string | undefined;
   meaning: string;
+}
+
+/** What a variable may hold, whatever it means. */
+interface ValueType<T> {
   expected: string;
-  parse: (text: string) => T | undefined;
+  schema: z.ZodType<T>;
+  /** Turns the variable's text into the schema's input. */
+  fromText: (text: string) => unknown;
 }
 
 const both = ['api', 'worker'] as const;
 const api = ['api'] as const;
 const worker = ['worker'] as const;
 
-/** Every variable of api and worker: what config, docs and chart are checked against. */
+const word = matching('a word without spaces', /^\S+$/);
+const text = matching('text without control characters', /^[^\x00-\x1f]*$/);
+const duration = ofText(DURATION_FORM, durationMs);
+const size = ofText(SIZE_FORM, sizeBytes);
+const sizeOrZero = ofText(
+  `${SIZE_FORM}, or 0`,
+  z.union([z.literal([0, '0']).transform(() => 0), sizeBytes], `${SIZE_FORM}, or 0`),
+);
+const flag: ValueType<boolean> = {
+  expected: 'true or false',
+  schema: z.boolean('true or false'),
+  fromText: (given) => (given === 'true' ? true : given === 'false' ? false : given),
+};
+const port = number('a port from 0 to 65535; 0 picks a free one', 0, 65_535);
+const networks = list('networks like 10.20.0.0/16,::1/128', parseNetwork);
+const httpUrl = parsed('an http:// or https:// URL', (given) => {
+  if (given === '') return given;
+  return URL.canParse(given) && /^https?:$/.test(new URL(given).protocol) ? given : undefined;
+});
+
+/** All variables of api and worker. Config, docs and chart are checked against them. */
 export const variables = {
-  REDIS_URL: {
-    processes: both,
-    fallback: 'redis://127.0.0.1:6379',
-    meaning: 'queue and permits (noeviction, persistent), see redis.md',
-    expected: REDIS_URL_FORM,
-    parse: parseQueueUrl,
-  },
-  FRAMES_REDIS_URL: {
-    processes: both,
-    fallback: undefined,
-    meaning: 'frames and announcements (may evict); without it REDIS_URL is for both',
-    expected: FRAMES_URL_FORM,
-    parse: (value: string) => parseRedisUrl(value) && value,
-  },
-  REDIS_CA_FILE: optional(both, 'PEM file of the authorities that sign the certificates of Redis'),
-  REDIS_CERT_FILE: optional(both, 'PEM file of the certificate that Redis is shown'),
-  REDIS_KEY_FILE: optional(both, 'PEM file of its private key'),
-  REDIS_PREFIX: text(both, 'lastframe', 'first part of every key'),
-  ALLOWED_SOURCES: list(
+  REDIS_URL: define(
     both,
-    'comma-separated URL patterns of the cameras that may be called; without it everything is refused',
-    'URL patterns like http://localhost:8888/*,https://cams.example.com/*',
-    (item) => new UrlPattern(item).text,
+    'redis://127.0.0.1:6379',
+    'queue and permits (noeviction, persistent), see redis.md',
+    parsed(REDIS_URL_FORM, parseQueueUrl),
   ),
-  ALLOWED_NETWORKS: list(
+  FRAMES_REDIS_URL: define(
     both,
-    'networks that may be called although they are private, loopback or link-local',
-    'networks like 10.20.0.0/16,::1/128',
-    parseNetwork,
+    undefined,
+    'frames and announcements (may evict); if unset, REDIS_URL is used for both',
+    parsed(FRAMES_URL_FORM, (value) => parseRedisUrl(value) && value),
   ),
-  SOURCES_FILE: optional(both, 'YAML file of source rules and named cameras, see sources.md'),
-  INTERVAL: duration(both, '5s', 'least time between two calls to one camera'),
-  UPSTREAM_TIMEOUT: duration(both, '15s', 'deadline of one call, from sending to the last byte'),
-  START_ALLOWANCE: duration(
+  REDIS_CA_FILE: define(
+    both,
+    undefined,
+    'PEM file of the authorities that sign the certificates of Redis',
+    text,
+  ),
+  REDIS_CERT_FILE: define(both, undefined, 'PEM file of the client certificate for Redis', text),
+  REDIS_KEY_FILE: define(both, undefined, 'PEM file of its private key', text),
+  REDIS_PREFIX: define(both, 'lastframe', 'first part of every key', word),
+  ALLOWED_SOURCES: define(
+    both,
+    '',
+    'comma-separated URL patterns of the cameras that may be called; if unset, every URL is rejected',
+    list(
+      'URL patterns like http://localhost:8888/*,https://cams.example.com/*',
+      (item) => new UrlPattern(item).text,
+    ),
+  ),
+  ALLOWED_NETWORKS: define(
+    both,
+    '',
+    'private, loopback or link-local networks that may be called',
+    networks,
+  ),
+  SOURCES_FILE: define(
+    both,
+    undefined,
+    'YAML file of source rules and named cameras, see sources.md',
+    text,
+  ),
+  INTERVAL: define(both, '5s', 'minimum time between two calls to one camera', duration),
+  UPSTREAM_TIMEOUT: define(
+    both,
+    '15s',
+    'deadline of one call, from sending to the last byte',
+    duration,
+  ),
+  START_ALLOWANCE: define(
     both,
     '4s',
-    'a call is sent within it after asking for its permit (DNS, TCP, TLS), or not at all',
+    'a call is sent within this time after its permit is requested (DNS, TCP, TLS), or not at all',
+    duration,
   ),
-  MAX_REPLICA_LAG: duration(worker, '10s', 'with replicas: their min-replicas-max-lag'),
-  ADOPT_REDIS: flag(
+  MAX_REPLICA_LAG: define(
+    worker,
+    '10s',
+    'min-replicas-max-lag of the queue Redis, if it has replicas',
+    duration,
+  ),
+  ADOPT_REDIS: define(
     worker,
     'false',
-    'start without a hold-off; only when nothing else of the fleet lives and Redis kept its data',
+    'start without a hold-off; only if no other process of the fleet is running and Redis kept its data',
+    flag,
   ),
-  MAX_FRAME_SIZE: size(worker, '8MiB', 'larger bodies are refused while they stream'),
-  STALE_FOR: duration(both, '24h', 'how long the last good frame is kept'),
-  UNNAMED_STALE_FOR: duration(
+  MAX_FRAME_SIZE: define(worker, '8MiB', 'larger bodies are rejected while they arrive', size),
+  STALE_FOR: define(both, '24h', 'how long the last good frame is kept', duration),
+  UNNAMED_STALE_FOR: define(
     worker,
     '10m',
     'how long the last frame of a camera that is not in SOURCES_FILE is kept after its last refresh; longer if the camera was in use for longer, never longer than STALE_FOR',
+    duration,
   ),
-  MAX_CAMERAS: count(
+  MAX_CAMERAS: define(
     worker,
     '10000',
-    'cameras of one source that are not in SOURCES_FILE, in use at the same time; beyond: 503; 0 is no bound',
-    0,
+    'cameras of one source, besides those in SOURCES_FILE, that may be in use at once; above that: 503; 0 means no limit',
+    count(0),
   ),
-  COLD_WAIT: duration(api, '15s', 'how long a request waits for the first frame of a camera'),
-  MEMORY_LIMIT: size(api, '256MiB', 'bytes of frames in the memory cache'),
-  MIN_SEND_RATE: sizeOrOff(
+  COLD_WAIT: define(
+    api,
+    '15s',
+    'how long a request waits for the first frame of a camera',
+    duration,
+  ),
+  MEMORY_LIMIT: define(api, '256MiB', 'bytes of frames in the memory cache', size),
+  MIN_SEND_RATE: define(
     api,
     '1KiB',
-    'bytes that a client must take per second, averaged over 30 s; slower ones are disconnected; 0 is no bound',
+    'bytes that a client must read per second, averaged over 30 s; slower ones are disconnected; 0 means no limit',
+    sizeOrZero,
   ),
-  MAX_UNSENT_BYTES: sizeOrOff(
+  MAX_UNSENT_BYTES: define(
     api,
     '64MiB',
-    'bytes kept only for clients that have not read them yet; beyond, the slowest clients are disconnected; 0 is no bound',
+    'bytes kept only for clients that have not read them yet; above that, the slowest clients are disconnected; 0 means no limit',
+    sizeOrZero,
   ),
-  HOST: text(api, '0.0.0.0', 'address of the public listener'),
-  PORT: port(api, '8088', 'port of the public listener'),
-  REUSE_PORT: flag(api, 'false', 'several api processes share one port (Linux)'),
-  OPS_HOST: text(
+  HOST: define(api, '0.0.0.0', 'address of the public listener', word),
+  PORT: define(api, '8088', 'port of the public listener', port),
+  REUSE_PORT: define(api, 'false', 'several api processes share one port (Linux)', flag),
+  OPS_HOST: define(
     both,
     '127.0.0.1',
-    'address of the ops listener: /livez, /readyz, /metrics, on the worker /queues, on the api /refresh and /purge',
+    'address of the ops listener: /livez, /readyz, /metrics, /queues on the worker, /refresh and /purge on the api',
+    word,
   ),
-  OPS_PORT: port(
+  OPS_PORT: define(
     both,
     undefined,
     'port of the ops listener; 9088 for the api, 9089 for the worker',
+    port,
   ),
-  QUEUES_USER: optional(
+  QUEUES_USER: define(
     worker,
-    'user of the dashboard at /queues; without it: loopback, read-only',
+    undefined,
+    'user of the dashboard at /queues; if unset: loopback, read-only',
+    text,
   ),
-  QUEUES_PASSWORD: optional(worker, 'password of the dashboard at /queues'),
-  ADMIN_TOKEN: {
-    processes: api,
-    fallback: undefined,
-    meaning: 'bearer token of POST /refresh and /purge on the ops port; without it both are 404',
-    expected: 'letters, digits and -._~+/ with = at the end only',
-    parse: (value: string) => (/^([\w.~+/-]+=*)?$/.test(value) ? value : undefined),
-  },
-  URL_SIGNING_KEY: {
-    processes: api,
-    fallback: undefined,
-    meaning: 'when set, every url= needs a valid sig=, see signed-urls.md',
-    expected: 'text of at least 16 characters without control characters',
-    parse: (value: string) => (/^([^\x00-\x1f]{16,})?$/.test(value) ? value : undefined),
-  },
-  BASE_PATH: {
-    processes: api,
-    fallback: '/',
-    meaning: 'where a reverse proxy mounts the api',
-    expected: 'a path like / or /cams',
-    parse: (value: string) =>
+  QUEUES_PASSWORD: define(worker, undefined, 'password of the dashboard at /queues', text),
+  ADMIN_TOKEN: define(
+    api,
+    undefined,
+    'bearer token of POST /refresh and /purge on the ops port; if unset, both respond with 404',
+    matching('letters, digits and -._~+/ with = at the end only', /^([\w.~+/-]+=*)?$/),
+  ),
+  URL_SIGNING_KEY: define(
+    api,
+    undefined,
+    'when set, every url= needs a valid sig=, see signed-urls.md',
+    matching('text of at least 16 characters without control characters', /^([^\x00-\x1f]{16,})?$/),
+  ),
+  BASE_PATH: define(
+    api,
+    '/',
+    'where a reverse proxy mounts the api',
+    parsed('a path like / or /cams', (value) =>
       /^(\/[\w.~-]+)+\/?$|^\/$/.test(value) ? value.replace(/\/$/, '') || '/' : undefined,
-  },
-  COLD_PER_MINUTE: count(
+    ),
+  ),
+  COLD_PER_MINUTE: define(
     api,
     '600',
-    'new cameras without a frame that one client may ask for; beyond: 503; 0 is no bound',
-    0,
+    'new cameras without a frame that one client may request per minute; above that: 503; 0 means no limit',
+    count(0),
   ),
-  TRUSTED_PROXIES: list(
+  TRUSTED_PROXIES: define(
     api,
-    'reverse proxies whose X-Forwarded-For says who the client is',
-    'networks like 10.20.0.0/16,::1/128',
-    parseNetwork,
+    '',
+    'reverse proxies whose X-Forwarded-For identifies the client',
+    networks,
   ),
-  PLACEHOLDER: flag(api, 'false', 'draw an image for browsers where there is no frame'),
-  MAX_STREAMS: count(
-    api,
-    '10000',
-    'open streams (/events, /stream) per process, at most half of them of one client (see TRUSTED_PROXIES); beyond: 503',
-  ),
-  FRONT: flag(api, 'true', 'frames in memory are served right on the connection (a fast path)'),
-  MAX_WAITERS: count(
+  PLACEHOLDER: define(api, 'false', 'show browsers a placeholder image if there is no frame', flag),
+  MAX_STREAMS: define(
     api,
     '10000',
-    'waiting requests, at most half of them for a next frame, all for a first one, and at most half of one client (see TRUSTED_PROXIES); beyond: 503',
+    'open streams (/events, /stream) per process, at most half of them from one client (see TRUSTED_PROXIES); above that: 503',
+    count(),
   ),
-  CONCURRENCY: count(worker, '1000', 'calls in flight per worker'),
-  OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl(
-    'collector of traces (OTLP over HTTP, JSON), to which /v1/traces is added; without it none are made',
+  FRONT: define(api, 'true', 'serve frames in memory directly on the connection (fast path)', flag),
+  MAX_WAITERS: define(
+    api,
+    '10000',
+    'waiting requests; at most half of them may wait for a next frame, and at most half may come from one client (see TRUSTED_PROXIES); above that: 503',
+    count(),
   ),
-  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: httpUrl('the same, as a whole URL'),
-  OTEL_SERVICE_NAME: optional(
+  CONCURRENCY: define(worker, '1000', 'calls in flight per worker', count()),
+  OTEL_EXPORTER_OTLP_ENDPOINT: define(
     both,
-    'name in traces; without it lastframe-api and lastframe-worker',
+    undefined,
+    'trace collector (OTLP over HTTP, JSON); /v1/traces is appended; if unset, tracing is off',
+    httpUrl,
   ),
-  OTEL_TRACES_SAMPLER: {
-    processes: both,
-    fallback: 'parentbased_always_on',
-    meaning: 'which traces are recorded',
-    expected: '[parentbased_]always_on, …always_off or …traceidratio',
-    parse: (value: string) =>
-      /^(parentbased_)?(always_on|always_off|traceidratio)$/.test(value) ? value : undefined,
-  },
-  OTEL_TRACES_SAMPLER_ARG: {
-    processes: both,
-    fallback: '1',
-    meaning: 'the share of traces, for traceidratio',
-    expected: 'a number from 0 to 1',
-    parse: (value: string) => (/^(0?\.\d+|[01](\.0+)?)$/.test(value) ? Number(value) : undefined),
-  },
-  OTEL_SDK_DISABLED: flag(both, 'false', 'no traces, whatever else is set'),
-  LOG_LEVEL: {
-    processes: both,
-    fallback: 'info',
-    meaning: 'least level of the JSON lines on stdout',
-    expected: 'one of fatal, error, warn, info, debug, trace, silent',
-    parse: (value: string) =>
-      /^(fatal|error|warn|info|debug|trace|silent)$/.test(value) ? value : undefined,
-  },
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: define(both, undefined, 'the same, as a full URL', httpUrl),
+  OTEL_SERVICE_NAME: define(
+    both,
+    undefined,
+    'name in traces; if unset, lastframe-api and lastframe-worker',
+    text,
+  ),
+  OTEL_TRACES_SAMPLER: define(
+    both,
+    'parentbased_always_on',
+    'which traces are recorded',
+    matching(
+      '[parentbased_]always_on, …always_off or …traceidratio',
+      /^(parentbased_)?(always_on|always_off|traceidratio)$/,
+    ),
+  ),
+  OTEL_TRACES_SAMPLER_ARG: define(
+    both,
+    '1',
+    'the share of traces, for traceidratio',
+    parsed('a number from 0 to 1', (value) =>
+      /^(0?\.\d+|[01](\.0+)?)$/.test(value) ? Number(value) : undefined,
+    ),
+  ),
+  OTEL_SDK_DISABLED: define(both, 'false', 'no traces, whatever else is set', flag),
+  LOG_LEVEL: define(
+    both,
+    'info',
+    'lowest level of the JSON lines on stdout',
+    oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
+  ),
 } as const satisfies Record<string, Variable<unknown>>;
 
-function text(who: readonly ProcessName[], fallback: string, meaning: string): Variable<string> {
-  const expected = 'a word without spaces';
-  return {
-    processes: who,
-    fallback,
-    meaning,
-    expected,
-    parse: (v) => (/^\S+$/.test(v) ? v : undefined),
-  };
-}
-
-function optional(who: readonly ProcessName[], meaning: string): Variable<string> {
-  const parse = (value: string) => (/^[^\x00-\x1f]*$/.test(value) ? value : undefined);
-  return {
-    processes: who,
-    fallback: undefined,
-    meaning,
-    expected: 'text without control characters',
-    parse,
-  };
-}
-
-function httpUrl(meaning: string): Variable<string> {
-  const parse = (value: string) => {
-    if (value === '') return value;
-    return URL.canParse(value) && /^https?:$/.test(new URL(value).protocol) ? value : undefined;
-  };
-  return {
-    processes: both,
-    fallback: undefined,
-    meaning,
-    expected: 'a URL with http or https',
-    parse,
-  };
-}
-
-function list<T>(
-  who: readonly ProcessName[],
-  meaning: string,
-  expected: string,
-  parseItem: (item: string) => T | undefined,
-): Variable<T[]> {
-  const parse = (value: string) => {
-    const items = value.split(',').map((item) => item.trim());
-    return items.filter(Boolean).map((item) => {
-      const parsed = parseItem(item);
-      if (parsed === undefined) throw new TypeError(`"${item}" is none`);
-      return parsed;
-    });
-  };
-  return { processes: who, fallback: '', meaning, expected, parse };
-}
-
-function duration(
-  who: readonly ProcessName[],
-  fallback: string,
-  meaning: string,
-): Variable<number> {
-  return { processes: who, fallback, meaning, expected: DURATION_FORM, parse: parseDurationMs };
-}
-
-function size(who: readonly ProcessName[], fallback: string, meaning: string): Variable<number> {
-  return { processes: who, fallback, meaning, expected: SIZE_FORM, parse: parseSizeBytes };
-}
-
-function sizeOrOff(
-  who: readonly ProcessName[],
-  fallback: string,
-  meaning: string,
-): Variable<number> {
-  const parse = (value: string) => (value === '0' ? 0 : parseSizeBytes(value));
-  return { processes: who, fallback, meaning, expected: `${SIZE_FORM}, or 0`, parse };
-}
-
-function flag(who: readonly ProcessName[], fallback: string, meaning: string): Variable<boolean> {
-  const values = new Map([
-    ['true', true],
-    ['false', false],
-  ]);
-  const parse = (value: string) => values.get(value);
-  return { processes: who, fallback, meaning, expected: 'true or false', parse };
-}
-
-function port(
-  who: readonly ProcessName[],
+function define<T>(
+  processes: readonly ProcessName[],
   fallback: string | undefined,
   meaning: string,
-): Variable<number> {
-  const parse = (value: string) => wholeNumber(value, 0, 65_535);
+  type: ValueType<T>,
+): Variable<T> {
+  return { processes, fallback, meaning, ...type };
+}
+
+function ofText<T>(expected: string, schema: z.ZodType<T>): ValueType<T> {
+  return { expected, schema, fromText: (given) => given };
+}
+
+function matching(expected: string, form: RegExp): ValueType<string> {
+  return ofText(expected, z.string(expected).regex(form, expected));
+}
+
+function oneOf<const T extends string>(...words: T[]): ValueType<T> {
+  const expected = `one of ${words.join(', ')}`;
+  return ofText(expected, z.enum(words, expected));
+}
+
+function parsed<T>(expected: string, parse: (given: string) => T | undefined): ValueType<T> {
+  return ofText(expected, textOf(expected, parse));
+}
+
+function list<T>(expected: string, parseItem: (item: string) => T | undefined): ValueType<T[]> {
+  return ofText(expected, listOf(expected, parseItem));
+}
+
+function number(expected: string, min: number, max: number): ValueType<number> {
+  const schema = wholeNumber(expected, min, max);
   return {
-    processes: who,
-    fallback,
-    meaning,
-    expected: 'a port from 0 to 65535; 0 takes a free one',
-    parse,
+    expected,
+    schema,
+    fromText: (given) => (/^\d{1,7}$/.test(given) ? Number(given) : given),
   };
 }
 
-function count(
-  who: readonly ProcessName[],
-  fallback: string,
-  meaning: string,
-  least = 1,
-): Variable<number> {
-  const parse = (value: string) => wholeNumber(value, least, 1_000_000);
-  return {
-    processes: who,
-    fallback,
-    meaning,
-    expected: `a whole number from ${least} to 1000000`,
-    parse,
-  };
-}
-
-function wholeNumber(text: string, least: number, most: number): number | undefined {
-  const value = /^\d{1,7}$/.test(text) ? Number(text) : Number.NaN;
-  return value >= least && value <= most ? value : undefined;
+function count(min = 1): ValueType<number> {
+  return number(`a whole number from ${min} to 1000000`, min, 1_000_000);
 }

@@ -7,14 +7,14 @@ const OTHER_UNITS = /_(ms|millis|milliseconds|minutes|hours|kb|kib|mb|mib|kiloby
 describe('every metric', () => {
   const namesOf = (metrics: typeof allMetrics) => metrics.map(({ name }) => name);
 
-  it('is in snake case, begins with lastframe_ and has no other unit than seconds and bytes', () => {
+  it('is in snake case, begins with lastframe_ and uses no units but seconds and bytes', () => {
     const bad = allMetrics.filter(
       ({ name }) => !/^lastframe(_[a-z]+)+$/.test(name) || OTHER_UNITS.test(name),
     );
     expect(namesOf(bad)).toEqual([]);
   });
 
-  it('ends with _total if it is a counter, and only then', () => {
+  it('ends with _total if and only if it is a counter', () => {
     const bad = allMetrics.filter(
       ({ name, type }) => name.endsWith('_total') !== (type === 'counter'),
     );
@@ -25,7 +25,7 @@ describe('every metric', () => {
     expect(namesOf(allMetrics.filter(({ help }) => !/^[A-Z].{15,}\.$/.test(help)))).toEqual([]);
   });
 
-  it('names its unit if it is a histogram, whose buckets ascend', () => {
+  it('names its unit if it is a histogram, and has ascending buckets', () => {
     const bad = allMetrics.filter(({ name, type, buckets }) =>
       type === 'histogram'
         ? !UNITS.test(name) || buckets?.join() !== buckets?.toSorted((a, b) => a - b).join()
@@ -34,7 +34,7 @@ describe('every metric', () => {
     expect(namesOf(bad)).toEqual([]);
   });
 
-  it('has few labels, and none that a camera could fill', () => {
+  it('has few labels, and none whose values a camera controls', () => {
     const bad = allMetrics.filter(({ labels }) => {
       const names = Object.keys(labels);
       return names.length > 3 || /url|camera|id\b|etag|path|host|reason/.test(names.join(' '));
@@ -43,7 +43,7 @@ describe('every metric', () => {
   });
 });
 
-describe('the labels known beforehand', () => {
+describe('labels known in advance', () => {
   it('are every combination of the listed values', () => {
     expect(knownLabels('lastframe_jobs_added_total')).toEqual([
       { outcome: 'added' },
@@ -52,7 +52,7 @@ describe('the labels known beforehand', () => {
     expect(knownLabels('lastframe_demand_raised_total')).toEqual([{}]);
   });
 
-  it('are none where a label is not listed, unless it is given', () => {
+  it('are empty if a label has no listed values, unless its value is given', () => {
     expect(knownLabels('lastframe_upstream_calls_total')).toEqual([]);
     expect(knownLabels('lastframe_upstream_calls_total', { source: 'a' })).toContainEqual({
       source: 'a',

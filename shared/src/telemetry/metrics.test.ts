@@ -15,7 +15,7 @@ beforeEach(() => {
   metrics = createMetrics('worker');
 });
 
-it('has a registry of its own, so that two processes in one test share nothing', async () => {
+it('has its own registry, so that two processes in one test share nothing', async () => {
   const count = metrics.counter('lastframe_jobs_stalled_total');
   const other = createMetrics('worker');
   other.counter('lastframe_jobs_stalled_total');
@@ -26,12 +26,12 @@ it('has a registry of its own, so that two processes in one test share nothing',
   expect(await other.text()).toContain('lastframe_jobs_stalled_total 0');
 });
 
-it('says what the process is', async () => {
+it('identifies the process', async () => {
   const [info] = await seriesOf('lastframe_build_info');
   expect(info).toMatch(/\{process="worker",version="\d+\.\d+\.\d+",node="v24\.[\d.]+"\} 1$/);
 });
 
-it('begins every series with zero whose labels are known', async () => {
+it('starts every series with known labels at zero', async () => {
   metrics.counter('lastframe_permits_total');
   metrics.histogram('lastframe_permit_wait_seconds');
   expect(await seriesOf('lastframe_permits_total')).toContain(
@@ -42,7 +42,7 @@ it('begins every series with zero whose labels are known', async () => {
   ]);
 });
 
-it('reads a gauge when it is scraped, and shows no series for what is not known', async () => {
+it('reads a gauge on each scrape, and omits the series while its value is unknown', async () => {
   let value: number | undefined = 3;
   metrics.read('lastframe_upstream_calls_open', () => [{ labels: {}, value }]);
   expect(await seriesOf('lastframe_upstream_calls_open')).toEqual([
@@ -56,7 +56,7 @@ it('reads a gauge when it is scraped, and shows no series for what is not known'
   ]);
 });
 
-it('reads a counter when it is scraped, without adding it to what was read before', async () => {
+it('reads a counter on each scrape, without adding it to earlier values', async () => {
   const labels = { connection: 'queue' } as const;
   metrics.read('lastframe_redis_reconnects_total', () => [{ labels, value: 5 }]);
   await metrics.text();
@@ -65,24 +65,24 @@ it('reads a counter when it is scraped, without adding it to what was read befor
   ]);
 });
 
-it('lets the series of a source go with the source', async () => {
+it('removes the series of a source together with the source', async () => {
   const count = metrics.counter('lastframe_upstream_calls_total');
   const observe = metrics.histogram('lastframe_upstream_call_seconds');
-  metrics.followSources(sourcesNamed('a', 'b'));
+  metrics.setSources(sourcesNamed('a', 'b'));
   const [a, b] = ['http://a.test', 'http://b.test'];
   for (const source of [a, b]) {
     count({ source, outcome: 'captured' });
     observe(0.3, { source });
   }
   expect((await seriesOf('lastframe_upstream_call')).join()).toContain(a);
-  metrics.followSources(sourcesNamed('b', 'c'));
+  metrics.setSources(sourcesNamed('b', 'c'));
   const left = (await seriesOf('lastframe_upstream_call')).join('\n');
   expect(left).not.toContain(a);
   expect(left).toContain(`lastframe_upstream_calls_total{source="${b}",outcome="captured"} 1`);
   expect(left).toContain('lastframe_upstream_call_seconds_count{source="http://c.test"} 0');
 });
 
-it('shows of a source that is named by its pattern no more than the origin', () => {
+it('shows only the origin of a source that is named by its pattern', () => {
   expect(sourceLabel({ name: 'http://cams.test:81/hidden/*?token=planted' })).toBe(
     'http://cams.test:81',
   );

@@ -9,30 +9,30 @@ import {
   metricDefinitions,
 } from './metric-definitions.ts';
 
-/** One process's metrics: its own registry, made in `main.ts` and handed on as narrow functions. */
+/** One process's metrics: its own registry, created on startup, behind narrow functions. */
 export interface Metrics {
-  /** The function that it gives adds one. */
+  /** Returns a function that adds one. */
   counter<N extends MetricName<'counter'>>(name: N): (labels: LabelsOf<N>) => void;
-  /** The function that it gives takes one value, in the unit of the name. */
+  /** Returns a function that records one value, in the unit of the name. */
   histogram<N extends MetricName<'histogram'>>(
     name: N,
   ): (value: number, labels: LabelsOf<N>) => void;
-  /** A counter or gauge that is only looked at when it is scraped. */
+  /** Exposes a counter or gauge that is read only when scraped. */
   read<N extends MetricName<'counter' | 'gauge'>>(name: N, samples: Samples<NoInfer<N>>): void;
-  /** Series of sources exist from the start, and go with their sources. */
-  followSources(sources: readonly Source[]): void;
-  /** All of it in Prometheus's text format. */
+  /** Creates the series of new sources at zero, and removes those of removed sources. */
+  setSources(sources: readonly Source[]): void;
+  /** Returns all metrics in Prometheus's text format. */
   text(): Promise<string>;
   readonly contentType: string;
 }
 
-/** One series; no value is no series. */
+/** One series; omitted if `value` is undefined. */
 export interface Sample<N extends MetricName> {
   labels: LabelsOf<N>;
   value: number | undefined;
 }
 
-/** What prom-client takes; each metric's own are checked by `LabelsOf`. */
+/** Labels as prom-client accepts them; `LabelsOf` checks those of each metric. */
 type Labels = Record<string, string>;
 
 /** Read at each scrape. */
@@ -47,7 +47,7 @@ export function createMetrics(process: ProcessName): Metrics {
     const { help, labels } = metricDefinitions[name];
     return { name, help, labelNames: Object.keys(labels), registers: [registry] };
   };
-  const keep = (name: MetricName, metric: Counter | Histogram) => {
+  const registerSeries = (name: MetricName, metric: Counter | Histogram) => {
     if ('source' in metricDefinitions[name].labels) bySource.set(name, metric);
     for (const labels of knownLabels(name)) addZero(metric, labels);
   };
@@ -62,17 +62,17 @@ export function createMetrics(process: ProcessName): Metrics {
   const metrics: Metrics = {
     counter: (name) => {
       const counter = new Counter(config(name));
-      keep(name, counter);
+      registerSeries(name, counter);
       return (labels) => counter.inc(labels as Labels);
     },
     histogram: (name) => {
       const buckets = [...metricDefinitions[name].buckets];
       const histogram = new Histogram({ ...config(name), buckets });
-      keep(name, histogram);
+      registerSeries(name, histogram);
       return (value, labels) => histogram.observe(labels as Labels, value);
     },
     read: (name, samples) => readWhenScraped(name, config(name), samples),
-    followSources: (now) => {
+    setSources: (now) => {
       const next = new Set(now.map(sourceLabel));
       for (const source of sources) {
         if (!next.has(source)) eachSeries(source, (metric, labels) => metric.remove(labels));
@@ -89,14 +89,14 @@ export function createMetrics(process: ProcessName): Metrics {
 }
 
 /**
- * A source as a label: its name, which may also be a whole URL pattern. Of that only the origin is
- * shown: what follows may hold a secret.
+ * Returns a source's name as a label. For a URL pattern it returns only the origin, because the
+ * rest may contain a secret.
  */
 export function sourceLabel({ name }: Pick<Source, 'name'>): string {
   return /^https?:\/\/[^/?#]*/.exec(name)?.[0] ?? name;
 }
 
-/** A series that is there from the start: who asks for a rate doesn't miss the first event. */
+/** Creates a series at zero, so that `rate()` sees the first event. */
 function addZero(metric: Counter | Histogram, labels: Labels): void {
   if (metric instanceof Histogram) metric.zero(labels);
   else metric.inc(labels, 0);
@@ -128,18 +128,18 @@ function readWhenScraped<N extends MetricName<'counter' | 'gauge'>>(
 type Connection = LabelsOf<'lastframe_redis_connected'>['connection'];
 
 export interface RedisMetrics {
-  /** A link was lost and is there again. */
-  reconnected(name: string): void;
-  /** Shows these from now on. */
-  show(links: Partial<Record<Connection, { readonly isReady: boolean }>>): void;
+  /** Counts a link that was lost and is up again. */
+  countReconnect(name: string): void;
+  /** Exposes these links from now on. */
+  exposeLinks(links: Partial<Record<Connection, { readonly isReady: boolean }>>): void;
 }
 
-/** Which connections to Redis are up, and how often each came back. */
+/** Exposes which connections to Redis are up, and how often each has reconnected. */
 export function createRedisMetrics(metrics: Metrics): RedisMetrics {
-  const times = new Map<string, number>();
+  const counts = new Map<string, number>();
   return {
-    reconnected: (name) => times.set(name, (times.get(name) ?? 0) + 1),
-    show: (links) => {
+    countReconnect: (name) => counts.set(name, (counts.get(name) ?? 0) + 1),
+    exposeLinks: (links) => {
       const all = Object.entries(links) as [Connection, { readonly isReady: boolean }][];
       metrics.read('lastframe_redis_connected', () =>
         all.map(([connection, { isReady }]) => ({
@@ -148,7 +148,7 @@ export function createRedisMetrics(metrics: Metrics): RedisMetrics {
         })),
       );
       metrics.read('lastframe_redis_reconnects_total', () =>
-        all.map(([connection]) => ({ labels: { connection }, value: times.get(connection) ?? 0 })),
+        all.map(([connection]) => ({ labels: { connection }, value: counts.get(connection) ?? 0 })),
       );
     },
   };

@@ -3,7 +3,7 @@ import type { TracingConfig } from '../settings/config.ts';
 import type { ProcessName } from '../settings/variables.ts';
 import type { Tracer } from './tracer.ts';
 
-/** Undefined when tracing is off: then nothing of OpenTelemetry is even loaded. */
+/** Returns `undefined` if tracing is off; OpenTelemetry is then not even loaded. */
 export async function openTracer(
   config: TracingConfig | undefined,
   part: ProcessName,

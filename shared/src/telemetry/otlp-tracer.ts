@@ -34,13 +34,13 @@ import type { TracingConfig } from '../settings/config.ts';
 import type { ProcessName } from '../settings/variables.ts';
 import type { Details, Tracer } from './tracer.ts';
 
-/** What a collector that is away can make us hold: these spans, and as many batches under way. */
+/** What is held while the collector is unreachable: these spans, and the batches in transit. */
 const BOUNDS = { maxQueueSize: 4096, maxExportBatchSize: 512 };
 const CONCURRENT_EXPORTS = 2;
 const SEND_EVERY_MS = 1000;
 const EXPORT_TIMEOUT_MS = 5000;
 
-/** Only loaded when tracing is on; see `openTracer`. */
+/** Loaded only when tracing is on; see `openTracer`. */
 export function openOtlpTracer(config: TracingConfig, part: ProcessName, log: Log): Tracer {
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
   const exporter = new OTLPTraceExporter({
@@ -53,7 +53,7 @@ export function openOtlpTracer(config: TracingConfig, part: ProcessName, log: Lo
     sampler: samplerOf(config),
     spanProcessors: [
       new BatchSpanProcessor({
-        exporter: heardExporter(exporter, log),
+        exporter: loggingExporter(exporter, log),
         scheduledDelayMillis: SEND_EVERY_MS,
         exportTimeoutMillis: EXPORT_TIMEOUT_MS,
         ...BOUNDS,
@@ -77,7 +77,7 @@ export function openOtlpTracer(config: TracingConfig, part: ProcessName, log: Lo
         try {
           return await work((more) => span.setAttributes(attributesOf(more)));
         } catch (error) {
-          // Not its message: that may name what only the operator of a camera may know.
+          // Not its message, which may contain what only a camera's operator may know.
           span.setStatus({ code: SpanStatusCode.ERROR });
           throw error;
         } finally {
@@ -85,12 +85,12 @@ export function openOtlpTracer(config: TracingConfig, part: ProcessName, log: Lo
         }
       });
     },
-    apart: (work) => context.with(ROOT_CONTEXT, work),
-    current: () => {
+    withoutSpan: (work) => context.with(ROOT_CONTEXT, work),
+    currentTraceparent: () => {
       const spanContext = trace.getSpanContext(context.active());
       if (!spanContext) return undefined;
       const { traceId, spanId, traceFlags } = spanContext;
-      // Also when it is not sampled: who goes on must not begin a trace of his own.
+      // Even if it is not sampled: a continuation must not start a trace of its own.
       return `00-${traceId}-${spanId}-${traceFlags & TraceFlags.SAMPLED ? '01' : '00'}`;
     },
     close: () => provider.shutdown(),
@@ -104,14 +104,14 @@ const KINDS = {
   consumer: SpanKind.CONSUMER,
 } as const;
 
-/** One that can't be read begins a trace of its own. */
+/** A malformed traceparent starts a new trace. */
 function contextOf(traceparent: string): Context {
   const spanContext = parseTraceParent(traceparent);
   if (!spanContext) return ROOT_CONTEXT;
   return trace.setSpanContext(ROOT_CONTEXT, { ...spanContext, isRemote: true });
 }
 
-/** The names that OpenTelemetry has for what HTTP is about; the rest is ours. */
+/** OpenTelemetry's names for HTTP attributes; all others are ours. */
 const HTTP_NAMES: Record<string, string> = {
   method: 'http.request.method',
   route: 'http.route',
@@ -149,15 +149,16 @@ function samplerOf({ sampler, samplerRatio }: TracingConfig): Sampler {
   return isParentBased ? new ParentBasedSampler({ root }) : root;
 }
 
-/** One line when traces can't be sent, one when they can again; nothing ever waits for either. */
-function heardExporter(exporter: SpanExporter, log: Log): SpanExporter {
+/** Logs when sending traces fails, and when it works again. Nothing waits for either. */
+function loggingExporter(exporter: SpanExporter, log: Log): SpanExporter {
   let isLost = false;
   return {
     export: (spans, done) =>
       exporter.export(spans, (result) => {
         const failed = result.code !== ExportResultCode.SUCCESS;
-        if (failed && !isLost) log.warn({ reason: reasonOf(result.error) }, 'traces not sent');
-        if (!failed && isLost) log.info('traces are sent again');
+        if (failed && !isLost)
+          log.warn({ reason: reasonOf(result.error) }, 'sending traces failed');
+        if (!failed && isLost) log.info('traces are being sent again');
         isLost = failed;
         done(result);
       }),
@@ -166,7 +167,7 @@ function heardExporter(exporter: SpanExporter, log: Log): SpanExporter {
   };
 }
 
-/** No message: a collector's URL may have a key in it. */
+/** Omits the message: a collector's URL may contain a key. */
 function reasonOf(error: (Error & { code?: unknown }) | undefined): string {
   return String(error?.code ?? error?.name ?? 'unknown');
 }

@@ -2,22 +2,22 @@ import { Hono } from 'hono';
 import type { Metrics } from './metrics.ts';
 
 /**
- * `/livez`, `/readyz` and `/metrics` of the ops port.
+ * Serves `/livez`, `/readyz` and `/metrics` on the ops port.
  * @param notReadyBecause undefined when ready, else the reason in one sentence
- * @param degradedBecause what a ready process can't do now, in one sentence
+ * @param degradedBecause what a ready process cannot do now, in one sentence
  */
 export function probes(
   notReadyBecause: () => string | undefined,
   metrics: Pick<Metrics, 'text' | 'contentType'>,
   degradedBecause: () => string | undefined = () => undefined,
 ): Hono {
-  let written: Promise<string> | undefined;
-  /** However many ask at once, it is written once. */
+  let pendingText: Promise<string> | undefined;
+  /** Concurrent scrapes share one text. */
   const metricsText = () => {
-    written ??= metrics.text().finally(() => {
-      written = undefined;
+    pendingText ??= metrics.text().finally(() => {
+      pendingText = undefined;
     });
-    return written;
+    return pendingText;
   };
   return new Hono()
     .get('/livez', (c) => c.text('alive\n'))

@@ -1,12 +1,12 @@
 import { expect, it } from 'vitest';
-import { ownRedis, testLink } from '../../../testing/test-redis.ts';
+import { ownRedis, testLink } from '../../../testing/redis/test-redis.ts';
 import { createMetrics, createRedisMetrics } from './metrics.ts';
 
-it('a connection is shown as up or down, and each time that it came back is counted', async () => {
+it('a connection is shown as up or down, and each reconnect is counted', async () => {
   const server = await ownRedis();
   const metrics = createMetrics('api');
-  const { show, reconnected } = createRedisMetrics(metrics);
-  const link = testLink(server.url, { onReconnect: () => reconnected('frames') });
+  const { exposeLinks: show, countReconnect } = createRedisMetrics(metrics);
+  const link = testLink(server.url, { onReconnect: () => countReconnect('frames') });
   show({ frames: link });
   const series = async (name: string) => {
     const lines = (await metrics.text()).split('\n');

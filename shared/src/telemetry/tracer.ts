@@ -1,30 +1,30 @@
-/** What is told of a step, in its log line and its span: identifiers and outcomes, never a URL. */
+/** Details of a step for its log line and span: identifiers and outcomes, never a URL. */
 export type Details = Readonly<Record<string, string | number | boolean | undefined>>;
 
-/** As the parent of a span: it belongs to nothing that runs here. */
+/** As the parent of a span: starts a new trace. */
 export const NEW_TRACE = '';
 
 export interface SpanOptions {
   kind?: 'server' | 'producer' | 'consumer' | 'client' | undefined;
-  /** The `traceparent` of what caused it; else it belongs to the span that runs here, if any. */
+  /** The `traceparent` of its cause; by default the active span, if any. */
   parent?: string | undefined;
-  /** `traceparent`s of what else caused it. */
+  /** `traceparent`s of further causes. */
   links?: readonly string[] | undefined;
   details?: Details | undefined;
 }
 
-/** OpenTelemetry, as narrow as the flow needs it. */
+/** The part of OpenTelemetry that the data flow needs. */
 export interface Tracer {
-  /** Runs work as a span, at once; `note` adds to it what comes out. */
+  /** Runs work as a span, at once; `note` adds details to the span. */
   span<T>(
     name: string,
     options: SpanOptions,
     work: (note: (details: Details) => void) => Promise<T>,
   ): Promise<T>;
-  /** Runs work so that it, and what it sets off, belongs to no span. */
-  apart(work: () => void): void;
-  /** The `traceparent` (W3C) of the span that runs here, for whoever goes on elsewhere. */
-  current(): string | undefined;
-  /** Sends what is left. */
+  /** Runs work, and everything it starts, outside any span. */
+  withoutSpan(work: () => void): void;
+  /** Returns the W3C `traceparent` of the active span, to continue the trace elsewhere. */
+  currentTraceparent(): string | undefined;
+  /** Sends the remaining spans. */
   close(): Promise<void>;
 }

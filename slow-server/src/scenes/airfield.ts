@@ -1,11 +1,11 @@
-import { landColour } from '../mood.ts';
-import type { Stage } from '../stage.ts';
+import { landColour } from '../picture/mood.ts';
+import type { Stage } from '../picture/stage.ts';
 
 const HORIZON = 0.58;
 
-/** A runway that runs to the horizon, its lights, a tower, a plane on approach. */
+/** Paints a runway to the horizon, its lights, a tower and a plane on approach. */
 export function paintAirfield(stage: Stage): void {
-  const random = stage.look.random();
+  const random = stage.style.random();
   const vanishX = stage.width * (0.38 + random() * 0.24);
   paintHills(stage, random);
   paintTower(stage, stage.width * (vanishX < stage.width / 2 ? 0.8 : 0.2));
@@ -15,9 +15,9 @@ export function paintAirfield(stage: Stage): void {
   paintPlane(stage, vanishX);
 }
 
-function paintHills({ context, width, height, look }: Stage, random: () => number): void {
+function paintHills({ context, width, height, style }: Stage, random: () => number): void {
   const phase = random() * 10;
-  context.fillStyle = landColour(look.mood, 0.18);
+  context.fillStyle = landColour(style.mood, 0.18);
   context.beginPath();
   context.moveTo(0, height * HORIZON);
   for (let i = 0; i <= 40; i++) {
@@ -28,10 +28,10 @@ function paintHills({ context, width, height, look }: Stage, random: () => numbe
   context.fill();
 }
 
-function paintTower({ context, width, height, look }: Stage, x: number): void {
+function paintTower({ context, width, height, style }: Stage, x: number): void {
   const unit = height / 720;
   const ground = height * HORIZON + 2;
-  context.fillStyle = landColour(look.mood, 0.62);
+  context.fillStyle = landColour(style.mood, 0.62);
   context.fillRect(x - width * 0.085, ground - 40 * unit, width * 0.17, 40 * unit);
   context.fillRect(x - 12 * unit, ground - 138 * unit, 24 * unit, 138 * unit);
   context.beginPath();
@@ -41,7 +41,7 @@ function paintTower({ context, width, height, look }: Stage, x: number): void {
   context.lineTo(x + 22 * unit, ground - 138 * unit);
   context.fill();
   context.fillRect(x - 2 * unit, ground - 205 * unit, 3 * unit, 40 * unit);
-  context.fillStyle = look.mood.lit ? '#ffe39a' : 'rgb(225 240 250 / 0.8)';
+  context.fillStyle = style.mood.lit ? '#ffe39a' : 'rgb(225 240 250 / 0.8)';
   context.fillRect(x - 27 * unit, ground - 163 * unit, 54 * unit, 14 * unit);
   for (let i = 0; i < 9; i++) {
     context.fillRect(
@@ -53,15 +53,15 @@ function paintTower({ context, width, height, look }: Stage, x: number): void {
   }
 }
 
-function paintGround({ context, width, height, look }: Stage): void {
+function paintGround({ context, width, height, style }: Stage): void {
   const gradient = context.createLinearGradient(0, height * HORIZON, 0, height);
-  gradient.addColorStop(0, landColour(look.mood, 0.5));
-  gradient.addColorStop(1, landColour(look.mood, 0.92));
+  gradient.addColorStop(0, landColour(style.mood, 0.5));
+  gradient.addColorStop(1, landColour(style.mood, 0.92));
   context.fillStyle = gradient;
   context.fillRect(0, height * HORIZON, width, height * (1 - HORIZON));
 }
 
-/** A point on the ground: `side` −1 to 1 across the runway, `depth` 0 at the camera to 1 far away. */
+/** `side` is −1 to 1 across the runway, `depth` 0 at the camera to 1 far away. */
 function onGround({ width, height }: Stage, vanishX: number, side: number, depth: number) {
   const near = (1 - depth) ** 2.2;
   return {
@@ -72,14 +72,14 @@ function onGround({ width, height }: Stage, vanishX: number, side: number, depth
 }
 
 function paintRunway(stage: Stage, vanishX: number): void {
-  const { context, look } = stage;
+  const { context, style } = stage;
   fillStrip(
     stage,
     vanishX,
     { from: -1, to: 1, near: -0.02, far: 1 },
-    look.mood.lit ? '#1b2029' : '#4a4f57',
+    style.mood.lit ? '#1b2029' : '#4a4f57',
   );
-  const paint = look.mood.lit ? 'rgb(235 238 245 / 0.65)' : '#f1f2ee';
+  const paint = style.mood.lit ? 'rgb(235 238 245 / 0.65)' : '#f1f2ee';
   for (let i = 0; i < 9; i++) {
     const near = 0.02 + i * 0.1;
     fillStrip(stage, vanishX, { from: -0.018, to: 0.018, near, far: near + 0.052 }, paint);
@@ -111,16 +111,16 @@ function fillStrip(stage: Stage, vanishX: number, { from, to, near, far }: Strip
   stage.context.fill();
 }
 
-/** The edge lights; one of them is brighter, and it runs. */
+/** Paints the edge lights; a brighter one runs along them. */
 function paintLights(stage: Stage, vanishX: number): void {
-  const { context, height, look, timeS } = stage;
+  const { context, height, style, timeS } = stage;
   const running = Math.floor(timeS * 10) % 20;
   for (let i = 0; i < 20; i++) {
     const bright = i === running;
     for (const side of [-1.06, 1.06]) {
       const { x, y, scale } = onGround(stage, vanishX, side, i / 20);
-      context.fillStyle = bright ? '#ffffff' : look.accent;
-      context.globalAlpha = look.mood.lit || bright ? 1 : 0.75;
+      context.fillStyle = bright ? '#ffffff' : style.accent;
+      context.globalAlpha = style.mood.lit || bright ? 1 : 0.75;
       context.beginPath();
       context.arc(x, y, (bright ? 9 : 6) * scale ** 0.7 * (height / 720), 0, Math.PI * 2);
       context.fill();
@@ -129,13 +129,13 @@ function paintLights(stage: Stage, vanishX: number): void {
   context.globalAlpha = 1;
 }
 
-/** It comes in over the picture in 24 s, head on, growing. */
-function paintPlane({ context, width, height, timeS, look }: Stage, vanishX: number): void {
-  const way = (timeS / 24) % 1;
-  const unit = (height / 720) * (0.35 + way ** 2 * 1.5);
-  const x = vanishX + (width * 0.5 - vanishX) * way + Math.sin(timeS / 3) * 4 * unit;
-  const y = height * (HORIZON - 0.13 - way * 0.2);
-  context.fillStyle = look.mood.lit ? '#c4cbd8' : '#f4f6f8';
+/** Paints a plane that approaches head on, growing, in 24 s. */
+function paintPlane({ context, width, height, timeS, style }: Stage, vanishX: number): void {
+  const progress = (timeS / 24) % 1;
+  const unit = (height / 720) * (0.35 + progress ** 2 * 1.5);
+  const x = vanishX + (width * 0.5 - vanishX) * progress + Math.sin(timeS / 3) * 4 * unit;
+  const y = height * (HORIZON - 0.13 - progress * 0.2);
+  context.fillStyle = style.mood.lit ? '#c4cbd8' : '#f4f6f8';
   context.beginPath();
   context.ellipse(x, y, 13 * unit, 13 * unit, 0, 0, Math.PI * 2);
   context.moveTo(x - 96 * unit, y - 4 * unit);

@@ -1,11 +1,11 @@
-import { cssColour, landColour } from '../mood.ts';
-import type { Stage } from '../stage.ts';
+import { cssColour, landColour } from '../picture/mood.ts';
+import type { Stage } from '../picture/stage.ts';
 
 const HORIZON = 0.56;
 
-/** A headland with a lighthouse, the sea with its waves, boats that pass. */
+/** Paints a headland with a lighthouse, the sea with its waves, and passing boats. */
 export function paintCoast(stage: Stage): void {
-  const random = stage.look.random();
+  const random = stage.style.random();
   paintHeadland(stage, random);
   paintSea(stage);
   paintWaves(stage, random);
@@ -14,11 +14,11 @@ export function paintCoast(stage: Stage): void {
 }
 
 function paintHeadland(stage: Stage, random: () => number): void {
-  const { context, width, height, look } = stage;
+  const { context, width, height, style } = stage;
   const fromLeft = random() < 0.5;
   const reach = width * (0.34 + random() * 0.2);
   const x = (part: number) => (fromLeft ? part * reach : width - part * reach);
-  context.fillStyle = landColour(look.mood, 0.35);
+  context.fillStyle = landColour(style.mood, 0.35);
   context.beginPath();
   context.moveTo(x(-0.1), height * HORIZON);
   context.bezierCurveTo(x(0.2), height * 0.36, x(0.5), height * 0.47, x(0.72), height * 0.49);
@@ -27,8 +27,8 @@ function paintHeadland(stage: Stage, random: () => number): void {
   paintLighthouse(stage, x(0.7), height * 0.5);
 }
 
-/** Its lamp turns once in four seconds. */
-function paintLighthouse({ context, height, timeS, look }: Stage, x: number, foot: number): void {
+/** The lamp turns once in four seconds. */
+function paintLighthouse({ context, height, timeS, style }: Stage, x: number, foot: number): void {
   const unit = height / 720;
   for (let band = 0; band < 5; band++) {
     context.fillStyle = band % 2 === 0 ? '#f3efe8' : '#c94a44';
@@ -40,7 +40,7 @@ function paintLighthouse({ context, height, timeS, look }: Stage, x: number, foo
   context.fillRect(x - 8 * unit, lampY - 7 * unit, 16 * unit, 15 * unit);
   context.fillStyle = '#fff3b8';
   context.fillRect(x - 5 * unit, lampY - 4 * unit, 10 * unit, 10 * unit);
-  if (!look.mood.lit) return;
+  if (!style.mood.lit) return;
   const sweep = Math.cos((timeS / 4) * Math.PI * 2);
   context.globalAlpha = 0.14 + 0.2 * Math.abs(sweep);
   context.beginPath();
@@ -51,11 +51,11 @@ function paintLighthouse({ context, height, timeS, look }: Stage, x: number, foo
   context.globalAlpha = 1;
 }
 
-function paintSea({ context, width, height, look }: Stage): void {
+function paintSea({ context, width, height, style }: Stage): void {
   const gradient = context.createLinearGradient(0, height * HORIZON, 0, height);
-  gradient.addColorStop(0, cssColour(look.mood.sky[1]));
-  gradient.addColorStop(0.35, cssColour(look.mood.sky[0]));
-  gradient.addColorStop(1, landColour({ ...look.mood, far: [205, 50, 30] }, 0.85));
+  gradient.addColorStop(0, cssColour(style.mood.sky[1]));
+  gradient.addColorStop(0.35, cssColour(style.mood.sky[0]));
+  gradient.addColorStop(1, landColour({ ...style.mood, far: [205, 50, 30] }, 0.85));
   context.fillStyle = gradient;
   context.fillRect(0, height * HORIZON, width, height * (1 - HORIZON));
 }
@@ -79,14 +79,14 @@ function paintWaves({ context, width, height, timeS }: Stage, random: () => numb
 }
 
 function paintBoats(stage: Stage, random: () => number): void {
-  const { context, width, height, look, timeS } = stage;
+  const { context, width, height, style, timeS } = stage;
   for (let i = 0; i < 3; i++) {
     const unit = (height / 720) * (0.7 + i * 0.55);
     const run =
       (timeS * width * (0.008 + random() * 0.01) + random() * width * 1.2) % (width * 1.2);
     const x = (i === 1 ? width * 1.2 - run : run) - width * 0.1;
     const y = height * (HORIZON + 0.03 + i * 0.075) + Math.sin(timeS * 1.5 + i) * 2 * unit;
-    context.fillStyle = i === 1 ? '#e9e4da' : look.accent;
+    context.fillStyle = i === 1 ? '#e9e4da' : style.accent;
     context.beginPath();
     context.moveTo(x, y - 74 * unit);
     context.lineTo(x + 42 * unit, y - 8 * unit);
@@ -105,10 +105,10 @@ function paintBoats(stage: Stage, random: () => number): void {
   }
 }
 
-function paintPier({ context, width, height, look }: Stage, random: () => number): void {
+function paintPier({ context, width, height, style }: Stage, random: () => number): void {
   const unit = height / 720;
   const end = width * (0.3 + random() * 0.25);
-  context.fillStyle = landColour(look.mood, 1);
+  context.fillStyle = landColour(style.mood, 1);
   context.fillRect(0, height * 0.85, end, 11 * unit);
   for (let x = end - 16 * unit; x > 0; x -= 58 * unit) {
     context.fillRect(x, height * 0.82, 7 * unit, height * 0.18);

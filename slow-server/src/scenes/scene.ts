@@ -1,5 +1,5 @@
-import type { SceneKind } from '../look.ts';
-import type { Stage } from '../stage.ts';
+import type { Stage } from '../picture/stage.ts';
+import type { SceneKind } from '../picture/style.ts';
 import { paintAirfield } from './airfield.ts';
 import { paintCity } from './city.ts';
 import { paintCoast } from './coast.ts';
@@ -15,10 +15,10 @@ const PAINTERS: Record<SceneKind, (stage: Stage) => void> = {
 
 /** Paints what the camera sees, over the whole picture. */
 export function paintScene(stage: Stage): void {
-  const { context, width, look } = stage;
+  const { context, width, style } = stage;
   context.save();
-  if (look.mirrored) context.transform(-1, 0, 0, 1, width, 0);
+  if (style.mirrored) context.transform(-1, 0, 0, 1, width, 0);
   paintSky(stage);
-  PAINTERS[look.kind](stage);
+  PAINTERS[style.kind](stage);
   context.restore();
 }

@@ -1,22 +1,22 @@
-import { cssColour } from '../mood.ts';
-import type { Stage } from '../stage.ts';
+import { cssColour } from '../picture/mood.ts';
+import type { Stage } from '../picture/stage.ts';
 
-/** Sky, light, stars and clouds that drift. */
+/** Paints the sky, light, stars and drifting clouds. */
 export function paintSky(stage: Stage): void {
-  const { context, width, height, look } = stage;
+  const { context, width, height, style } = stage;
   const gradient = context.createLinearGradient(0, 0, 0, height * 0.72);
-  look.mood.sky.forEach((colour, i) => {
+  style.mood.sky.forEach((colour, i) => {
     gradient.addColorStop(i / 2, cssColour(colour));
   });
   context.fillStyle = gradient;
   context.fillRect(0, 0, width, height);
-  if (look.mood.light === 'moon') paintStars(stage);
-  if (look.mood.light !== 'none') paintLight(stage);
+  if (style.mood.light === 'moon') paintStars(stage);
+  if (style.mood.light !== 'none') paintLight(stage);
   paintClouds(stage);
 }
 
-function paintStars({ context, width, height, look }: Stage): void {
-  const random = look.random();
+function paintStars({ context, width, height, style }: Stage): void {
+  const random = style.random();
   context.fillStyle = '#fff';
   for (let i = 0; i < 90; i++) {
     context.globalAlpha = 0.2 + random() * 0.6;
@@ -26,27 +26,27 @@ function paintStars({ context, width, height, look }: Stage): void {
   context.globalAlpha = 1;
 }
 
-function paintLight({ context, width, height, look }: Stage): void {
-  const random = look.random();
+function paintLight({ context, width, height, style }: Stage): void {
+  const random = style.random();
   const x = width * (0.2 + random() * 0.6);
-  const y = height * (look.mood.light === 'sun' ? 0.2 + random() * 0.24 : 0.14 + random() * 0.14);
-  const radius = height * (look.mood.light === 'sun' ? 0.062 : 0.046);
+  const y = height * (style.mood.light === 'sun' ? 0.2 + random() * 0.24 : 0.14 + random() * 0.14);
+  const radius = height * (style.mood.light === 'sun' ? 0.062 : 0.046);
   const glow = context.createRadialGradient(x, y, radius * 0.6, x, y, radius * 6);
-  glow.addColorStop(0, look.mood.lightColour);
-  glow.addColorStop(1, `${look.mood.lightColour}00`);
+  glow.addColorStop(0, style.mood.lightColour);
+  glow.addColorStop(1, `${style.mood.lightColour}00`);
   context.globalAlpha = 0.45;
   context.fillStyle = glow;
   context.fillRect(x - radius * 6, y - radius * 6, radius * 12, radius * 12);
   context.globalAlpha = 1;
-  context.fillStyle = look.mood.lightColour;
+  context.fillStyle = style.mood.lightColour;
   context.beginPath();
   context.arc(x, y, radius, 0, Math.PI * 2);
   context.fill();
 }
 
-function paintClouds({ context, width, height, look, timeS }: Stage): void {
-  const random = look.random();
-  context.fillStyle = look.mood.cloudColour;
+function paintClouds({ context, width, height, style, timeS }: Stage): void {
+  const random = style.random();
+  context.fillStyle = style.mood.cloudColour;
   for (let i = 0; i < 6; i++) {
     const span = width * (0.12 + random() * 0.16);
     const speed = width * (0.004 + random() * 0.006);

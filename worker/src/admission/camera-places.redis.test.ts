@@ -3,7 +3,7 @@ import type { Source } from '@lastframe/shared/cameras/source';
 import { keysFor } from '@lastframe/shared/redis/keys';
 import type { RedisLink } from '@lastframe/shared/redis/redis-link';
 import { describe, expect, it, vi } from 'vitest';
-import { sharedRedis } from '../../../testing/test-redis.ts';
+import { sharedRedis } from '../../../testing/redis/test-redis.ts';
 import { testCamera, testSource } from '../test-support/cameras.ts';
 import { fakeClock } from '../test-support/fake-clock.ts';
 import { createCameraPlaces } from './camera-places.ts';
@@ -16,7 +16,7 @@ async function placesParts(differences: Partial<Source> = {}, wire?: Pick<RedisL
   let full = false;
   const log = { warn: vi.fn() };
   const run = vi.fn(link.run);
-  /** One worker; another one has its own memory of the same places. */
+  /** One worker; each remembers the shared places on its own. */
   const worker = () =>
     createCameraPlaces({
       ...{ clock, redis: wire ?? ({ run } as never), frames: link, keys, log },
@@ -25,7 +25,7 @@ async function placesParts(differences: Partial<Source> = {}, wire?: Pick<RedisL
   const cameraOf = (name: string) => testCamera(`http://camera.test/${name}`, source);
   const places = worker();
   const admit = async (name: string, by = places) => (await by.admit(cameraOf(name))).outcome;
-  /** As if nobody had asked for the camera for so long. */
+  /** Makes the camera idle, as if not requested for so long. */
   const idle = async (name: string, ms = 1) => {
     const [seconds] = (await client.sendCommand(['TIME'])) as [string];
     const score = Number(seconds) * 1000 - ms;
@@ -46,7 +46,7 @@ async function placesParts(differences: Partial<Source> = {}, wire?: Pick<RedisL
 }
 
 describe('a new camera', () => {
-  it('gets a place while its source has one, and is told when one may be free', async () => {
+  it('gets a place while its source has one, else the time until one may be free', async () => {
     const { places, admit, cameraOf, held } = await placesParts();
     expect([await admit('a'), await admit('b'), await admit('c')]).toEqual([
       'admitted',
@@ -59,7 +59,7 @@ describe('a new camera', () => {
     expect(await held()).toBe(2);
   });
 
-  it('takes the place of the one that has been idle for the longest time, and its frame', async () => {
+  it('replaces the camera idle for longest, whose frame is deleted', async () => {
     const { client, keys, admit, idle, cameraOf, held } = await placesParts();
     await admit('a');
     await admit('b');
@@ -74,7 +74,7 @@ describe('a new camera', () => {
       .toEqual([1, 0]);
   });
 
-  it('is refused whatever places there are while Redis has no memory, and others are not', async () => {
+  it('is rejected while Redis has no memory, despite free places; known ones are not', async () => {
     const { places, admit, cameraOf, setFull, worker } = await placesParts();
     await admit('a');
     setFull(true);
@@ -84,7 +84,7 @@ describe('a new camera', () => {
     expect(await admit('b')).toBe('admitted');
   });
 
-  it('takes no place of another source', async () => {
+  it('does not take a place of another source', async () => {
     const { admit, keys, client } = await placesParts();
     await admit('a');
     await admit('b');
@@ -94,12 +94,12 @@ describe('a new camera', () => {
     expect(await client.exists(keys.places(other.source.name))).toBe(0);
   });
 
-  it('is always admitted where there is no bound', async () => {
+  it('is always admitted where there is no limit', async () => {
     const { admit } = await placesParts({ maxCameras: 0 });
     for (const name of ['a', 'b', 'c', 'd']) expect(await admit(name)).toBe('admitted');
   });
 
-  it('gets a place soon although the clock was set back since the others got theirs', async () => {
+  it('gets a place soon even if the clock was set back since the others got theirs', async () => {
     const { admit, idle } = await placesParts({ staleForMs: 1000, unnamedStaleForMs: 1000 });
     await admit('a');
     await admit('b');
@@ -112,13 +112,13 @@ describe('a new camera', () => {
 });
 
 describe('a camera that has a place', () => {
-  it('costs no script while its place was renewed lately', async () => {
+  it('costs no script if its place was renewed lately', async () => {
     const { admit, run, clock } = await placesParts();
     await admit('a');
-    clock.pass(59_000);
+    clock.advance(59_000);
     await admit('a');
     expect(run).toHaveBeenCalledTimes(1);
-    clock.pass(2000);
+    clock.advance(2000);
     await admit('a');
     expect(run).toHaveBeenCalledTimes(2);
   });
@@ -128,15 +128,15 @@ describe('a camera that has a place', () => {
     await admit('watched');
     for (let n = 0; n < 20; n += 1) {
       await admit(`new-${n}`);
-      clock.pass(40_000);
+      clock.advance(40_000);
       expect(await admit('watched')).toBe('admitted');
     }
   });
 
-  it('that leaves gives it to the next', async () => {
+  it('frees its place when it leaves', async () => {
     const { places, admit, cameraOf } = await placesParts({ maxCameras: 1 });
     await admit('a');
-    await places.leave(cameraOf('a'));
+    await places.releasePlace(cameraOf('a'));
     expect(await admit('b')).toBe('admitted');
     expect(await admit('a')).toBe('refused');
   });
@@ -147,12 +147,12 @@ it('named cameras need no place', async () => {
   setFull(true);
   for (const name of ['a', 'b']) {
     expect(await places.admit({ ...cameraOf(name), name })).toEqual({ outcome: 'admitted' });
-    await places.leave({ ...cameraOf(name), name });
+    await places.releasePlace({ ...cameraOf(name), name });
   }
   expect([run.mock.calls.length, await held()]).toEqual([0, 0]);
 });
 
-it('a place that Redis does not confirm is none', async () => {
+it('a camera is not admitted unless Redis confirms it', async () => {
   const run = async () => {
     throw new Error('away');
   };
@@ -160,20 +160,20 @@ it('a place that Redis does not confirm is none', async () => {
   expect(await places.admit(cameraOf('a'))).toEqual({ outcome: 'unknown', reason: 'away' });
 });
 
-it('a source that refuses thousands is told of once a minute', async () => {
+it('a source that rejects thousands of cameras is logged once a minute', async () => {
   const { admit, log, clock, source } = await placesParts({ maxCameras: 1 });
   for (let n = 0; n < 100; n += 1) await admit(`camera-${n}`);
   expect(log.warn).toHaveBeenCalledExactlyOnceWith(
     { source: source.name, maxCameras: 1 },
     expect.stringContaining('maxCameras'),
   );
-  clock.pass(60_001);
+  clock.advance(60_001);
   await admit('another');
   expect(log.warn).toHaveBeenCalledTimes(2);
 });
 
 describe('eviction', () => {
-  it('forgets idle cameras, the longest idle first, a few at a time, and no others', async () => {
+  it('forgets only idle cameras, the longest idle first, a few at a time', async () => {
     const { client, keys, source, places, idle, admit, cameraOf, held, worker } = await placesParts(
       { maxCameras: 0 },
     );
@@ -186,12 +186,12 @@ describe('eviction', () => {
     const left = () =>
       Promise.all(['idle-0', 'idle-69', 'watched'].map((name) => client.exists(frameOf(name))));
     expect(await left()).toEqual([1, 0, 1]);
-    // Two workers at once take different ones.
+    // Two workers at once evict different ones.
     await Promise.all([places.evictIdle([source]), worker().evictIdle([source])]);
     expect([await held(), await left()]).toEqual([1, [0, 0, 1]]);
   });
 
-  it('says when Redis is away', async () => {
+  it('fails when Redis is away', async () => {
     const keys = keysFor(randomUUID());
     const run = async () => {
       throw new Error('away');

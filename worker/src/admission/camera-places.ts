@@ -14,26 +14,26 @@ const placesHead = new URL('./places.lua', import.meta.url);
 const admitScript = loadScript(placesHead, new URL('./admit.lua', import.meta.url));
 const popIdleScript = loadScript(placesHead, new URL('./pop-idle.lua', import.meta.url));
 
-/** Why a new camera is not taken: its source has as many as it may, or Redis has no memory left. */
+/** Why a new camera is rejected: its source has reached its limit, or Redis has no memory left. */
 export type Refusal = 'places' | 'memory';
 
 export type Admission =
   | { outcome: 'admitted' }
   | { outcome: 'refused'; reason: Refusal; waitMs: number }
-  /** Redis didn't say: nobody calls. */
+  /** No reply from Redis: no call. */
   | { outcome: 'unknown'; reason: string };
 
 /**
- * The places of unnamed cameras, for the whole fleet. Viewers can make up URLs at will, so a source
- * has only so many places (`maxCameras`). A camera keeps its place while somebody asks for it; an
- * idle one gives it up, with its frame, to a new camera or when Redis runs out of memory.
+ * The places of unnamed cameras, fleet-wide. Viewers can make up any number of URLs, so a source
+ * has a limit (`maxCameras`). A camera keeps its place while it is requested. An idle one loses it,
+ * with its frame, to a new camera or when Redis runs out of memory.
  */
 export interface CameraPlaces {
   /** Named cameras need no place. */
   admit(camera: Camera): Promise<Admission>;
-  /** The camera has no frame, and no call for one is worth while. */
-  leave(camera: Camera): Promise<void>;
-  /** Makes room in Redis: forgets those that have been idle for the longest time, a few of each source. */
+  /** Releases the place of a camera whose frame cannot be stored. */
+  releasePlace(camera: Camera): Promise<void>;
+  /** Makes room in Redis: evicts a few cameras of each source, the longest idle first. */
   evictIdle(sources: readonly Source[]): Promise<void>;
 }
 
@@ -42,16 +42,16 @@ export interface CameraPlacesDeps {
   redis: Pick<RedisLink, 'run'>;
   frames: Pick<FramesRedis, 'run'>;
   keys: Keys;
-  /** Redis has no memory for new cameras. */
+  /** Returns whether Redis has no memory for new cameras. */
   isMemoryFull: () => boolean;
   log: Pick<Log, 'warn'>;
 }
 
-/** While there is no memory nobody can say when there will be. */
+/** The least wait of a rejected camera: when memory will be free again is unknown. */
 export const NEW_CAMERA_RETRY_MS = 10_000;
 const MAX_RETRY_MS = 60_000;
 const DEADLINE_MS = 1000;
-/** So that a camera with a steady viewer costs no script at each refresh. */
+/** Saves a script per refresh of a camera with a steady viewer. */
 const REMEMBERED_MS = 60_000;
 const MAX_REMEMBERED = 50_000;
 const EVICTED_AT_ONCE = 64;
@@ -65,35 +65,35 @@ export function createCameraPlaces({
   isMemoryFull,
   log,
 }: CameraPlacesDeps): CameraPlaces {
-  /** By camera: until when its place need not be renewed. In the order of their renewal. */
-  const remembered = new Map<string, number>();
-  const warned = new Map<string, number>();
+  /** By camera: when its place must be renewed. In order of renewal. */
+  const renewAtMs = new Map<string, number>();
+  const warnedAtMs = new Map<string, number>();
 
   const remember = (camera: Camera) => {
     const forMs = Math.min(REMEMBERED_MS, idleAfterMs(camera) / 2);
-    remembered.delete(camera.cameraId);
-    remembered.set(camera.cameraId, clock.monoMs() + forMs);
-    const [oldest] = remembered.keys();
-    if (remembered.size > MAX_REMEMBERED && oldest !== undefined) remembered.delete(oldest);
+    renewAtMs.delete(camera.cameraId);
+    renewAtMs.set(camera.cameraId, clock.monoMs() + forMs);
+    const [oldest] = renewAtMs.keys();
+    if (renewAtMs.size > MAX_REMEMBERED && oldest !== undefined) renewAtMs.delete(oldest);
   };
   const forget = async (cameraIds: readonly string[]) => {
-    for (const cameraId of cameraIds) remembered.delete(cameraId);
+    for (const cameraId of cameraIds) renewAtMs.delete(cameraId);
     const work = cameraIds.map((cameraId) =>
       frames.run(DEADLINE_MS, (client) => forgetCamera(client, keys, cameraId), cameraId),
     );
-    // What is not deleted now ends by itself.
+    // Whatever is not deleted now will expire.
     await Promise.allSettled(work);
   };
-  const warnOf = ({ name, maxCameras }: Source) => {
+  const warnOfLimit = ({ name, maxCameras }: Source) => {
     const nowMs = clock.monoMs();
-    if (nowMs - (warned.get(name) ?? Number.NEGATIVE_INFINITY) < WARN_EVERY_MS) return;
-    warned.set(name, nowMs);
+    if (nowMs - (warnedAtMs.get(name) ?? Number.NEGATIVE_INFINITY) < WARN_EVERY_MS) return;
+    warnedAtMs.set(name, nowMs);
     log.warn(
       { source: name, maxCameras },
-      'new cameras refused: the source has as many as maxCameras (MAX_CAMERAS) allows',
+      'new cameras rejected: the source has reached maxCameras (MAX_CAMERAS)',
     );
   };
-  const ask = (camera: Camera) => {
+  const runAdmit = (camera: Camera) => {
     const { source } = camera;
     return redis.run(DEADLINE_MS, (client) =>
       runScript(
@@ -108,43 +108,43 @@ export function createCameraPlaces({
           String(Math.ceil(Math.max(source.staleForMs, idleAfterMs(camera)))),
         ],
       ),
-    ) as Promise<[outcome: 'admitted' | Refusal, waitMs: number, taken: string[]]>;
+    ) as Promise<[outcome: 'admitted' | Refusal, waitMs: number, evicted: string[]]>;
   };
 
   return {
     admit: async (camera) => {
       if (camera.name !== undefined) return { outcome: 'admitted' };
-      if (clock.monoMs() < (remembered.get(camera.cameraId) ?? Number.NEGATIVE_INFINITY)) {
+      if (clock.monoMs() < (renewAtMs.get(camera.cameraId) ?? Number.NEGATIVE_INFINITY)) {
         return { outcome: 'admitted' };
       }
       try {
-        const [outcome, waitMs, taken] = await ask(camera);
-        if (taken.length > 0) void forget(taken);
+        const [outcome, waitMs, evicted] = await runAdmit(camera);
+        if (evicted.length > 0) void forget(evicted);
         if (outcome === 'admitted') {
           remember(camera);
           return { outcome };
         }
-        if (outcome === 'places') warnOf(camera.source);
+        if (outcome === 'places') warnOfLimit(camera.source);
         const leastMs = Math.max(NEW_CAMERA_RETRY_MS, waitMs);
         return { outcome: 'refused', reason: outcome, waitMs: Math.min(MAX_RETRY_MS, leastMs) };
       } catch (error) {
         return { outcome: 'unknown', reason: messageOf(error) };
       }
     },
-    leave: async ({ cameraId, name, source }) => {
+    releasePlace: async ({ cameraId, name, source }) => {
       if (name !== undefined) return;
-      remembered.delete(cameraId);
+      renewAtMs.delete(cameraId);
       await redis
         .run(DEADLINE_MS, (client) => client.zRem(keys.places(source.name), cameraId))
         .catch(() => {}); // it becomes idle
     },
     evictIdle: async (sources) => {
-      const taken = sources.map(({ name }) =>
+      const evicted = sources.map(({ name }) =>
         redis.run(DEADLINE_MS, (client) =>
           runScript(client, popIdleScript, [keys.places(name)], [String(EVICTED_AT_ONCE)]),
         ),
       );
-      await forget((await Promise.all(taken)).flat() as string[]);
+      await forget((await Promise.all(evicted)).flat() as string[]);
     },
   };
 }

@@ -13,11 +13,11 @@ const info = (used: number, over: Record<string, string | number> = {}) =>
     .join('');
 
 describe('the share of its memory that a Redis uses', () => {
-  it('leaves out what Redis itself does not count', () => {
+  it('leaves out memory that Redis itself does not count', () => {
     expect(usedShareOf(info(750, { mem_not_counted_for_evict: 50 }))).toBe(0.7);
   });
 
-  it('is unknown where there is no bound, where it evicts, and where it does not say', () => {
+  it('is unknown without a limit, with eviction, and without figures', () => {
     expect(usedShareOf(info(900, { maxmemory: 0 }))).toBeUndefined();
     expect(usedShareOf(info(900, { maxmemory_policy: 'allkeys-lru' }))).toBeUndefined();
     expect(usedShareOf('')).toBeUndefined();
@@ -33,26 +33,26 @@ function memoryOf(...texts: string[]) {
   return { log, texts, links, memory: createFramesMemory(() => links, log) };
 }
 
-it('says what is refused, in words, and tells each change once', async () => {
+it('explains what is rejected, and logs each change once', async () => {
   const { memory, texts, log } = memoryOf(info(700));
-  const said = async (used: number) => {
+  const reasonsAt = async (used: number) => {
     texts[0] = info(used);
     await memory.poll();
     await memory.poll();
-    return [memory.isFull(), memory.refusesNewBecause(), memory.refusesAllBecause()];
+    return [memory.isFull(), memory.whyNewRejected(), memory.whyLargerRejected()];
   };
-  expect(await said(700)).toEqual([false, undefined, undefined]);
-  expect(await said(850)).toEqual([true, expect.stringContaining('85 %'), undefined]);
-  expect(await said(950)).toEqual([
+  expect(await reasonsAt(700)).toEqual([false, undefined, undefined]);
+  expect(await reasonsAt(850)).toEqual([true, expect.stringContaining('85 %'), undefined]);
+  expect(await reasonsAt(950)).toEqual([
     true,
     expect.stringContaining('first frame'),
-    expect.stringContaining('no frame may become larger'),
+    expect.stringContaining('frames can no longer grow'),
   ]);
-  expect(await said(600)).toEqual([false, undefined, undefined]);
+  expect(await reasonsAt(600)).toEqual([false, undefined, undefined]);
   expect([log.warn.mock.calls.length, log.info.mock.calls.length]).toEqual([1, 1]);
 });
 
-it('of several servers goes by the fullest, and by those that it can reach', async () => {
+it('uses the share of the fullest server that it can reach', async () => {
   const { memory, links } = memoryOf(info(100), info(800), info(950));
   const [, , last] = links;
   if (last) last.isReady = false;

@@ -1,3 +1,3 @@
--- Takes the places of some idle cameras, and says whose they were. Behind places.lua.
--- ARGV how many at most
+-- Evicts some idle cameras and returns them. Runs after places.lua.
+-- ARGV most to evict
 return popIdle(tonumber(ARGV[1]))

@@ -10,7 +10,7 @@ const link = (used: number) => ({
 it.each([
   ['the frames Redis', 80, 10],
   ['the queue Redis, which keeps their jobs and back-offs', 10, 80],
-])('new cameras are refused when %s is full', async (_, framesUsed, queueUsed) => {
+])('new cameras are rejected when %s is full', async (_, framesUsed, queueUsed) => {
   const room = createRoomForCameras({
     framesLinks: () => [link(framesUsed)],
     queueLink: link(queueUsed),
@@ -18,7 +18,7 @@ it.each([
     log: { info: () => {}, warn: () => {} } as never,
     ...({} as { clock: never; redis: never; frames: never; keys: never }),
   });
-  expect(room.refusesNewBecause()).toBeUndefined();
+  expect(room.whyNewRejected()).toBeUndefined();
   await room.poll();
-  expect(room.refusesNewBecause()).toMatch(/80 % .* no first frame/);
+  expect(room.whyNewRejected()).toMatch(/80 % .* no first frame/);
 });

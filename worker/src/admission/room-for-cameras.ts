@@ -6,16 +6,16 @@ import { createFramesMemory, type FramesMemory } from './frames-memory.ts';
 
 /** Which cameras the fleet has room for: places per source, and memory in Redis. */
 export interface RoomForCameras
-  extends Pick<FramesMemory, 'usedShare' | 'refusesNewBecause' | 'refusesAllBecause'> {
+  extends Pick<FramesMemory, 'usedShare' | 'whyNewRejected' | 'whyLargerRejected'> {
   places: CameraPlaces;
-  /** Looks how full Redis is, and evicts idle cameras while it is too full; every second. */
+  /** Checks how full Redis is, and evicts idle cameras while it is too full; every second. */
   poll(): Promise<void>;
 }
 
 export interface RoomForCamerasDeps extends Omit<CameraPlacesDeps, 'isMemoryFull'> {
-  /** To each server that keeps frames. */
+  /** One to each server that keeps frames. */
   framesLinks: () => Iterable<Pick<RedisLink, 'isReady' | 'run'>>;
-  /** To the queue Redis where it is another: it keeps jobs and back-offs of made-up cameras too. */
+  /** To a separate queue Redis, which keeps jobs and back-offs of made-up cameras too. */
   queueLink: Pick<RedisLink, 'isReady' | 'run'> | undefined;
   rules: RulesNow;
   log: Log;
@@ -38,8 +38,8 @@ export function createRoomForCameras({
   return {
     places,
     usedShare: memory.usedShare,
-    refusesNewBecause: () => memory.refusesNewBecause() ?? queueMemory.refusesNewBecause(),
-    refusesAllBecause: memory.refusesAllBecause,
-    poll: () => makeRoom().catch(() => {}), // Redis is away: the next look tries again
+    whyNewRejected: () => memory.whyNewRejected() ?? queueMemory.whyNewRejected(),
+    whyLargerRejected: memory.whyLargerRejected,
+    poll: () => makeRoom().catch(() => {}), // Redis is unreachable: the next poll retries
   };
 }

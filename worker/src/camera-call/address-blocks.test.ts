@@ -3,7 +3,7 @@ import ipaddr from 'ipaddr.js';
 import { describe, expect, it } from 'vitest';
 import { isAllowed } from './address-guard.ts';
 
-/** IANA's special-purpose registries, and what clouds give away at addresses that look public. */
+/** IANA's special-purpose registries, and cloud metadata at addresses that look public. */
 const REFUSED_IPV4 = {
   '0.0.0.0/8': 'this network',
   '10.0.0.0/8': 'private',
@@ -28,7 +28,7 @@ const REFUSED_IPV4 = {
 };
 
 const REFUSED_IPV6 = {
-  '::/3': 'all below 2000::, which holds what follows',
+  '::/3': 'everything below 2000::, including the next entries',
   '::/96': 'IPv4-compatible, unspecified, loopback',
   '::ffff:0:0/96': 'IPv4-mapped',
   '::ffff:0:0:0/96': 'IPv4-translated',
@@ -36,7 +36,7 @@ const REFUSED_IPV6 = {
   '64:ff9b:1::/48': 'local NAT64',
   '100::/64': 'discard',
   '100:0:0:1::/64': 'dummy prefix',
-  '2001::/23': 'protocol assignments, which holds what follows',
+  '2001::/23': 'protocol assignments, including the next entries',
   '2001::/32': 'Teredo',
   '2001:2::/48': 'benchmarking',
   '2001:3::/32': 'AMT',
@@ -49,12 +49,12 @@ const REFUSED_IPV6 = {
   '2620:4f:8000::/48': 'AS112',
   '2d00::/8': 'reserved by IANA',
   '2e00::/7': 'reserved by IANA',
-  '3000::/4': 'reserved by IANA, which holds what follows',
+  '3000::/4': 'reserved by IANA, including the next entries',
   '3ffe::/16': '6bone',
   '3fff::/20': 'documentation',
-  '4000::/2': 'all above 3fff::, in part',
+  '4000::/2': 'part of everything above 3fff::',
   '5f00::/16': 'segment routing',
-  '8000::/1': 'all above 3fff::, in part',
+  '8000::/1': 'part of everything above 3fff::',
   'fc00::/7': 'unique local, with the metadata of AWS at fd00:ec2::254',
   'fe80::/10': 'link-local',
   'fec0::/10': 'site-local',
@@ -75,14 +75,14 @@ const isInSome = (address: Ip) =>
 const toInteger = (address: Ip) =>
   BigInt(`0x${Buffer.from(address.toByteArray()).toString('hex')}`);
 
-/** Undefined below the first address and above the last. */
+/** Returns undefined below the first address and above the last. */
 function addressAt(value: bigint, bytes: number): Ip | undefined {
   if (value < 0n || value >= 1n << BigInt(bytes * 8)) return undefined;
   const hex = value.toString(16).padStart(bytes * 2, '0');
   return ipaddr.fromByteArray([...Buffer.from(hex, 'hex')]);
 }
 
-/** A block's first and last address, and the neighbours on both sides. */
+/** Returns a block's first and last address, and the neighbours on both sides. */
 function edgesOf([network, bits]: Block) {
   const bytes = network.toByteArray().length;
   const first = toInteger(network);
@@ -94,7 +94,7 @@ function edgesOf([network, bits]: Block) {
 
 describe('special-purpose address blocks', () => {
   it.each([...Object.entries(REFUSED_IPV4), ...Object.entries(REFUSED_IPV6)])(
-    '%s (%s) is refused from its first address to its last, and nothing beside it',
+    '%s (%s) is refused from its first address to its last, and no further',
     (text) => {
       const { inside, outside } = edgesOf(ipaddr.parseCIDR(text));
       for (const address of inside)
@@ -106,7 +106,7 @@ describe('special-purpose address blocks', () => {
   );
 
   it.each([...Object.keys(REFUSED_IPV4), ...Object.keys(REFUSED_IPV6)])(
-    '%s is allowed where the operator allows it',
+    '%s is allowed if the operator allows it',
     (text) => {
       const network = ipaddr.parseCIDR(text);
       for (const address of edgesOf(network).inside) {
@@ -130,11 +130,11 @@ describe('special-purpose address blocks', () => {
   });
 
   it.each(['1.0.0.0', '168.63.129.15', '168.63.129.17', '223.255.255.255', '2003::1', '2a10::1'])(
-    'public %s may be called',
+    'public %s is allowed',
     (address) => expect(isAllowed(address, [])).toBe(true),
   );
 
-  it('are all that is refused', () => {
+  it('are the only refused addresses', () => {
     const publicIpv6 = fc
       .tuple(fc.constantFrom(0x2001, 0x2400, 0x2600, 0x2a00, 0x2c0f, 0x3ffe, 0x2d00), fc.ipV6())
       .map(([first, rest]) => {
@@ -158,12 +158,12 @@ describe('ISATAP', () => {
     '2606:4700::5efe:7f00:1',
     '2606:4700:0:1:200:5efe:10.0.0.1',
     '2a00::5efe:169.254.169.254',
-  ])('%s leads to an IPv4 address, and is refused', (address) =>
+  ])('%s embeds an IPv4 address and is refused', (address) =>
     expect(isAllowed(address, [])).toBe(false),
   );
 
   it.each(['2606:4700::1:5efe:7f00:1', '2606:4700::5eff:7f00:1', '2606:5efe::1'])(
-    '%s only resembles it',
+    '%s only resembles it and is allowed',
     (address) => expect(isAllowed(address, [])).toBe(true),
   );
 });

@@ -16,12 +16,12 @@ beforeEach(() => {
   dns.mockReset();
 });
 
-it('of the addresses of a name those that are refused are left out', async () => {
+it('drops the refused addresses of a name', async () => {
   dns.mockResolvedValue(['10.0.0.1', '1.1.1.1', '::ffff:127.0.0.1', '2606:4700::1111'].map(at));
   expect(await allowedAddresses('cams.test', [])).toEqual(['1.1.1.1', '2606:4700::1111'].map(at));
 });
 
-it('of thousands of addresses a few of each family are tried, whatever comes before them', async () => {
+it('keeps a few allowed addresses of each family, however many there are', async () => {
   const refused = Array.from({ length: 1000 }, (_, n) => `10.0.${n >> 8}.${n & 255}`);
   const allowed = Array.from({ length: 1000 }, (_, n) => `1.1.${n >> 8}.${n & 255}`);
   dns.mockResolvedValue([...refused, ...allowed, '::1', '2606:4700::1'].map(at));
@@ -37,17 +37,17 @@ it.each([
   '::ffff:10.0.0.1',
   '64:ff9b::7f00:1',
   'fe80::1%lo',
-])('a name that resolves to %s is refused', async (address) => {
+])('refuses a name that resolves to %s', async (address) => {
   dns.mockResolvedValue([at(address)]);
   await expect(allowedAddresses('evil.test', [])).rejects.toThrow(AddressRefusedError);
 });
 
-it('a name that changes its mind between two look-ups gains nothing: it is asked once', async () => {
+it('looks a name up once per call, so that a changed answer gains nothing', async () => {
   const server = await startCamera(() => {});
   const networks = [ipaddr.parseCIDR('127.0.0.2/32')];
   dns.mockResolvedValueOnce([at('127.0.0.2')]).mockResolvedValue([at('127.0.0.1')]);
   const camera = testCamera(`http://rebind.test:${server.port}/`, testSource({ networks }));
-  // Nothing listens there: the server is at the address that DNS gives by then.
+  // Nothing listens at the first address; the server is at the second.
   const prepared = await prepareCameraCall(camera, 10_000, new AbortController().signal);
   expect(prepared).toMatchObject({ outcome: 'failed', status: 502 });
   await server.roundTrip();
@@ -55,22 +55,22 @@ it('a name that changes its mind between two look-ups gains nothing: it is asked
   expect(dns).toHaveBeenCalledTimes(1);
 });
 
-it('many cameras of one host are one look-up at a time, and the next asks anew', async () => {
+it('shares one lookup among concurrent calls to a host, and repeats it for the next call', async () => {
   const answer = Promise.withResolvers<{ address: string; family: number }[]>();
   dns.mockReturnValueOnce(answer.promise).mockResolvedValue([at('1.1.1.2')]);
-  const asked = Array.from({ length: 100 }, () => allowedAddresses('slow.test', []));
+  const lookups = Array.from({ length: 100 }, () => allowedAddresses('slow.test', []));
   expect(dns).toHaveBeenCalledTimes(1);
   answer.resolve([at('1.1.1.1')]);
-  for (const found of await Promise.all(asked)) expect(found).toEqual([at('1.1.1.1')]);
+  for (const found of await Promise.all(lookups)) expect(found).toEqual([at('1.1.1.1')]);
   expect(await allowedAddresses('slow.test', [])).toEqual([at('1.1.1.2')]);
 });
 
-it('a look-up that fails fails for all who wait for it, and is tried again by the next', async () => {
+it('rejects every waiting call if the lookup fails, and retries for the next call', async () => {
   const failing = Promise.withResolvers<{ address: string; family: number }[]>();
   dns.mockReturnValueOnce(failing.promise).mockResolvedValue([at('1.1.1.1')]);
-  const asked = [allowedAddresses('dead.test', []), allowedAddresses('dead.test', [])];
+  const lookups = [allowedAddresses('dead.test', []), allowedAddresses('dead.test', [])];
   failing.reject(Object.assign(new Error('dead'), { code: 'EAI_AGAIN' }));
-  expect((await Promise.allSettled(asked)).map(({ status }) => status)).toEqual([
+  expect((await Promise.allSettled(lookups)).map(({ status }) => status)).toEqual([
     'rejected',
     'rejected',
   ]);

@@ -8,7 +8,7 @@ const network = (text: string) => ipaddr.parseCIDR(text);
 
 describe('isAllowed', () => {
   it.each(['1.1.1.1', '8.8.8.8', '93.184.216.34', '2606:4700:4700::1111', '2a00:1450::1'])(
-    'public %s may be called',
+    'allows public %s',
     (address) => expect(isAllowed(address, [])).toBe(true),
   );
 
@@ -56,9 +56,9 @@ describe('isAllowed', () => {
     ['outside public IPv6', '1::1'],
     ['outside public IPv6', '4000::1'],
     ['outside public IPv6', '100:0:0:1::1'],
-  ])('%s %s may not', (_, address) => expect(isAllowed(address, [])).toBe(false));
+  ])('refuses %s %s', (_, address) => expect(isAllowed(address, [])).toBe(false));
 
-  it('lets a network in, and only that one', () => {
+  it('allows the given networks, and no others', () => {
     const networks = [network('10.20.0.0/16'), network('fd00:1::/32')];
     expect(isAllowed('10.20.3.4', networks)).toBe(true);
     expect(isAllowed('10.21.0.1', networks)).toBe(false);
@@ -66,35 +66,35 @@ describe('isAllowed', () => {
     expect(isAllowed('fd00:2::5', networks)).toBe(false);
   });
 
-  it('does not take an IPv4 network for its IPv6 disguises', () => {
+  it('does not apply an IPv4 network to the IPv6 forms of its addresses', () => {
     const networks = [network('127.0.0.0/8'), network('0.0.0.0/0')];
-    for (const disguised of [
+    for (const ipv6Form of [
       '::ffff:127.0.0.1',
       '::127.0.0.1',
       '2002:7f00:1::',
       '64:ff9b::7f00:1',
     ]) {
-      expect(isAllowed(disguised, networks), disguised).toBe(false);
+      expect(isAllowed(ipv6Form, networks), ipv6Form).toBe(false);
     }
   });
 
-  it('refuses whatever ipaddr.js does not call unicast, unless a network holds it', () => {
+  it('refuses everything that ipaddr.js does not call unicast, unless a network contains it', () => {
     const address = fc.oneof(fc.ipV4(), fc.ipV6());
     const networks = [network('10.0.0.0/8'), network('fd00::/8')];
     fc.assert(
       fc.property(address, (text) => {
         const parsed = ipaddr.parse(text);
-        const held = networks.some(
+        const isInNetwork = networks.some(
           ([net, bits]) => net.kind() === parsed.kind() && parsed.match(net, bits),
         );
-        if (parsed.range() !== 'unicast') expect(isAllowed(text, networks)).toBe(held);
-        if (held) expect(isAllowed(text, networks)).toBe(true);
+        if (parsed.range() !== 'unicast') expect(isAllowed(text, networks)).toBe(isInNetwork);
+        if (isInNetwork) expect(isAllowed(text, networks)).toBe(true);
       }),
       { numRuns: 3000 },
     );
   });
 
-  it('refuses every IPv6 address that carries a refused IPv4 address', () => {
+  it('refuses every IPv6 address that embeds an IPv4 address', () => {
     const prefixes = ['::', '::ffff:', '::ffff:0:', '64:ff9b::', '64:ff9b:1::'];
     fc.assert(
       fc.property(fc.constantFrom(...prefixes), fc.ipV4(), (prefix, v4) => {
@@ -137,30 +137,30 @@ describe('allowedAddresses', () => {
     'http://localhost/',
     'http://localhost./',
     'http://LOCALHOST/',
-  ])('%s is refused, however it is written', async (text) => {
+  ])('refuses %s, however the address is written', async (text) => {
     const host = parseCameraUrl(text).hostname;
     await expect(allowedAddresses(host, [])).rejects.toThrow(AddressRefusedError);
   });
 
-  it('gives a literal as it is, in brackets or not', async () => {
+  it('returns an address literal as it is, without brackets', async () => {
     expect(await allowedAddresses('1.1.1.1', [])).toEqual([{ address: '1.1.1.1', family: 4 }]);
     expect(await allowedAddresses('[2606:4700::1111]', [])).toEqual([
       { address: '2606:4700::1111', family: 6 },
     ]);
   });
 
-  it('gives of a name only the addresses that are allowed', async () => {
+  it('returns only the allowed addresses of a name', async () => {
     const found = await allowedAddresses('localhost', [network('127.0.0.0/8')]);
     expect(found).toEqual([{ address: '127.0.0.1', family: 4 }]);
   });
 
-  it("hands on the resolver's error", async () => {
+  it("rejects with the resolver's error", async () => {
     await expect(allowedAddresses('no-such-host.invalid', [])).rejects.toHaveProperty('code');
   });
 });
 
 describe('isLoopback', () => {
-  it.each(['127.0.0.1', '::1', '::ffff:127.0.0.1'])('%s is this machine', (address) => {
+  it.each(['127.0.0.1', '::1', '::ffff:127.0.0.1'])('%s is loopback', (address) => {
     expect(isLoopback(address)).toBe(true);
   });
 

@@ -15,7 +15,7 @@ const auth = (scheme: 'basic' | 'digest', password = 'pass:word'): Required<Sour
   password,
 });
 
-/** A camera that lets in who proves the password for a nonce of its own, each count once. */
+/** Starts a camera that accepts digests of its own nonce, each count once. */
 async function startDigestCamera(hash: 'md5' | 'sha256' = 'sha256') {
   const camera = { nonce: randomUUID() as string, stale: false, infos: [] as string[] };
   const used = new Set<string>();
@@ -28,24 +28,26 @@ async function startDigestCamera(hash: 'md5' | 'sha256' = 'sha256') {
     const [nonce, nc] = [field('nonce'), field('nc')];
     const uri = /^GET (\S+)/.exec(head)?.[1];
     const proof = [h('me:cams:pass:word'), nonce, nc, field('cnonce'), 'auth', h(`GET:${uri}`)];
-    const good = field('response') === h(proof.join(':')) && nonce === camera.nonce;
-    if (good && field('uri') === uri && !used.has(nonce + nc)) {
+    const isCorrect = field('response') === h(proof.join(':')) && nonce === camera.nonce;
+    if (isCorrect && field('uri') === uri && !used.has(nonce + nc)) {
       used.add(nonce + nc);
       socket.write(ok(image('jpeg'), ...camera.infos));
       return;
     }
     const algorithm = hash === 'md5' ? 'MD5' : 'SHA-256';
     const stale = camera.stale ? ', stale=true' : '';
-    const ask = `Digest realm="cams", nonce="${camera.nonce}", qop="auth", algorithm=${algorithm}${stale}`;
-    socket.write(message(['HTTP/1.1 401 No', 'Content-Length: 0', `WWW-Authenticate: ${ask}`]));
+    const challenge = `Digest realm="cams", nonce="${camera.nonce}", qop="auth", algorithm=${algorithm}${stale}`;
+    socket.write(
+      message(['HTTP/1.1 401 No', 'Content-Length: 0', `WWW-Authenticate: ${challenge}`]),
+    );
   });
   return { server, camera };
 }
 
-/** A worker's calls to it, one request each; gives how they ended. */
-function caller(port: number, differences: Partial<Source> = { auth: auth('digest') }) {
+/** Returns a function that makes one call and returns its outcome, or why it failed. */
+function caller(port: number, overrides: Partial<Source> = { auth: auth('digest') }) {
   const prepare = createPrepareCall(createByteBudget(1024 ** 2));
-  const source = testSource(differences);
+  const source = testSource(overrides);
   return async (path = '/a?b=c') => {
     const prepared = await prepare(
       testCamera(`http://127.0.0.1:${port}${path}`, source),
@@ -58,25 +60,25 @@ function caller(port: number, differences: Partial<Source> = { auth: auth('diges
   };
 }
 
-it('basic is sent with the first call', async () => {
+it('basic: sends credentials with the first call', async () => {
   const server = await startCamera((socket) => socket.write(ok(image('jpeg'))));
   expect(await caller(server.port, { auth: auth('basic') })()).toBe('captured');
   expect(server.received).toContain(`Authorization: Basic ${btoa('me:pass:word')}\r\n`);
 });
 
 it.each(['md5', 'sha256'] as const)(
-  'digest (%s): one call hears the challenge, and from then on one request is one frame',
+  'digest (%s): the first call gets the challenge, and every later one a frame',
   async (hash) => {
     const { server } = await startDigestCamera(hash);
     const call = caller(server.port);
-    const ends = [await call(), await call(), await call('/other'), await call()];
-    expect(ends).toEqual(['challenged', 'captured', 'captured', 'captured']);
+    const outcomes = [await call(), await call(), await call('/other'), await call()];
+    expect(outcomes).toEqual(['challenged', 'captured', 'captured', 'captured']);
     expect(server.connections).toBe(4);
     expect(server.received).not.toContain('pass:word');
   },
 );
 
-it('digest: a nonce that has become too old costs one call more, and one that is handed on none', async () => {
+it('digest: a stale nonce costs one extra call, and an announced next nonce costs none', async () => {
   const { server, camera } = await startDigestCamera();
   const call = caller(server.port);
   await call();
@@ -88,28 +90,28 @@ it('digest: a nonce that has become too old costs one call more, and one that is
   expect(await call()).toBe('captured');
 });
 
-it('digest: a wrong password is a failure, and so is a camera that calls every answer too old', async () => {
+it('digest: fails on a wrong password, and on a camera that calls every nonce stale', async () => {
   const { server, camera } = await startDigestCamera();
   const call = caller(server.port, { auth: auth('digest', 'wrong') });
-  const refused = 'the camera answered 401';
-  expect([await call(), await call(), await call()]).toEqual(['challenged', refused, refused]);
+  const failure = 'the camera responded with 401';
+  expect([await call(), await call(), await call()]).toEqual(['challenged', failure, failure]);
   camera.stale = true;
-  const ends = [await call(), await call(), await call(), await call()];
-  expect(ends).toEqual(['challenged', 'challenged', refused, refused]);
+  const outcomes = [await call(), await call(), await call(), await call()];
+  expect(outcomes).toEqual(['challenged', 'challenged', failure, failure]);
 });
 
-it('digest: the password never goes out in the clear to a camera that asks for basic', async () => {
+it('digest: never sends the password in the clear to a camera that requests basic', async () => {
   const server = await startCamera((socket) =>
     socket.write(
       message(['HTTP/1.1 401 No', 'Content-Length: 0', 'WWW-Authenticate: Basic realm="x"']),
     ),
   );
   const call = caller(server.port);
-  expect([await call(), await call()]).toEqual(Array(2).fill('the camera answered 401'));
+  expect([await call(), await call()]).toEqual(Array(2).fill('the camera responded with 401'));
   expect(server.received).not.toContain('Authorization');
 });
 
-it('a 401 without credentials of ours is a failure', async () => {
+it('fails on a 401 if the source has no credentials', async () => {
   const { server } = await startDigestCamera();
-  expect(await caller(server.port, {})()).toBe('the camera answered 401');
+  expect(await caller(server.port, {})()).toBe('the camera responded with 401');
 });

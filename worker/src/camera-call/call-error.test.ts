@@ -14,7 +14,7 @@ it.each([
   ['CERT_HAS_EXPIRED', 'tls_certificate_error'],
   ['DEPTH_ZERO_SELF_SIGNED_CERT', 'tls_certificate_error'],
   ['ERR_TLS_CERT_ALTNAME_INVALID', 'tls_certificate_error'],
-])('%s is told as %s, without the address', (code, type) => {
+])('explains %s as %s, without the address', (code, type) => {
   const thrown = Object.assign(new Error(`${code} 10.0.0.7:80`), { code });
   const { reason, error } = explainCallError(thrown);
   expect(error).toBe(type);

@@ -1,6 +1,6 @@
 import { messageOf } from '@lastframe/shared/process/errors';
 
-/** Why we cut a camera off before its answer was complete. */
+/** Why a camera was cut off before its response was complete. */
 export type CutOffCode =
   | 'EARLY_DATA'
   | 'TOO_MANY_1XX'
@@ -8,7 +8,7 @@ export type CutOffCode =
   | 'WASTEFUL_TLS'
   | 'RESPONSE_TIMEOUT';
 
-/** Destroys the call's socket; `explainCallError` has the words for it. */
+/** The error with which the call's socket is destroyed; `explainCallError` has its message. */
 export class CutOffError extends Error {
   readonly code: CutOffCode;
 
@@ -20,16 +20,16 @@ export class CutOffError extends Error {
 }
 
 /**
- * Words for what went wrong on the way to the camera, without its address, and the error type of
- * RFC 9209 for it.
+ * Returns a message for an error of a call, without the camera's address, and its error type of
+ * RFC 9209.
  */
 export function explainCallError(error: unknown): { reason: string; error: string } {
-  // A DOMException has a number there.
+  // The code of a DOMException is a number.
   const code = String((error as NodeJS.ErrnoException)?.code ?? '');
   const known = CALL_ERRORS[code];
   if (known) return { reason: known[0], error: known[1] };
   if (code.startsWith('HPE_')) {
-    return { reason: "the camera's answer is no valid HTTP", error: 'http_protocol_error' };
+    return { reason: "the camera's response is not valid HTTP", error: 'http_protocol_error' };
   }
   if (/^(ERR_SSL_|EPROTO$)/.test(code)) {
     const reason = 'the TLS handshake with the camera failed; does this port speak https?';
@@ -44,23 +44,23 @@ export function explainCallError(error: unknown): { reason: string; error: strin
 
 const CALL_ERRORS: Record<string, [reason: string, error: string]> = {
   EARLY_DATA: [
-    'the camera sent data before it was asked; is this port an HTTP server?',
+    'the camera sent data before the request; is this port an HTTP server?',
     'http_protocol_error',
   ],
   TOO_MANY_1XX: ['the camera sent too many 1xx responses and no final one', 'http_protocol_error'],
   WASTEFUL_ANSWER: [
-    "the camera's answer comes in too many small pieces, or is mostly padding",
+    "the camera's response arrives in too many small pieces, or is mostly padding",
     'http_protocol_error',
   ],
-  WASTEFUL_TLS: ['the camera sends TLS messages and next to no data', 'tls_protocol_error'],
+  WASTEFUL_TLS: ['the camera sends TLS messages but hardly any data', 'tls_protocol_error'],
   ECONNREFUSED: ['the camera refused the connection', 'connection_refused'],
   ECONNRESET: [
-    'the camera closed the connection before its answer was complete',
+    'the camera closed the connection before its response was complete',
     'connection_terminated',
   ],
-  EHOSTUNREACH: ['the camera can not be reached', 'destination_ip_unroutable'],
-  ENETUNREACH: ['the camera can not be reached', 'destination_ip_unroutable'],
+  EHOSTUNREACH: ['the camera cannot be reached', 'destination_ip_unroutable'],
+  ENETUNREACH: ['the camera cannot be reached', 'destination_ip_unroutable'],
   ETIMEDOUT: ['the connection to the camera timed out', 'connection_timeout'],
   ENOTFOUND: ["the camera's host name is unknown", 'dns_error'],
-  EAI_AGAIN: ["the camera's host name can not be resolved now", 'dns_error'],
+  EAI_AGAIN: ["the camera's host name cannot be resolved right now", 'dns_error'],
 };

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
-import { call, cameraAt, never, prepareCameraCall } from '../test-support/calls.ts';
+import { call, cameraAt, neverAborted, prepareCameraCall } from '../test-support/calls.ts';
 import { message, ok, startCamera } from '../test-support/camera-server.ts';
 import { testCamera, testSource } from '../test-support/cameras.ts';
 import { image } from '../test-support/images.ts';
@@ -11,7 +11,7 @@ import { createPrepareCall } from './prepare-call.ts';
 
 const jpeg = image('jpeg');
 
-/** Writes without end until the other side has enough. */
+/** Writes endlessly until the connection closes. */
 function pour(socket: Socket, piece: Buffer): void {
   const more = () => {
     while (!socket.destroyed && socket.write(piece));
@@ -20,18 +20,18 @@ function pour(socket: Socket, piece: Buffer): void {
   more();
 }
 
-it('refuses the largest body for which there is no room beside those of other calls, and makes room again', async () => {
+it('refuses the largest body when other calls use up the budget, and releases its bytes again', async () => {
   const room = createByteBudget(jpeg.length + 10);
   const prepare = createPrepareCall(room);
   const server = await startCamera((socket) => socket.write(ok(jpeg)));
   const capture = async () => {
-    const prepared = await prepare(cameraAt(server), 4000, never);
+    const prepared = await prepare(cameraAt(server), 4000, neverAborted);
     if (prepared.outcome !== 'connected') throw new Error('not connected');
-    return await prepared.call.send(never).finally(prepared.call.release);
+    return await prepared.call.send(neverAborted).finally(prepared.call.release);
   };
   // Small bodies of many other cameras, so that this one is the largest.
   const others = Array.from({ length: 11 }, (_, n) => room.open(`camera ${n}`, () => {}));
-  for (const other of others) expect(other.take(1)).toBe(true);
+  for (const other of others) expect(other.reserve(1)).toBe(true);
   expect(await capture()).toEqual({ outcome: 'no room' });
   for (const other of others) other.release();
   expect(await capture()).toMatchObject({ outcome: 'captured' });
@@ -39,37 +39,37 @@ it('refuses the largest body for which there is no room beside those of other ca
 });
 
 describe('a call', () => {
-  it('gives the picture, its type sniffed and not believed', async () => {
+  it('captures the image and sniffs its type, whatever the header says', async () => {
     const server = await startCamera((socket) => socket.write(ok(jpeg, 'Content-Type: text/html')));
     const capture = await call(server);
     expect(capture).toMatchObject({ outcome: 'captured', bytes: jpeg, contentType: 'image/jpeg' });
   });
 
-  it('S: sends not one byte before it is told to', async () => {
+  it('S: sends no byte before send is called', async () => {
     const server = await startCamera((socket) => socket.write(ok(jpeg)));
-    const prepared = await prepareCameraCall(cameraAt(server), 4000, never);
+    const prepared = await prepareCameraCall(cameraAt(server), 4000, neverAborted);
     if (prepared.outcome !== 'connected') throw new Error('not connected');
     await server.roundTrip();
     expect(server.received).toBe('');
-    expect(await prepared.call.send(never)).toMatchObject({ outcome: 'captured' });
+    expect(await prepared.call.send(neverAborted)).toMatchObject({ outcome: 'captured' });
     expect(server.connections).toBe(1);
     expect(server.received).not.toBe('');
   });
 
-  it('S6: has left when send returns: nothing is left to do that could come late', async () => {
+  it('S6: has left when send returns, so that nothing can delay it', async () => {
     const server = await startCamera(() => {});
-    const prepared = await prepareCameraCall(cameraAt(server), 4000, never);
+    const prepared = await prepareCameraCall(cameraAt(server), 4000, neverAborted);
     if (prepared.outcome !== 'connected') throw new Error('not connected');
-    const answered = prepared.call.send(never);
+    const answered = prepared.call.send(neverAborted);
     prepared.call.destroy();
     expect(await answered).toMatchObject({ outcome: 'failed' });
     await expect.poll(() => server.received).toMatch(/^GET .*\r\n\r\n$/s);
     await server.allClosed();
   });
 
-  it('that is never sent closes its connection without a byte', async () => {
+  it('that is never sent closes its connection without sending a byte', async () => {
     const server = await startCamera(() => {});
-    const prepared = await prepareCameraCall(cameraAt(server), 4000, never);
+    const prepared = await prepareCameraCall(cameraAt(server), 4000, neverAborted);
     if (prepared.outcome !== 'connected') throw new Error('not connected');
     await server.roundTrip();
     prepared.call.destroy();
@@ -77,7 +77,7 @@ describe('a call', () => {
     expect(server.received).toBe('');
   });
 
-  it('is one GET of our own making', async () => {
+  it('is one GET with the expected headers only', async () => {
     const server = await startCamera((socket) => socket.write(ok(jpeg)));
     const headers = { Authorization: 'Bearer secret' };
     await call(server, cameraAt(server, { headers }, '/pic%20ture?x=1&y=%2F'));
@@ -95,17 +95,17 @@ describe('a call', () => {
     );
   });
 
-  it('says in Via which fleet it is of, whatever the headers of the source are', async () => {
+  it('names its fleet in Via, whatever headers the source sets', async () => {
     const server = await startCamera((socket) => socket.write(ok(jpeg)));
     const prepare = createPrepareCall(createByteBudget(1024 ** 2), () => 'lastframe-abc');
     const camera = cameraAt(server, { headers: { Via: '1.1 somebody' } });
-    const prepared = await prepare(camera, 4000, never);
+    const prepared = await prepare(camera, 4000, neverAborted);
     if (prepared.outcome !== 'connected') throw new Error('not connected');
-    await prepared.call.send(never);
+    await prepared.call.send(neverAborted);
     expect(server.received.match(/^Via: .*$/gim)).toEqual(['Via: 1.1 lastframe-abc']);
   });
 
-  it('is conditional with the validators of the last frame, and unchanged by 304', async () => {
+  it('sends the validators of the last frame, and treats 304 as unchanged', async () => {
     const server = await startCamera((socket) =>
       socket.end(message(['HTTP/1.1 304 Not Modified'])),
     );
@@ -113,11 +113,11 @@ describe('a call', () => {
     const prepared = await prepareCameraCall(
       cameraAt(server),
       4000,
-      never,
+      neverAborted,
       Promise.resolve(validators),
     );
     if (prepared.outcome !== 'connected') throw new Error('not connected');
-    expect(await prepared.call.send(never)).toEqual({ outcome: 'unchanged' });
+    expect(await prepared.call.send(neverAborted)).toEqual({ outcome: 'unchanged' });
     expect(server.received).toContain('If-None-Match: W/"theirs"\r\n');
     expect(server.received).toContain('If-Modified-Since: Tue, 22 Sep 2026 10:00:00 GMT\r\n');
     expect(server.connections).toBe(1);
@@ -125,7 +125,7 @@ describe('a call', () => {
   });
 
   it('fails at once when the camera hangs up while the validators are read', async () => {
-    // Closed here once the worker closed its side, so it has read that the camera hung up.
+    // Resolves once the worker has closed its side, so it has seen the camera hang up.
     const closed = Promise.withResolvers<undefined>();
     const hangUp = createServer((socket) =>
       socket.on('close', () => closed.resolve(undefined)).end(),
@@ -134,26 +134,26 @@ describe('a call', () => {
     onTestFinished(() => void hangUp.close());
     const { port } = hangUp.address() as AddressInfo;
     const camera = testCamera(`http://127.0.0.1:${port}/`, testSource());
-    const prepared = await prepareCameraCall(camera, 4000, never, closed.promise);
+    const prepared = await prepareCameraCall(camera, 4000, neverAborted, closed.promise);
     expect(prepared).toMatchObject({ outcome: 'failed', status: 502 });
   });
 
-  it('a 304 that nobody asked for is a failure', async () => {
+  it('fails on a 304 to an unconditional request', async () => {
     const server = await startCamera((socket) =>
       socket.end(message(['HTTP/1.1 304 Not Modified'])),
     );
     expect(await call(server)).toMatchObject({
       outcome: 'failed',
-      reason: 'the camera answered 304',
+      reason: 'the camera responded with 304',
     });
   });
 
-  it('brings the validators that the camera sent', async () => {
+  it("returns the camera's validators", async () => {
     const server = await startCamera((socket) => socket.write(ok(jpeg, 'ETag: "theirs"')));
     expect(await call(server)).toMatchObject({ validators: { etag: '"theirs"' } });
   });
 
-  it('cuts nothing off a large body that ends with its connection', async () => {
+  it('reads all of a large body that ends with its connection', async () => {
     const large = Buffer.concat([Buffer.alloc(3_000_000, 0xaa), Buffer.from([0xff, 0xd9])]);
     const body = Buffer.concat([jpeg.subarray(0, -2), large]);
     const server = await startCamera((socket) => socket.end(message(['HTTP/1.1 200 OK'], body)));
@@ -164,7 +164,7 @@ describe('a call', () => {
     }
   });
 
-  it('reads a chunked body, behind some 1xx answers', async () => {
+  it('reads a chunked body after some 1xx responses', async () => {
     const hints = message(['HTTP/1.1 103 Early Hints', 'Link: </x>']);
     const chunk = (bytes: Buffer) =>
       Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, Buffer.from('\r\n')]);
@@ -183,30 +183,34 @@ describe('a call', () => {
   });
 });
 
-describe('an answer that is refused', () => {
+describe('rejects', () => {
   const status = (line: string, ...headers: string[]) => message([`HTTP/1.1 ${line}`, ...headers]);
   const withBody = (...headers: string[]) => message(['HTTP/1.1 200 OK', ...headers], 'x');
   it.each([
-    ['a redirect', status('302 Found', 'Location: /b', 'Content-Length: 0'), 'answered 302'],
-    ['a 304', status('304 Not Modified'), 'answered 304'],
-    ['a 204', status('204 No Content'), 'answered 204'],
-    ['a 206', status('206 Partial Content', 'Content-Length: 0'), 'answered 206'],
-    ['a 401', status('401 Unauthorized', 'Content-Length: 0'), 'answered 401'],
-    ['a 500', status('500 Oops', 'Content-Length: 0'), 'answered 500'],
-    ['a 500 with a body that never ends', status('500 Oops', 'Content-Length: 99'), 'answered 500'],
+    ['a redirect', status('302 Found', 'Location: /b', 'Content-Length: 0'), 'responded with 302'],
+    ['a 304', status('304 Not Modified'), 'responded with 304'],
+    ['a 204', status('204 No Content'), 'responded with 204'],
+    ['a 206', status('206 Partial Content', 'Content-Length: 0'), 'responded with 206'],
+    ['a 401', status('401 Unauthorized', 'Content-Length: 0'), 'responded with 401'],
+    ['a 500', status('500 Oops', 'Content-Length: 0'), 'responded with 500'],
+    [
+      'a 500 with a body that never ends',
+      status('500 Oops', 'Content-Length: 99'),
+      'responded with 500',
+    ],
     ['an empty body', status('200 OK', 'Content-Length: 0'), 'empty body'],
-    ['HTML', message(['HTTP/1.1 200 OK', 'Content-Length: 6'], '<html>'), 'no JPEG'],
+    ['HTML', message(['HTTP/1.1 200 OK', 'Content-Length: 6'], '<html>'), 'did not send a JPEG'],
     ['a compressed body', withBody('Content-Encoding: gzip', 'Content-Length: 1'), 'compressed'],
     ['an announced size beyond the limit', withBody('Content-Length: 99999999'), 'larger than'],
-    ['a nonsense size', withBody('Content-Length: -5'), 'no valid HTTP'],
-    ['two sizes', withBody('Content-Length: 1', 'Content-Length: 2'), 'no valid HTTP'],
-    ['no HTTP', Buffer.from('SSH-2.0-OpenSSH_9.6\r\n'), 'no valid HTTP'],
-    ['HTTP 0.9', Buffer.from('<html></html>'), 'no valid HTTP'],
-    ['giant headers', withBody(`X-Giant: ${'x'.repeat(100_000)}`), 'no valid HTTP'],
+    ['a negative size', withBody('Content-Length: -5'), 'not valid HTTP'],
+    ['two sizes', withBody('Content-Length: 1', 'Content-Length: 2'), 'not valid HTTP'],
+    ['SSH', Buffer.from('SSH-2.0-OpenSSH_9.6\r\n'), 'not valid HTTP'],
+    ['HTTP 0.9', Buffer.from('<html></html>'), 'not valid HTTP'],
+    ['giant headers', withBody(`X-Giant: ${'x'.repeat(100_000)}`), 'not valid HTTP'],
     ['a bare line feed in a header', withBody('X: a\nY: b', 'Content-Length: 1'), ''],
-    ['a NUL in a header', withBody('X: a\0b', 'Content-Length: 1'), 'no valid HTTP'],
+    ['a NUL in a header', withBody('X: a\0b', 'Content-Length: 1'), 'not valid HTTP'],
     ['an upgrade', status('101 Switching Protocols', 'Upgrade: x', 'Connection: Upgrade'), ''],
-    ['a broken chunk', withBody('Transfer-Encoding: chunked'), 'no valid HTTP'],
+    ['a broken chunk', withBody('Transfer-Encoding: chunked'), 'not valid HTTP'],
   ])('%s', async (_, bytes, reason) => {
     const server = await startCamera((socket) => socket.write(bytes));
     const camera = cameraAt(server, { timeoutMs: 3000 });
@@ -218,7 +222,7 @@ describe('an answer that is refused', () => {
     expect(server.received.match(/GET /g)).toHaveLength(1);
   });
 
-  it('a redirect is not followed', async () => {
+  it('a redirect without following it', async () => {
     const other = await startCamera((socket) => socket.write(ok(jpeg)));
     const location = `Location: http://127.0.0.1:${other.port}/`;
     const server = await startCamera((socket) =>
@@ -230,7 +234,7 @@ describe('an answer that is refused', () => {
   });
 
   it.each(['429 Too Many Requests', '503 Service Unavailable'])(
-    'L10: %s tells how patient to be',
+    'L10: %s and passes on its Retry-After, at most an hour',
     async (line) => {
       const head = [`HTTP/1.1 ${line}`, 'Retry-After: 31536000', 'Content-Length: 0'];
       const server = await startCamera((socket) => socket.write(message(head)));
@@ -239,12 +243,12 @@ describe('an answer that is refused', () => {
   );
 
   it.each([
-    ['before its answer', ''],
+    ['before its response', ''],
     ['in its head', 'HTTP/1.1 200 OK\r\nContent-Le'],
     ['in its body', 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nabc'],
     ['in a chunk', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nff\r\nabc'],
     ['between chunks', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n'],
-  ])('a connection closed %s, and it is not tried again', async (_, text) => {
+  ])('a connection closed %s, without a retry', async (_, text) => {
     for (const close of ['end', 'resetAndDestroy'] as const) {
       const server = await startCamera((socket) => socket.write(text, () => socket[close]()));
       expect(await call(server)).toMatchObject({ outcome: 'failed', status: 502 });
@@ -253,20 +257,20 @@ describe('an answer that is refused', () => {
     }
   });
 
-  it('half a picture that ends with its connection', async () => {
+  it('half an image that ends with its connection', async () => {
     const half = message(['HTTP/1.1 200 OK'], jpeg.subarray(0, jpeg.length / 2));
     const server = await startCamera((socket) => socket.end(half));
     const capture = await call(server);
     expect(capture).toMatchObject({ outcome: 'failed', reason: expect.stringContaining('trunc') });
   });
 
-  it('a picture that is longer than its Content-Length', async () => {
+  it('an image longer than its Content-Length', async () => {
     const head = message(['HTTP/1.1 200 OK', `Content-Length: ${jpeg.length - 10}`]);
     const server = await startCamera((socket) => socket.write(Buffer.concat([head, jpeg])));
     expect(await call(server)).toMatchObject({ outcome: 'failed', status: 502 });
   });
 
-  it('an endless body is cut off at the limit, whatever its length claims', async () => {
+  it('an endless body at the size limit, whatever its framing', async () => {
     for (const framing of ['Transfer-Encoding: chunked', 'X: until the end']) {
       const head = message(['HTTP/1.1 200 OK', framing]);
       const piece = Buffer.from(`400\r\n${'x'.repeat(1024)}\r\n`);
@@ -279,7 +283,7 @@ describe('an answer that is refused', () => {
     }
   });
 
-  it('endless headers and endless 1xx answers are cut off', async () => {
+  it('endless headers and endless 1xx responses', async () => {
     for (const piece of ['X: y\r\n', 'HTTP/1.1 100 Continue\r\n\r\n']) {
       const server = await startCamera((socket) => {
         if (piece.startsWith('X')) socket.write('HTTP/1.1 200 OK\r\n');

@@ -10,8 +10,8 @@ import type { AnswerGuard } from './answer-guard.ts';
 import type { Authorizer } from './authorization.ts';
 import { type ByteBudget, type ByteShare, budgetGroupOf } from './byte-budget.ts';
 import { CutOffError, explainCallError } from './call-error.ts';
-import { type Connection, HUNG_UP } from './connect.ts';
-import { type Answer, type Body, type Fault, type Reading, readAnswer } from './read-answer.ts';
+import { CONNECTION_CLOSED, type Connection } from './connect.ts';
+import { type Answer, type Body, type Fault, type ReadOptions, readAnswer } from './read-answer.ts';
 import { conditionalHeaders } from './validators.ts';
 
 export type Capture =
@@ -22,60 +22,60 @@ export type Capture =
       dimensions?: Dimensions | undefined;
       validators?: Validators;
     }
-  /** 304: what the call's validators stand for is still the last image. */
+  /** 304: the last image, known by the call's validators, is still current. */
   | { outcome: 'unchanged' }
   | CaptureFailure
-  /** The camera told how to ask: the next call carries the answer. It says nothing about the camera. */
+  /** The camera sent a challenge, which the next call answers. Not the camera's fault. */
   | { outcome: 'challenged' }
-  /** The bodies of other calls take all that there is for them. It says nothing about the camera. */
+  /** Other calls use up the byte budget. Not the camera's fault. */
   | { outcome: 'no room' }
-  /** We hung up, for a reason of our own. */
+  /** This process aborted the call. */
   | { outcome: 'aborted' };
 
 export interface CaptureFailure {
   outcome: 'failed';
   status: 502 | 504;
-  /** For people; it holds no address, header or secret. */
+  /** For people; contains no address, header or secret. */
   reason: string;
   /** An error type of RFC 9209. */
   error?: string | undefined;
   receivedStatus?: number | undefined;
-  /** The camera's own wish. */
+  /** From the camera's `Retry-After`. */
   retryAfterMs?: number;
 }
 
-/** One request on a connected socket, of which not a byte is sent before `send`. */
+/** One request on a connected socket. No byte leaves before `send`. */
 export interface PreparedCall {
-  /** Sends it before returning; resolves when the answer is there, refused, or late. Never throws. */
+  /** Sends the request before returning, and resolves with the outcome. Never throws. */
   send(signal: AbortSignal): Promise<Capture>;
   destroy(): void;
-  /** What was captured is stored, or dropped: its bytes no longer count in the byte budget. */
+  /** Releases the captured bytes from the byte budget, once they are stored or dropped. */
   release(): void;
 }
 
-/** What a call says beside what its source wants. */
-export interface CallHeaders {
-  /** Our name in `Via`: a call that comes back to us is a loop. */
+/** Headers of a call besides those of its source. */
+export interface ExtraHeaders {
+  /** The fleet's name in `Via`, which exposes request loops. */
   via?: string | undefined;
-  /** Of the last frame: the camera need not send it again. */
+  /** Of the last frame, so that the camera need not send it again. */
   validators?: Validators | undefined;
 }
 
 const USER_AGENT = `Lastframe/${packageJson.version} (+https://github.com/lastframe/lastframe)`;
 
-/** Hands the socket to a request, so that `send` has nothing left to wait for. */
+/** Creates the request and assigns the socket, so that `send` has nothing to wait for. */
 export async function prepareRequest(
   { socket, guard }: Connection,
   camera: Camera,
   budget: ByteBudget,
   authorizer: Authorizer,
-  more: CallHeaders = {},
+  extra: ExtraHeaders = {},
 ): Promise<PreparedCall> {
   const url = new URL(camera.url);
-  const authorization = authorizer.next(camera);
-  const conditions = conditionalHeaders(more.validators);
+  const authorization = authorizer.authorizationFor(camera);
+  const conditions = conditionalHeaders(extra.validators);
   const req = request({
-    // No agent: one request per connection, and so no hidden repeats on a kept-alive one.
+    // No agent: one request per connection, and no hidden retries on a kept-alive one.
     createConnection: () => socket,
     method: 'GET',
     path: url.pathname + url.search,
@@ -86,12 +86,12 @@ export async function prepareRequest(
       'Accept-Encoding': 'identity',
       ...camera.source.headers,
       ...(authorization !== undefined && { Authorization: authorization }),
-      ...(more.via !== undefined && { Via: `1.1 ${more.via}` }),
+      ...(extra.via !== undefined && { Via: `1.1 ${extra.via}` }),
       ...conditions,
     },
   });
   let share: ByteShare | undefined;
-  const exchange = listenToAnswer(req, guard, {
+  const exchange = listenForAnswer(req, guard, {
     maxBytes: camera.source.maxFrameBytes,
     openShare: (evict) => {
       share = budget.open(budgetGroupOf(camera), evict);
@@ -100,8 +100,9 @@ export async function prepareRequest(
     guard,
     isConditional: Object.keys(conditions).length > 0,
     isChallenge: (res) => {
-      if (res.statusCode === 401) return authorizer.refused(camera, res.headers, authorization);
-      authorizer.answered(camera, res.headers);
+      if (res.statusCode === 401)
+        return authorizer.onUnauthorized(camera, res.headers, authorization);
+      authorizer.onResponse(camera, res.headers);
       return false;
     },
   });
@@ -114,43 +115,43 @@ export async function prepareRequest(
 }
 
 interface Exchange {
-  answered: Promise<Answer>;
-  /** Ends the call, whatever its streams do. */
+  pendingAnswer: Promise<Answer>;
+  /** Fails the call, whatever its streams do. */
   fail(error: Error): void;
-  /** From now on the camera may speak. */
+  /** Lets the camera send from now on. */
   open(): void;
 }
 
 /**
- * Listens from the request's creation to its close, so that whatever the camera does ends this call
- * and nothing else: an error event without a listener would end the process.
+ * Listens from the request's creation to its close, so that a camera can end only its own call. An
+ * error event without a listener would end the process.
  */
-function listenToAnswer(req: ClientRequest, guard: AnswerGuard, reading: Reading): Exchange {
-  const { promise: answered, resolve, reject } = Promise.withResolvers<Answer>();
-  // Before `send` nobody waits for it yet.
-  answered.catch(() => {});
+function listenForAnswer(req: ClientRequest, guard: AnswerGuard, reading: ReadOptions): Exchange {
+  const { promise: pendingAnswer, resolve, reject } = Promise.withResolvers<Answer>();
+  // Nothing awaits it before `send`.
+  pendingAnswer.catch(() => {});
   let isComplete = () => false;
   const fail = (error: Error) => {
     const cause = req.socket?.errored ?? error;
-    // What comes after a complete answer doesn't spoil it.
+    // An error after a complete response does not matter.
     if (cause instanceof CutOffError || !isComplete()) reject(cause);
   };
   req.on('error', fail);
-  req.on('close', () => fail(new Error(HUNG_UP)));
+  req.on('close', () => fail(new Error(CONNECTION_CLOSED)));
   req.on('information', guard.countInformational);
   req.on('response', (res) => {
     res.on('error', fail);
-    // The parser still reads to the end of the bytes for which the camera was cut off.
+    // The parser still consumes the bytes for which the camera was cut off.
     if (res.socket.destroyed) return;
     isComplete = () => res.complete;
     readAnswer(res, reading).then(resolve, fail);
   });
-  return { answered, fail: reject, open: guard.open };
+  return { pendingAnswer, fail: reject, open: guard.allowData };
 }
 
 async function send(
   req: ClientRequest,
-  { answered, fail, open }: Exchange,
+  { pendingAnswer, fail, open }: Exchange,
   timeoutMs: number,
   signal: AbortSignal,
 ): Promise<Capture> {
@@ -161,16 +162,16 @@ async function send(
   const abort = () => cutOff(new Error('aborted'));
   signal.addEventListener('abort', abort, { once: true });
   open();
-  // A camera that spoke or hung up before it was asked gets no request.
+  // A camera that already sent data or hung up gets no request.
   if (!req.destroyed) req.end();
-  // One deadline over head and body: a dripping camera must not hold its permit.
+  // One deadline for head and body: a slow camera must not hold its permit.
   const deadline = setTimeout(cutOff, timeoutMs, new CutOffError('RESPONSE_TIMEOUT'));
   try {
-    const answer = await answered;
+    const answer = await pendingAnswer;
     if (typeof answer === 'string') return { outcome: answer };
-    return 'fault' in answer ? failed(answer) : await judge(answer);
+    return 'fault' in answer ? failureOf(answer) : await captureOf(answer);
   } catch (error) {
-    return signal.aborted ? { outcome: 'aborted' } : failedBy(error, timeoutMs);
+    return signal.aborted ? { outcome: 'aborted' } : failureFrom(error, timeoutMs);
   } finally {
     clearTimeout(deadline);
     signal.removeEventListener('abort', abort);
@@ -178,30 +179,30 @@ async function send(
   }
 }
 
-function failedBy(error: unknown, timeoutMs: number): CaptureFailure {
+function failureFrom(error: unknown, timeoutMs: number): CaptureFailure {
   if (error instanceof CutOffError && error.code === 'RESPONSE_TIMEOUT') {
-    const reason = `the camera did not answer within ${timeoutMs} ms`;
+    const reason = `the camera did not respond within ${timeoutMs} ms`;
     return { outcome: 'failed', status: 504, reason, error: 'http_response_timeout' };
   }
-  const { reason: fault, error: kind } = explainCallError(error);
-  return failed({ fault, error: kind });
+  const { reason: fault, error: errorType } = explainCallError(error);
+  return failureOf({ fault, error: errorType });
 }
 
-async function judge({ bytes, validators }: Body): Promise<Capture> {
+async function captureOf({ bytes, validators }: Body): Promise<Capture> {
   const sniffed = await sniffImage(bytes);
-  if ('fault' in sniffed) return failed({ ...sniffed, receivedStatus: 200 });
+  if ('fault' in sniffed) return failureOf({ ...sniffed, receivedStatus: 200 });
   const { contentType } = sniffed;
   const dimensions = dimensionsOf(bytes, contentType);
   return { outcome: 'captured', bytes, contentType, dimensions, ...(validators && { validators }) };
 }
 
-function failed({ fault, error, receivedStatus, retryAfterMs: wish }: Fault): CaptureFailure {
+function failureOf({ fault, error, receivedStatus, retryAfterMs }: Fault): CaptureFailure {
   return {
     outcome: 'failed',
     status: 502,
     reason: fault,
     error,
     ...(receivedStatus !== undefined && { receivedStatus }),
-    ...(wish !== undefined && { retryAfterMs: wish }),
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
   };
 }

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { getCACertificates, setDefaultCACertificates, type TLSSocket } from 'node:tls';
 import type { Source } from '@lastframe/shared/cameras/source';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { call, never, prepareCameraCall } from '../test-support/calls.ts';
+import { call, neverAborted, prepareCameraCall } from '../test-support/calls.ts';
 import { type CameraServer, ok, startCamera } from '../test-support/camera-server.ts';
 import { testCamera, testSource } from '../test-support/cameras.ts';
 import { selfSigned } from '../test-support/certificate.ts';
@@ -13,7 +13,7 @@ const jpeg = image('jpeg');
 describe('TLS', () => {
   const host = 'localhost';
 
-  it('is refused when nobody vouches for the certificate', async () => {
+  it('fails on an untrusted certificate', async () => {
     const server = await startCamera(() => {}, selfSigned(host));
     const camera = testCamera(`https://${host}:${server.port}/`);
     const reason = "the camera's certificate is not trusted";
@@ -28,37 +28,37 @@ describe('TLS', () => {
 
   async function startTrusted(): Promise<CameraServer> {
     const certificate = selfSigned(host);
-    const usual = getCACertificates('default');
-    setDefaultCACertificates([...usual, certificate.cert]);
-    onTestFinished(() => setDefaultCACertificates(usual));
+    const defaults = getCACertificates('default');
+    setDefaultCACertificates([...defaults, certificate.cert]);
+    onTestFinished(() => setDefaultCACertificates(defaults));
     return await startCamera((socket) => socket.write(ok(jpeg)), certificate);
   }
 
   it('S6: the request has left when send returns', async () => {
     const server = await startTrusted();
     const camera = testCamera(`https://${host}:${server.port}/`);
-    const prepared = await prepareCameraCall(camera, 4000, never);
+    const prepared = await prepareCameraCall(camera, 4000, neverAborted);
     if (prepared.outcome !== 'connected') throw new Error(JSON.stringify(prepared));
-    const answered = prepared.call.send(never);
+    const answered = prepared.call.send(neverAborted);
     prepared.call.destroy();
     await answered;
     await expect.poll(() => server.received).toMatch(/^GET .*\r\n\r\n$/s);
   });
 
-  it('sends not one byte of the request before it is told to, and only under its own name', async () => {
+  it("sends no byte of the request before send is called, and only to the certificate's host", async () => {
     const server = await startTrusted();
     const camera = testCamera(`https://${host}:${server.port}/`);
-    const prepared = await prepareCameraCall(camera, 4000, never);
+    const prepared = await prepareCameraCall(camera, 4000, neverAborted);
     if (prepared.outcome !== 'connected') throw new Error(JSON.stringify(prepared));
     expect(server.received).toBe('');
-    expect(await prepared.call.send(never)).toMatchObject({ outcome: 'captured' });
+    expect(await prepared.call.send(neverAborted)).toMatchObject({ outcome: 'captured' });
     const byAddress = testCamera(`https://127.0.0.1:${server.port}/`);
     expect(await call(server, byAddress)).toMatchObject({
       reason: "the camera's certificate is not trusted",
     });
   });
 
-  it('is trusted by the certificate that the source names, and then only under its own name', async () => {
+  it("trusts the source's own CA, and only for the certificate's host", async () => {
     const certificate = selfSigned(host);
     const server = await startCamera((socket) => socket.write(ok(jpeg)), certificate);
     const at = (name: string, tls: Source['tls']) =>
@@ -69,7 +69,7 @@ describe('TLS', () => {
     expect(await at(host, { ca: selfSigned(host).cert })).toMatchObject({ reason });
   });
 
-  it('is not checked at all for a source that says insecure, and the server still hears its name', async () => {
+  it('verifies nothing for an insecure source, and still sends the server name', async () => {
     const names: unknown[] = [];
     const answer = (socket: Socket) => {
       names.push((socket as TLSSocket).servername);

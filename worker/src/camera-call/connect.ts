@@ -4,21 +4,21 @@ import { connect as connectTls, type TLSSocket } from 'node:tls';
 import type { Camera } from '@lastframe/shared/cameras/camera';
 import { type Address, allowedAddresses } from './address-guard.ts';
 import { type AnswerGuard, guardAnswer } from './answer-guard.ts';
-import { boundTlsOverhead } from './tls-overhead.ts';
+import { limitTlsOverhead } from './tls-overhead.ts';
 
 export interface Connection {
   socket: Socket;
   guard: AnswerGuard;
 }
 
-export const HUNG_UP = 'the camera closed the connection';
+export const CONNECTION_CLOSED = 'the camera closed the connection';
 
 /**
- * Opens a connection to the camera's host, TLS included, on which nothing has been sent yet.
+ * Connects to the camera's host, TLS included, and sends no request yet.
  * @throws AddressRefusedError, an error of the resolver or the socket, or the signal's reason
  */
 export async function connectToCamera(camera: Camera, signal: AbortSignal): Promise<Connection> {
-  // Before anything is begun: a look-up that nobody waits for would fail with nobody to hear it.
+  // Before the lookup starts: its rejection would go unhandled.
   signal.throwIfAborted();
   const url = new URL(camera.url);
   const addresses = await unlessAborted(
@@ -34,28 +34,28 @@ export async function connectToCamera(camera: Camera, signal: AbortSignal): Prom
     autoSelectFamily: true,
     noDelay: true,
   });
-  await connected(tcp, 'connect', signal);
+  await untilConnected(tcp, 'connect', signal);
   const servername = addresses[0]?.address === host ? '' : host;
   const socket = isTls ? startTls(tcp, camera, { host, servername }) : tcp;
-  if (isTls) await connected(socket, 'secureConnect', signal);
+  if (isTls) await untilConnected(socket, 'secureConnect', signal);
   const guard = guardAnswer(socket);
-  await arrivedSoFar();
-  assertUsable(socket);
+  await untilDataIsRead();
+  assertOpen(socket);
   return { socket, guard };
 }
 
-/** @throws what ended the connection, such as a camera that hung up or spoke before it was asked */
-export function assertUsable(socket: Socket): void {
+/** @throws what ended the connection, such as a camera that hung up or sent data too early */
+export function assertOpen(socket: Socket): void {
   if (!socket.destroyed && !socket.readableEnded) return;
   socket.destroy();
-  throw socket.errored ?? new Error(HUNG_UP);
+  throw socket.errored ?? new Error(CONNECTION_CLOSED);
 }
 
 /**
- * Lets the event loop read once what the camera sent unasked: the first turn ends after the reading
- * of this one, the second after the reading of the next.
+ * Waits until data that has already arrived is read. The first turn may begin after the
+ * event loop has polled the socket; the second polls it.
  */
-async function arrivedSoFar(): Promise<void> {
+async function untilDataIsRead(): Promise<void> {
   await setImmediate();
   await setImmediate();
 }
@@ -65,10 +65,10 @@ function startTls(
   camera: Camera,
   names: { host: string; servername: string },
 ): TLSSocket {
-  const options = { ...names, ...trust(camera), socket: tcp, ALPNProtocols: ['http/1.1'] };
+  const options = { ...names, ...trustOptions(camera), socket: tcp, ALPNProtocols: ['http/1.1'] };
   try {
     const tls = connectTls(options);
-    boundTlsOverhead(tcp, tls);
+    limitTlsOverhead(tcp, tls);
     return tls;
   } catch (error) {
     tcp.destroy();
@@ -76,13 +76,13 @@ function startTls(
   }
 }
 
-/** Who may sign the camera's certificate: anybody, those whom its source names, or the usual ones. */
-function trust({ source: { tls } }: Camera): { ca?: string; rejectUnauthorized?: false } {
+/** Returns the trusted certificates: the default CAs, the source's own, or any at all. */
+function trustOptions({ source: { tls } }: Camera): { ca?: string; rejectUnauthorized?: false } {
   if (!tls) return {};
   return 'ca' in tls ? { ca: tls.ca } : { rejectUnauthorized: false };
 }
 
-/** Answers from the addresses that were checked, whatever DNS says by now. */
+/** Resolves to the addresses that were checked, whatever DNS returns by now. */
 function lookupAmong(addresses: readonly Address[]): LookupFunction {
   return (_host, options, callback) => {
     if (options.all) callback(null, [...addresses]);
@@ -90,18 +90,18 @@ function lookupAmong(addresses: readonly Address[]): LookupFunction {
   };
 }
 
-function connected(socket: Socket, event: string, signal: AbortSignal): Promise<void> {
-  // For as long as the socket lives, whoever else listens: an unheard error would end the process.
+function untilConnected(socket: Socket, event: string, signal: AbortSignal): Promise<void> {
+  // For as long as the socket lives: an error without a listener would end the process.
   socket.on('error', () => {});
   return new Promise<void>((resolve, reject) => {
     const abort = () => socket.destroy(signal.reason);
-    const settle = (settled: () => void) => {
+    const settle = (complete: () => void) => {
       signal.removeEventListener('abort', abort);
-      settled();
+      complete();
     };
     socket.once(event, () => settle(resolve));
     socket.once('error', (error) => settle(() => reject(error)));
-    socket.once('close', () => settle(() => reject(new Error(HUNG_UP))));
+    socket.once('close', () => settle(() => reject(new Error(CONNECTION_CLOSED))));
     if (signal.aborted) abort();
     else signal.addEventListener('abort', abort, { once: true });
   });

@@ -18,7 +18,7 @@ const question = {
 };
 
 describe('a challenge', () => {
-  it('is answered with the strongest hash that is offered, as in RFC 7616', () => {
+  it('is answered with the strongest offered hash, as in RFC 7616', () => {
     const challenge = readChallenge(offered) as Challenge;
     expect(answerChallenge(challenge, question)).toBe(
       'Digest username="Mufasa", realm="http-auth@example.org", ' +
@@ -29,18 +29,18 @@ describe('a challenge', () => {
     );
   });
 
-  it('of MD5 alone is answered with MD5, as in RFC 7616', () => {
+  it('with MD5 alone is answered with MD5, as in RFC 7616', () => {
     const md5 = `Basic realm="x", Digest${offered.split(', Digest')[1]}`;
     const answer = answerChallenge(readChallenge(md5) as Challenge, question);
     expect(answer).toContain('response="8ca523f5e9506fed4657c9700eebdbec"');
   });
 
-  it('without qop is answered as RFC 2069 wants it', () => {
+  it('without qop is answered as in RFC 2069', () => {
     const challenge = readChallenge('Digest realm="r", nonce="n"') as Challenge;
     expect(answerChallenge(challenge, question)).not.toMatch(/qop|nc=|cnonce|algorithm/);
   });
 
-  it('may have quotes in it, which go back as they came', () => {
+  it('may contain quotes, which are sent back as received', () => {
     const challenge = readChallenge(String.raw`digest realm="a \"b\"", nonce="n\\"`) as Challenge;
     expect(challenge).toMatchObject({ realm: 'a "b"', nonce: 'n\\' });
     expect(answerChallenge(challenge, question)).toContain(
@@ -48,13 +48,13 @@ describe('a challenge', () => {
     );
   });
 
-  it('over 4096 characters is none', () => {
+  it('over 4096 characters is ignored', () => {
     const padded = (length: number) => 'Digest realm="r", nonce="n", x='.padEnd(length, 'y');
     expect(readChallenge(padded(4096))).toBeDefined();
     expect(readChallenge(padded(4097))).toBeUndefined();
   });
 
-  it('may stand behind one with a token of its own', () => {
+  it('may follow another scheme with a token', () => {
     const challenge = readChallenge('Negotiate YWJj==, Digest realm="r", nonce="n"');
     expect(challenge).toMatchObject({ realm: 'r', nonce: 'n' });
   });
@@ -68,7 +68,7 @@ describe('a challenge', () => {
     'Digest realm="x", nonce="n", algorithm=SHA-512-256',
     'Digest realm="x", nonce="n", qop="auth-int"',
     '"""=,=,Digest,,',
-  ])('that can not be answered is none: %j', (text) => {
+  ])('that cannot be answered is ignored: %j', (text) => {
     expect(readChallenge(text)).toBeUndefined();
   });
 });

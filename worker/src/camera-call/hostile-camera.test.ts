@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { call, cameraAt, never, prepareCameraCall } from '../test-support/calls.ts';
+import { call, cameraAt, neverAborted, prepareCameraCall } from '../test-support/calls.ts';
 import { type CameraServer, ok, startCamera } from '../test-support/camera-server.ts';
 import { testCamera, testSource } from '../test-support/cameras.ts';
 import {
@@ -11,10 +11,10 @@ import {
 } from '../test-support/hostile-camera.ts';
 import { image } from '../test-support/images.ts';
 import type { Capture } from './capture.ts';
-import type { Prepared } from './prepare-call.ts';
+import type { PrepareResult } from './prepare-call.ts';
 
 const jpeg = image('jpeg');
-const EARLY = 'the camera sent data before it was asked; is this port an HTTP server?';
+const EARLY = 'the camera sent data before the request; is this port an HTTP server?';
 const ENDS = new Set<string>(['a reset', 'an end', 'silence']);
 
 interface Cell {
@@ -30,14 +30,14 @@ const rows = [false, true].flatMap((isTls) =>
   })),
 );
 
-/** A frame only from an answer that is complete and came after the request. */
+/** Only a complete response after the request is a frame. */
 function isFrame({ phase, trouble }: Cell): boolean {
   return (
     phase === 'after its body' || (phase === 'after the request' && trouble === 'a valid answer')
   );
 }
 
-function expectOutcome(result: Capture | Prepared, requests: number, cell: Cell): void {
+function expectOutcome(result: Capture | PrepareResult, requests: number, cell: Cell): void {
   const { isTls, phase, trouble } = cell;
   if (isFrame(cell)) {
     expect(result, trouble).toMatchObject({ outcome: 'captured', bytes: jpeg });
@@ -57,29 +57,29 @@ function expectOutcome(result: Capture | Prepared, requests: number, cell: Cell)
 async function callHostile(cell: Cell, good: CameraServer): Promise<void> {
   const { isTls, phase, trouble } = cell;
   const hostile = await startHostileCamera(phase, trouble, isTls);
-  // Short where the deadline is what ends the call.
+  // Short where the deadline ends the call.
   const timeoutMs = isFrame(cell) ? 20_000 : 300;
   const isPrepared = !(isTls && phase === 'on accept') && !/TLS|certificate/.test(phase);
   const camera = testCamera(
     `${isTls ? 'https' : 'http'}://127.0.0.1:${hostile.port}/`,
     testSource({ timeoutMs, tls: { insecure: true } }),
   );
-  const prepared = await prepareCameraCall(camera, isPrepared ? 20_000 : 500, never);
-  let result: Capture | Prepared = prepared;
+  const prepared = await prepareCameraCall(camera, isPrepared ? 20_000 : 500, neverAborted);
+  let result: Capture | PrepareResult = prepared;
   if (prepared.outcome === 'connected') {
     hostile.strike();
     if (phase === 'on accept' || phase === 'before the request') {
       await hostile.troubled;
-      // Whatever was sent has arrived, over TLS after some turns of the event loop.
+      // Lets the data arrive, which takes some turns of the event loop over TLS.
       for (let n = 0; n < 5; n += 1) await good.roundTrip();
     }
-    result = await prepared.call.send(never);
+    result = await prepared.call.send(neverAborted);
   }
   expectOutcome(result, hostile.requests, cell);
   await hostile.allClosed();
 }
 
-describe('a hostile camera costs its own call only, whatever it does', () => {
+describe('a hostile camera costs only its own call, whatever it does', () => {
   it.each(rows)('$phase (TLS: $isTls)', async (row) => {
     const good = await startCamera((socket) => socket.write(ok(jpeg)));
     const troubles = Object.keys(TROUBLES) as TroubleName[];

@@ -6,7 +6,7 @@ import {
 } from '@lastframe/shared/messages/announcement';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { cameraAt, never, prepareCameraCall } from '../test-support/calls.ts';
+import { cameraAt, neverAborted, prepareCameraCall } from '../test-support/calls.ts';
 import { startCamera } from '../test-support/camera-server.ts';
 
 const digits = fc.oneof(
@@ -48,7 +48,7 @@ const answers = fc
     return Buffer.concat([Buffer.from(`HTTP/1.1 ${status} x\r\n${lines}\r\n`), body]);
   });
 
-it('whatever a camera answers, its failure can be announced, stored and read again', async () => {
+it('the failure of any odd response can be announced, stored and read again', async () => {
   let next = Buffer.alloc(0);
   const server = await startCamera((socket) => socket.end(next));
   const property = fc.asyncProperty(
@@ -59,9 +59,9 @@ it('whatever a camera answers, its failure can be announced, stored and read aga
     async (bytes) => {
       next = bytes;
       const camera = cameraAt(server, { timeoutMs: 20_000 });
-      const prepared = await prepareCameraCall(camera, 20_000, never);
+      const prepared = await prepareCameraCall(camera, 20_000, neverAborted);
       if (prepared.outcome !== 'connected') throw new Error('not connected');
-      const result = await prepared.call.send(never);
+      const result = await prepared.call.send(neverAborted);
       expect(result.outcome).not.toBe('captured');
       if (result.outcome !== 'failed') return;
       const failure = { ...result, nextMs: 1 };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { call, cameraAt, never, prepareCameraCall } from '../test-support/calls.ts';
+import { call, cameraAt, neverAborted, prepareCameraCall } from '../test-support/calls.ts';
 import { message, ok, startCamera } from '../test-support/camera-server.ts';
 import { testCamera, testSource } from '../test-support/cameras.ts';
 import { image } from '../test-support/images.ts';
@@ -9,14 +9,14 @@ const jpeg = image('jpeg');
 describe('the deadline', () => {
   const late = { outcome: 'failed', status: 504 };
 
-  it('O: holds for a camera that says nothing', async () => {
+  it('O: ends a call to a silent camera', async () => {
     const server = await startCamera(() => {});
     const beganMs = performance.now();
     expect(await call(server, cameraAt(server, { timeoutMs: 200 }))).toMatchObject(late);
     expect(performance.now() - beganMs).toBeGreaterThan(190);
   });
 
-  it('O: covers a body that drips', async () => {
+  it('O: ends a call whose body drips', async () => {
     const server = await startCamera((socket) => {
       socket.write(message(['HTTP/1.1 200 OK', 'Content-Length: 100000']));
       const drip = setInterval(() => socket.write('x'), 10);
@@ -25,11 +25,11 @@ describe('the deadline', () => {
     expect(await call(server, cameraAt(server, { timeoutMs: 250 }))).toMatchObject(late);
   });
 
-  it.each(['http', 'https'])('L2: %s that never gets connected is abandoned', async (scheme) => {
-    // A TCP connection that opens, and a handshake that is never answered.
+  it.each(['http', 'https'])('L2: abandons %s that does not connect in time', async (scheme) => {
+    // TCP connects, but the TLS handshake is never answered.
     const server = await startCamera(() => {});
     const camera = testCamera(`${scheme}://127.0.0.1:${server.port}/`, testSource());
-    const prepared = await prepareCameraCall(camera, scheme === 'https' ? 200 : 0, never);
+    const prepared = await prepareCameraCall(camera, scheme === 'https' ? 200 : 0, neverAborted);
     if (prepared.outcome === 'connected') prepared.call.destroy();
     else expect(prepared).toMatchObject(late);
     if (scheme === 'https') expect(prepared.outcome).toBe('failed');
@@ -38,7 +38,7 @@ describe('the deadline', () => {
 });
 
 describe('closing', () => {
-  it('cuts a call off in its body', async () => {
+  it('aborts a call in its body', async () => {
     const closing = new AbortController();
     const server = await startCamera((socket) => {
       socket.write(message(['HTTP/1.1 200 OK', 'Content-Length: 100'], 'x'));
@@ -47,7 +47,7 @@ describe('closing', () => {
     expect(await call(server, cameraAt(server), closing.signal)).toEqual({ outcome: 'aborted' });
   });
 
-  it('cuts a connection off before it is there', async () => {
+  it('aborts a connection that is not established yet', async () => {
     const closing = new AbortController();
     const server = await startCamera(() => {});
     const camera = testCamera(`https://127.0.0.1:${server.port}/`);
@@ -58,7 +58,7 @@ describe('closing', () => {
     await server.allClosed();
   });
 
-  it('that has begun lets nothing begin, and no look-up fail unheard', async () => {
+  it('starts no call afterwards, and leaves no rejection unhandled', async () => {
     for (const url of ['http://10.0.0.1/', 'http://no-such-host.invalid/']) {
       const prepared = await prepareCameraCall(testCamera(url), 4000, AbortSignal.abort());
       expect(prepared).toEqual({ outcome: 'aborted' });
@@ -68,26 +68,26 @@ describe('closing', () => {
   });
 });
 
-describe('what can not be connected', () => {
-  it('is an address that is refused, without a connection', async () => {
+describe('connecting', () => {
+  it('fails for a refused address, without a connection', async () => {
     const server = await startCamera(() => {});
     for (const host of ['127.0.0.1', 'localhost']) {
       const camera = testCamera(`http://${host}:${server.port}/`, testSource({ networks: [] }));
-      const prepared = await prepareCameraCall(camera, 4000, never);
+      const prepared = await prepareCameraCall(camera, 4000, neverAborted);
       expect(prepared).toMatchObject({ outcome: 'failed', status: 403 });
     }
     await server.roundTrip();
     expect(server.connections).toBe(0);
   });
 
-  it('but a name is, whose address a network holds', async () => {
+  it('succeeds for a name whose address is in an allowed network', async () => {
     const server = await startCamera((socket) => socket.write(ok(jpeg)));
     const camera = testCamera(`http://localhost:${server.port}/`);
     expect(await call(server, camera)).toMatchObject({ outcome: 'captured' });
   });
 
-  it('is a port on which nobody listens', async () => {
-    const prepared = await prepareCameraCall(testCamera('http://127.0.0.1:1/'), 4000, never);
+  it('fails on a closed port', async () => {
+    const prepared = await prepareCameraCall(testCamera('http://127.0.0.1:1/'), 4000, neverAborted);
     const reason = 'the camera refused the connection';
     expect(prepared).toMatchObject({
       outcome: 'failed',
@@ -97,7 +97,7 @@ describe('what can not be connected', () => {
     });
   });
 
-  it('is a request that HTTP does not allow, and its connection is closed', async () => {
+  it('fails on a header that HTTP does not allow, and closes the connection', async () => {
     const server = await startCamera(() => {});
     const camera = cameraAt(server, { headers: { Authorization: 'se\ncret' } });
     const result = await call(server, camera);

@@ -5,23 +5,23 @@ import { type Authorizer, createAuthorizer } from './authorization.ts';
 import type { ByteBudget } from './byte-budget.ts';
 import { explainCallError } from './call-error.ts';
 import { type PreparedCall, prepareRequest } from './capture.ts';
-import { assertUsable, type Connection, connectToCamera } from './connect.ts';
+import { assertOpen, type Connection, connectToCamera } from './connect.ts';
 
-export type Prepared =
+export type PrepareResult =
   | { outcome: 'connected'; call: PreparedCall }
   | { outcome: 'failed'; status: 403 | 502 | 504; reason: string; error?: string }
   | { outcome: 'aborted' };
 
-/** Resolves, checks and connects within the time given; nothing is sent. Never throws. */
+/** Resolves, checks and connects within the given time; sends nothing. Never throws. */
 export type PrepareCall = (
   camera: Camera,
   withinMs: number,
   signal: AbortSignal,
-  /** Read while the connection is made; it never rejects. */
+  /** Read while connecting; must never reject. */
   validators?: Promise<Validators | undefined>,
-) => Promise<Prepared>;
+) => Promise<PrepareResult>;
 
-/** All calls that it prepares share one budget of bytes, and what cameras said of who may ask. */
+/** Creates a `PrepareCall` whose calls share one byte budget and the cameras' digest challenges. */
 export function createPrepareCall(
   budget: ByteBudget,
   pseudonym: () => string | undefined = () => undefined,
@@ -44,22 +44,22 @@ async function prepareCameraCall(
   withinMs: number,
   signal: AbortSignal,
   deps: CallerDeps,
-): Promise<Prepared> {
-  const ending = new AbortController();
-  const end = () => ending.abort(signal.reason);
+): Promise<PrepareResult> {
+  const controller = new AbortController();
+  const abort = () => controller.abort(signal.reason);
   let isLate = false;
-  // Not `AbortSignal.timeout`: that goes off long after the connection is made, at a price.
+  // Not `AbortSignal.timeout`: it would still fire long after the connection is made, at a cost.
   const deadline = setTimeout(
     () => {
       isLate = true;
-      ending.abort();
+      controller.abort();
     },
     Math.max(0, Math.floor(withinMs)),
   );
-  signal.addEventListener('abort', end, { once: true });
-  if (signal.aborted) end();
+  signal.addEventListener('abort', abort, { once: true });
+  if (signal.aborted) abort();
   try {
-    const connection = await connectToCamera(camera, ending.signal);
+    const connection = await connectToCamera(camera, controller.signal);
     return { outcome: 'connected', call: await prepareCallOn(connection, camera, deps) };
   } catch (error) {
     if (signal.aborted) return { outcome: 'aborted' };
@@ -74,11 +74,11 @@ async function prepareCameraCall(
     return { outcome: 'failed', status: 502, ...explainCallError(error) };
   } finally {
     clearTimeout(deadline);
-    signal.removeEventListener('abort', end);
+    signal.removeEventListener('abort', abort);
   }
 }
 
-/** A request that can't be made, as by a header that HTTP doesn't allow, must not leave its socket. */
+/** Closes the socket if the request cannot be made, for example with an invalid header. */
 async function prepareCallOn(
   connection: Connection,
   camera: Camera,
@@ -87,8 +87,8 @@ async function prepareCallOn(
   const { socket } = connection;
   try {
     const headers = { via: pseudonym(), validators: await validators };
-    // Meanwhile the camera may have hung up, and a request made now would wait for its deadline.
-    assertUsable(socket);
+    // If the camera has hung up meanwhile, a request would wait for its deadline.
+    assertOpen(socket);
     return await prepareRequest(connection, camera, budget, authorizer, headers);
   } catch (error) {
     socket.destroy();

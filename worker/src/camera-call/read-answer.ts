@@ -12,43 +12,43 @@ export interface Fault {
   receivedStatus?: number | undefined;
   retryAfterMs?: number | undefined;
 }
-/** `bytes` hold their share of the byte budget until it is released. */
+/** `bytes` count in the byte budget until the share is released. */
 export type Body = { bytes: Buffer; validators?: Validators | undefined };
 export type Answer = Body | 'unchanged' | 'challenged' | 'no room' | Fault;
 
-export interface Reading {
+export interface ReadOptions {
   maxBytes: number;
   /** Opens the call's share of the byte budget; `evict` is called when it must make room. */
   openShare: (evict: () => void) => ByteShare;
   guard: Pick<AnswerGuard, 'countBody'>;
-  /** Only then a 304 means something. */
+  /** Without conditions, a 304 is a fault. */
   isConditional: boolean;
-  /** The answer only tells how to ask. */
+  /** Returns whether the next call can answer this response as a challenge. */
   isChallenge: (res: IncomingMessage) => boolean;
 }
 
-/** Reads a response to its end, or says what is wrong with it. */
-export async function readAnswer(res: IncomingMessage, reading: Reading): Promise<Answer> {
+/** Reads a response to its end, or returns what is wrong with it. */
+export async function readAnswer(res: IncomingMessage, reading: ReadOptions): Promise<Answer> {
   const { statusCode = 0, headers } = res;
   const { maxBytes, isConditional } = reading;
-  // Other numbers can't be passed on: neither HTTP nor our own announcements know them.
+  // Neither HTTP nor announcements allow other numbers.
   if (statusCode < 100 || statusCode > 599) {
-    const fault = 'the camera answered with a status that HTTP does not have';
+    const fault = 'the camera responded with an invalid HTTP status';
     return { fault, error: 'http_protocol_error' };
   }
   if (reading.isChallenge(res)) return 'challenged';
   if (statusCode === 304 && isConditional) return 'unchanged';
   if (statusCode !== 200) {
-    const asked = statusCode === 429 || statusCode === 503;
+    const mayRetryLater = statusCode === 429 || statusCode === 503;
     return {
-      fault: `the camera answered ${statusCode}`,
+      fault: `the camera responded with ${statusCode}`,
       error: 'destination_unavailable',
       receivedStatus: statusCode,
-      retryAfterMs: asked ? retryAfterMs(headers['retry-after'], headers.date) : undefined,
+      retryAfterMs: mayRetryLater ? retryAfterMs(headers['retry-after'], headers.date) : undefined,
     };
   }
   if ((headers['content-encoding'] ?? 'identity') !== 'identity') {
-    const fault = 'the camera sent a compressed body without being asked to';
+    const fault = 'the camera sent a compressed body, which was not requested';
     return { fault, error: 'http_response_content_coding' };
   }
   if (Number(headers['content-length'] ?? 0) > maxBytes) return tooLarge(maxBytes);
@@ -58,12 +58,12 @@ export async function readAnswer(res: IncomingMessage, reading: Reading): Promis
 }
 
 /**
- * Counts while it reads: an endless body costs no more than the largest image. Not by iterating,
- * which costs a promise for each piece, however small.
+ * Counts while reading: an endless body costs no more than the largest image. Uses events, since
+ * iterating costs a promise for each piece, however small.
  */
 function readBody(
   res: IncomingMessage,
-  { maxBytes, openShare, guard }: Reading,
+  { maxBytes, openShare, guard }: ReadOptions,
 ): Promise<Body | 'no room' | Fault> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
@@ -75,22 +75,22 @@ function readBody(
       res.destroy();
     };
     const share = openShare(() => stop('no room'));
-    // What is announced is taken at once: else many large bodies would be read in part, and end as
-    // none of them finds room.
-    let taken = Number(res.headers['content-length'] ?? 0) || 0;
-    if (!share.take(taken)) return stop('no room');
+    // Reserves the announced size at once: otherwise many large bodies would be read in part, and
+    // none of them would find room for the rest.
+    let reservedBytes = Number(res.headers['content-length'] ?? 0) || 0;
+    if (!share.reserve(reservedBytes)) return stop('no room');
     res.on('data', (chunk: Buffer) => {
       if (res.destroyed) return;
       size += chunk.length;
       if (size > maxBytes) return stop(tooLarge(maxBytes));
-      if (size > taken && !share.take(size - taken)) return stop('no room');
-      taken = Math.max(taken, size);
+      if (size > reservedBytes && !share.reserve(size - reservedBytes)) return stop('no room');
+      reservedBytes = Math.max(reservedBytes, size);
       chunks.push(chunk);
       guard.countBody(chunk.length);
     });
     res.on('end', () => {
       if (res.destroyed) return;
-      share.keep();
+      share.markComplete();
       resolve({ bytes: Buffer.concat(chunks, size) });
       chunks.length = 0;
     });

@@ -10,12 +10,12 @@ import { lookUpAt, spyOnLookup } from '../test-support/spy-on-lookup.ts';
 import { createByteBudget } from './byte-budget.ts';
 import { createPrepareCall } from './prepare-call.ts';
 
-// The worker asks the machine's name servers; here the same question goes to a server of the test's own.
+// The worker queries the machine's name servers; here it queries the test's own.
 const lookup = spyOnLookup();
 
 const prepare = createPrepareCall(createByteBudget(64 * 1024 ** 2));
 const never = new AbortController().signal;
-/** Stands for a public address: the only one that may be called. */
+/** Stands for a public address; the only one that may be called. */
 const ALLOWED = '127.0.0.2';
 
 const useDns = async (answers: (nth: number) => string[]): Promise<DnsServer> => {
@@ -25,7 +25,7 @@ const useDns = async (answers: (nth: number) => string[]): Promise<DnsServer> =>
   return dns;
 };
 
-/** Listeners on one port of several addresses; each counts who comes. */
+/** Listens on one port of several addresses, and counts the connections to each. */
 async function startListeners(...addresses: string[]) {
   const reached: Record<string, number> = {};
   let request = '';
@@ -42,7 +42,7 @@ async function startListeners(...addresses: string[]) {
     await once(server.listen(port, address), 'listening');
     return (server.address() as AddressInfo).port;
   };
-  /** What is free on the first address may be taken on another. */
+  /** Retries if a port that is free on the first address is in use on another. */
   const listenOnAll = async (): Promise<number> => {
     let port = 0;
     try {
@@ -62,34 +62,34 @@ async function call(port: number, networks = [`${ALLOWED}/32`]) {
   return prepared.outcome === 'connected' ? await prepared.call.send(never) : prepared;
 }
 
-describe('a DNS server that changes its mind', () => {
-  it('CVE-2026-94483 (Next.js): between check and connection there is no second look-up', async () => {
+describe('a DNS server that changes its answer', () => {
+  it('CVE-2026-94483 (Next.js): is not queried again between check and connection', async () => {
     const { port, reached, request } = await startListeners(ALLOWED, '127.0.0.1');
     const dns = await useDns((nth) => [nth === 0 ? ALLOWED : '127.0.0.1']);
     expect(await call(port)).toMatchObject({ outcome: 'captured' });
-    expect(dns.asked).toHaveLength(1);
+    expect(dns.queriedNames).toHaveLength(1);
     expect(reached).toEqual({ [ALLOWED]: 1 });
     expect(request()).toContain(`Host: rebind.test:${port}\r\n`);
   });
 
-  it('is asked anew by the next call, which refuses what it says then', async () => {
+  it('is queried again by the next call, which refuses the new address', async () => {
     const { port, reached } = await startListeners(ALLOWED, '127.0.0.1');
     const dns = await useDns((nth) => [nth === 0 ? ALLOWED : '127.0.0.1']);
     await call(port);
     expect(await call(port)).toMatchObject({ outcome: 'failed', status: 403 });
-    expect(dns.asked).toHaveLength(2);
+    expect(dns.queriedNames).toHaveLength(2);
     expect(reached).toEqual({ [ALLOWED]: 1 });
   });
 
-  it('gains nothing in fifty tries, each of them one look-up', async () => {
+  it('gains nothing in fifty calls, with one lookup each', async () => {
     const { port, reached } = await startListeners(ALLOWED, '127.0.0.1');
     const dns = await useDns((nth) => [nth % 2 === 0 ? ALLOWED : '127.0.0.1']);
     for (let n = 0; n < 50; n += 1) await call(port);
-    expect(dns.asked).toHaveLength(50);
+    expect(dns.queriedNames).toHaveLength(50);
     expect(reached).toEqual({ [ALLOWED]: 25 });
   });
 
-  it('does reach the other address where that is allowed: the listener would have told', async () => {
+  it('reaches the other address if that is allowed, which proves the listener works', async () => {
     const { port, reached } = await startListeners('127.0.0.1');
     await useDns(() => ['127.0.0.1']);
     expect(await call(port, ['127.0.0.0/8'])).toMatchObject({ outcome: 'captured' });
@@ -102,7 +102,7 @@ describe('a name with several addresses', () => {
     ['A refused, AAAA refused', ['127.0.0.1', '::1']],
     ['an IPv4-mapped AAAA', ['::ffff:127.0.0.1', '::ffff:127.0.0.2']],
     ['NAT64 and 6to4', ['64:ff9b::7f00:1', '2002:7f00:1::1']],
-    ['metadata beside private', ['169.254.169.254', '10.0.0.1', 'fd00::1']],
+    ['metadata and private', ['169.254.169.254', '10.0.0.1', 'fd00::1']],
     ['this host', ['0.0.0.0', '::']],
   ])('is refused: %s', async (_, addresses) => {
     const { port, reached } = await startListeners('127.0.0.1', '::1');
@@ -112,7 +112,7 @@ describe('a name with several addresses', () => {
   });
 
   it.each(['localhost', 'metadata.internal', 'a.b.c.d.test'])(
-    'is refused where it is an alias of %s, which is private',
+    'is refused if it is an alias of %s, which is private',
     async (alias) => {
       const { port, reached } = await startListeners('127.0.0.1');
       const aliases = [...Array.from({ length: 30 }, (_, n) => `hop-${n}.test`), alias];
@@ -124,7 +124,7 @@ describe('a name with several addresses', () => {
     },
   );
 
-  it('is called only at the one that is allowed, wherever it stands in the answer', async () => {
+  it('is called only at the allowed one, wherever it is in the answer', async () => {
     for (const addresses of [
       ['127.0.0.1', ALLOWED, '::1', '10.0.0.1'],
       ['::1', '127.0.0.1', '169.254.169.254', ALLOWED],
@@ -136,14 +136,14 @@ describe('a name with several addresses', () => {
     }
   });
 
-  it('does not fall back from an allowed AAAA that is dead to a refused A', async () => {
+  it('does not fall back from a dead, allowed AAAA to a refused A', async () => {
     const { port, reached } = await startListeners('127.0.0.1');
     await useDns(() => ['127.0.0.1', '::1']);
     expect(await call(port, ['::1/128'])).toMatchObject({ outcome: 'failed', status: 502 });
     expect(reached).toEqual({});
   });
 
-  it('is called over IPv6 where only that is allowed', async () => {
+  it('is called over IPv6 if only that is allowed', async () => {
     const { port, reached } = await startListeners('127.0.0.1', '::1');
     await useDns(() => ['127.0.0.1', '::1']);
     expect(await call(port, ['::1/128'])).toMatchObject({ outcome: 'captured' });

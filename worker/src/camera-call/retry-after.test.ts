@@ -15,7 +15,7 @@ describe('retryAfterMs', () => {
   });
 
   it.each(['31536000', '9'.repeat(300), 'Fri, 01 Jan 2027 00:00:00 GMT'])(
-    'L10: %.20j… is an hour at most',
+    'L10: %.20j… is at most an hour',
     (value) => {
       expect([3_600_000, undefined]).toContain(retryAfterMs(value, now));
     },
@@ -35,7 +35,7 @@ describe('retryAfterMs', () => {
     ['Thu, 01 Jan 2026 00:01:00 GMT', 'nonsense'],
     ['30'.padEnd(65), now],
     ['Thu, 01 Jan 2026 00:01:00 GMT', now.padEnd(65)],
-  ])('%j with the date %j says nothing', (value, date) => {
+  ])('%j with the date %j is ignored', (value, date) => {
     expect(retryAfterMs(value, date)).toBeUndefined();
   });
 });

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { never, prepareCameraCall } from '../test-support/calls.ts';
+import { neverAborted, prepareCameraCall } from '../test-support/calls.ts';
 import { ok, startCamera } from '../test-support/camera-server.ts';
 import { testCamera, testSource } from '../test-support/cameras.ts';
 import { selfSigned } from '../test-support/certificate.ts';
@@ -16,7 +16,7 @@ const TICKET = Buffer.concat([
   Buffer.alloc(202),
 ]);
 
-/** Writes without end until the other side hangs up. */
+/** Writes endlessly until the other side hangs up. */
 function pour(socket: Socket, next: () => Buffer): void {
   const more = () => {
     while (socket.writable && socket.write(next()));
@@ -30,12 +30,12 @@ async function call(port: number) {
     `https://127.0.0.1:${port}/`,
     testSource({ timeoutMs: 60_000, tls: { insecure: true } }),
   );
-  const prepared = await prepareCameraCall(camera, 60_000, never);
-  return prepared.outcome === 'connected' ? await prepared.call.send(never) : prepared;
+  const prepared = await prepareCameraCall(camera, 60_000, neverAborted);
+  return prepared.outcome === 'connected' ? await prepared.call.send(neverAborted) : prepared;
 }
 
 describe('TLS messages without data end a call long before its deadline', () => {
-  const reason = 'the camera sends TLS messages and next to no data';
+  const reason = 'the camera sends TLS messages but hardly any data';
   const failure = { outcome: 'failed', status: 502, reason, error: 'tls_protocol_error' };
 
   it('hello requests instead of a handshake', async () => {
@@ -46,7 +46,7 @@ describe('TLS messages without data end a call long before its deadline', () => 
     expect(server.sentBytes()).toBeLessThan(128 * MIB);
   });
 
-  it('session tickets instead of an answer', async () => {
+  it('session tickets instead of a response', async () => {
     const server = await startTcpCamera((tcp) =>
       startTls13(tcp, (_, seal) => pour(tcp, () => seal(TICKET))),
     );
@@ -56,13 +56,13 @@ describe('TLS messages without data end a call long before its deadline', () => 
   });
 });
 
-it('a frame in TLS records of 100 bytes is accepted', async () => {
+it('accepts a frame in TLS records of 100 bytes', async () => {
   const jpeg = image('jpeg');
   const frame = Buffer.concat([jpeg.subarray(0, -2), Buffer.alloc(MIB, 0xaa), jpeg.subarray(-2)]);
   const server = await startCamera((socket) => {
     const head = ok(frame).subarray(0, -frame.length);
     socket.write(head);
-    // A record for each piece.
+    // One record per piece.
     for (let at = 0; at < frame.length; at += 100) socket.write(frame.subarray(at, at + 100));
   }, selfSigned('localhost'));
   expect(await call(server.port)).toMatchObject({ outcome: 'captured', bytes: frame });

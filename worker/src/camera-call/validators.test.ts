@@ -14,7 +14,7 @@ it.each([
     { etag: '"a"', lastModified: BEFORE },
   ],
   [{ etag: '"a"', 'last-modified': DATE, date: DATE }, { etag: '"a"' }],
-])('%j is asked with %j', (headers, validators) => {
+])('%j yields the validators %j', (headers, validators) => {
   expect(validatorsOf(headers)).toEqual(validators);
 });
 
@@ -29,9 +29,9 @@ it.each([
   { 'last-modified': 'yesterday', date: DATE },
   { 'last-modified': BEFORE.padEnd(65), date: DATE },
   { 'last-modified': BEFORE, date: DATE.padEnd(65) },
-])('%j is nothing to ask with', (headers) => expect(validatorsOf(headers)).toBeUndefined());
+])('%j yields no validators', (headers) => expect(validatorsOf(headers)).toBeUndefined());
 
-it('asks with all that there is, and without any with nothing', () => {
+it('sends a header for each validator, and none without validators', () => {
   expect(conditionalHeaders(undefined)).toEqual({});
   expect(conditionalHeaders({ etag: '"a"', lastModified: BEFORE })).toEqual({
     'If-None-Match': '"a"',

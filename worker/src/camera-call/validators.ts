@@ -3,17 +3,17 @@ import type { Validators } from '@lastframe/shared/frames/frame-store';
 import { MAX_DATE_LENGTH, unlessTooLong } from '@lastframe/shared/http/http-fields';
 
 const MAX_LENGTH = 256;
-/** As the camera wrote it, quoted or not; but it goes into a header of ours. */
-const VISIBLE = /^[\x20-\x7e]+$/;
+/** Quoted or not, as the camera wrote it; but safe in a request header. */
+const VISIBLE_ASCII = /^[\x20-\x7e]+$/;
 
 /**
- * What a camera's answer says to ask with next time. A `Last-Modified` counts if it was a second
- * past when the answer was made (RFC 9110 8.8.2.2): within the same second the image may change
- * again, and a camera that draws each image anew would be told apart by the second only.
+ * Returns the validators of a response for the next request. A `Last-Modified` counts if it is at
+ * least a second before `Date` (RFC 9110 8.8.2.2): within the same second the image may change
+ * again unnoticed.
  */
 export function validatorsOf(headers: IncomingHttpHeaders): Validators | undefined {
-  const etag = usable(headers.etag);
-  const lastModified = usable(unlessTooLong(headers['last-modified'], MAX_DATE_LENGTH));
+  const etag = ifUsable(headers.etag);
+  const lastModified = ifUsable(unlessTooLong(headers['last-modified'], MAX_DATE_LENGTH));
   const pastMs =
     Date.parse(unlessTooLong(headers.date, MAX_DATE_LENGTH) ?? '') - Date.parse(lastModified ?? '');
   const validators = {
@@ -23,7 +23,7 @@ export function validatorsOf(headers: IncomingHttpHeaders): Validators | undefin
   return Object.keys(validators).length === 0 ? undefined : validators;
 }
 
-/** The headers that ask for an image only if it is another one. */
+/** Returns the headers that request an image only if it has changed. */
 export function conditionalHeaders(validators: Validators | undefined): Record<string, string> {
   const { etag, lastModified } = validators ?? {};
   return {
@@ -32,8 +32,8 @@ export function conditionalHeaders(validators: Validators | undefined): Record<s
   };
 }
 
-function usable(value: string | undefined): string | undefined {
-  return value !== undefined && value.length <= MAX_LENGTH && VISIBLE.test(value)
+function ifUsable(value: string | undefined): string | undefined {
+  return value !== undefined && value.length <= MAX_LENGTH && VISIBLE_ASCII.test(value)
     ? value
     : undefined;
 }

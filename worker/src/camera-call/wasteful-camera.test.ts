@@ -13,7 +13,7 @@ const CHUNKED = message(['HTTP/1.1 200 OK', 'Transfer-Encoding: chunked']);
 const HEAD = 'HTTP/1.1 200 OK\r\n';
 const MIB = 1024 ** 2;
 
-/** Writes without end until the other side hangs up. */
+/** Writes endlessly until the other side hangs up. */
 function pour(socket: Socket, piece: string): void {
   const bytes = Buffer.from(piece);
   const more = () => {
@@ -23,18 +23,18 @@ function pour(socket: Socket, piece: string): void {
   more();
 }
 
-describe('an answer that would only cost CPU', () => {
+describe('a response that would only cost CPU', () => {
   it.each([
-    ['1xx answers', '', 'HTTP/1.1 100 Continue\r\n\r\n', 'too many 1xx'],
+    ['1xx responses', '', 'HTTP/1.1 100 Continue\r\n\r\n', 'too many 1xx'],
     ['early hints', '', `HTTP/1.1 103 Hints\r\nLink: ${'x'.repeat(9000)}\r\n\r\n`, 'too many 1xx'],
     ['line ends before the head', '', '\r\n', 'padding'],
-    ['tiny headers', HEAD, 'a:\r\n', 'no valid HTTP'],
+    ['tiny headers', HEAD, 'a:\r\n', 'not valid HTTP'],
     ['spaces in a header', `${HEAD}a: `, ' ', 'padding'],
     ['one-byte chunks', CHUNKED, '1\r\nx\r\n', 'padding'],
     ['zeros before the size of a chunk', CHUNKED, '0', 'padding'],
     ['chunk extensions', CHUNKED, `1;${'a'.repeat(5000)}\r\nx\r\n`, 'padding'],
-    ['one chunk extension', `${CHUNKED}1;`, 'a', 'no valid HTTP'],
-    ['trailers', `${CHUNKED}0\r\n`, 'a:\r\n', 'no valid HTTP'],
+    ['one chunk extension', `${CHUNKED}1;`, 'a', 'not valid HTTP'],
+    ['trailers', `${CHUNKED}0\r\n`, 'a:\r\n', 'not valid HTTP'],
   ])('is cut off long before its deadline: endless %s', async (_, first, piece, reason) => {
     let sentBytes = 0;
     const server = await startCamera((socket) => {
@@ -47,11 +47,11 @@ describe('an answer that would only cost CPU', () => {
     const result = await call(server, cameraAt(server, { timeoutMs: 60_000 }));
     expect(result).toMatchObject({ outcome: 'failed', status: 502 });
     expect(result).toHaveProperty('reason', expect.stringContaining(reason));
-    // What the kernel holds on the way included.
+    // Including what the kernel buffers.
     expect(sentBytes).toBeLessThan(32 * MIB);
   });
 
-  it('is cut off when it comes in thousands of tiny packets', async () => {
+  it('is cut off when it arrives in thousands of tiny packets', async () => {
     const server = await startCamera((socket) => {
       socket.setNoDelay(true);
       socket.write(message(['HTTP/1.1 200 OK', 'Content-Length: 1000000']));
@@ -63,17 +63,17 @@ describe('an answer that would only cost CPU', () => {
   });
 });
 
-it('whoever is cut off is cut off once, however much of it is still read', () => {
+it('cuts a camera off once, however much of its data is still read', () => {
   const socket = new Socket().on('error', () => {});
   const destroy = vi.spyOn(socket, 'destroy');
   const guard = guardAnswer(socket);
-  guard.open();
+  guard.allowData();
   for (let n = 0; n < 100; n += 1) guard.countInformational();
   for (let n = 0; n < 10_000; n += 1) guard.countBody(1);
   expect(destroy).toHaveBeenCalledTimes(1);
 });
 
-it.each([64, 100, 512, 1460])('a frame in chunks of %d bytes is read', async (size) => {
+it.each([64, 100, 512, 1460])('reads a frame in chunks of %d bytes', async (size) => {
   const frame = Buffer.concat([jpeg.subarray(0, -2), Buffer.alloc(MIB, 0xaa), jpeg.subarray(-2)]);
   const server = await startCamera((socket) => {
     socket.write(CHUNKED);
@@ -89,7 +89,7 @@ it.each([64, 100, 512, 1460])('a frame in chunks of %d bytes is read', async (si
   expect(result).toMatchObject({ outcome: 'captured' });
 });
 
-it('a frame behind a few 1xx answers is read', async () => {
+it('reads a frame after a few 1xx responses', async () => {
   const server = await startCamera((socket) => {
     for (let n = 0; n < 5; n += 1)
       socket.write(message(['HTTP/1.1 103 Early Hints', 'Link: </x>']));
@@ -98,18 +98,18 @@ it('a frame behind a few 1xx answers is read', async () => {
   expect(await call(server)).toMatchObject({ outcome: 'captured' });
 });
 
-it.each(['000', '001', '099', '600', '999'])('a status of %s fails at once', async (status) => {
+it.each(['000', '001', '099', '600', '999'])('fails at once on status %s', async (status) => {
   const server = await startCamera((socket) =>
     socket.write(message([`HTTP/1.1 ${status} Odd`, `Content-Length: ${jpeg.length}`], jpeg)),
   );
   const result = await call(server, cameraAt(server, { timeoutMs: 60_000 }));
-  const reason = 'the camera answered with a status that HTTP does not have';
+  const reason = 'the camera responded with an invalid HTTP status';
   expect(result).toMatchObject({ outcome: 'failed', status: 502, reason });
   expect(result).not.toHaveProperty('receivedStatus');
 });
 
 describe('when slow, large bodies hold the whole byte budget', () => {
-  it('a small frame is read, of another source and of their own', async () => {
+  it('reads a small frame, of their own source or another', async () => {
     // A thousandth of a worker's budget and of its largest frames.
     const prepare = createPrepareCall(createByteBudget(256 * 1024));
     const part = Buffer.alloc(7 * 1024, 0xaa);
@@ -122,21 +122,21 @@ describe('when slow, large bodies hold the whole byte budget', () => {
     });
     const good = await startCamera((socket) => socket.write(ok(jpeg)));
     const source = testSource({ timeoutMs: 60_000 });
-    const ending = new AbortController();
-    const begin = async (server: typeof slow, of = source) => {
-      const prepared = await prepare(cameraAt(server, of), 20_000, ending.signal);
+    const controller = new AbortController();
+    const start = async (server: typeof slow, of = source) => {
+      const prepared = await prepare(cameraAt(server, of), 20_000, controller.signal);
       if (prepared.outcome !== 'connected') throw new Error('not connected');
-      return prepared.call.send(ending.signal);
+      return prepared.call.send(controller.signal);
     };
-    const flood = Array.from({ length: 40 }, () => begin(slow));
+    const flood = Array.from({ length: 40 }, () => start(slow));
     await expect.poll(() => dripping, { timeout: 20_000 }).toBe(40);
-    for (const of of [source, testSource({ timeoutMs: 60_000 })]) {
-      expect(await begin(good, of)).toMatchObject({ outcome: 'captured' });
+    for (const rules of [source, testSource({ timeoutMs: 60_000 })]) {
+      expect(await start(good, rules)).toMatchObject({ outcome: 'captured' });
     }
-    ending.abort();
-    const ends = (await Promise.all(flood)).map(({ outcome }) => outcome);
-    // Those that had to make room, and blame nobody.
-    expect(ends).toContain('no room');
-    expect(ends.every((end) => end === 'no room' || end === 'aborted')).toBe(true);
+    controller.abort();
+    const outcomes = (await Promise.all(flood)).map(({ outcome }) => outcome);
+    // Evicted calls blame no camera.
+    expect(outcomes).toContain('no room');
+    expect(outcomes.every((outcome) => outcome === 'no room' || outcome === 'aborted')).toBe(true);
   });
 });

@@ -13,7 +13,7 @@ function turnedJpeg(orientation: number): Buffer {
   return Buffer.concat([Buffer.from('ffd8ffe1', 'hex'), length, exif, size]);
 }
 
-describe('the dimensions of a picture', () => {
+describe('the dimensions of an image', () => {
   it.each([
     ['jpeg', 8, 8],
     ['png', 4, 4],
@@ -24,20 +24,20 @@ describe('the dimensions of a picture', () => {
     expect(dimensionsOf(image(kind), `image/${kind}`)).toEqual({ width, height });
   });
 
-  it('are those of the picture, not of its thumbnail', () => {
+  it('are those of the image, not of its thumbnail', () => {
     expect(dimensionsOf(jpegWithThumbnail(), 'image/jpeg')).toEqual({ width: 8, height: 8 });
   });
 
   it.each([
     [1, { width: 640, height: 360 }],
     [6, { width: 360, height: 640 }],
-  ])('are as it is shown: with orientation %d', (orientation, shown) => {
+  ])('are those shown: with orientation %d', (orientation, shown) => {
     expect(dimensionsOf(turnedJpeg(orientation), 'image/jpeg')).toEqual(shown);
   });
 
   it.each([
     ['a cut head', image('png').subarray(0, 18), 'image/png'],
-    ['no picture', Buffer.from('hello'), 'image/jpeg'],
+    ['another file', Buffer.from('hello'), 'image/jpeg'],
     ['nothing', Buffer.alloc(0), 'image/webp'],
     ['a size of zero', Buffer.from('GIF89a\0\0\0\0;'), 'image/gif'],
     ['another type', image('png'), 'image/svg+xml'],
@@ -45,7 +45,7 @@ describe('the dimensions of a picture', () => {
     expect(dimensionsOf(bytes, contentType)).toBeUndefined();
   });
 
-  it('are not looked for at length in what a camera made up', () => {
+  it('are read quickly, whatever a camera sends', () => {
     const box = Buffer.from('00000014697370650000000000000001', 'hex');
     const hostile = [
       ['image/jpeg', Buffer.concat([Buffer.from('ffd8ffe0', 'hex'), Buffer.alloc(8 * 1024 ** 2)])],

@@ -7,8 +7,8 @@ import { PNG } from 'image-size/types/png';
 import { WEBP } from 'image-size/types/webp';
 
 /**
- * The reader of each type and how far it looks: it goes byte by byte through what a camera made up,
- * AVIF's even several times. JPEGs carry thumbnails and profiles in front of their size.
+ * The reader of each type and how far it reads. Readers go byte by byte through whatever a camera
+ * sends, AVIF's even several times. In JPEGs, thumbnails and profiles precede the size.
  */
 const READERS: Record<string, { reader: IImage; headBytes: number }> = {
   'image/jpeg': { reader: JPG, headBytes: 256 * 1024 },
@@ -19,19 +19,19 @@ const READERS: Record<string, { reader: IImage; headBytes: number }> = {
 };
 const MAX_PIXELS = 65_535;
 
-/** The size of a picture as it is shown, by its head; undefined where that doesn't tell. */
+/** Returns the size of an image as shown, read from its head; undefined if unknown. */
 export function dimensionsOf(bytes: Buffer, contentType: string): Dimensions | undefined {
-  const known = READERS[contentType];
-  if (!known) return undefined;
+  const format = READERS[contentType];
+  if (!format) return undefined;
   try {
-    // A copy of its own: the readers look past the end of a view, into what lies behind it.
-    const head = Buffer.from(new Uint8Array(bytes.subarray(0, known.headBytes)).buffer);
-    const { width, height, orientation = 1 } = known.reader.calculate(head);
+    // A copy: the readers read past the end of a view, into the buffer behind it.
+    const head = Buffer.from(new Uint8Array(bytes.subarray(0, format.headBytes)).buffer);
+    const { width, height, orientation = 1 } = format.reader.calculate(head);
     if (!isSize(width) || !isSize(height)) return undefined;
-    // Turned by a quarter, as a camera on its side says in its EXIF.
+    // A quarter turn, from the EXIF of a camera on its side.
     return orientation >= 5 ? { width: height, height: width } : { width, height };
   } catch {
-    return undefined; // a header that lies is no reason to lose the picture
+    return undefined; // an image with a wrong header is still served
   }
 }
 

@@ -5,14 +5,14 @@ import { sniffImage } from './image-type.ts';
 
 const kinds: ImageKind[] = ['jpeg', 'png', 'gif', 'webp', 'avif'];
 const truncated = { fault: 'the camera sent a truncated image' };
-const noImage = { fault: 'the camera sent no JPEG, PNG, GIF, WebP or AVIF image' };
+const noImage = { fault: 'the camera did not send a JPEG, PNG, GIF, WebP or AVIF image' };
 
 describe.each(kinds)('a %s', (kind) => {
-  it('is known by its bytes', async () => {
+  it('is recognised by its bytes', async () => {
     expect(await sniffImage(image(kind))).toMatchObject({ contentType: `image/${kind}` });
   });
 
-  it('is refused when it breaks off, wherever that is', async () => {
+  it('is rejected when truncated, at whatever byte', async () => {
     const whole = image(kind);
     for (let length = 1; length < whole.length; length += 1) {
       const sniffed = await sniffImage(whole.subarray(0, length));
@@ -20,7 +20,7 @@ describe.each(kinds)('a %s', (kind) => {
     }
   });
 
-  it('may be padded behind its end', async () => {
+  it('may be padded after its end', async () => {
     const padded = Buffer.concat([image(kind), Buffer.alloc(100)]);
     expect(await sniffImage(padded)).toMatchObject({ contentType: `image/${kind}` });
   });
@@ -34,7 +34,7 @@ describe('a JPEG', () => {
     expect(await sniffImage(padded(5000))).toMatchObject(truncated);
   });
 
-  it('is not taken for whole because of the end marker of its thumbnail', async () => {
+  it('is rejected when truncated, despite the end marker of its thumbnail', async () => {
     const whole = jpegWithThumbnail();
     expect(await sniffImage(whole)).toMatchObject({ contentType: 'image/jpeg' });
     expect(await sniffImage(whole.subarray(0, -2))).toMatchObject(truncated);
@@ -62,7 +62,7 @@ describe('a JPEG', () => {
 });
 
 describe('a GIF', () => {
-  it('is not whole because there is a semicolon near its end', async () => {
+  it('is rejected when truncated, despite a semicolon near its end', async () => {
     const whole = image('gif');
     const broken = Buffer.concat([
       whole.subarray(0, -1),
@@ -73,7 +73,7 @@ describe('a GIF', () => {
   });
 });
 
-describe('what is no image', () => {
+describe('a body without an image', () => {
   it.each([
     ['HTML', '<!doctype html><title>Login</title>'],
     ['SVG', '<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'],
@@ -86,17 +86,17 @@ describe('what is no image', () => {
       '--boundary\r\nContent-Type: image/jpeg\r\n\r\n\xff\xd8\xff',
     ],
     ['one byte', 'x'],
-  ])('%s is refused', async (_, text) => {
+  ])('is rejected: %s', async (_, text) => {
     expect(await sniffImage(Buffer.from(text, 'latin1'))).toMatchObject(noImage);
   });
 
-  it('an empty body is refused with its own words', async () => {
+  it('has its own error when empty', async () => {
     expect(await sniffImage(Buffer.alloc(0))).toMatchObject({
       fault: 'the camera sent an empty body',
     });
   });
 
-  it('never throws, whatever stands behind a magic number', async () => {
+  it('never causes an exception, whatever follows a magic number', async () => {
     const magic = fc.constantFrom('ffd8ff', '89504e470d0a1a0a', '474946383961', '52494646');
     await fc.assert(
       fc.asyncProperty(magic, fc.uint8Array({ maxLength: 80 }), async (head, rest) => {

@@ -1,14 +1,15 @@
--- Ends a permit's call: the permit then lasts as long as the spacing needs. Answers {owned, ms until the next}.
+-- Ends a permit's call: the permit then lasts for the rest of the spacing.
+-- Returns {owned, ms until the next permit}.
 -- KEYS permit, backoff, failures (of the camera), calls (of the source)
--- ARGV token, rest (ms; 0: nothing was sent), ok|fail|none, base, cap, at least (ms of back-off)
+-- ARGV token, rest (ms; 0: nothing was sent), ok|fail|none, base, cap, least back-off (ms)
 local C = redis.call
 local rest, cap, back = math.ceil(tonumber(ARGV[2])), tonumber(ARGV[5]), 0
 local first = C('ZREM', KEYS[4], ARGV[1]) == 1
 local value = C('GET', KEYS[1])
--- Only the owner touches a permit: a late finish must not shorten somebody else's.
+-- Only its owner changes a permit: a late finish must not shorten another's.
 if not value or value:match('^%S+') ~= ARGV[1] then return { 0, 0 } end
 if rest > 0 then C('PEXPIRE', KEYS[1], string.format('%.0f', rest)) else C('DEL', KEYS[1]) end
--- Sent again because its answer was late: one call fails once.
+-- A retried finish, after a late reply: one call fails once.
 if not first then
   back = math.max(0, C('PTTL', KEYS[2]))
 elseif ARGV[3] == 'ok' then

@@ -15,14 +15,14 @@ describe('permit times', () => {
     expect(spacingMs(testSource({ intervalMs: 250 }))).toBe(260.25);
   });
 
-  it('S7: a permit outlives its call by two seconds, and the start allowance comes on top', () => {
+  it('S7: a permit outlives its call by two seconds plus the start allowance', () => {
     const slow = testSource({ intervalMs: 1000, timeoutMs: 20_000, startAllowanceMs: 1500 });
     expect(permitLifeMs(slow)).toBe(23_500);
     const rare = testSource({ intervalMs: 60_000, timeoutMs: 20_000, startAllowanceMs: 1500 });
     expect(permitLifeMs(rare)).toBe(60_070 + 1500);
   });
 
-  it('S13: a life is whole milliseconds, and never less than what it must cover', () => {
+  it('S13: a permit lives for whole milliseconds, and never less than it must cover', () => {
     fc.assert(
       fc.property(times, (given) => {
         const source = testSource(given);

@@ -9,7 +9,7 @@ import { createPermits } from './permits.ts';
 
 type Reply = (token: string) => Promise<unknown>;
 
-/** Takes answer as the test says; finishes are noted, and answered like those of an owner. */
+/** Takes reply as the test says; finishes are recorded and succeed as if owned. */
 function setup() {
   const clock = fakeClock();
   const state = {
@@ -40,18 +40,18 @@ function setup() {
     state.late = false;
     throw new RedisUnavailableError('no answer in time');
   };
-  const watch = { whyUnfit: () => state.doubt, accept: () => state.accepts };
+  const monitor = { whyUnfit: () => state.doubt, accept: () => state.accepts };
   const keys = keysFor('test');
-  const permits = createPermits({ clock, redis: { run }, watch, keys, replicaLagMs: 0 });
+  const permits = createPermits({ clock, redis: { run }, monitor, keys, replicaLagMs: 0 });
   return { clock, state, permits };
 }
 
 const camera = testCamera();
-const GIVEN_BACK = ['none', '0'];
+const RELEASED = ['none', '0'];
 const endOf = ([, rest, verdict]: string[]) => [verdict, rest];
 
 describe('take', () => {
-  it('S5: has a fresh token each time', async () => {
+  it('S5: uses a fresh token each time', async () => {
     const { permits, state } = setup();
     await permits.take(camera);
     await permits.take(camera);
@@ -64,47 +64,47 @@ describe('take', () => {
     expect(state.deadlineMs).toEqual([camera.source.startAllowanceMs]);
   });
 
-  it('S4: asks for nothing while Redis is in doubt', async () => {
+  it('S4: requests nothing while Redis is in doubt', async () => {
     const { permits, state } = setup();
     state.doubt = 'stepped';
     expect(wordOf(await permits.take(camera))).toBe('unknown: stepped');
     expect(state.tokens).toEqual([]);
   });
 
-  it('S4: a reply that the watch does not accept is unknown, and a grant in it given back', async () => {
+  it('S4: treats a reply that the monitor does not accept as unknown, and releases its grant', async () => {
     const { permits, state } = setup();
     state.accepts = false;
     expect(wordOf(await permits.take(camera))).toContain('unknown');
-    await expect.poll(() => state.finished.map(endOf)).toEqual([GIVEN_BACK]);
+    await expect.poll(() => state.finished.map(endOf)).toEqual([RELEASED]);
     expect(state.finished[0]?.[0]).toBe(state.tokens[0]);
   });
 
-  it('S8: a reply that was read late by the wall clock is unknown, though the monotonic one stood still', async () => {
+  it('S8: treats a reply as unknown that is late by the wall clock alone', async () => {
     const { permits, state, clock } = setup();
     state.takeReply = async () => {
       clock.stepWall(camera.source.startAllowanceMs + 1);
       return ['granted', 1000, 1];
     };
     expect(wordOf(await permits.take(camera))).toContain('unknown');
-    await expect.poll(() => state.finished.map(endOf)).toEqual([GIVEN_BACK]);
+    await expect.poll(() => state.finished.map(endOf)).toEqual([RELEASED]);
   });
 
-  it('S8: a permit ages by the greater of both clocks, from before it was asked for', async () => {
+  it('S8: measures the age of a permit by the greater of both clocks, from before the request', async () => {
     const { permits, state, clock } = setup();
     state.takeReply = async () => {
-      clock.pass(300);
+      clock.advance(300);
       return ['granted', 1000, 1];
     };
-    const taken = await permits.take(camera);
-    if (taken.outcome !== 'granted') throw new Error(wordOf(taken));
-    expect(taken.permit.elapsedMs()).toBe(300);
+    const result = await permits.take(camera);
+    if (result.outcome !== 'granted') throw new Error(wordOf(result));
+    expect(result.permit.elapsedMs()).toBe(300);
     clock.stepWall(-60_000);
-    expect(taken.permit.elapsedMs()).toBe(300);
+    expect(result.permit.elapsedMs()).toBe(300);
     clock.stepWall(120_000);
-    expect(taken.permit.elapsedMs()).toBe(60_300);
+    expect(result.permit.elapsedMs()).toBe(60_300);
   });
 
-  it('L3: a grant that comes after the deadline is given back', async () => {
+  it('L3: releases a grant that arrives after the deadline', async () => {
     const { permits, state } = setup();
     const answer = Promise.withResolvers<void>();
     state.late = true;
@@ -115,10 +115,10 @@ describe('take', () => {
     expect(wordOf(await permits.take(camera))).toContain('unknown');
     expect(state.finished).toEqual([]);
     answer.resolve();
-    await expect.poll(() => state.finished.map(endOf)).toEqual([GIVEN_BACK]);
+    await expect.poll(() => state.finished.map(endOf)).toEqual([RELEASED]);
   });
 
-  it('a denial that comes late leaves nothing to give back', async () => {
+  it('does not release anything after a late denial', async () => {
     const { permits, state } = setup();
     state.late = true;
     state.takeReply = async () => ['busy', 1000, 1];
@@ -127,7 +127,7 @@ describe('take', () => {
     expect(state.finished).toEqual([]);
   });
 
-  it('L3: a lost reply may hide a grant, which is looked for until Redis must have run it', async () => {
+  it('L3: after a lost reply, tries to release a grant until Redis must have run it', async () => {
     const { permits, state } = setup();
     state.takeReply = async () => {
       throw new Error('Socket closed unexpectedly');
@@ -145,34 +145,34 @@ describe('take', () => {
     expect(tries).toBe(4);
   });
 
-  it('L3: gives up the search after three misses, or when the permit is over anyway', async () => {
+  it('L3: stops after three misses, or when the permit is over anyway', async () => {
     const { permits, state, clock } = setup();
     state.takeReply = async () => {
       throw new Error('OOM command not allowed');
     };
     state.finishReply = async () => [0, 0];
     await permits.take(camera);
-    await expect.poll(() => clock.slept).toEqual([100, 200, 400]);
+    await expect.poll(() => clock.sleeps).toEqual([100, 200, 400]);
     expect(state.finished).toHaveLength(3);
     state.finishReply = async () => {
       throw new RedisUnavailableError('not connected');
     };
     await permits.take(camera);
-    await expect.poll(() => clock.slept.length).toBeGreaterThan(20);
+    await expect.poll(() => clock.sleeps.length).toBeGreaterThan(20);
     await new Promise(setImmediate);
-    expect(clock.slept.length).toBeLessThan(40);
+    expect(clock.sleeps.length).toBeLessThan(40);
   });
 
-  it('a command that never left needs no giving back', async () => {
+  it('does not release anything if the command was never sent', async () => {
     const { clock } = setup();
     const run = async () => {
       throw new RedisUnavailableError('not connected');
     };
-    const watch = { whyUnfit: () => undefined, accept: () => true };
+    const monitor = { whyUnfit: () => undefined, accept: () => true };
     const keys = keysFor('test');
-    const permits = createPermits({ clock, redis: { run }, watch, keys, replicaLagMs: 0 });
+    const permits = createPermits({ clock, redis: { run }, monitor, keys, replicaLagMs: 0 });
     expect(wordOf(await permits.take(camera))).toBe('unknown: not connected');
     await new Promise(setImmediate);
-    expect(clock.slept).toEqual([]);
+    expect(clock.sleeps).toEqual([]);
   });
 });

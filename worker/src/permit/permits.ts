@@ -15,79 +15,80 @@ const takeScript = loadScript(
 );
 const finishScript = loadScript(new URL('./finish.lua', import.meta.url));
 
-/** The fleet's leave to call one camera once. */
+/** The right to call one camera once, fleet-wide. */
 export interface Permit {
   token: string;
   camera: Camera;
-  /** Since asking for it: the call must be sent within the camera's start allowance. */
+  /** Time since its request: the call must be sent within the camera's start allowance. */
   elapsedMs: () => number;
 }
 
 export type Denial = 'busy' | 'spaced' | 'backoff' | 'budget' | 'hold';
 
-export type Take =
+export type TakeResult =
   | { outcome: 'granted'; permit: Permit }
   | { outcome: 'denied'; reason: Denial; waitMs: number }
-  /** No reply, a late one, an error, a doubtful clock: nobody calls. */
+  /** No reply, a late one, an error, a doubtful clock: no call. */
   | { outcome: 'unknown'; reason: string };
 
 /** How a call ended, for the camera's back-off. `none`: it says nothing about the camera. */
 export type Verdict = 'ok' | 'fail' | 'none';
 
-export interface Finish {
+export interface CallEnd {
   verdict: Verdict;
   /** How much longer the permit has to last; 0 if nothing was sent. */
   restMs: number;
-  /** The back-off is at least so long, if the call failed. */
-  atLeastMs?: number;
+  /** The least back-off, if the call failed. */
+  minBackoffMs?: number;
 }
 
 export interface Permits {
-  take(camera: Camera): Promise<Take>;
-  /** Gives how long it is until a permit can be had again, 0 if the permit was no longer ours. */
-  finish(permit: Permit, finish: Finish): Promise<number>;
+  take(camera: Camera): Promise<TakeResult>;
+  /** Returns the time until the next permit, in ms; 0 if this one was no longer held. */
+  finish(permit: Permit, end: CallEnd): Promise<number>;
 }
 
 export interface PermitDeps {
   clock: Clock;
   /** A connection of its own, without an offline queue. */
   redis: Pick<RedisLink, 'run'>;
-  watch: Pick<RedisMonitor, 'whyUnfit' | 'accept'>;
+  monitor: Pick<RedisMonitor, 'whyUnfit' | 'accept'>;
   keys: Keys;
   replicaLagMs: number;
 }
 
 const FINISH_DEADLINE_MS = 1000;
 const BACKOFF_CAP_MS = 60_000;
-const GIVE_BACK_MISSES = 3;
+const RELEASE_MISSES = 3;
 
 export function createPermits(deps: PermitDeps): Permits {
   return { take: (camera) => take(deps, camera), finish: (...args) => finish(deps, ...args) };
 }
 
-async function take(deps: PermitDeps, camera: Camera): Promise<Take> {
-  const { clock, watch } = deps;
-  const doubt = watch.whyUnfit();
-  if (doubt !== undefined) return { outcome: 'unknown', reason: doubt };
+async function take(deps: PermitDeps, camera: Camera): Promise<TakeResult> {
+  const { clock, monitor } = deps;
+  const unfitReason = monitor.whyUnfit();
+  if (unfitReason !== undefined) return { outcome: 'unknown', reason: unfitReason };
   const permit = { token: randomUUID(), camera, elapsedMs: startStopwatch(clock) };
   const sentMonoMs = clock.monoMs();
-  const asked = { reply: undefined as Promise<TakeReply> | undefined };
+  const pending = { reply: undefined as Promise<TakeReply> | undefined };
   try {
     const [outcome, ms, redisMs] = await deps.redis.run(
       camera.source.startAllowanceMs,
       (client) => {
-        asked.reply = runTake(deps, client, permit);
-        return asked.reply;
+        pending.reply = runTake(deps, client, permit);
+        return pending.reply;
       },
     );
-    const trusted = watch.accept({ redisMs, sentMonoMs, receivedMonoMs: clock.monoMs() });
-    if (!trusted) throw new Error("Redis's clock is doubtful");
-    // A stopped process may read a reply that lay there for long before its timer tells it so.
-    if (permit.elapsedMs() > camera.source.startAllowanceMs) throw new Error('the reply came late');
+    const trusted = monitor.accept({ redisMs, sentMonoMs, receivedMonoMs: clock.monoMs() });
+    if (!trusted) throw new Error("Redis's clock cannot be trusted");
+    // A paused process may read an old reply before its timer fires.
+    if (permit.elapsedMs() > camera.source.startAllowanceMs)
+      throw new Error('the reply arrived too late');
     if (outcome === 'granted') return { outcome, permit };
     return { outcome: 'denied', reason: outcome, waitMs: ms };
   } catch (error) {
-    if (asked.reply) void release(deps, permit, asked.reply);
+    if (pending.reply) void release(deps, permit, pending.reply);
     return { outcome: 'unknown', reason: messageOf(error) };
   }
 }
@@ -122,8 +123,8 @@ async function runTake(
   return reply as TakeReply;
 }
 
-async function finish(deps: PermitDeps, permit: Permit, how: Finish): Promise<number> {
-  return (await runFinish(deps, permit, how))[1];
+async function finish(deps: PermitDeps, permit: Permit, end: CallEnd): Promise<number> {
+  return (await runFinish(deps, permit, end))[1];
 }
 
 type FinishReply = [owned: 0 | 1, nextMs: number];
@@ -131,7 +132,7 @@ type FinishReply = [owned: 0 | 1, nextMs: number];
 async function runFinish(
   { redis, keys }: PermitDeps,
   { token, camera: { cameraId, source } }: Permit,
-  { verdict, restMs, atLeastMs = 0 }: Finish,
+  { verdict, restMs, minBackoffMs = 0 }: CallEnd,
 ): Promise<FinishReply> {
   const reply = await redis.run(FINISH_DEADLINE_MS, (client) =>
     runScript(
@@ -149,7 +150,7 @@ async function runFinish(
         verdict,
         String(source.intervalMs),
         String(BACKOFF_CAP_MS),
-        String(Math.ceil(atLeastMs)),
+        String(Math.ceil(minBackoffMs)),
       ],
     ),
   );
@@ -157,35 +158,34 @@ async function runFinish(
 }
 
 /**
- * Nothing was sent on this permit and nothing will be: it is given back, or the camera would rest
- * for the permit's whole life. Its reply may be late, or lost with its connection although the
- * command had reached Redis. A frozen Redis may then run it after the first attempt here, so a
- * permit that isn't there is looked for again.
+ * Releases a permit with which nothing was or will be sent: otherwise the camera would rest for the
+ * permit's whole life. The reply may be late, or lost with its connection although Redis has the
+ * command. A frozen Redis may run it after the first attempt here, so a missing permit is retried.
  */
 async function release(deps: PermitDeps, permit: Permit, reply: Promise<TakeReply>): Promise<void> {
-  const outcome = await reply.then(([said]) => said).catch(() => 'lost' as const);
+  const outcome = await reply.then(([result]) => result).catch(() => 'lost' as const);
   if (outcome !== 'granted' && outcome !== 'lost') return;
   let misses = 0;
-  for (let pauseMs = 100; misses < GIVE_BACK_MISSES; pauseMs = Math.min(1000, 2 * pauseMs)) {
+  for (let pauseMs = 100; misses < RELEASE_MISSES; pauseMs = Math.min(1000, 2 * pauseMs)) {
     if (permit.elapsedMs() > permitLifeMs(permit.camera.source)) return;
     try {
       const [owned] = await runFinish(deps, permit, { verdict: 'none', restMs: 0 });
       if (owned === 1) return;
       misses += 1;
     } catch {
-      // Redis is away: its next answer counts
+      // Redis is unreachable: only replies count as misses
     }
     await deps.clock.sleep(pauseMs);
   }
 }
 
 /**
- * Waits for the first attempt only: when Redis hangs, the frame must not wait with it. Later
- * attempts go on until the permit ends by itself.
+ * Finishes a permit, waiting only for the first attempt: a hanging Redis must not delay the frame.
+ * Retries continue in the background until the permit expires.
  */
-export async function finishInTime(
+export async function finishWithRetries(
   permit: Permit,
-  endNow: () => Finish,
+  endNow: () => CallEnd,
   permits: Pick<Permits, 'finish'>,
 ): Promise<number> {
   const lifeMs = permitLifeMs(permit.camera.source);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { forgetfulBecause, hasReplicas, unfitBecause as unfit } from './redis-fitness.ts';
+import { hasReplicas, persistenceWarning, whyUnfit as unfit } from './redis-fitness.ts';
 
 const info = (fields: Record<string, string | number>) =>
   Object.entries(fields)
@@ -11,28 +11,28 @@ const unfitBecause = (text: string, setMs?: number) => unfit(text, { setMs, allo
 const alone = { maxmemory_policy: 'noeviction', role: 'master', connected_slaves: 0 };
 
 describe('unfitBecause', () => {
-  it('finds nothing wrong with a primary that evicts nothing', () => {
+  it('accepts a primary that does not evict', () => {
     expect(unfitBecause(info(alone))).toBeUndefined();
   });
 
   it.each(['volatile-lru', 'volatile-ttl', 'allkeys-lru', 'allkeys-random'])(
-    'S9: refuses the eviction policy %s',
+    'S9: rejects the eviction policy %s',
     (policy) => {
       expect(unfitBecause(info({ ...alone, maxmemory_policy: policy }))).toContain(policy);
     },
   );
 
-  it('refuses a replica', () => {
+  it('rejects a replica', () => {
     expect(unfitBecause(info({ ...alone, role: 'slave' }))).toContain('replica');
   });
 
-  it('S3: with replicas it wants min-replicas-to-write, even while none of them is good', () => {
+  it('S3: requires min-replicas-to-write with replicas, even while none of them is good', () => {
     const replicated = { ...alone, connected_slaves: 1 };
     expect(unfitBecause(info(replicated))).toContain('min-replicas-to-write');
     expect(unfitBecause(info({ ...replicated, min_slaves_good_slaves: 0 }))).toBeUndefined();
   });
 
-  it('S3: with replicas it wants no longer lag than the hold-off allows for, if Redis tells', () => {
+  it('S3: rejects a longer lag of replicas than the hold-off allows for, if it is known', () => {
     const replicated = info({ ...alone, connected_slaves: 1, min_slaves_good_slaves: 1 });
     expect(hasReplicas(replicated)).toBe(true);
     expect(unfitBecause(replicated, 10_000)).toBeUndefined();
@@ -43,13 +43,13 @@ describe('unfitBecause', () => {
 
 describe('forgetfulBecause', () => {
   it('warns of a Redis that has neither an append-only file nor snapshots', () => {
-    expect(forgetfulBecause(info({ aof_enabled: 0 }), '')).toContain('appendonly yes');
+    expect(persistenceWarning(info({ aof_enabled: 0 }), '')).toContain('appendonly yes');
   });
 
-  it('says nothing where one of them is on, or nobody may know', () => {
-    expect(forgetfulBecause(info({ aof_enabled: 1 }), '')).toBeUndefined();
-    expect(forgetfulBecause(info({ aof_enabled: 0 }), '3600 1')).toBeUndefined();
-    expect(forgetfulBecause(info({ aof_enabled: 0 }), undefined)).toBeUndefined();
-    expect(forgetfulBecause('', '')).toBeUndefined();
+  it('does not warn if one of them is on, or unknown', () => {
+    expect(persistenceWarning(info({ aof_enabled: 1 }), '')).toBeUndefined();
+    expect(persistenceWarning(info({ aof_enabled: 0 }), '3600 1')).toBeUndefined();
+    expect(persistenceWarning(info({ aof_enabled: 0 }), undefined)).toBeUndefined();
+    expect(persistenceWarning('', '')).toBeUndefined();
   });
 });

@@ -1,9 +1,9 @@
 /**
- * Why a queue Redis can't keep the promise, read off its INFO; undefined when it can.
+ * Returns why a queue Redis cannot keep the guarantee, judging by its INFO; undefined if it can.
  * @param info the sections memory and replication
- * @param lag its min-replicas-max-lag, if it tells, and the most that the hold-off allows for
+ * @param lag its min-replicas-max-lag, if known, and the most that the hold-off allows for
  */
-export function unfitBecause(
+export function whyUnfit(
   info: string,
   lag: { setMs: number | undefined; allowedMs: number },
 ): string | undefined {
@@ -12,7 +12,7 @@ export function unfitBecause(
     return `the queue Redis has maxmemory-policy ${policy} and may evict permits; set noeviction`;
   }
   if (fieldOf(info, 'role') === 'slave')
-    return 'the queue Redis is a replica; give the primary as REDIS_URL';
+    return 'the queue Redis is a replica; set REDIS_URL to the primary';
   const replicas = Number(fieldOf(info, 'connected_slaves') ?? 0);
   if (replicas > 0 && fieldOf(info, 'min_slaves_good_slaves') === undefined) {
     return 'the queue Redis has replicas without min-replicas-to-write; set it to 1, and min-replicas-max-lag to at most MAX_REPLICA_LAG';
@@ -24,14 +24,14 @@ export function unfitBecause(
 }
 
 /**
- * What an operator should know of a queue Redis that keeps nothing on disk. No danger: a restart
- * begins a hold-off anyway.
+ * Returns a warning if a queue Redis keeps nothing on disk. It is safe: a restart starts a hold-off
+ * anyway.
  * @param info the section persistence
- * @param save its setting of that name, if it tells
+ * @param save its setting of that name, if known
  */
-export function forgetfulBecause(info: string, save: string | undefined): string | undefined {
+export function persistenceWarning(info: string, save: string | undefined): string | undefined {
   if (fieldOf(info, 'aof_enabled') !== '0' || save !== '') return undefined;
-  return 'the queue Redis keeps nothing on disk: a restart loses the jobs and what it knew of the cameras; set appendonly yes';
+  return 'the queue Redis keeps nothing on disk: a restart loses jobs, back-offs and budgets; set appendonly yes';
 }
 
 export function hasReplicas(info: string): boolean {

@@ -14,7 +14,7 @@ function fakeRedis(clock: Clock) {
     offsetMs: 5_000_000,
     info: FIT,
     modes: [] as string[],
-    /** What answers the script with this mode, if not at once. */
+    /** What replies in this mode wait for. */
     hold: new Map<string, Promise<void>>(),
     down: false,
   };
@@ -50,7 +50,7 @@ function setup({ adopt = false } = {}) {
     adopt,
     takesJobs,
   });
-  /** A command's times, as a take has them: sent now, answered after so long. */
+  /** The times of a command sent now, as a take has them. */
   const command = (tookMs = 1) => {
     const sentMonoMs = clock.monoMs();
     const redisMs = sentMonoMs + redis.offsetMs;
@@ -59,12 +59,12 @@ function setup({ adopt = false } = {}) {
   return { clock, redis, watch, command };
 }
 
-const turns = async () => {
+const microtasks = async () => {
   for (let n = 0; n < 20; n += 1) await Promise.resolve();
 };
 
-describe('the clock of Redis', () => {
-  it('S4: is in doubt before the first look', async () => {
+describe("Redis's clock", () => {
+  it('S4: is in doubt before the first poll', async () => {
     const { watch } = setup();
     expect(watch.whyUnfit()).toBeDefined();
     expect(watch.nowMs()).toBeUndefined();
@@ -73,21 +73,21 @@ describe('the clock of Redis', () => {
     expect(watch.nowMs()).toBeDefined();
   });
 
-  it('S4: a step in either direction makes the reply unknown and begins a hold-off', async () => {
+  it('S4: makes the reply unknown and begins a hold-off when it steps in either direction', async () => {
     for (const stepMs of [10_000, -10_000, 50, -50]) {
       const { clock, redis, watch, command } = setup();
       await watch.poll();
-      clock.pass(100);
+      clock.advance(100);
       redis.offsetMs += stepMs;
       expect(watch.accept(command())).toBe(false);
       expect(redis.modes).toEqual(['', 'step']);
     }
   });
 
-  it('S4: replies to what was sent before the hold-off was acknowledged stay unknown', async () => {
+  it('S4: after a step, replies to commands sent before the hold-off was acknowledged stay unknown', async () => {
     const { clock, redis, watch, command } = setup();
     await watch.poll();
-    clock.pass(100);
+    clock.advance(100);
     const written = Promise.withResolvers<void>();
     redis.hold.set('step', written.promise);
     const sentBefore = command();
@@ -95,74 +95,74 @@ describe('the clock of Redis', () => {
     const sentAfterTheStep = command();
     expect(watch.accept(sentAfterTheStep)).toBe(false);
     expect(watch.whyUnfit()).toBe("Redis's clock stepped");
-    // The old offset is kept: a reply by either clock is refused while the hold-off is not written.
+    // The old offset is kept: replies by either clock are rejected until the hold-off is written.
     expect(watch.accept(sentBefore)).toBe(false);
-    clock.pass(10);
+    clock.advance(10);
     const sentMeanwhile = command();
     expect(watch.accept(sentMeanwhile)).toBe(false);
-    clock.pass(10);
+    clock.advance(10);
     written.resolve();
-    await turns();
+    await microtasks();
     expect(watch.whyUnfit()).toBeUndefined();
     for (const reading of [sentBefore, sentAfterTheStep, sentMeanwhile]) {
       expect(watch.accept(reading)).toBe(false);
     }
-    clock.pass(1);
+    clock.advance(1);
     expect(watch.accept(command())).toBe(true);
   });
 
-  it('S4: a second step right behind the first is seen, too', async () => {
+  it('S4: is seen to step a second time right after the first', async () => {
     const { clock, redis, watch, command } = setup();
     await watch.poll();
-    clock.pass(100);
+    clock.advance(100);
     redis.offsetMs += 10_000;
     expect(watch.accept(command())).toBe(false);
-    await turns();
+    await microtasks();
     expect(watch.whyUnfit()).toBeUndefined();
-    clock.pass(10);
+    clock.advance(10);
     redis.offsetMs += 10_000;
     expect(watch.accept(command())).toBe(false);
     expect(redis.modes).toEqual(['', 'step', 'step']);
   });
 
-  it('S4: a hold-off that could not be written is tried again at the next look', async () => {
+  it('S4: after a step, a failed write of the hold-off is retried on the next poll', async () => {
     const { clock, redis, watch, command } = setup();
     await watch.poll();
-    clock.pass(100);
+    clock.advance(100);
     redis.offsetMs += 10_000;
     const reading = command();
     redis.down = true;
     expect(watch.accept(reading)).toBe(false);
-    await turns();
+    await microtasks();
     expect(watch.whyUnfit()).toBe("Redis's clock stepped");
     await watch.poll();
     expect(watch.whyUnfit()).toBe("Redis's clock stepped");
     redis.down = false;
-    clock.pass(1000);
+    clock.advance(1000);
     await watch.poll();
     expect(watch.whyUnfit()).toBeUndefined();
     expect(redis.modes).toEqual(['', 'step', '']);
   });
 
-  it('S4: a step that several replies tell of is declared once', async () => {
+  it('S4: is declared to step once, however many replies show it', async () => {
     const { clock, redis, watch, command } = setup();
     await watch.poll();
-    clock.pass(100);
+    clock.advance(100);
     const written = Promise.withResolvers<void>();
     redis.hold.set('step', written.promise);
     redis.offsetMs += 10_000;
     for (let n = 0; n < 5; n += 1) expect(watch.accept(command())).toBe(false);
-    const looked = watch.poll();
+    const poll = watch.poll();
     written.resolve();
-    await looked;
+    await poll;
     expect(redis.modes.filter((mode) => mode === 'step')).toEqual(['step']);
   });
 
-  it('is believed when it only drifts', async () => {
+  it('is trusted when it only drifts', async () => {
     const { clock, redis, watch, command } = setup();
     await watch.poll();
     for (let n = 0; n < 1000; n += 1) {
-      clock.pass(1000);
+      clock.advance(1000);
       redis.offsetMs += 0.5;
       const reading = command();
       expect(watch.accept({ ...reading, redisMs: Math.floor(reading.redisMs) })).toBe(true);
@@ -170,8 +170,8 @@ describe('the clock of Redis', () => {
   });
 });
 
-describe('a look', () => {
-  it('adopts until it was answered, and then never again', async () => {
+describe('a poll', () => {
+  it('adopts until it gets a reply, and then never again', async () => {
     const { redis, watch } = setup({ adopt: true });
     redis.down = true;
     await watch.poll();
@@ -181,7 +181,7 @@ describe('a look', () => {
     expect(redis.modes).toEqual(['adopt', '']);
   });
 
-  it('that fails leaves nothing to call with', async () => {
+  it('suspends calls when it fails', async () => {
     const { redis, watch } = setup();
     await watch.poll();
     redis.down = true;

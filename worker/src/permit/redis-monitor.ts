@@ -10,42 +10,42 @@ import {
 } from '@lastframe/shared/redis/redis-clock';
 import type { RedisLink } from '@lastframe/shared/redis/redis-link';
 import { loadScript, runScript } from '@lastframe/shared/redis/redis-script';
-import { forgetfulBecause, hasReplicas, unfitBecause } from './redis-fitness.ts';
+import { hasReplicas, persistenceWarning, whyUnfit } from './redis-fitness.ts';
 
 const epochScript = loadScript(
   new URL('./identity.lua', import.meta.url),
   new URL('./epoch.lua', import.meta.url),
 );
 
-/** Watches the queue Redis: its identity, its clock, its fitness for the promise. */
+/** Monitors the queue Redis: its identity, its clock, its fitness for the guarantee. */
 export interface RedisMonitor {
-  /** Why no permit may be asked for now; undefined when all is well. */
+  /** Returns why no permit may be taken now; undefined when all is well. */
   whyUnfit(): string | undefined;
-  /** Judges a reply by the time in it: false when it must be taken as unknown. */
+  /** Returns whether to trust a reply, judging by the time in it. */
   accept(reading: ClockReading): boolean;
-  /** Redis's time, undefined before the first answer. */
+  /** Returns Redis's time; undefined before the first reply. */
   nowMs(): number | undefined;
-  /** What is left of a hold-off, for permits that live so long, with this lag of a replica if there is one. */
+  /** Returns the hold-off left for permits of this life; `lagMs` counts with replicas only. */
   holdOffMs(permitLifeMs: number, lagMs: number): number;
-  /** One look: every second in a worker. */
+  /** Checks Redis once; a worker does so every second. */
   poll(): Promise<void>;
 }
 
-export interface RedisWatchDeps {
+export interface RedisMonitorDeps {
   clock: Clock;
   redis: Pick<RedisLink, 'run'>;
   keys: Keys;
   log: Log;
-  /** What the hold-off allows for a replica's lag. */
+  /** The replica lag that the hold-off allows for. */
   maxReplicaLagMs: number;
-  /** Write the record of Redis's identity without a hold-off, once (`ADOPT_REDIS`). */
+  /** Records Redis's identity once without a hold-off (`ADOPT_REDIS`). */
   adopt: boolean;
-  /** Whether this worker takes jobs: only then it says that it is alive. */
+  /** Only a worker that takes jobs reports itself alive. */
   takesJobs: () => boolean;
 }
 
 const DEADLINE_MS = 1000;
-/** How long the fleet believes that a worker is alive after its last word. */
+/** How long a worker counts as alive after its last report. */
 const ALIVE_MS = 5000;
 
 export function createRedisMonitor({
@@ -56,32 +56,32 @@ export function createRedisMonitor({
   maxReplicaLagMs,
   adopt,
   takesJobs,
-}: RedisWatchDeps): RedisMonitor {
+}: RedisMonitorDeps): RedisMonitor {
   let window: ClockWindow | undefined;
-  /** Replies to what was sent before this moment are unknown: Redis's clock stepped since. */
+  /** Replies to commands sent before this are not trusted: Redis's clock has stepped since. */
   let trustedSinceMonoMs = Number.NEGATIVE_INFINITY;
-  let stepping = false;
-  let declaring: Promise<void> | undefined;
-  let toAdopt = adopt;
-  /** Since when Redis's identity is trusted, as the last look found it. */
+  let isStepPending = false;
+  let stepDeclaration: Promise<void> | undefined;
+  let adoptNext = adopt;
+  /** Since when Redis's identity is trusted, as of the last poll. */
   let identity = { sinceMs: 0, replicated: false };
-  let persistenceTold = false;
-  let unfit: string | undefined = 'Redis has not been looked at yet';
+  let isPersistenceChecked = false;
+  let unfitReason: string | undefined = 'Redis has not been checked yet';
 
   const accept = (reading: ClockReading): boolean => {
-    if (stepping || reading.sentMonoMs < trustedSinceMonoMs) return false;
-    const seen = observeClock(window, reading);
-    if (seen.stepped) {
-      stepping = true;
-      log.warn("Redis's clock stepped; the hold-off begins anew");
+    if (isStepPending || reading.sentMonoMs < trustedSinceMonoMs) return false;
+    const observation = observeClock(window, reading);
+    if (observation.stepped) {
+      isStepPending = true;
+      log.warn("Redis's clock stepped; the hold-off starts again");
       void declareStep();
       return false;
     }
-    window = seen.window;
+    window = observation.window;
     return true;
   };
 
-  const epoch = async (mode: '' | 'step' | 'adopt') => {
+  const readEpoch = async (mode: '' | 'step' | 'adopt') => {
     const sentMonoMs = clock.monoMs();
     const reply = await redis.run(DEADLINE_MS, (client) =>
       runScript(client, epochScript, [keys.epoch], [mode]),
@@ -91,50 +91,50 @@ export function createRedisMonitor({
     return { redisMs, sentMonoMs, receivedMonoMs: clock.monoMs() };
   };
 
-  /** The old offset is kept until the hold-off is written: else a late reply would pass by the new one. */
+  /** Keeps the old offset until the hold-off is written; a late reply might match a new one. */
   const writeStep = async () => {
     try {
-      const reading = await epoch('step');
-      // What was sent before this answer may have been granted before the hold-off was written. The
-      // answer itself is the new offset: without one, a second step right now would go unseen.
-      const seen = observeClock(undefined, reading);
-      window = seen.stepped ? undefined : seen.window;
+      const reading = await readEpoch('step');
+      // A command sent before this reply may have run before the hold-off was written. The reply
+      // sets the new offset: without one, a second step now would go unnoticed.
+      const observation = observeClock(undefined, reading);
+      window = observation.stepped ? undefined : observation.window;
       trustedSinceMonoMs = reading.receivedMonoMs;
-      stepping = false;
+      isStepPending = false;
     } catch {
-      // the next look tries again; until then nothing is granted
+      // the next poll retries; until then nothing is granted
     }
   };
 
-  /** One at a time: a second answer must not undo what the first one led to. */
+  /** Runs one at a time: a second reply must not undo the effects of the first. */
   const declareStep = (): Promise<void> => {
-    declaring ??= writeStep().finally(() => {
-      declaring = undefined;
+    stepDeclaration ??= writeStep().finally(() => {
+      stepDeclaration = undefined;
     });
-    return declaring;
+    return stepDeclaration;
   };
 
-  const look = async () => {
-    if (stepping) await declareStep();
-    const reading = await epoch(toAdopt ? 'adopt' : '');
-    toAdopt = false;
+  const check = async () => {
+    if (isStepPending) await declareStep();
+    const reading = await readEpoch(adoptNext ? 'adopt' : '');
+    adoptNext = false;
     accept(reading);
     const info = await redis.run(DEADLINE_MS, (client) =>
       Promise.all([client.info('memory'), client.info('replication')]),
     );
     const lag = { setMs: await replicaLagMs(info.join('\n')), allowedMs: maxReplicaLagMs };
-    const reason = unfitBecause(info.join('\n'), lag);
-    if (!persistenceTold) await tellPersistence();
+    const reason = whyUnfit(info.join('\n'), lag);
+    if (!isPersistenceChecked) await checkPersistence();
     if (reason === undefined && takesJobs()) {
-      // Before it is said to be fit: a Redis without memory or disk reads, but takes nothing in.
+      // Before it counts as fit: a Redis without memory or disk still reads, but rejects writes.
       const expiration = { type: 'PX', value: ALIVE_MS } as const;
       await redis.run(DEADLINE_MS, (client) => client.set(keys.workerAlive, '1', { expiration }));
     }
     setUnfit(reason);
   };
 
-  /** A Redis that forbids CONFIG doesn't tell. */
-  const setting = (name: string): Promise<string | undefined> =>
+  /** Reads a setting; undefined when Redis forbids CONFIG. */
+  const readSetting = (name: string): Promise<string | undefined> =>
     redis
       .run(DEADLINE_MS, (client) => client.configGet(name))
       .then(
@@ -142,31 +142,32 @@ export function createRedisMonitor({
         () => undefined,
       );
 
-  /** If it isn't told, MAX_REPLICA_LAG is believed. */
+  /** When unknown, MAX_REPLICA_LAG is assumed. */
   const replicaLagMs = async (info: string): Promise<number | undefined> => {
-    const seconds = hasReplicas(info) ? await setting('min-replicas-max-lag') : undefined;
+    const seconds = hasReplicas(info) ? await readSetting('min-replicas-max-lag') : undefined;
     return seconds === undefined ? undefined : Number(seconds) * 1000;
   };
 
-  /** Once: it is no fault, and seldom changes. */
-  const tellPersistence = async () => {
+  /** Warns once: missing persistence is not a fault, and seldom changes. */
+  const checkPersistence = async () => {
     const info = await redis.run(DEADLINE_MS, (client) => client.info('persistence'));
-    const reason = forgetfulBecause(info, await setting('save'));
-    if (reason !== undefined && !persistenceTold) log.warn({ reason }, 'the queue Redis forgets');
-    persistenceTold = true;
+    const reason = persistenceWarning(info, await readSetting('save'));
+    if (reason !== undefined && !isPersistenceChecked)
+      log.warn({ reason }, 'the queue Redis does not persist its data');
+    isPersistenceChecked = true;
   };
 
   const setUnfit = (reason: string | undefined) => {
-    if (reason !== unfit) {
-      if (reason === undefined) log.info('the queue Redis is fit for the promise');
-      else log.warn({ reason }, 'no camera is called');
+    if (reason !== unfitReason) {
+      if (reason === undefined) log.info('queue Redis healthy, camera calls resumed');
+      else log.warn({ reason }, 'camera calls suspended');
     }
-    unfit = reason;
+    unfitReason = reason;
   };
 
   return {
     accept,
-    whyUnfit: () => (stepping ? "Redis's clock stepped" : unfit),
+    whyUnfit: () => (isStepPending ? "Redis's clock stepped" : unfitReason),
     holdOffMs: (permitLifeMs, lagMs) => {
       if (!window) return 0;
       const lastsMs = permitLifeMs + (identity.replicated ? lagMs : 0);
@@ -175,9 +176,9 @@ export function createRedisMonitor({
     nowMs: () => window && redisNowMs(window, clock.monoMs()),
     poll: async () => {
       try {
-        await look();
+        await check();
       } catch (error) {
-        setUnfit(`the queue Redis can't be used: ${messageOf(error)}`);
+        setUnfit(`the queue Redis cannot be used: ${messageOf(error)}`);
       }
     },
   };

@@ -5,7 +5,7 @@ import { expect, inject, it } from 'vitest';
 import { testDefaults } from '../../../testing/test-camera.ts';
 import { testCamera } from '../test-support/cameras.ts';
 import { openBench, type PermitBench } from '../test-support/permit-bench.ts';
-import { granted, wordOf } from '../test-support/permit-word.ts';
+import { expectGranted, wordOf } from '../test-support/permit-word.ts';
 
 /** A source as an operator writes it. */
 function sourceOf(rules: string): Source {
@@ -20,36 +20,36 @@ function sourceOf(rules: string): Source {
 const camerasOf = (source: Source, count: number) =>
   Array.from({ length: count }, () => testCamera(undefined, source));
 
-/** Takes a permit and ends it, as a call that took no time does. */
+/** Takes and finishes a permit, as an instant call does. */
 async function callOnce({ permits }: PermitBench, camera: ReturnType<typeof testCamera>) {
-  const taken = await permits.take(camera);
-  if (taken.outcome === 'granted') {
-    await permits.finish(taken.permit, { verdict: 'ok', restMs: spacingMs(camera.source) });
+  const result = await permits.take(camera);
+  if (result.outcome === 'granted') {
+    await permits.finish(result.permit, { verdict: 'ok', restMs: spacingMs(camera.source) });
   }
-  return taken;
+  return result;
 }
 
-it('no more calls are in flight than the budget of the source in the file says, over two workers', async () => {
+it('two workers together keep to the concurrency of the source in the file', async () => {
   const one = await openBench(inject('redisUrl'));
   const two = await openBench(inject('redisUrl'), { prefix: one.keys.epoch.split(':')[0] ?? '' });
   const source = sourceOf('budget: { concurrency: 3 }');
   const cameras = camerasOf(source, 12);
-  const taken = await Promise.all(
+  const results = await Promise.all(
     cameras.map((camera, n) => (n % 2 ? one : two).permits.take(camera)),
   );
-  const words = taken.map(wordOf).toSorted();
+  const words = results.map(wordOf).toSorted();
   expect(words).toEqual([...Array(9).fill('budget'), ...Array(3).fill('granted')]);
-  const first = taken.find(({ outcome }) => outcome === 'granted');
-  if (first) await one.permits.finish(granted(first), { verdict: 'ok', restMs: 1 });
-  // The place is for one of those that were turned away.
+  const first = results.find(({ outcome }) => outcome === 'granted');
+  if (first) await one.permits.finish(expectGranted(first), { verdict: 'ok', restMs: 1 });
+  // The slot is for one of the denied cameras.
   const latecomers = camerasOf(source, 4).map((camera) => two.permits.take(camera));
   expect((await Promise.all(latecomers)).map(wordOf)).toEqual(Array(4).fill('budget'));
-  const turnedAway = cameras.filter((_, n) => taken[n]?.outcome === 'denied');
-  const next = await Promise.all(turnedAway.map((camera) => two.permits.take(camera)));
+  const deniedCameras = cameras.filter((_, n) => results[n]?.outcome === 'denied');
+  const next = await Promise.all(deniedCameras.map((camera) => two.permits.take(camera)));
   expect(next.map(wordOf).filter((word) => word === 'granted')).toHaveLength(1);
 });
 
-it('with more cameras than calls per second each camera gets its turn, and the rate holds', async () => {
+it('with more cameras than calls per second, each camera gets its turn and the rate holds', async () => {
   const bench = await openBench(inject('redisUrl'));
   const source = sourceOf('interval: 100ms, budget: { perSecond: 20 }');
   const cameras = camerasOf(source, 30);
@@ -58,7 +58,7 @@ it('with more cameras than calls per second each camera gets its turn, and the r
   const sum = () => counts().reduce((total, n) => total + n, 0);
   const startMs = performance.now();
   const forMs = () => performance.now() - startMs;
-  // The first cameras ask first in every round: without turns of their own they would have it all.
+  // The first cameras ask first in every round: without turns they would get every call.
   while ((Math.min(...counts()) < 1 || sum() <= 40) && forMs() < 15_000) {
     for (const camera of cameras) {
       const { outcome } = await callOnce(bench, camera);
@@ -73,7 +73,7 @@ it('with more cameras than calls per second each camera gets its turn, and the r
   expect(Math.max(...counts()) - Math.min(...counts())).toBeLessThanOrEqual(1);
 });
 
-it('the budget is kept under the name of the source, and another source has one of its own', async () => {
+it('a budget belongs to the name of its source; another source has its own', async () => {
   const bench = await openBench(inject('redisUrl'));
   const source = sourceOf('budget: { perSecond: 1, concurrency: 1 }');
   const other = { ...source, name: 'other' };
@@ -85,12 +85,12 @@ it('the budget is kept under the name of the source, and another source has one 
   ).toBe(2);
 });
 
-it('S11: an interval made shorter by a new file counts from the next call on, not against the last one', async () => {
+it('S11: a shorter interval in a new file counts from the next call on, not for the last one', async () => {
   const bench = await openBench(inject('redisUrl'));
   const before = testCamera(undefined, sourceOf('interval: 1h'));
   const after = { ...before, source: sourceOf('interval: 100ms') };
   expect((await callOnce(bench, before)).outcome).toBe('granted');
-  const taken = await bench.permits.take(after);
-  expect(taken).toMatchObject({ outcome: 'denied', reason: 'spaced' });
-  if (taken.outcome === 'denied') expect(taken.waitMs).toBeGreaterThan(3_590_000);
+  const result = await bench.permits.take(after);
+  expect(result).toMatchObject({ outcome: 'denied', reason: 'spaced' });
+  if (result.outcome === 'denied') expect(result.waitMs).toBeGreaterThan(3_590_000);
 });

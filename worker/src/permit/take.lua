@@ -1,10 +1,10 @@
--- Asks for a permit. Answers {outcome, ms, now}.
+-- Takes a permit. Returns {outcome, ms, now}. Runs after identity.lua.
 -- KEYS epoch, permit, backoff, turn (of the camera), calls, rate, waiting (of the source)
--- ARGV token, life, replica lag (ms), concurrency, per second (0: no bound)
+-- ARGV token, life, replica lag (ms), concurrency, per second (0: no limit)
 local life = tonumber(ARGV[2])
 local hold = since + life + (replicated and tonumber(ARGV[3]) or 0) - now
 
--- What is left of a key whose value ends with its life: never more than that, whatever the clock did.
+-- Returns the rest of a key's life: at most the life in its value, whatever the clock did.
 local function left(key)
   local value = C('GET', key)
   if not value then return 0 end
@@ -16,7 +16,7 @@ local function left(key)
   return ttl + 1, value -- a key whose PTTL is 0 still lives
 end
 
--- Looked at in a hold-off too: clipped only after it, a permit from before a step would double it.
+-- Clipped during a hold-off too: otherwise a permit from before a clock step would double it.
 local wait, value = left(KEYS[2])
 local rest = left(KEYS[3])
 if hold > 0 then return { 'hold', hold, now } end
@@ -27,8 +27,8 @@ if rest > 0 then return { 'backoff', rest, now } end
 
 local most, rate = tonumber(ARGV[4]), tonumber(ARGV[5])
 if most > 0 then
-  -- Who was turned away comes back within this time if its frame is still wanted. Until then its
-  -- place is not for one that just had a call: that one is always back first.
+  -- A denied camera retries within this time if its frame is still wanted. Until then a free slot
+  -- is its own: otherwise the camera whose call just ended would always take it first.
   local back, taken = 5000, C('ZCOUNT', KEYS[5], fmt('(%.0f', now), fmt('%.0f', now + 2 * life))
   local score = tonumber(C('ZSCORE', KEYS[7], KEYS[2]) or '')
   if not score or score <= now or score > now + back then
@@ -58,7 +58,7 @@ if rate > 0 then -- each camera reserves a turn of its own, so that none starves
   end
 end
 
--- One command, so that a permit always ends.
+-- One command, so that every permit expires.
 C('SET', KEYS[2], ARGV[1] .. ' ' .. ARGV[2], 'PX', ARGV[2])
 C('DEL', KEYS[4])
 if most > 0 then C('ZREM', KEYS[7], KEYS[2]) end

@@ -9,41 +9,41 @@ import type { Log } from '@lastframe/shared/process/log';
 import { type CameraPlaces, NEW_CAMERA_RETRY_MS } from '../admission/camera-places.ts';
 import type { Capture, PreparedCall } from '../camera-call/capture.ts';
 import type { PrepareCall } from '../camera-call/prepare-call.ts';
-import type { Finish, Permit } from '../permit/permits.ts';
+import type { CallEnd, Permit } from '../permit/permits.ts';
 import type { RefreshResults } from './refresh-results.ts';
 
-/** What became of a permit that was granted. */
+/** How the call with a granted permit ended. */
 export type CallOutcome = 'captured' | 'unchanged' | 'overtaken' | `failed: ${string}` | 'aborted';
 
 export interface PermittedCallDeps {
   clock: Clock;
   prepareCall: PrepareCall;
-  reporter: RefreshResults;
-  places: Pick<CameraPlaces, 'leave'>;
-  /** Ends calls in flight when the process closes. */
+  results: RefreshResults;
+  places: Pick<CameraPlaces, 'releasePlace'>;
+  /** Aborts calls in flight when the process closes. */
   closing: AbortSignal;
-  /** The api process whose job it is. */
+  /** The api process that requested the job. */
   askedBy?: string | undefined;
   log: Log;
 }
 
 /**
- * Ends of a call that say nothing about the camera; who waits for a frame waits for the next permit.
- * A call that told us how to ask was a call: asking again at once would be a second one on its permit.
+ * Outcomes that say nothing about the camera: clients keep waiting, for the next permit. A
+ * challenged call was a call too: retrying at once would be a second one with the same permit.
  */
 const BLAMELESS = {
   aborted: 'aborted',
-  challenged: 'failed: the camera asked who we are; the next call says it',
-  'no room': 'failed: frame not read: the worker holds too many bytes already',
+  challenged: 'failed: authentication required; the next call will send credentials',
+  'no room': 'failed: frame not read: the worker has no memory left for it',
 } satisfies Partial<Record<Capture['outcome'], CallOutcome>>;
 
 const isBlameless = (
   capture: Capture,
 ): capture is Extract<Capture, { outcome: keyof typeof BLAMELESS }> => capture.outcome in BLAMELESS;
 
-/** Calls whose bodies find no room would only be made again and again. */
+/** Keeps calls whose bodies find no room from repeating at once. */
 const NO_ROOM_REST_MS = 5000;
-/** What a send may still take after the last look at the clock. */
+/** Allows for the time between the last clock check and the send. */
 const SEND_MARGIN_MS = 50;
 
 /** Spends a permit on one call: connect → send → capture → store → announce. */
@@ -53,8 +53,8 @@ export async function callWithPermit(
 ): Promise<CallOutcome> {
   const { camera, elapsedMs } = permit;
   const allowanceMs = camera.source.startAllowanceMs;
-  // Read beside the connecting; when it is renewed, the store looks whether it is still the one.
-  const known = deps.reporter.known(camera);
+  // Read while connecting; on renewal the store checks that it is still the last one.
+  const known = deps.results.readKnownFrame(camera);
   const prepared = await deps.prepareCall(
     camera,
     allowanceMs - elapsedMs(),
@@ -82,7 +82,7 @@ export async function callWithPermit(
   }
   if (elapsedMs() > allowanceMs - SEND_MARGIN_MS) {
     prepared.call.destroy();
-    const reason = 'the connection came too late for its permit';
+    const reason = 'connected too late for the permit';
     const failure = { status: 504 as const, reason, error: 'connection_timeout' };
     return await reportFailure(
       permit,
@@ -105,28 +105,28 @@ async function sendCall(
   deps: PermittedCallDeps,
 ): Promise<CallOutcome> {
   const { camera } = permit;
-  const answered = call.send(deps.closing);
+  const pendingCapture = call.send(deps.closing);
   const sinceSentMs = monotonicSince(deps.clock);
   const restMs = restFromNow(camera, deps);
   if (permit.elapsedMs() > camera.source.startAllowanceMs) {
     call.destroy();
-    await answered;
+    await pendingCapture;
     return await endLateSend(permit, restMs, deps);
   }
-  deps.reporter.started(camera, deps.askedBy);
-  const capture = await answered;
+  deps.results.announceStart(camera, deps.askedBy);
+  const capture = await pendingCapture;
   const sinceCapturedMs = monotonicSince(deps.clock);
   if (isBlameless(capture)) {
     const leastMs = capture.outcome === 'no room' ? NO_ROOM_REST_MS : 0;
     const end = () => ({ verdict: 'none', restMs: Math.max(leastMs, restMs()) }) as const;
     const nextMs = await finish(permit, end, deps);
-    // Else all would wait for the end of a call that is over.
-    await deps.reporter.wait(camera, 'spaced', nextMs());
+    // Otherwise clients would wait for a call that is over.
+    await deps.results.announceWait(camera, 'spaced', nextMs());
     return BLAMELESS[capture.outcome];
   }
   if (capture.outcome === 'failed') {
-    const atLeastMs = backoffOf(capture, camera);
-    const end = () => ({ verdict: 'fail', restMs: restMs(), atLeastMs }) as const;
+    const minBackoffMs = backoffOf(capture, camera);
+    const end = () => ({ verdict: 'fail', restMs: restMs(), minBackoffMs }) as const;
     return await reportFailure(permit, capture, end, deps);
   }
   const nextMs = await finish(permit, () => ({ verdict: 'ok', restMs: restMs() }), deps);
@@ -137,41 +137,41 @@ async function sendCall(
 }
 
 /**
- * Between the last look and the send the process was stopped, so the permit may not cover this
- * call. It says nothing about the camera: no failure is announced.
+ * Ends a call that the permit may not cover: the process was stopped between the last clock check
+ * and the send. The camera is not to blame, so no failure is announced.
  */
 async function endLateSend(
   permit: Permit,
   restMs: () => number,
   deps: PermittedCallDeps,
 ): Promise<CallOutcome> {
-  deps.log.warn({ cameraId: permit.camera.cameraId }, 'a call was sent too late and cut off');
+  deps.log.warn({ cameraId: permit.camera.cameraId }, 'a call was sent too late and aborted');
   await finish(permit, () => ({ verdict: 'none', restMs: restMs() }), deps);
-  return 'failed: sent too late and cut off';
+  return 'failed: sent too late and aborted';
 }
 
 /**
- * Time since now that is never too much. Whether a permit may still be used is judged by the greater
- * of both clocks; here the wall clock, set ahead during a call, would cut the rest short and let the
- * next call come too soon. A machine that was suspended rests a little longer than it must.
+ * Returns a stopwatch that never runs ahead. Whether a permit may still be used depends on the
+ * greater of both clocks. Here, a wall clock set ahead during a call would shorten the rest, and
+ * the next call would come too soon. After a suspend the rest is a little longer than necessary.
  */
 function monotonicSince(clock: Pick<Clock, 'monoMs'>): () => number {
-  const beganMs = clock.monoMs();
-  return () => clock.monoMs() - beganMs;
+  const startMs = clock.monoMs();
+  return () => clock.monoMs() - startMs;
 }
 
-/** What is left of the spacing that begins now, asked anew whenever a finish is tried again. */
+/** Returns a countdown of the spacing that begins now; each retry of a finish reads it again. */
 function restFromNow(camera: Camera, deps: PermittedCallDeps): () => number {
   const sinceMs = monotonicSince(deps.clock);
   return () => Math.max(1, spacingMs(camera.source) - sinceMs());
 }
 
-/** The camera sent no image because the fleet has it, or had it: then the next call asks for it. */
+/** Renews the last frame after a 304. If it is gone by now, the next call fetches it. */
 async function renewKnown(
   camera: Camera,
   known: KnownFrame | undefined,
   times: CallTimes,
-  { reporter }: PermittedCallDeps,
+  { results }: PermittedCallDeps,
 ): Promise<CallOutcome> {
   const timesNow = () => ({
     startedAgoMs: times.sinceSentMs(),
@@ -179,14 +179,14 @@ async function renewKnown(
     nextMs: times.nextMs(),
   });
   try {
-    const renewed = known ? await reporter.renewed(camera, known, timesNow) : 'missing';
-    if (renewed === 'older') return 'overtaken';
-    if (renewed !== 'missing') return 'unchanged';
-    // It was purged or evicted during the call.
-    await reporter.wait(camera, 'spaced', times.nextMs());
+    const outcome = known ? await results.renewFrame(camera, known, timesNow) : 'missing';
+    if (outcome === 'older') return 'overtaken';
+    if (outcome !== 'missing') return 'unchanged';
+    // Purged or evicted during the call.
+    await results.announceWait(camera, 'spaced', times.nextMs());
     return 'overtaken';
   } catch (error) {
-    await reporter.wait(camera, 'spaced', times.nextMs());
+    await results.announceWait(camera, 'spaced', times.nextMs());
     return `failed: frame not renewed: ${messageOf(error)}`;
   }
 }
@@ -204,7 +204,7 @@ async function storeCapture(
   deps: PermittedCallDeps,
 ): Promise<CallOutcome> {
   try {
-    const stored = await deps.reporter.frame(camera, () => ({
+    const outcome = await deps.results.storeFrame(camera, () => ({
       bytes: capture.bytes,
       contentType: capture.contentType,
       etag: etagOf(capture.bytes),
@@ -214,40 +214,40 @@ async function storeCapture(
       capturedAgoMs: times.sinceCapturedMs(),
       nextMs: times.nextMs(),
     }));
-    if (stored === 'no room') {
-      // Else it would be called again and again for frames that nobody gets to see.
-      await deps.places.leave(camera);
+    if (outcome === 'no room') {
+      // Otherwise it would be called repeatedly for frames that nobody sees.
+      await deps.places.releasePlace(camera);
       const waitMs = Math.max(times.nextMs(), NEW_CAMERA_RETRY_MS);
-      await deps.reporter.wait(camera, 'memory', waitMs);
+      await deps.results.announceWait(camera, 'memory', waitMs);
       return 'failed: frame not stored: Redis has no memory left for new cameras';
     }
-    if (stored === 'no room to grow') {
-      await deps.reporter.wait(camera, 'spaced', times.nextMs());
+    if (outcome === 'no room to grow') {
+      await deps.results.announceWait(camera, 'spaced', times.nextMs());
       return 'failed: frame not stored: Redis has no memory left for a frame larger than the last';
     }
-    // Nobody is to see it, and who waits for a frame needs a call that begins after the purge.
-    if (stored === 'purged') await deps.reporter.wait(camera, 'spaced', times.nextMs());
-    return stored === 'frame' ? 'captured' : stored === 'unchanged' ? 'unchanged' : 'overtaken';
+    // It must not be served; clients that wait need a call that begins after the purge.
+    if (outcome === 'purged') await deps.results.announceWait(camera, 'spaced', times.nextMs());
+    return outcome === 'frame' ? 'captured' : outcome === 'unchanged' ? 'unchanged' : 'overtaken';
   } catch (error) {
-    await deps.reporter.wait(camera, 'spaced', times.nextMs());
+    await deps.results.announceWait(camera, 'spaced', times.nextMs());
     return `failed: frame not stored: ${messageOf(error)}`;
   }
 }
 
-/** A camera that we hung up on may still be working; one that asks for patience gets it. */
+/** Returns the least back-off: a camera may still work after a timeout, or send Retry-After. */
 function backoffOf(
   { status, retryAfterMs = 0 }: { status: number; retryAfterMs?: number },
   { name, source }: Camera,
 ): number {
   if (status === 504) return source.timeoutMs;
-  // A back-off is kept in Redis, and viewers can make up any number of unnamed cameras.
+  // Back-offs are kept in Redis, and viewers can make up any number of unnamed cameras.
   return name === undefined ? Math.min(retryAfterMs, source.unnamedStaleForMs) : retryAfterMs;
 }
 
 async function reportFailure(
   permit: Permit,
   { status, reason, error, receivedStatus }: Omit<Failure, 'nextMs'>,
-  endNow: () => Finish,
+  endNow: () => CallEnd,
   deps: PermittedCallDeps,
 ): Promise<CallOutcome> {
   const nextMs = await finish(permit, endNow, deps);
@@ -255,21 +255,20 @@ async function reportFailure(
     ...(error !== undefined && { error }),
     ...(receivedStatus !== undefined && { receivedStatus }),
   };
-  await deps.reporter.failed(permit.camera, { status, reason, ...cause, nextMs: nextMs() });
+  await deps.results.storeFailure(permit.camera, { status, reason, ...cause, nextMs: nextMs() });
   return `failed: ${reason}`;
 }
 
 /**
- * Ends the permit's call before the news goes out, so that who asks again at once is not denied.
- * Gives how long it is from now until a permit can be had; when Redis doesn't say, the most that
- * the permit may still live.
+ * Ends the permit's call before its result is announced, so that the next request is not denied.
+ * Returns a countdown to the next permit; without a reply from Redis, to the end of this one.
  */
 async function finish(
   permit: Permit,
-  endNow: () => Finish,
+  endNow: () => CallEnd,
   deps: PermittedCallDeps,
 ): Promise<() => number> {
-  const lastMs = await deps.reporter.finish(permit, endNow);
+  const waitMs = await deps.results.finish(permit, endNow);
   const sinceMs = monotonicSince(deps.clock);
-  return () => Math.max(0, Math.ceil(lastMs - sinceMs()));
+  return () => Math.max(0, Math.ceil(waitMs - sinceMs()));
 }

@@ -2,7 +2,7 @@ import { permitLifeMs } from '@lastframe/shared/cameras/spacing';
 import { RedisUnavailableError } from '@lastframe/shared/process/errors';
 import { keysFor } from '@lastframe/shared/redis/keys';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Finish, Permit } from '../permit/permits.ts';
+import type { CallEnd, Permit } from '../permit/permits.ts';
 import { silentLog, testCamera, testSource } from '../test-support/cameras.ts';
 import { createRefreshResults } from './refresh-results.ts';
 
@@ -20,16 +20,16 @@ const frame = {
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-/** Frames Redis and permits that fail so often, then work. */
+/** A frames Redis and permits that fail as often as given, then work. */
 function setup({ framesFail = 0, finishFails = 0 } = {}) {
   const counts = { frames: 0, finishes: 0 };
-  const ends: Finish[] = [];
+  const ends: CallEnd[] = [];
   const run = async () => {
     counts.frames += 1;
     if (counts.frames <= framesFail) throw new RedisUnavailableError('away');
     return 'frame' as never;
   };
-  const finish = async (_permit: Permit, end: Finish) => {
+  const finish = async (_permit: Permit, end: CallEnd) => {
     counts.finishes += 1;
     ends.push(end);
     if (counts.finishes <= finishFails) throw new RedisUnavailableError('away');
@@ -40,20 +40,20 @@ function setup({ framesFail = 0, finishFails = 0 } = {}) {
 }
 
 describe('a frame', () => {
-  it('is stored although Redis fails a few times', async () => {
+  it('is stored after Redis fails a few times', async () => {
     const { reporter, counts } = setup({ framesFail: 3 });
-    const stored = reporter.frame(camera, () => frame);
+    const stored = reporter.storeFrame(camera, () => frame);
     await vi.advanceTimersByTimeAsync(1000);
     expect(await stored).toBe('frame');
     expect(counts.frames).toBe(4);
   });
 
-  it('has its ages taken anew for every attempt', async () => {
-    let asked = 0;
+  it('has its ages measured again on every attempt', async () => {
+    let attempts = 0;
     const stored = async (_ms: number, command: (client: never) => Promise<unknown>) => {
       const client = {
         evalSha: async () => {
-          if (asked < 3) throw new RedisUnavailableError('away');
+          if (attempts < 3) throw new RedisUnavailableError('away');
           return 'frame';
         },
       };
@@ -66,40 +66,40 @@ describe('a frame', () => {
       permits: { finish: async () => 0 },
     });
     const frameNow = () => {
-      asked += 1;
+      attempts += 1;
       return frame;
     };
-    const told = reporter.frame(camera, frameNow);
+    const result = reporter.storeFrame(camera, frameNow);
     await vi.advanceTimersByTimeAsync(1000);
-    expect(await told).toBe('frame');
-    expect(asked).toBe(3);
+    expect(await result).toBe('frame');
+    expect(attempts).toBe(3);
   });
 
   it('is given up after two seconds', async () => {
     const { reporter, counts } = setup({ framesFail: Number.POSITIVE_INFINITY });
     let isGivenUp = false;
     const stored = reporter
-      .frame(camera, () => frame)
+      .storeFrame(camera, () => frame)
       .finally(() => {
         isGivenUp = true;
       });
-    const givenUp = expect(stored).rejects.toThrow('away');
+    const rejection = expect(stored).rejects.toThrow('away');
     await vi.advanceTimersByTimeAsync(1000);
     expect(isGivenUp).toBe(false);
     await vi.advanceTimersByTimeAsync(1500);
     expect(isGivenUp).toBe(true);
     expect(counts.frames).toBeGreaterThan(3);
-    await givenUp;
+    await rejection;
   });
 });
 
-describe('what the next call can ask with', () => {
-  it('is not looked for while the last frame that was stored here came without validators', async () => {
-    let looks = 0;
+describe('the frame for a conditional request', () => {
+  it('is not read while the last frame stored here came without validators', async () => {
+    let reads = 0;
     const client = {
       evalSha: async () => 'frame',
       hmGet: async () => {
-        looks += 1;
+        reads += 1;
         return [null, null];
       },
     };
@@ -111,32 +111,32 @@ describe('what the next call can ask with', () => {
       frames: { run },
       permits: { finish: async () => 0 },
     });
-    await reporter.known(camera);
-    expect(looks).toBe(1);
-    await reporter.frame(camera, () => frame);
-    await reporter.known(camera);
-    expect(looks).toBe(1);
-    await reporter.frame(camera, () => ({ ...frame, validators: { etag: '"camera"' } }));
-    await reporter.known(camera);
-    expect(looks).toBe(2);
+    await reporter.readKnownFrame(camera);
+    expect(reads).toBe(1);
+    await reporter.storeFrame(camera, () => frame);
+    await reporter.readKnownFrame(camera);
+    expect(reads).toBe(1);
+    await reporter.storeFrame(camera, () => ({ ...frame, validators: { etag: '"camera"' } }));
+    await reporter.readKnownFrame(camera);
+    expect(reads).toBe(2);
   });
 });
 
-describe('news', () => {
-  it('that can not be sent fail nothing', async () => {
+describe('an announcement', () => {
+  it('does not fail the refresh when it cannot be sent', async () => {
     const { reporter } = setup({ framesFail: Number.POSITIVE_INFINITY });
-    reporter.started(camera);
-    await reporter.wait(camera, 'hold', 1000);
+    reporter.announceStart(camera);
+    await reporter.announceWait(camera, 'hold', 1000);
   });
 });
 
 describe('a finish', () => {
-  it('gives when the next permit can be had', async () => {
+  it('returns the time until the next permit', async () => {
     const { reporter } = setup();
     expect(await reporter.finish(permit, () => ({ verdict: 'ok', restMs: 1 }))).toBe(1234);
   });
 
-  it('L3: that fails is told as the most that the permit may live, and goes on behind', async () => {
+  it("L3: returns the rest of the permit's life when Redis fails, and retries in the background", async () => {
     const { reporter, ends } = setup({ finishFails: 2 });
     let restMs = 100;
     const endNow = () => {

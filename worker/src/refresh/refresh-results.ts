@@ -24,13 +24,13 @@ import { sourceLabel } from '@lastframe/shared/telemetry/metrics';
 import pRetry from 'p-retry';
 import type { Refusal } from '../admission/camera-places.ts';
 import {
+  type CallEnd,
   type Denial,
-  type Finish,
-  finishInTime,
+  finishWithRetries,
   type Permit,
   type Permits,
 } from '../permit/permits.ts';
-import { createTurns } from './turns.ts';
+import { createConcurrencyLimit } from './concurrency-limit.ts';
 
 type NewFrame = Omit<
   CapturedFrame,
@@ -38,62 +38,67 @@ type NewFrame = Omit<
 >;
 
 /**
- * Tells the fleet what became of a refresh. What took a camera seconds to give is worth repeating
- * when Redis blinks; nothing here ever repeats a call.
+ * Stores and announces the results of refreshes. A frame may have taken seconds to capture, so
+ * Redis commands are retried; calls never are.
  */
 export interface RefreshResults {
-  /** @param askedBy the api process whose job it was */
-  started(camera: Camera, askedBy?: string): void;
+  /** @param askedBy the api process that requested the job */
+  announceStart(camera: Camera, askedBy?: string): void;
   /** @throws RedisUnavailableError when the frame could not be stored within two seconds */
-  frame(camera: Camera, frameNow: () => NewFrame): Promise<StoreOutcome>;
-  /** What the next call can ask with, if a frame is still stored; undefined also when Redis is slow. */
-  known(camera: Camera): Promise<KnownFrame | undefined>;
-  /** The known frame is still the last one. @throws RedisUnavailableError as `frame` does */
-  renewed(
+  storeFrame(camera: Camera, frameNow: () => NewFrame): Promise<StoreOutcome>;
+  /** Returns the stored frame for a conditional request; undefined if none, or Redis is slow. */
+  readKnownFrame(camera: Camera): Promise<KnownFrame | undefined>;
+  /**
+   * Records that the known frame is still the last.
+   * @throws RedisUnavailableError like `storeFrame`
+   */
+  renewFrame(
     camera: Camera,
     known: KnownFrame,
     timesNow: () => Pick<NewFrame, 'startedAgoMs' | 'capturedAgoMs' | 'nextMs' | 'trace'>,
   ): Promise<'frame' | 'unchanged' | 'older' | 'missing'>;
-  failed(camera: Camera, failure: Failure): Promise<void>;
-  refused(cameraId: string, failure: Omit<Failure, 'nextMs'>): Promise<void>;
-  wait(camera: Camera, reason: Denial | Refusal, inMs: number): Promise<void>;
-  /** Gives how long it is until a permit can be had again. */
-  finish(permit: Permit, endNow: () => Finish): Promise<number>;
+  storeFailure(camera: Camera, failure: Failure): Promise<void>;
+  storeRefusal(cameraId: string, failure: Omit<Failure, 'nextMs'>): Promise<void>;
+  announceWait(camera: Camera, reason: Denial | Refusal, inMs: number): Promise<void>;
+  /** Returns the time until the next permit, in ms. */
+  finish(permit: Permit, endNow: () => CallEnd): Promise<number>;
 }
 
-export interface ReporterDeps {
+export interface RefreshResultsDeps {
   frames: Pick<FramesRedis, 'run'>;
   keys: Keys;
   permits: Pick<Permits, 'finish'>;
-  /** Redis's time, for who measures how long news is under way. */
+  /** Redis's time, to measure how long announcements take. */
   redisNowMs?: () => number | undefined;
   log: Log;
 }
 
 const DEADLINE_MS = 1000;
-/** It runs while a permit's start allowance does; without an answer the call is just not conditional. */
+/** Runs during a permit's start allowance; without a reply the call is just not conditional. */
 const KNOWN_DEADLINE_MS = 250;
-/** Larger frames take turns: all others, and all news, go over the same connection and would wait behind them. */
+/** Larger frames take turns, so that smaller ones and announcements need not wait behind them. */
 const LARGE_BYTES = 256 * 1024;
 const LARGE_AT_ONCE = 2;
-/** What is forgotten is only read once more. */
+/** A forgotten camera costs one more read. */
 const MAX_NOTED_CAMERAS = 100_000;
-/** Of a camera that no source here allows nothing is known, and nothing of it is kept for longer. */
+/** Nothing is known about a camera that no source here allows: little is kept, and briefly. */
 const REFUSED = {
   rememberMs: 5000,
   limits: { staleForMs: 0, keepMs: 0, keepHealthMs: 60_000 },
 };
 const RETRY = { retries: 8, minTimeout: 20, maxTimeout: 500, maxRetryTime: 2000, randomize: true };
 
-export function createRefreshResults(deps: ReporterDeps): RefreshResults {
+export function createRefreshResults(deps: RefreshResultsDeps): RefreshResults {
   const { frames, keys, permits, log } = deps;
-  const largeInTurn = createTurns(LARGE_AT_ONCE);
+  const largeInTurn = createConcurrencyLimit(LARGE_AT_ONCE);
   const stamp = () => ({ sentAtMs: deps.redisNowMs?.() });
   const attempt = <T>(cameraId: string, command: (client: RedisClient) => Promise<T>) =>
     pRetry(() => frames.run(DEADLINE_MS, command, cameraId), RETRY);
-  /** News that nobody must have: an api that misses it asks again. */
-  const tell = async (cameraId: string, work: Promise<unknown>) => {
-    await work.catch((error) => log.warn({ cameraId, reason: messageOf(error) }, 'news not sent'));
+  /** Never throws: an api that misses an announcement requests the frame again. */
+  const sendBestEffort = async (cameraId: string, work: Promise<unknown>) => {
+    await work.catch((error) =>
+      log.warn({ cameraId, reason: messageOf(error) }, 'sending an announcement failed'),
+    );
   };
   const announce = (
     message: Parameters<typeof publishAnnouncement>[2] & Pick<Announcement, 'cameraId'>,
@@ -103,25 +108,25 @@ export function createRefreshResults(deps: ReporterDeps): RefreshResults {
       (client) => publishAnnouncement(client, keys, { ...message, ...stamp() }),
       message.cameraId,
     );
-  const failure = async (
+  const storeAndLog = async (
     { cameraId, ...group }: { cameraId: string; source?: string; camera?: string },
-    remember: { rememberMs: number; limits: Parameters<typeof storeFailure>[2]['limits'] },
-    what: Failure,
+    retention: { rememberMs: number; limits: Parameters<typeof storeFailure>[2]['limits'] },
+    cause: Failure,
   ) => {
     const stored = attempt(cameraId, (client) =>
-      storeFailure(client, keys, { cameraId, ...remember, ...what, ...stamp() }),
+      storeFailure(client, keys, { cameraId, ...retention, ...cause, ...stamp() }),
     );
-    const isFirst = stored.then((first) => {
-      if (first) log.warn({ cameraId, ...group, reason: what.reason }, 'camera failing');
+    const logged = stored.then((first) => {
+      if (first) log.warn({ cameraId, ...group, reason: cause.reason }, 'camera failing');
     });
-    await tell(cameraId, isFirst);
+    await sendBestEffort(cameraId, logged);
   };
-  /** One line for the whole fleet: the store knows whether it was failing. */
+  /** Logs once for the whole fleet: the store knows whether the camera was failing. */
   const onRecovered = (camera: Camera) => ({
     onRecovered: () => log.info(logFields(camera), 'camera live again'),
   });
 
-  /** Cameras whose last frame, as this worker stored it, came without validators. */
+  /** Cameras whose last frame stored by this worker came without validators. */
   const unconditional = new Set<string>();
   const noteValidators = (cameraId: string, { validators }: NewFrame) => {
     if (unconditional.size > MAX_NOTED_CAMERAS) unconditional.clear();
@@ -130,59 +135,60 @@ export function createRefreshResults(deps: ReporterDeps): RefreshResults {
   };
 
   return {
-    started: ({ cameraId, source: { timeoutMs: overMs } }, askedBy) =>
-      void tell(cameraId, announce({ kind: 'started', cameraId, overMs, askedBy })),
-    frame: (camera, frameNow) => {
+    announceStart: ({ cameraId, source: { timeoutMs: overMs } }, askedBy) =>
+      void sendBestEffort(cameraId, announce({ kind: 'started', cameraId, overMs, askedBy })),
+    storeFrame: (camera, frameNow) => {
       const store = () =>
         attempt(camera.cameraId, (client) => {
           const frame = frameNow();
           noteValidators(camera.cameraId, frame);
           return storeFrame(client, keys, {
             ...frame,
-            ...ofCamera(camera, frame),
+            ...storageFieldsOf(camera, frame),
             ...stamp(),
             ...onRecovered(camera),
           });
         });
       return frameNow().bytes.length > LARGE_BYTES ? largeInTurn(store) : store();
     },
-    known: async ({ cameraId }) => {
-      // Should another worker have stored validators since, one call is made without them.
+    readKnownFrame: async ({ cameraId }) => {
+      // If another worker has stored validators since, one call goes without them.
       if (unconditional.has(cameraId)) return undefined;
       return await frames
         .run(KNOWN_DEADLINE_MS, (client) => readKnownFrame(client, keys, cameraId), cameraId)
         .catch(() => undefined);
     },
-    renewed: (camera, known, timesNow) =>
+    renewFrame: (camera, known, timesNow) =>
       attempt(camera.cameraId, (client) => {
         const times = timesNow();
         return renewFrame(client, keys, {
           known,
           ...times,
-          ...ofCamera(camera, times),
+          ...storageFieldsOf(camera, times),
           ...stamp(),
           ...onRecovered(camera),
         });
       }),
-    failed: (camera, what) => {
-      const limits = frameLimitsOf(camera, what.nextMs);
-      const rememberMs = Math.max(what.nextMs, camera.source.intervalMs);
-      return failure(logFields(camera), { rememberMs, limits }, what);
+    storeFailure: (camera, failure) => {
+      const limits = frameLimitsOf(camera, failure.nextMs);
+      const rememberMs = Math.max(failure.nextMs, camera.source.intervalMs);
+      return storeAndLog(logFields(camera), { rememberMs, limits }, failure);
     },
-    refused: (cameraId, what) => failure({ cameraId }, REFUSED, { ...what, nextMs: 5000 }),
-    wait: ({ cameraId }, reason, inMs) =>
-      tell(cameraId, announce({ kind: 'wait', cameraId, reason, inMs })),
-    finish: (permit, endNow) => finishInTime(permit, endNow, permits),
+    storeRefusal: (cameraId, failure) =>
+      storeAndLog({ cameraId }, REFUSED, { ...failure, nextMs: 5000 }),
+    announceWait: ({ cameraId }, reason, inMs) =>
+      sendBestEffort(cameraId, announce({ kind: 'wait', cameraId, reason, inMs })),
+    finish: (permit, endNow) => finishWithRetries(permit, endNow, permits),
   };
 }
 
-/** Lines of unnamed cameras are limited for their source, lines of a named one for itself. */
+/** Returns what log lines are limited by: the source, or the camera if it is named. */
 function logFields({ cameraId, name, source }: Camera) {
   return { cameraId, ...(name === undefined ? { source: sourceLabel(source) } : { camera: name }) };
 }
 
-/** What a camera's source says about storing its frames, and about its health. */
-function ofCamera(
+/** Returns how a camera's source wants frames and health stored. */
+function storageFieldsOf(
   camera: Camera,
   {
     startedAgoMs,

@@ -4,21 +4,21 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 import { refreshJobFor, refreshJobOptions } from '@lastframe/shared/messages/refresh-job';
 import { type Job, Queue } from 'bullmq';
 import { expect, inject, it, onTestFinished } from 'vitest';
-import { ownRedis, testLink } from '../../../testing/test-redis.ts';
+import { ownRedis, testLink } from '../../../testing/redis/test-redis.ts';
 import { silentLog, testCamera } from '../test-support/cameras.ts';
 import type { RefreshOutcome } from './refresh.ts';
 import { createRefreshWorker } from './refresh-worker.ts';
 
 const SOON = { timeout: 20_000 };
 
-/** A worker whose refreshes end as the test says, and a queue to add jobs with. */
+/** A worker whose refreshes end as the test says, and a queue to add jobs to. */
 function workerParts(options: { url?: string; queueUrl?: string; outcomes?: string[] } = {}) {
   const { url = inject('redisUrl'), queueUrl = url, outcomes = [] } = options;
   const prefix = `test-${randomUUID()}`;
-  const did: string[] = [];
+  const runs: string[] = [];
   const refresh = async () => {
-    const outcome = outcomes[did.length] ?? 'captured';
-    did.push(outcome);
+    const outcome = outcomes[runs.length] ?? 'captured';
+    runs.push(outcome);
     return outcome as RefreshOutcome;
   };
   const redis = testLink(url, { offlineQueue: true });
@@ -33,11 +33,11 @@ function workerParts(options: { url?: string; queueUrl?: string; outcomes?: stri
   });
   const add = (jobId: string): Promise<Job> =>
     queue.add('camera', refreshJobFor(testCamera(), 1), { ...refreshJobOptions, jobId });
-  return { worker, redis, did, add, queue };
+  return { worker, redis, runs, add, queue };
 }
 
-it('a job that was denied can be asked for again at once, one that ended otherwise in the next bucket', async () => {
-  const { did, add, queue } = workerParts({ outcomes: ['denied: budget', 'captured'] });
+it('a denied job can be added again at once, any other only in the next bucket', async () => {
+  const { runs, add, queue } = workerParts({ outcomes: ['denied: budget', 'captured'] });
   await add('a');
   await expect.poll(() => queue.getJob('a'), SOON).toBeUndefined();
   await add('a');
@@ -45,13 +45,13 @@ it('a job that was denied can be asked for again at once, one that ended otherwi
   await add('a');
   await add('b');
   await expect.poll(() => queue.getCompletedCount(), SOON).toBe(2);
-  expect(did).toEqual(['denied: budget', 'captured', 'captured']);
+  expect(runs).toEqual(['denied: budget', 'captured', 'captured']);
 });
 
-it('asks Redis nothing at its start whose loss would stop it for good', async () => {
+it('takes jobs even if connections are lost on startup', async () => {
   const server = await ownRedis();
   let cuts = 0;
-  // Cuts a connection when it first asks for Redis's version.
+  // Drops a connection when it first requests Redis's version.
   const proxy = createServer((near) => {
     const far = connect(server.port, '127.0.0.1');
     near.on('data', (bytes) => {
@@ -71,16 +71,16 @@ it('asks Redis nothing at its start whose loss would stop it for good', async ()
   await once(proxy.listen(0, '127.0.0.1'), 'listening');
   onTestFinished(() => void proxy.close());
   const url = `redis://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
-  const { did, add } = workerParts({ url, queueUrl: server.url });
+  const { runs, add } = workerParts({ url, queueUrl: server.url });
   await add('a');
-  await expect.poll(() => did, SOON).toEqual(['captured']);
+  await expect.poll(() => runs, SOON).toEqual(['captured']);
 });
 
-it('that is closed makes nothing of a connection that is lost later', async () => {
+it('ignores a connection lost after it was closed', async () => {
   const server = await ownRedis();
-  const { worker, redis, did, add } = workerParts({ url: server.url });
+  const { worker, redis, runs, add } = workerParts({ url: server.url });
   await add('a');
-  await expect.poll(() => did, SOON).toEqual(['captured']);
+  await expect.poll(() => runs, SOON).toEqual(['captured']);
   await worker.close();
   const lost = new Promise((done) => redis.client.once('error', done));
   await server.kill();

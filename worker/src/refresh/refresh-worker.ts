@@ -14,56 +14,59 @@ export interface RefreshWorkerDeps {
   log: Log;
 }
 
-/** Outcomes that are the camera's own, not a fault of the fleet. */
-const FAILED_CALL = /^failed: (?!not allowed here|frame not )/;
-/** Denials that may be over before the bucket is; a back-off lasts longer, and is worth seeing on the dashboard. */
+/** Failures of the camera, not of the fleet. */
+const FAILED_CALL = /^failed: (?!not allowed|frame not )/;
+/**
+ * Denials whose job id is freed, so that a retry in this bucket is a new job; back-offs stay on the
+ * dashboard.
+ */
 const SHORT_DENIAL = /^denied: (budget|spaced|hold|places|memory)$/;
 
 /**
- * Takes refresh jobs off the queue. A job may run twice (a stall, a lost lock): its permit is what
- * keeps the camera from being called twice.
+ * Takes refresh jobs off the queue. A job may run twice (a stall, a lost lock): its permit prevents
+ * a second call.
  */
 export function createRefreshWorker(deps: RefreshWorkerDeps): Worker {
   const { redis, prefix, concurrency, log } = deps;
-  // A closed worker listens no more, and an error that nobody hears ends the process.
+  // A closed worker no longer listens, and an unhandled error event ends the process.
   const connection = createNodeRedisClient(redis.client).on('error', () => {});
   const worker = new Worker(QUEUE_NAME, (job: Job) => run(job, deps), {
     connection,
     prefix,
     concurrency,
     autorun: false,
-    // It asks once and for ever keeps what came of it: a connection that is lost just then, and the
-    // worker would go round without a pause, deaf to signals.
+    // BullMQ checks once and keeps the result. If the connection is lost just then, the worker
+    // spins without a pause and ignores signals.
     skipVersionCheck: true,
-    // A lost connection is tried again soon, not in 15 s; the calls are spaced by their permits.
+    // Retries after a lost connection soon, not in 15 s; permits space the calls.
     runRetryDelay: 1000,
   });
-  let toldRefusal = false;
+  let hasWarnedOfRefusal = false;
   worker.on('error', (error) => {
     log.debug({ reason: messageOf(error) }, 'queue error');
-    if (!toldRefusal && /^NOPERM|can't run this command/.test(error.message)) {
-      toldRefusal = true;
-      log.warn({ reason: error.message }, 'the Redis user may not do what the queue needs');
+    if (!hasWarnedOfRefusal && /^NOPERM|can't run this command/.test(error.message)) {
+      hasWarnedOfRefusal = true;
+      log.warn({ reason: error.message }, 'the Redis user lacks permissions that the queue needs');
     }
-    // The connection on which BullMQ waits for jobs is its own. At a primary that became a replica
-    // it would get this error for ever; ended, BullMQ opens it again where the address leads now.
+    // BullMQ waits for jobs on a connection of its own. On a primary that became a replica it would
+    // get this error forever; when closed, BullMQ reopens it to wherever the address leads now.
     const atReplica = error.message.startsWith('READONLY') && !worker.closing;
     if (atReplica) worker.backend.disconnectBlocking(false).catch(() => {});
   });
   worker.on('failed', (job, error) => {
-    const what = [{ jobId: job?.id, reason: messageOf(error) }, 'refresh job failed'] as const;
-    // Of a failing camera there is a line when it begins to fail, not one for each call.
-    if (FAILED_CALL.test(error.message)) log.debug(...what);
-    else log.warn(...what);
+    const logArgs = [{ jobId: job?.id, reason: messageOf(error) }, 'refresh job failed'] as const;
+    // A failing camera is logged when it starts to fail, not once per call.
+    if (FAILED_CALL.test(error.message)) log.debug(...logArgs);
+    else log.warn(...logArgs);
   });
-  worker.on('stalled', (jobId) => log.warn({ jobId }, 'refresh job stalled; it runs again'));
+  worker.on('stalled', (jobId) => log.warn({ jobId }, 'refresh job stalled; running it again'));
   return worker;
 }
 
 async function run(job: Job, { refresh }: RefreshWorkerDeps): Promise<RefreshOutcome> {
   const payload = parseRefreshJob(job.data);
   const outcome = await refresh(payload, job.id);
-  // Its id is free again: who was told to come back within the bucket is not taken for the same.
+  // Frees the id: a retry within the bucket must not count as the same job.
   if (SHORT_DENIAL.test(outcome)) job.opts.removeOnComplete = true;
   // The dashboard shows a failed camera as a failed job.
   if (outcome.startsWith('failed')) throw new Error(outcome);

@@ -1,21 +1,25 @@
 import { permitLifeMs, spacingMs } from '@lastframe/shared/cameras/spacing';
 import { UrlPattern } from '@lastframe/shared/cameras/url-pattern';
 import { describe, expect, it } from 'vitest';
-import type { Denial, Take } from '../permit/permits.ts';
+import type { Denial, TakeResult } from '../permit/permits.ts';
 import { captured, refreshBench } from '../test-support/refresh-bench.ts';
 import { refresh } from './refresh.ts';
 
-const denial = (reason: Denial, waitMs: number): Take => ({ outcome: 'denied', reason, waitMs });
+const denial = (reason: Denial, waitMs: number): TakeResult => ({
+  outcome: 'denied',
+  reason,
+  waitMs,
+});
 
 describe('a job', () => {
-  it('L9: that was asked for over a minute ago is dropped', async () => {
+  it('L9: is dropped when it was requested over a minute ago', async () => {
     const { deps, job, did, control } = refreshBench();
     control.redisNowMs = job.askedAtMs + 60_001;
-    expect(await refresh(job, deps)).toBe('dropped: asked too long ago');
+    expect(await refresh(job, deps)).toBe('dropped: requested too long ago');
     expect(did).toEqual([]);
   });
 
-  it('L9: of just a minute ago, or of unknown age, is not', async () => {
+  it('L9: runs when it was requested a minute ago, or its age is unknown', async () => {
     for (const redisNowMs of [1_059_000, undefined]) {
       const { deps, job, control } = refreshBench();
       control.redisNowMs = redisNowMs;
@@ -24,25 +28,25 @@ describe('a job', () => {
   });
 
   it.each([
-    ['whose id is not that of its URL', { cameraId: '0'.repeat(32) }],
-    ['whose URL is another camera', { url: 'http://camera.test/b' }],
-    ['whose URL is none', { url: 'nonsense' }],
-    ['with credentials in its URL', { url: 'http://user:secret@camera.test/a' }],
-    ['for a file', { url: 'file:///etc/passwd' }],
-  ])('S10: %s is refused and never called', async (_, differences) => {
+    ['when its id does not match its URL', { cameraId: '0'.repeat(32) }],
+    ['when its URL is that of another camera', { url: 'http://camera.test/b' }],
+    ['when its URL is invalid', { url: 'nonsense' }],
+    ['when its URL has credentials', { url: 'http://user:secret@camera.test/a' }],
+    ['when its URL is that of a file', { url: 'file:///etc/passwd' }],
+  ])('S10: is rejected without a call %s', async (_, differences) => {
     const { deps, job, did } = refreshBench();
-    expect(await refresh({ ...job, ...differences }, deps)).toBe('failed: not allowed here');
+    expect(await refresh({ ...job, ...differences }, deps)).toBe('failed: not allowed');
     expect(did).toEqual(['refused']);
   });
 
-  it('S10: whose id another query policy gave is refused', async () => {
+  it('S10: is rejected when its id comes from another query policy', async () => {
     const { deps, job, did } = refreshBench({ query: 'strip' });
     const url = `${job.url}?size=1`;
     expect(await refresh({ ...job, url, cameraId: '0'.repeat(32) }, deps)).toContain('failed');
     expect(did).toEqual(['refused']);
   });
 
-  it('S10: that no source of this worker allows is refused', async () => {
+  it('S10: is rejected when no source of this worker allows it', async () => {
     const { deps, job, did } = refreshBench({
       pattern: new UrlPattern('http://other.test/*'),
     });
@@ -51,8 +55,8 @@ describe('a job', () => {
   });
 });
 
-describe('a new camera that the fleet does not take', () => {
-  it('is not called, no permit is taken, and who waits for it is told why', async () => {
+describe('a new camera that is not admitted', () => {
+  it('is not called and takes no permit, and its clients are notified why', async () => {
     for (const reason of ['places', 'memory'] as const) {
       const { deps, job, did, told, control } = refreshBench();
       control.admission = { outcome: 'refused', reason, waitMs: 10_000 };
@@ -62,7 +66,7 @@ describe('a new camera that the fleet does not take', () => {
     }
   });
 
-  it('is not called either when nobody knows whether it may be taken', async () => {
+  it('is not called either when admission is unknown', async () => {
     const { deps, job, did, control } = refreshBench();
     control.admission = { outcome: 'unknown', reason: 'Redis is away' };
     expect(await refresh(job, deps)).toBe('denied: Redis is away');
@@ -71,7 +75,7 @@ describe('a new camera that the fleet does not take', () => {
 });
 
 describe('a frame for which Redis has no memory', () => {
-  it('is no failure of the camera; a new camera gives up its place, and who waits is told', async () => {
+  it('is not a failure of the camera; a new camera gives up its place, and its clients are notified', async () => {
     const { deps, job, did, told, control } = refreshBench();
     control.stored = async () => 'no room';
     expect(await refresh(job, deps)).toMatch(/^failed: frame not stored: .*new cameras/);
@@ -79,7 +83,7 @@ describe('a frame for which Redis has no memory', () => {
     expect(told.at(-1)).toMatchObject({ reason: 'memory', inMs: 10_000 });
   });
 
-  it('because it is larger than the last leaves the camera its place', async () => {
+  it('leaves the camera its place when it is only larger than the last', async () => {
     const { deps, job, did, told, control } = refreshBench();
     control.stored = async () => 'no room to grow';
     expect(await refresh(job, deps)).toMatch(/^failed: frame not stored: .*larger than the last/);
@@ -88,8 +92,8 @@ describe('a frame for which Redis has no memory', () => {
   });
 });
 
-describe('a permit that is denied', () => {
-  it('for long is announced, and the job ends', async () => {
+describe('a denied permit', () => {
+  it('is announced when the wait is long, and ends the job', async () => {
     for (const reason of ['hold', 'backoff', 'busy', 'spaced', 'budget'] as const) {
       const { deps, job, control, did, told } = refreshBench();
       control.takes = [denial(reason, 2001)];
@@ -100,24 +104,24 @@ describe('a permit that is denied', () => {
   });
 
   it.each(['spaced', 'budget'] as const)(
-    'as %s for a moment is waited for in place',
+    'is waited for in the job when denied as %s for a moment',
     async (reason) => {
       const { deps, job, control, did, clock } = refreshBench();
       control.takes = [denial(reason, 2000)];
       expect(await refresh(job, deps)).toBe('captured');
       expect(did.slice(0, 5)).toEqual(['take', 'place', 'release', 'take', 'connect']);
-      expect(clock.slept).toEqual([2001]);
+      expect(clock.sleeps).toEqual([2001]);
     },
   );
 
-  it.each(['busy', 'backoff', 'hold'] as const)('as %s is never waited for', async (reason) => {
+  it.each(['busy', 'backoff', 'hold'] as const)('is never waited for as %s', async (reason) => {
     const { deps, job, control, clock } = refreshBench();
     control.takes = [denial(reason, 5)];
     expect(await refresh(job, deps)).toBe(`denied: ${reason}`);
-    expect(clock.slept).toEqual([]);
+    expect(clock.sleeps).toEqual([]);
   });
 
-  it('as spaced is not waited for when the call before was sent after the job was asked for', async () => {
+  it('is not waited for as spaced when a call was sent after the job was requested', async () => {
     const waitMs = 2000;
     for (const [sinceAskedMs, outcome] of [
       [spacingMs(refreshBench().camera.source) - waitMs, 'captured'],
@@ -130,7 +134,7 @@ describe('a permit that is denied', () => {
     }
   });
 
-  it('is waited for in place once only', async () => {
+  it('is waited for only once', async () => {
     const { deps, job, control, did, told } = refreshBench();
     control.takes = [denial('spaced', 100), denial('spaced', 90)];
     expect(await refresh(job, deps)).toBe('denied: spaced');
@@ -138,7 +142,7 @@ describe('a permit that is denied', () => {
     expect(told.at(-1)).toMatchObject({ inMs: 90 });
   });
 
-  it('is not waited for when too many wait already', async () => {
+  it('is not waited for when too many jobs wait already', async () => {
     const { deps, job, control, did } = refreshBench();
     control.places = 0;
     control.takes = [denial('spaced', 100)];
@@ -146,7 +150,7 @@ describe('a permit that is denied', () => {
     expect(did).toEqual(['take', 'wait']);
   });
 
-  it('is not waited for when the process closes, and the place is free again', async () => {
+  it('is not waited for when the process closes, and its place is released', async () => {
     const { deps, job, control, did, closing } = refreshBench();
     control.takes = [denial('spaced', 100)];
     closing.abort();
@@ -154,7 +158,7 @@ describe('a permit that is denied', () => {
     expect(did).toEqual(['take', 'place', 'release', 'wait']);
   });
 
-  it('unknown, nothing is announced and nobody called', async () => {
+  it('causes no announcement and no call when it is unknown', async () => {
     for (const takes of [[], [denial('spaced', 100)]]) {
       const { deps, job, control, did } = refreshBench();
       control.takes = [...takes, { outcome: 'unknown', reason: 'no reply' }];
@@ -165,36 +169,36 @@ describe('a permit that is denied', () => {
 });
 
 describe('a call', () => {
-  it('that is only told how to ask says nothing about the camera: its permit is spent, the next one waited for', async () => {
+  it('does not blame the camera for an authentication challenge, and waits for the next permit', async () => {
     const { deps, job, did, ends, told, control, camera } = refreshBench();
     control.capture = { outcome: 'challenged' };
     expect(await refresh(job, deps)).toBe(
-      'failed: the camera asked who we are; the next call says it',
+      'failed: authentication required; the next call will send credentials',
     );
     expect(did).toEqual(['take', 'connect', 'send', 'started', 'finish', 'wait']);
     expect(ends).toEqual([{ verdict: 'none', restMs: spacingMs(camera.source) - 1000 }]);
     expect(told.at(-1)).toEqual({ what: 'wait', reason: 'spaced', inMs: 4000 });
   });
 
-  it('whose body this worker has no room for says nothing about the camera: the next permit is waited for', async () => {
+  it('does not blame the camera when the worker has no room for the body', async () => {
     const { deps, job, did, ends, told, control } = refreshBench();
     control.capture = { outcome: 'no room' };
     expect(await refresh(job, deps)).toBe(
-      'failed: frame not read: the worker holds too many bytes already',
+      'failed: frame not read: the worker has no memory left for it',
     );
     expect(did).toEqual(['take', 'connect', 'send', 'started', 'finish', 'wait']);
-    // Else hundreds of such calls would be made again and again.
+    // Otherwise hundreds of such calls would repeat in a loop.
     expect(ends).toEqual([{ verdict: 'none', restMs: 5000 }]);
     expect(told.at(-1)).toEqual({ what: 'wait', reason: 'spaced', inMs: 4000 });
   });
 
-  it('L12: is finished before its frame is announced, so that who asks again is not denied', async () => {
+  it('L12: is finished before its frame is announced, so that the next request is not denied', async () => {
     const { deps, job, did } = refreshBench();
     expect(await refresh(job, deps)).toBe('captured');
     expect(did).toEqual(['take', 'connect', 'send', 'started', 'finish', 'frame']);
   });
 
-  it('S6: rests for its interval and guard, counted from after it was sent', async () => {
+  it('S6: rests for its interval and guard, measured from after the send', async () => {
     const { deps, job, ends, camera, control } = refreshBench();
     control.connectMs = 3000;
     control.answerMs = 1200;
@@ -202,20 +206,20 @@ describe('a call', () => {
     expect(ends).toEqual([{ verdict: 'ok', restMs: spacingMs(camera.source) - 1200 }]);
   });
 
-  it('rests for a millisecond at least: 0 would say that nothing was sent', async () => {
+  it('rests for at least a millisecond: 0 would mean that nothing was sent', async () => {
     const { deps, job, ends, control } = refreshBench();
     control.answerMs = 14_000;
     await refresh(job, deps);
     expect(ends).toEqual([{ verdict: 'ok', restMs: 1 }]);
   });
 
-  it('S8: rests as long although the wall clock is set ahead, or back, during it', async () => {
+  it('S8: rests as long when the wall clock is set ahead or back during it', async () => {
     for (const stepMs of [60_000, -60_000]) {
       for (const capture of [captured, { outcome: 'failed', status: 502, reason: 'x' } as const]) {
         const { deps, job, ends, camera, control, clock, told } = refreshBench();
         control.capture = capture;
-        const { started } = deps.reporter;
-        deps.reporter.started = (called) => {
+        const { announceStart: started } = deps.results;
+        deps.results.announceStart = (called) => {
           clock.stepWall(stepMs);
           started(called);
         };
@@ -227,10 +231,10 @@ describe('a call', () => {
     }
   });
 
-  it('tells the ages of its frame and when the next can be had, as of storing it', async () => {
+  it('stores its frame with its ages and the wait for the next, as of storing it', async () => {
     const { deps, job, told, control, clock } = refreshBench();
     control.stored = async () => {
-      clock.pass(200);
+      clock.advance(200);
       return 'frame';
     };
     await refresh(job, deps);
@@ -245,13 +249,13 @@ describe('a call', () => {
   it.each([
     ['unchanged', 'unchanged'],
     ['older', 'overtaken'],
-  ] as const)('whose frame is %s ends as %s', async (stored, outcome) => {
+  ] as const)('whose frame is stored as %s ends as %s', async (stored, outcome) => {
     const { deps, job, control } = refreshBench();
     control.stored = async () => stored;
     expect(await refresh(job, deps)).toBe(outcome);
   });
 
-  it('whose frame could not be stored is no failure of the camera', async () => {
+  it('is not a failure of the camera when its frame cannot be stored', async () => {
     const { deps, job, control, did, ends } = refreshBench();
     control.stored = async () => {
       throw new Error('frames Redis is away');
@@ -262,13 +266,13 @@ describe('a call', () => {
     expect(ends).toMatchObject([{ verdict: 'ok' }]);
   });
 
-  it('S: connects within what is left of its allowance', async () => {
+  it('S: connects within the rest of its start allowance', async () => {
     const { deps, job, told, camera } = refreshBench();
     await refresh(job, deps);
     expect(told[0]).toMatchObject({ what: 'connect', withinMs: camera.source.startAllowanceMs });
   });
 
-  it('L2: that could not connect is a failure, and spaced from then on', async () => {
+  it('L2: is a failure when it cannot connect, and spaced from then on', async () => {
     const { deps, job, control, did, ends, told, camera } = refreshBench();
     control.prepared = { outcome: 'failed', status: 502, reason: 'refused' };
     control.connectMs = 2000;
@@ -279,7 +283,7 @@ describe('a call', () => {
   });
 
   it.each([3951, 4000, 60_000])(
-    'L2: whose connection took %d ms of 4000 is never sent',
+    'L2: is never sent when connecting took %d ms of 4000',
     async (connectMs) => {
       const { deps, job, control, did, ends, camera } = refreshBench();
       control.connectMs = connectMs;
@@ -295,45 +299,47 @@ describe('a call', () => {
     expect(await refresh(job, deps)).toBe('captured');
   });
 
-  it('that was sent too late is cut off at once, and not held against the camera', async () => {
+  it('is aborted at once when sent too late, without blaming the camera', async () => {
     const { deps, job, control, did, ends } = refreshBench();
     control.sendMs = 4000;
     control.answerMs = 0;
-    expect(await refresh(job, deps)).toBe('failed: sent too late and cut off');
+    expect(await refresh(job, deps)).toBe('failed: sent too late and aborted');
     expect(did).toEqual(['take', 'connect', 'send', 'destroy', 'finish']);
     expect(ends).toMatchObject([{ verdict: 'none' }]);
   });
 
-  it('S14: that timed out backs off for as long as the camera may still work on it', async () => {
+  it('S14: backs off after a timeout for as long as the camera may still work on it', async () => {
     const { deps, job, control, ends, camera } = refreshBench();
     control.capture = { outcome: 'failed', status: 504, reason: 'late' };
     await refresh(job, deps);
-    expect(ends).toMatchObject([{ verdict: 'fail', atLeastMs: camera.source.timeoutMs }]);
+    expect(ends).toMatchObject([{ verdict: 'fail', minBackoffMs: camera.source.timeoutMs }]);
   });
 
-  it('L10: backs off for as long as the camera asks for', async () => {
+  it('L10: backs off for as long as the camera demands', async () => {
     const { deps, job, control, ends, did } = refreshBench();
     control.capture = { outcome: 'failed', status: 502, reason: '429', retryAfterMs: 30_000 };
     expect(await refresh(job, deps)).toBe('failed: 429');
-    expect(ends).toMatchObject([{ verdict: 'fail', atLeastMs: 30_000 }]);
+    expect(ends).toMatchObject([{ verdict: 'fail', minBackoffMs: 30_000 }]);
     expect(did.slice(-2)).toEqual(['finish', 'failure']);
   });
 
-  it('of an unnamed camera backs off for minutes at most: viewers can make up any number of those', async () => {
+  it('to an unnamed camera backs off for minutes at most: viewers can make up any number of them', async () => {
     const { deps, job, control, ends, camera } = refreshBench();
     control.capture = { outcome: 'failed', status: 502, reason: '429', retryAfterMs: 3_600_000 };
     await refresh(job, deps);
-    expect(ends).toMatchObject([{ verdict: 'fail', atLeastMs: camera.source.unnamedStaleForMs }]);
+    expect(ends).toMatchObject([
+      { verdict: 'fail', minBackoffMs: camera.source.unnamedStaleForMs },
+    ]);
   });
 
-  it('that failed otherwise backs off by its failures alone', async () => {
+  it('backs off only by the number of failures after any other failure', async () => {
     const { deps, job, control, ends } = refreshBench();
     control.capture = { outcome: 'failed', status: 502, reason: 'HTML' };
     await refresh(job, deps);
-    expect(ends).toMatchObject([{ verdict: 'fail', atLeastMs: 0 }]);
+    expect(ends).toMatchObject([{ verdict: 'fail', minBackoffMs: 0 }]);
   });
 
-  it('that closing cut off before it was sent gives its permit back', async () => {
+  it('releases its permit when closing aborts it before the send', async () => {
     const { deps, job, control, ends, did } = refreshBench();
     control.prepared = { outcome: 'aborted' };
     expect(await refresh(job, deps)).toBe('aborted');
@@ -341,7 +347,7 @@ describe('a call', () => {
     expect(did).toEqual(['take', 'connect', 'finish']);
   });
 
-  it('that is ready to be sent when the process closes is not sent, and gives its permit back', async () => {
+  it('is not sent when the process closes right before, and releases its permit', async () => {
     const { deps, job, control, ends, did, closing } = refreshBench();
     control.onConnect = () => closing.abort();
     expect(await refresh(job, deps)).toBe('aborted');
@@ -349,7 +355,7 @@ describe('a call', () => {
     expect(did).toEqual(['take', 'connect', 'destroy', 'finish']);
   });
 
-  it('that closing cut off in flight keeps its spacing, and tells when the next may be asked for', async () => {
+  it('keeps its spacing when closing aborts it in flight, and announces the wait', async () => {
     const { deps, job, control, ends, did, camera } = refreshBench();
     control.capture = { outcome: 'aborted' };
     expect(await refresh(job, deps)).toBe('aborted');
@@ -357,14 +363,14 @@ describe('a call', () => {
     expect(did.slice(-2)).toEqual(['finish', 'wait']);
   });
 
-  it('a finish that is tried again asks for less rest, in success and in failure', async () => {
+  it('rests for less when its finish is retried, after success and failure', async () => {
     for (const capture of [captured, { outcome: 'failed', status: 502, reason: 'x' } as const]) {
       const { deps, job, control, camera, clock } = refreshBench();
       control.capture = capture;
       const rests: number[] = [];
-      deps.reporter.finish = async (_permit, endNow) => {
+      deps.results.finish = async (_permit, endNow) => {
         rests.push(endNow().restMs);
-        clock.pass(1500);
+        clock.advance(1500);
         rests.push(endNow().restMs);
         return permitLifeMs(camera.source);
       };
@@ -375,10 +381,10 @@ describe('a call', () => {
   });
 });
 
-describe('a camera that says the frame is still its last one', () => {
+describe('a camera that confirms its last image', () => {
   const known = { etag: '"ours"', validators: { etag: '"theirs"' } };
 
-  it('has it renewed, after one call, with no bytes stored', async () => {
+  it('has its frame renewed after one call, with no bytes stored', async () => {
     const { deps, job, control, did, told, ends } = refreshBench();
     control.known = known;
     control.capture = { outcome: 'unchanged' };
@@ -391,7 +397,7 @@ describe('a camera that says the frame is still its last one', () => {
     expect(ends).toMatchObject([{ verdict: 'ok' }]);
   });
 
-  it('is no failure of the camera when that frame has vanished meanwhile', async () => {
+  it('is not failing when that frame has vanished meanwhile', async () => {
     const { deps, job, control, did } = refreshBench();
     Object.assign(control, { known, renewed: 'missing', capture: { outcome: 'unchanged' } });
     expect(await refresh(job, deps)).toBe('overtaken');
@@ -399,13 +405,13 @@ describe('a camera that says the frame is still its last one', () => {
     expect(did.at(-1)).toBe('wait');
   });
 
-  it('is overtaken by a frame that was started later', async () => {
+  it('is overtaken by a frame from a later call', async () => {
     const { deps, job, control } = refreshBench();
     Object.assign(control, { known, renewed: 'older', capture: { outcome: 'unchanged' } });
     expect(await refresh(job, deps)).toBe('overtaken');
   });
 
-  it('gives its validators to the store with its bytes', async () => {
+  it('has its validators stored with its bytes', async () => {
     const { deps, job, control, told } = refreshBench();
     const validators = { etag: '"theirs"' };
     control.capture = { ...captured, validators } as typeof captured;
@@ -414,7 +420,7 @@ describe('a camera that says the frame is still its last one', () => {
   });
 });
 
-it('a frame whose camera was purged during the call is no news but a wait for the next call', async () => {
+it('a frame whose camera was purged during the call is not announced, only the next wait', async () => {
   const { deps, job, control, did, told } = refreshBench();
   control.stored = async () => 'purged';
   expect(await refresh(job, deps)).toBe('overtaken');

@@ -3,8 +3,8 @@ import { createMetrics, type Metrics } from '@lastframe/shared/telemetry/metrics
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Admission, CameraPlaces } from '../admission/camera-places.ts';
 import type { Capture } from '../camera-call/capture.ts';
-import type { Prepared } from '../camera-call/prepare-call.ts';
-import type { Take } from '../permit/permits.ts';
+import type { PrepareResult } from '../camera-call/prepare-call.ts';
+import type { TakeResult } from '../permit/permits.ts';
 import type { RefreshResults } from '../refresh/refresh-results.ts';
 import { testCamera, testSource } from '../test-support/cameras.ts';
 import { fakeClock } from '../test-support/fake-clock.ts';
@@ -19,7 +19,7 @@ import {
 
 const camera = testCamera(undefined, testSource({ name: 'yard' }));
 let metrics: Metrics;
-/** Value of a series, as `name{labels}`. */
+/** Returns the value of a series, given as `name{labels}`. */
 const numberOf = async (series: string) => {
   const line = (await metrics.text()).split('\n').find((line) => line.startsWith(`${series} `));
   return line === undefined ? undefined : Number(line.split(' ').at(-1));
@@ -35,23 +35,23 @@ describe('jobs are counted', () => {
     ended('captured');
     ended('denied: spaced');
     ended('denied: hold');
-    ended('failed: the camera answered 500');
-    ended('dropped: asked too long ago');
+    ended('failed: the camera responded with 500');
+    ended('dropped: requested too long ago');
     expect(await numberOf('lastframe_jobs_total{outcome="captured"}')).toBe(1);
     expect(await numberOf('lastframe_jobs_total{outcome="denied"}')).toBe(2);
     expect(await numberOf('lastframe_jobs_total{outcome="failed"}')).toBe(1);
     expect(await numberOf('lastframe_jobs_total{outcome="dropped"}')).toBe(1);
   });
 
-  it('once: a failed camera fails its job as well, a job that throws had no outcome', async () => {
+  it('once: a failed camera fails its job too, and a job that throws has no outcome', async () => {
     const { ended, listen } = createJobMetrics(metrics);
-    const heard: Record<string, (job: unknown, error: Error) => void> = {};
-    const worker = { on: (event: string, listener: never) => (heard[event] = listener) };
+    const handlers: Record<string, (job: unknown, error: Error) => void> = {};
+    const worker = { on: (event: string, listener: never) => (handlers[event] = listener) };
     listen(worker as never);
-    ended('failed: the camera answered 500');
-    heard.failed?.({}, new Error('failed: the camera answered 500'));
-    heard.failed?.({}, new Error('bad payload'));
-    heard.stalled?.('job', new Error());
+    ended('failed: the camera responded with 500');
+    handlers.failed?.({}, new Error('failed: the camera responded with 500'));
+    handlers.failed?.({}, new Error('bad payload'));
+    handlers.stalled?.('job', new Error());
     expect(await numberOf('lastframe_jobs_total{outcome="failed"}')).toBe(1);
     expect(await numberOf('lastframe_jobs_total{outcome="error"}')).toBe(1);
     expect(await numberOf('lastframe_jobs_stalled_total')).toBe(1);
@@ -60,22 +60,22 @@ describe('jobs are counted', () => {
 
 describe('permits are counted', () => {
   const permit = { token: 't', camera, elapsedMs: () => 0 };
-  const takes: [string, Take][] = [
+  const takes: [string, TakeResult][] = [
     ['granted', { outcome: 'granted', permit }],
     ['hold', { outcome: 'denied', reason: 'hold', waitMs: 5 }],
     ['budget', { outcome: 'denied', reason: 'budget', waitMs: 5 }],
     ['unknown', { outcome: 'unknown', reason: 'Redis is away' }],
   ];
 
-  it.each(takes)('as %s, and handed on as they are', async (outcome, taken) => {
-    const permitsFor = withPermitMetrics({ take: async () => taken }, () => 10_000, metrics);
-    expect(await permitsFor(7000).take(camera)).toBe(taken);
+  it.each(takes)('as %s, and returned unchanged', async (outcome, take) => {
+    const permitsFor = withPermitMetrics({ take: async () => take }, () => 10_000, metrics);
+    expect(await permitsFor(7000).take(camera)).toBe(take);
     expect(await numberOf(`lastframe_permits_total{outcome="${outcome}"}`)).toBe(1);
   });
 
-  it('with the time since the job was asked for, when they are granted', async () => {
+  it('with the time since the job was requested, when granted', async () => {
     const [, [, denied] = []] = takes;
-    const granted: Take = { outcome: 'granted', permit };
+    const granted: TakeResult = { outcome: 'granted', permit };
     const answers = [denied ?? granted, granted];
     const take = async () => answers.shift() ?? granted;
     const permitsFor = withPermitMetrics({ take }, () => 10_000, metrics);
@@ -92,7 +92,7 @@ describe('calls are counted', () => {
   const captures: [string, Capture][] = [
     ['captured', { outcome: 'captured', bytes: Buffer.alloc(5000), contentType: 'image/png' }],
     ['unchanged', { outcome: 'unchanged' }],
-    ['failed', { outcome: 'failed', status: 502, reason: 'the camera answered 500' }],
+    ['failed', { outcome: 'failed', status: 502, reason: 'the camera responded with 500' }],
     ['timeout', { outcome: 'failed', status: 504, reason: 'late' }],
     ['challenged', { outcome: 'challenged' }],
     ['no_room', { outcome: 'no room' }],
@@ -100,7 +100,7 @@ describe('calls are counted', () => {
   ];
 
   it.each(captures)(
-    'as %s, with their duration, and are in flight meanwhile',
+    'as %s, with their duration, and as open until then',
     async (outcome, capture) => {
       const clock = fakeClock();
       const answered = Promise.withResolvers<Capture>();
@@ -111,7 +111,7 @@ describe('calls are counted', () => {
       expect(await numberOf('lastframe_upstream_calls_open')).toBe(0);
       const sent = prepared.call.send(new AbortController().signal);
       expect(await numberOf('lastframe_upstream_calls_open')).toBe(1);
-      clock.pass(2000);
+      clock.advance(2000);
       answered.resolve(capture);
       expect(await sent).toBe(capture);
       expect(await numberOf('lastframe_upstream_calls_open')).toBe(0);
@@ -122,7 +122,7 @@ describe('calls are counted', () => {
     },
   );
 
-  it.each<[string, Prepared]>([
+  it.each<[string, PrepareResult]>([
     ['unreachable', { outcome: 'failed', status: 502, reason: 'refused the connection' }],
     ['unreachable', { outcome: 'failed', status: 504, reason: 'no connection' }],
     ['refused', { outcome: 'failed', status: 403, reason: 'not allowed' }],
@@ -135,48 +135,48 @@ describe('calls are counted', () => {
 });
 
 describe('announcements are counted', () => {
-  it('as what they announce, and a frame that was overtaken is none', async () => {
+  it('by kind, without frames that were overtaken', async () => {
     const stored = ['frame', 'unchanged', 'older'] as const;
     let turn = 0;
     const reporter = withResultMetrics(
       {
-        started: () => {},
-        frame: async () => stored[turn++] ?? 'older',
-        renewed: async () => 'missing',
-        failed: async () => {},
-        refused: async () => {},
-        wait: async () => {},
+        announceStart: () => {},
+        storeFrame: async () => stored[turn++] ?? 'older',
+        renewFrame: async () => 'missing',
+        storeFailure: async () => {},
+        storeRefusal: async () => {},
+        announceWait: async () => {},
       } as unknown as RefreshResults,
       metrics,
     );
     for (const expected of stored)
-      expect(await reporter.frame(camera, () => ({}) as never)).toBe(expected);
-    await reporter.renewed(camera, {} as never, () => ({}) as never);
-    reporter.started(camera);
-    await reporter.failed(camera, {} as never);
-    await reporter.refused('id', {} as never);
-    await reporter.wait(camera, 'hold', 1);
-    const counted = ['frame', 'unchanged', 'started', 'failure', 'wait'].map((kind) =>
+      expect(await reporter.storeFrame(camera, () => ({}) as never)).toBe(expected);
+    await reporter.renewFrame(camera, {} as never, () => ({}) as never);
+    reporter.announceStart(camera);
+    await reporter.storeFailure(camera, {} as never);
+    await reporter.storeRefusal('id', {} as never);
+    await reporter.announceWait(camera, 'hold', 1);
+    const counts = ['frame', 'unchanged', 'started', 'failure', 'wait'].map((kind) =>
       numberOf(`lastframe_announcements_sent_total{kind="${kind}"}`),
     );
-    expect(await Promise.all(counted)).toEqual([1, 1, 1, 2, 1]);
+    expect(await Promise.all(counts)).toEqual([1, 1, 1, 2, 1]);
   });
 });
 
-describe('what Redis has no room for is counted', () => {
-  it('as a first frame or a larger one, and is no announcement', async () => {
+describe('rejections for lack of room are counted', () => {
+  it('as a first frame or a larger one, not as an announcement', async () => {
     const stored = ['no room', 'no room to grow', 'no room to grow'] as const;
     let turn = 0;
-    const frame = async () => stored[turn++] ?? 'older';
-    const reporter = withResultMetrics({ frame } as unknown as RefreshResults, metrics);
+    const storeFrame = async () => stored[turn++] ?? 'older';
+    const reporter = withResultMetrics({ storeFrame } as unknown as RefreshResults, metrics);
     for (const expected of stored)
-      expect(await reporter.frame(camera, () => ({}) as never)).toBe(expected);
+      expect(await reporter.storeFrame(camera, () => ({}) as never)).toBe(expected);
     expect(await numberOf('lastframe_frames_refused_total{frame="first"}')).toBe(1);
     expect(await numberOf('lastframe_frames_refused_total{frame="larger"}')).toBe(2);
     expect(await numberOf('lastframe_announcements_sent_total{kind="frame"}')).toBe(0);
   });
 
-  it('as new cameras, by source and by what bounds them', async () => {
+  it('as new cameras, by source and bound', async () => {
     const admissions: Admission[] = [
       { outcome: 'admitted' },
       { outcome: 'refused', reason: 'places', waitMs: 1 },
@@ -185,28 +185,28 @@ describe('what Redis has no room for is counted', () => {
     const admit = async () => admissions.shift() ?? ({ outcome: 'admitted' } as const);
     const places = withAdmissionMetrics({ admit } as unknown as CameraPlaces, metrics);
     for (let n = 0; n < 3; n += 1) await places.admit(camera);
-    const counted = (bound: string) =>
+    const countFor = (bound: string) =>
       numberOf(`lastframe_new_cameras_refused_total{source="yard",bound="${bound}"}`);
-    expect(await counted('places')).toBe(1);
+    expect(await countFor('places')).toBe(1);
   });
 });
 
 describe('the queue Redis is shown', () => {
-  it('with the hold-off of each source; sources of one label show the longest', async () => {
+  it('with the hold-off of each source; of sources with one label, the longest', async () => {
     const named = (name: string, intervalMs: number) => testSource({ name, intervalMs });
     const sources = [
       named('http://cams.test/a/*', 60_000),
       named('http://cams.test/b/*', 5000),
       named('yard', 5000),
     ];
-    let doubt: string | undefined;
-    const watch = { whyUnfit: () => doubt, holdOffMs: (lifeMs: number) => lifeMs - 10_000 };
+    let unfitReason: string | undefined;
+    const watch = { whyUnfit: () => unfitReason, holdOffMs: (lifeMs: number) => lifeMs - 10_000 };
     exposeRedisMetrics(watch, { rules: () => makeRules(sources), replicaLagMs: 0 }, metrics);
     const heldOff = (source: string) => numberOf(`lastframe_hold_off_seconds{source="${source}"}`);
     expect(await heldOff('http://cams.test')).toBeCloseTo(54.07, 2);
     expect(await heldOff('yard')).toBe(11);
     expect(await numberOf('lastframe_queue_redis_fit')).toBe(1);
-    doubt = 'it evicts';
+    unfitReason = 'it evicts';
     expect(await numberOf('lastframe_queue_redis_fit')).toBe(0);
   });
 });

@@ -13,7 +13,7 @@ import type { RedisMonitor } from '../permit/redis-monitor.ts';
 import type { RefreshOutcome } from '../refresh/refresh.ts';
 import type { RefreshResults } from '../refresh/refresh-results.ts';
 
-// Each gives a collaborator that does the same and is counted, so that the flow knows nothing of metrics.
+// Each wraps a part and records metrics, which keeps the data flow free of them.
 
 type JobOutcome = LabelsOf<'lastframe_jobs_total'>['outcome'];
 
@@ -28,7 +28,7 @@ export function createJobMetrics(metrics: Metrics): {
     ended: (outcome) => count({ outcome: outcome.split(':')[0] as JobOutcome }),
     listen: (worker) => {
       worker.on('stalled', () => countStalled({}));
-      // A failed camera fails its job too, and was counted by then.
+      // A failed camera fails its job too, and is already counted.
       worker.on('failed', (_, { message }) => {
         if (!message.startsWith('failed')) count({ outcome: 'error' });
       });
@@ -36,7 +36,7 @@ export function createJobMetrics(metrics: Metrics): {
   };
 }
 
-/** @returns permits for a job that was asked for at this moment of Redis's time */
+/** @returns a function that returns permits for a job, given the Redis time of its request */
 export function withPermitMetrics(
   permits: Pick<Permits, 'take'>,
   redisNowMs: () => number | undefined,
@@ -46,13 +46,13 @@ export function withPermitMetrics(
   const observeWait = metrics.histogram('lastframe_permit_wait_seconds');
   return (askedAtMs) => ({
     take: async (camera) => {
-      const taken = await permits.take(camera);
-      count({ outcome: taken.outcome === 'denied' ? taken.reason : taken.outcome });
+      const result = await permits.take(camera);
+      count({ outcome: result.outcome === 'denied' ? result.reason : result.outcome });
       const nowMs = redisNowMs();
-      if (taken.outcome === 'granted' && nowMs !== undefined) {
+      if (result.outcome === 'granted' && nowMs !== undefined) {
         observeWait(Math.max(0, nowMs - askedAtMs) / 1000, {});
       }
-      return taken;
+      return result;
     },
   });
 }
@@ -67,31 +67,31 @@ export function withCallMetrics(
   const observeSize = metrics.histogram('lastframe_upstream_frame_bytes');
   let open = 0;
   metrics.read('lastframe_upstream_calls_open', () => [{ labels: {}, value: open }]);
-  const counted = (call: PreparedCall, source: string): PreparedCall => ({
+  const withMeasurements = (call: PreparedCall, source: string): PreparedCall => ({
     ...call,
-    // Sent before it returns, as the call itself does.
+    // Sends before it returns, as the call itself does.
     send: (signal) => {
-      const answered = call.send(signal);
-      const beganMonoMs = clock.monoMs();
+      const pendingCapture = call.send(signal);
+      const startMonoMs = clock.monoMs();
       open += 1;
-      void answered.then((capture) => {
+      void pendingCapture.then((capture) => {
         open -= 1;
         count({ source, outcome: callOutcome(capture) });
-        observeDuration((clock.monoMs() - beganMonoMs) / 1000, { source });
+        observeDuration((clock.monoMs() - startMonoMs) / 1000, { source });
         if (capture.outcome === 'captured') observeSize(capture.bytes.length, { source });
       });
-      return answered;
+      return pendingCapture;
     },
   });
   return async (camera, ...args) => {
     const source = sourceLabel(camera.source);
     const prepared = await prepareCall(camera, ...args);
     if (prepared.outcome === 'connected') {
-      return { ...prepared, call: counted(prepared.call, source) };
+      return { ...prepared, call: withMeasurements(prepared.call, source) };
     }
-    const refused = prepared.outcome === 'failed' && prepared.status === 403;
+    const isRefused = prepared.outcome === 'failed' && prepared.status === 403;
     const outcome = prepared.outcome === 'aborted' ? 'aborted' : 'unreachable';
-    count({ source, outcome: refused ? 'refused' : outcome });
+    count({ source, outcome: isRefused ? 'refused' : outcome });
     return prepared;
   };
 }
@@ -101,7 +101,7 @@ function callOutcome(capture: Capture): LabelsOf<'lastframe_upstream_calls_total
   return capture.outcome === 'failed' && capture.status === 504 ? 'timeout' : capture.outcome;
 }
 
-/** Counts the new cameras that get no place. */
+/** Counts new cameras that are rejected. */
 export function withAdmissionMetrics(places: CameraPlaces, metrics: Metrics): CameraPlaces {
   const count = metrics.counter('lastframe_new_cameras_refused_total');
   return {
@@ -125,48 +125,50 @@ export function exposeFramesMemoryMetrics(
   ]);
 }
 
-/** Counts what the fleet is told. */
-export function withResultMetrics(reporter: RefreshResults, metrics: Metrics): RefreshResults {
+/** Counts announcements and rejected frames. */
+export function withResultMetrics(results: RefreshResults, metrics: Metrics): RefreshResults {
   const count = metrics.counter('lastframe_announcements_sent_total');
   const countRefused = metrics.counter('lastframe_frames_refused_total');
-  const countStored = (stored: Awaited<ReturnType<RefreshResults['frame' | 'renewed']>>) => {
+  const countStored = (
+    stored: Awaited<ReturnType<RefreshResults['storeFrame' | 'renewFrame']>>,
+  ) => {
     if (stored === 'frame' || stored === 'unchanged') count({ kind: stored });
   };
   return {
-    ...reporter,
-    started: (...args) => {
+    ...results,
+    announceStart: (...args) => {
       count({ kind: 'started' });
-      reporter.started(...args);
+      results.announceStart(...args);
     },
-    frame: async (...args) => {
-      const stored = await reporter.frame(...args);
+    storeFrame: async (...args) => {
+      const stored = await results.storeFrame(...args);
       countStored(stored);
       const isNew = stored === 'no room';
       if (isNew || stored === 'no room to grow')
         countRefused({ frame: isNew ? 'first' : 'larger' });
       return stored;
     },
-    renewed: async (...args) => {
-      const stored = await reporter.renewed(...args);
+    renewFrame: async (...args) => {
+      const stored = await results.renewFrame(...args);
       countStored(stored);
       return stored;
     },
-    failed: (...args) => {
+    storeFailure: (...args) => {
       count({ kind: 'failure' });
-      return reporter.failed(...args);
+      return results.storeFailure(...args);
     },
-    refused: (...args) => {
+    storeRefusal: (...args) => {
       count({ kind: 'failure' });
-      return reporter.refused(...args);
+      return results.storeRefusal(...args);
     },
-    wait: (...args) => {
+    announceWait: (...args) => {
       count({ kind: 'wait' });
-      return reporter.wait(...args);
+      return results.announceWait(...args);
     },
   };
 }
 
-/** Sources that share a label share its series: the longest hold-off counts. */
+/** Exposes Redis's fitness and, per source label, the longest hold-off. */
 export function exposeRedisMetrics(
   watch: Pick<RedisMonitor, 'whyUnfit' | 'holdOffMs'>,
   { rules, replicaLagMs }: { rules: RulesNow; replicaLagMs: number },

@@ -4,14 +4,14 @@ import type { Step } from '@lastframe/shared/telemetry/steps';
 import { type Details, NEW_TRACE, type Tracer } from '@lastframe/shared/telemetry/tracer';
 import type { Capture, PreparedCall } from '../camera-call/capture.ts';
 import type { PrepareCall } from '../camera-call/prepare-call.ts';
-import type { Permits, Take } from '../permit/permits.ts';
+import type { Permits, TakeResult } from '../permit/permits.ts';
 import type { RefreshOutcome } from '../refresh/refresh.ts';
 import type { RefreshResults } from '../refresh/refresh-results.ts';
 
-// Each gives a collaborator that does the same in steps that can be followed, by log lines at `debug`
-// and by traces, so that the flow knows nothing of either.
+// Each wraps a part and traces its steps, in log lines at `debug` and in spans, which keeps the
+// data flow free of both.
 
-/** A job belongs to the request that asked for it. */
+/** Traces a job as part of the request that raised it. */
 export function withRefreshTracing(
   refresh: (job: RefreshJob) => Promise<RefreshOutcome>,
   step: Step,
@@ -33,41 +33,49 @@ export function withPermitTracing(
   permits: Pick<Permits, 'take'>,
   step: Step,
 ): Pick<Permits, 'take'> {
-  return { take: (camera) => step('permit', of(camera), () => permits.take(camera), saidOfTake) };
+  return {
+    take: (camera) =>
+      step('permit', cameraDetails(camera), () => permits.take(camera), takeDetails),
+  };
 }
 
-function saidOfTake(taken: Take): Details {
-  const { outcome } = taken;
+function takeDetails(take: TakeResult): Details {
+  const { outcome } = take;
   if (outcome === 'granted') return { outcome };
   return outcome === 'unknown'
-    ? { outcome, reason: taken.reason }
-    : { outcome, reason: taken.reason, waitMs: Math.ceil(taken.waitMs) };
+    ? { outcome, reason: take.reason }
+    : { outcome, reason: take.reason, waitMs: Math.ceil(take.waitMs) };
 }
 
-/** The camera is told nothing of it: no header of ours goes with the call. */
+/** Traces a call without sending the camera any trace headers. */
 export function withCallTracing(prepareCall: PrepareCall, step: Step): PrepareCall {
   return async (camera, ...args) => {
     const prepared = await step(
       'connect',
-      { kind: 'client', ...of(camera) },
+      { kind: 'client', ...cameraDetails(camera) },
       () => prepareCall(camera, ...args),
       (made) => ({ outcome: made.outcome, reason: 'reason' in made ? made.reason : undefined }),
     );
     if (prepared.outcome !== 'connected') return prepared;
-    return { ...prepared, call: followedCall(prepared.call, camera, step) };
+    return { ...prepared, call: tracedCall(prepared.call, camera, step) };
   };
 }
 
-function followedCall(call: PreparedCall, camera: Camera, step: Step): PreparedCall {
+function tracedCall(call: PreparedCall, camera: Camera, step: Step): PreparedCall {
   return {
     ...call,
-    // Sent before it returns, as the call itself does.
+    // Sends before it returns, as the call itself does.
     send: (signal) =>
-      step('call', { kind: 'client', ...of(camera) }, () => call.send(signal), saidOfCapture),
+      step(
+        'call',
+        { kind: 'client', ...cameraDetails(camera) },
+        () => call.send(signal),
+        captureDetails,
+      ),
   };
 }
 
-function saidOfCapture(capture: Capture): Details {
+function captureDetails(capture: Capture): Details {
   const { outcome } = capture;
   if (outcome === 'failed') {
     return { outcome, reason: capture.reason, receivedStatus: capture.receivedStatus };
@@ -75,44 +83,44 @@ function saidOfCapture(capture: Capture): Details {
   return outcome === 'captured' ? { outcome, bytes: capture.bytes.length } : { outcome };
 }
 
-/** News say which step they tell of, so that what they set off in the api processes belongs to it. */
+/** Adds the current step to announcements, so that their effects in the apis belong to it. */
 export function withResultTracing(
-  reporter: RefreshResults,
+  results: RefreshResults,
   step: Step,
   tracer: Tracer | undefined,
 ): RefreshResults {
-  const trace = () => ({ trace: tracer?.current() });
+  const trace = () => ({ trace: tracer?.currentTraceparent() });
   const stored = (outcome: string) => ({ stored: outcome });
   return {
-    ...reporter,
-    frame: (camera, frameNow) =>
+    ...results,
+    storeFrame: (camera, frameNow) =>
       step(
         'store',
-        of(camera),
+        cameraDetails(camera),
         () => {
-          const here = trace();
-          return reporter.frame(camera, () => ({ ...frameNow(), ...here }));
+          const current = trace();
+          return results.storeFrame(camera, () => ({ ...frameNow(), ...current }));
         },
         stored,
       ),
-    renewed: (camera, known, timesNow) =>
+    renewFrame: (camera, known, timesNow) =>
       step(
         'store',
-        of(camera),
+        cameraDetails(camera),
         () => {
-          const here = trace();
-          return reporter.renewed(camera, known, () => ({ ...timesNow(), ...here }));
+          const current = trace();
+          return results.renewFrame(camera, known, () => ({ ...timesNow(), ...current }));
         },
         stored,
       ),
-    failed: (camera, failure) =>
+    storeFailure: (camera, failure) =>
       step(
         'store',
-        of(camera),
-        () => reporter.failed(camera, { ...failure, ...trace() }),
+        cameraDetails(camera),
+        () => results.storeFailure(camera, { ...failure, ...trace() }),
         () => ({ stored: 'failure' }),
       ),
   };
 }
 
-const of = ({ cameraId }: Camera) => ({ details: { cameraId } });
+const cameraDetails = ({ cameraId }: Camera) => ({ details: { cameraId } });

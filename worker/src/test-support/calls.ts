@@ -2,13 +2,13 @@ import type { Camera } from '@lastframe/shared/cameras/camera';
 import type { Source } from '@lastframe/shared/cameras/source';
 import { createByteBudget } from '../camera-call/byte-budget.ts';
 import type { Capture } from '../camera-call/capture.ts';
-import { createPrepareCall, type Prepared } from '../camera-call/prepare-call.ts';
+import { createPrepareCall, type PrepareResult } from '../camera-call/prepare-call.ts';
 import type { CameraServer } from './camera-server.ts';
 import { testCamera, testSource } from './cameras.ts';
 
 export const prepareCameraCall = createPrepareCall(createByteBudget(64 * 1024 ** 2));
 
-export const never = new AbortController().signal;
+export const neverAborted = new AbortController().signal;
 
 export function cameraAt(
   server: CameraServer,
@@ -19,12 +19,12 @@ export function cameraAt(
   return testCamera(`http://127.0.0.1:${server.port}${path}`, source);
 }
 
-/** A whole call; afterwards no connection may be left. */
+/** Makes a whole call, after which no connection may be left. */
 export async function call(
   server: CameraServer,
   camera = cameraAt(server),
-  signal = never,
-): Promise<Capture | Prepared> {
+  signal = neverAborted,
+): Promise<Capture | PrepareResult> {
   const prepared = await prepareCameraCall(camera, 4000, signal);
   const result = prepared.outcome === 'connected' ? await prepared.call.send(signal) : prepared;
   if (prepared.outcome === 'connected') prepared.call.release();

@@ -8,17 +8,17 @@ export interface CameraServer {
   port: number;
   /** Connections so far. */
   readonly connections: number;
-  /** All that was ever received, over all connections. */
+  /** All bytes received so far, over all connections. */
   readonly received: string;
   /** Waits until the worker has closed every connection. */
   allClosed(): Promise<void>;
-  /** A connection of the test's own, there and back: whatever was on its way has arrived since. */
+  /** Makes a round trip on its own connection: everything sent before has then arrived. */
   roundTrip(): Promise<void>;
 }
 
 const PROBE = 'PROBE';
 
-/** `answer` is called with each connection on which a whole request head has arrived. */
+/** Calls `answer` with each connection on which a whole request head has arrived. */
 export async function startCamera(
   answer: (socket: Socket) => void,
   tls?: { key: string; cert: string },
@@ -69,12 +69,12 @@ export async function startCamera(
   };
 }
 
-/** An HTTP message with CRLFs. */
+/** Returns an HTTP message with CRLFs. */
 export function message(head: readonly string[], body: string | Buffer = ''): Buffer {
   return Buffer.concat([Buffer.from(`${head.join('\r\n')}\r\n\r\n`), Buffer.from(body)]);
 }
 
-/** A good answer. */
+/** Returns a good response. */
 export function ok(body: Buffer, ...headers: string[]): Buffer {
   return message(['HTTP/1.1 200 OK', `Content-Length: ${body.length}`, ...headers], body);
 }

@@ -7,7 +7,7 @@ import ipaddr from 'ipaddr.js';
 
 export const silentLog = createLog('worker', 'silent');
 
-/** A source that allows loopback and has the defaults of the environment, unless told otherwise. */
+/** Returns a source that allows loopback and has the environment's defaults, unless overridden. */
 export function testSource(differences: Partial<Source> = {}): Source {
   return {
     name: `source-${randomUUID()}`,

@@ -28,17 +28,17 @@ export interface Authority extends Certificate {
   name: string;
 }
 
-/** A self-signed certificate for one host name, made on the spot. */
+/** Creates a self-signed certificate for one host name. */
 export function selfSigned(host: string): Certificate {
   return issue(host, [altNameOf(host)]);
 }
 
-/** Who signs certificates. */
+/** Creates an authority, which signs certificates. */
 export function createAuthority(name: string): Authority {
   return { name, ...issue(name, [AUTHORITY]) };
 }
 
-/** A certificate for one host, by name or IPv4 address. */
+/** Creates a certificate for one host, by name or IPv4 address. */
 export function signedBy(authority: Authority, host: string): Certificate {
   return issue(host, [altNameOf(host)], authority);
 }

@@ -8,33 +8,33 @@ const CNAME = 5;
 export const SERVFAIL = 2;
 export const NXDOMAIN = 3;
 const TRUNCATED = 0x0200;
-/** What fits into a datagram that every resolver reads. */
+/** The size of a datagram that every resolver reads. */
 const MAX_UDP_BYTES = 512;
 
 export interface DnsAnswer {
-  /** Names that the name asked for leads to, each by a CNAME of its own. */
+  /** Names that the queried name leads to, each by its own CNAME. */
   aliases?: string[];
   /** Of both families; each query gets its own. */
   addresses?: string[];
   rcode?: number;
 }
 
-/** A DNS server of a test's own, on UDP and TCP. All TTLs are 0. */
+/** A test's own DNS server, on UDP and TCP. All TTLs are 0. */
 export interface DnsServer {
   /** As `Resolver.setServers` takes it. */
   readonly address: string;
   /** The names of all queries for A records so far. */
-  readonly asked: string[];
+  readonly queriedNames: string[];
   close(): void;
 }
 
-/** @param answerFor the answer for a name; undefined: none is sent */
+/** @param answerFor the response for a name; undefined to send none */
 export async function startDns(
   answerFor: (name: string, nth: number) => DnsAnswer | undefined,
 ): Promise<DnsServer> {
   const asked = { A: [] as string[], AAAA: [] as string[] };
   const answerTo = (query: Buffer): Buffer | undefined => {
-    const { name, type, end } = questionOf(query);
+    const { name, type, end } = parseQuestion(query);
     const answer = answerFor(name, asked[type].length);
     asked[type].push(name);
     return answer && reply(query.subarray(0, end), type, name, answer);
@@ -53,13 +53,13 @@ export async function startDns(
   const udp = createSocket('udp4');
   udp.on('message', (query, from) => {
     const answer = answerTo(query);
-    if (answer) udp.send(asDatagram(answer, questionOf(query).end), from.port, from.address);
+    if (answer) udp.send(asDatagram(answer, parseQuestion(query).end), from.port, from.address);
   });
   udp.bind(port, '127.0.0.1');
   await once(udp, 'listening');
   return {
     address: `127.0.0.1:${port}`,
-    asked: asked.A,
+    queriedNames: asked.A,
     close: () => {
       udp.close();
       tcp.close();
@@ -67,7 +67,7 @@ export async function startDns(
   };
 }
 
-function questionOf(query: Buffer): { name: string; type: keyof typeof TYPES; end: number } {
+function parseQuestion(query: Buffer): { name: string; type: keyof typeof TYPES; end: number } {
   const labels: string[] = [];
   let at = 12;
   for (let length = query[at]; length; length = query[at]) {
@@ -78,7 +78,7 @@ function questionOf(query: Buffer): { name: string; type: keyof typeof TYPES; en
   return { name: labels.join('.'), type, end: at + 5 };
 }
 
-/** RFC 1035 4.1: the question again, then the records. */
+/** Builds a reply (RFC 1035 4.1): the question again, then the records. */
 function reply(
   question: Buffer,
   type: keyof typeof TYPES,
@@ -120,7 +120,7 @@ function encodeName(name: string): Buffer {
   return Buffer.concat([...encoded, Buffer.alloc(1)]);
 }
 
-/** Too long an answer is only its question, which is then asked again over TCP. */
+/** Truncates a long answer to its question, which the client then repeats over TCP. */
 function asDatagram(answer: Buffer, questionEnd: number): Buffer {
   if (answer.length <= MAX_UDP_BYTES) return answer;
   const head = Buffer.from(answer.subarray(0, questionEnd));

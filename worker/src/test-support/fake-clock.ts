@@ -1,15 +1,15 @@
 import type { Clock } from '@lastframe/shared/process/clock';
 
 export interface FakeClock extends Clock {
-  /** Both clocks move on. */
-  pass(ms: number): void;
-  /** Only the wall clock moves: somebody set it, or the machine was suspended. */
+  /** Moves both clocks on. */
+  advance(ms: number): void;
+  /** Moves only the wall clock, as when it is set or the machine was suspended. */
   stepWall(ms: number): void;
-  /** How long somebody slept, in order. */
-  readonly slept: number[];
+  /** The lengths of all sleeps, in order. */
+  readonly sleeps: number[];
 }
 
-/** Time that moves when told, and by sleeping, which ends at once. */
+/** Creates a clock that only `pass` and sleeps move; sleeps end at once. */
 export function fakeClock(): FakeClock {
   let mono = 1_000_000;
   let wall = Date.UTC(2026, 0, 1);
@@ -26,10 +26,10 @@ export function fakeClock(): FakeClock {
       slept.push(ms);
       pass(ms);
     },
-    pass,
+    advance: pass,
     stepWall: (ms) => {
       wall += ms;
     },
-    slept,
+    sleeps: slept,
   };
 }

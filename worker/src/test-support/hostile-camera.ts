@@ -6,7 +6,7 @@ import { message, ok } from './camera-server.ts';
 import { selfSigned } from './certificate.ts';
 import { image } from './images.ts';
 
-/** When a hostile camera does what it does. */
+/** When a hostile camera makes trouble. */
 export const PHASES = [
   'on accept',
   'in the TLS handshake',
@@ -19,18 +19,18 @@ export const PHASES = [
 ] as const;
 export type Phase = (typeof PHASES)[number];
 
-/** What it does; `reset` ends the TCP connection below a TLS one. */
+/** The trouble it makes; `reset` ends the TCP connection below a TLS one. */
 type Trouble = (socket: Socket, reset: () => void) => void;
 
 const jpeg = image('jpeg');
 const flood = (piece: string): Trouble => {
-  const many = Buffer.from(piece.repeat(1000));
+  const pieces = Buffer.from(piece.repeat(1000));
   return (socket) => {
-    const more = () => {
-      while (socket.writable && socket.write(many));
+    const writeMore = () => {
+      while (socket.writable && socket.write(pieces));
     };
-    socket.on('drain', more);
-    more();
+    socket.on('drain', writeMore);
+    writeMore();
   };
 };
 
@@ -50,9 +50,9 @@ export type TroubleName = keyof typeof TROUBLES;
 export interface HostileCamera {
   port: number;
   readonly requests: number;
-  /** Resolves when the trouble was made. */
+  /** Resolves once the trouble is made. */
   troubled: Promise<void>;
-  /** Makes the trouble of the phase before the request. */
+  /** Makes the trouble of the phase 'before the request'. */
   strike(): void;
   allClosed(): Promise<void>;
 }
@@ -60,7 +60,7 @@ export interface HostileCamera {
 const HEAD = message(['HTTP/1.1 200 OK', `Content-Length: ${jpeg.length}`]);
 const certificate = selfSigned('localhost');
 
-/** A camera that makes one trouble in one phase of each connection, over TCP or TLS. */
+/** Starts a camera that makes one trouble in one phase of each connection, over TCP or TLS. */
 export async function startHostileCamera(
   phase: Phase,
   trouble: TroubleName,
@@ -70,16 +70,16 @@ export async function startHostileCamera(
   const { promise: troubled, resolve } = Promise.withResolvers<void>();
   let requests = 0;
   const { promise: struck, resolve: strike } = Promise.withResolvers<void>();
-  const keep = (socket: Socket) => {
+  const track = (socket: Socket) => {
     open.add(socket);
     socket.on('error', () => {}).on('close', () => open.delete(socket));
   };
-  const make = (socket: Socket, raw: Socket) => {
+  const makeTrouble = (socket: Socket, raw: Socket) => {
     TROUBLES[trouble](socket, () => raw.resetAndDestroy());
     resolve();
   };
   const serveHttp = (socket: Socket, raw: Socket) => {
-    if (phase === 'before the request') void struck.then(() => make(socket, raw));
+    if (phase === 'before the request') void struck.then(() => makeTrouble(socket, raw));
     let head = '';
     socket.on('data', (bytes) => {
       head += bytes;
@@ -91,27 +91,27 @@ export async function startHostileCamera(
         'in its body': Buffer.concat([HEAD, jpeg.subarray(0, jpeg.length / 2)]),
         'after its body': Buffer.concat([HEAD, jpeg]),
       }[phase as string];
-      if (sent !== undefined) socket.write(sent, () => make(socket, raw));
+      if (sent !== undefined) socket.write(sent, () => makeTrouble(socket, raw));
     });
   };
   const tlsServer = createTlsServer(certificate);
   const serveTls = (raw: Socket) => {
-    if (phase === 'in the TLS handshake') raw.once('data', () => make(raw, raw));
-    else if (phase === 'in its certificate') cutHandshake(raw, () => make(raw, raw));
+    if (phase === 'in the TLS handshake') raw.once('data', () => makeTrouble(raw, raw));
+    else if (phase === 'in its certificate') cutHandshake(raw, () => makeTrouble(raw, raw));
     else tlsServer.emit('connection', raw);
   };
   const rawOf = new Map<number | undefined, Socket>();
   tlsServer.on('secureConnection', (socket) => {
-    keep(socket);
+    track(socket);
     const raw = rawOf.get(socket.remotePort);
     if (raw) serveHttp(socket, raw);
   });
   tlsServer.on('tlsClientError', () => {});
-  // Without delay, or what follows the handshake would wait for the client to acknowledge that.
+  // Without delay, or data after the handshake would wait for the client to acknowledge it.
   const server = createServer({ noDelay: true }, (raw) => {
-    keep(raw);
+    track(raw);
     rawOf.set(raw.remotePort, raw);
-    if (phase === 'on accept') make(raw.resume(), raw);
+    if (phase === 'on accept') makeTrouble(raw.resume(), raw);
     else if (isTls) serveTls(raw);
     else serveHttp(raw, raw);
   });

@@ -1,6 +1,6 @@
 export type ImageKind = 'jpeg' | 'png' | 'gif' | 'webp' | 'avif';
 
-/** Real pictures of a few pixels of noise (the GIF is one white pixel), from @napi-rs/canvas. */
+/** Real images of a few pixels of noise (the GIF is one white pixel), from @napi-rs/canvas. */
 const samples: Record<ImageKind, string> = {
   jpeg: [
     '/9j/4AAQSkZJRgABAQAAAQABAAD/4gHYSUNDX1BST0ZJTEUAAQEAAAHIAAAAAAQwAABtbnRyUkdCIFhZWiAH4AAB',
@@ -48,7 +48,7 @@ export function image(kind: ImageKind): Buffer {
   return Buffer.from(samples[kind], 'base64');
 }
 
-/** A JPEG whose head holds a thumbnail with an end marker of its own, as cameras' EXIF does. */
+/** Returns a JPEG whose head holds a thumbnail with its own end marker, as in cameras' EXIF. */
 export function jpegWithThumbnail(): Buffer {
   const picture = image('jpeg');
   const segment = Buffer.alloc(4);

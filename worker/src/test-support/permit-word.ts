@@ -1,17 +1,17 @@
-import type { Take } from '../permit/permits.ts';
+import type { TakeResult } from '../permit/permits.ts';
 
-/** The outcome in one word: `granted`, the reason of a denial, or `unknown: why`. */
-export function wordOf(taken: Take): string {
-  if (taken.outcome === 'granted') return 'granted';
-  return taken.outcome === 'denied' ? taken.reason : `unknown: ${taken.reason}`;
+/** Returns the outcome in short: `granted`, the reason of a denial, or `unknown: why`. */
+export function wordOf(take: TakeResult): string {
+  if (take.outcome === 'granted') return 'granted';
+  return take.outcome === 'denied' ? take.reason : `unknown: ${take.reason}`;
 }
 
-export function granted(taken: Take) {
-  if (taken.outcome !== 'granted') throw new Error(`not granted: ${wordOf(taken)}`);
-  return taken.permit;
+export function expectGranted(take: TakeResult) {
+  if (take.outcome !== 'granted') throw new Error(`not granted: ${wordOf(take)}`);
+  return take.permit;
 }
 
-export function denied(taken: Take) {
-  if (taken.outcome !== 'denied') throw new Error(`not denied: ${wordOf(taken)}`);
-  return taken;
+export function expectDenied(take: TakeResult) {
+  if (take.outcome !== 'denied') throw new Error(`not denied: ${wordOf(take)}`);
+  return take;
 }

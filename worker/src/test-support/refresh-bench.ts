@@ -5,8 +5,8 @@ import type { Failure } from '@lastframe/shared/messages/announcement';
 import type { RefreshJob } from '@lastframe/shared/messages/refresh-job';
 import type { Admission } from '../admission/camera-places.ts';
 import type { Capture } from '../camera-call/capture.ts';
-import type { Prepared } from '../camera-call/prepare-call.ts';
-import type { Finish, Permit, Take } from '../permit/permits.ts';
+import type { PrepareResult } from '../camera-call/prepare-call.ts';
+import type { CallEnd, Permit, TakeResult } from '../permit/permits.ts';
 import type { RefreshDeps } from '../refresh/refresh.ts';
 import { silentLog, testCamera, testSource } from './cameras.ts';
 import { fakeClock } from './fake-clock.ts';
@@ -17,21 +17,21 @@ export const captured: Capture = {
   contentType: 'image/jpeg',
 };
 
-/** A refresh whose collaborators do as the test says; `did` is what happened, in order. */
+/** Creates a refresh whose parts do as the test says; `did` lists what happened, in order. */
 export function refreshBench(differences: Partial<Source> = {}) {
   const clock = fakeClock();
   const camera = testCamera('http://camera.test/a', testSource(differences));
   const did: string[] = [];
-  const ends: Finish[] = [];
+  const ends: CallEnd[] = [];
   const told: Record<string, unknown>[] = [];
   const closing = new AbortController();
   const control = {
-    /** What asking for a permit gives, in order; then it is granted. */
-    takes: [] as Take[],
+    /** The results of taking permits, in order; after them, permits are granted. */
+    takes: [] as TakeResult[],
     connectMs: 10,
     onConnect: () => {},
-    prepared: undefined as Exclude<Prepared, { outcome: 'connected' }> | undefined,
-    /** Passes inside `send`. */
+    prepared: undefined as Exclude<PrepareResult, { outcome: 'connected' }> | undefined,
+    /** The time that passes inside `send`. */
     sendMs: 0,
     answerMs: 1000,
     capture: captured as Capture,
@@ -44,7 +44,7 @@ export function refreshBench(differences: Partial<Source> = {}) {
     places: 1,
     redisNowMs: 1_000_000 as number | undefined,
   };
-  const note = (what: string, more: Record<string, unknown> = {}) => {
+  const record = (what: string, more: Record<string, unknown> = {}) => {
     did.push(what);
     if (Object.keys(more).length > 0) told.push({ what, ...more });
   };
@@ -58,21 +58,21 @@ export function refreshBench(differences: Partial<Source> = {}) {
     withinMs,
     _signal,
     validators,
-  ): Promise<Prepared> => {
-    const asked = await validators;
-    note('connect', { url: called.url, withinMs, ...(asked && { validators: asked }) });
-    clock.pass(control.connectMs);
+  ): Promise<PrepareResult> => {
+    const known = await validators;
+    record('connect', { url: called.url, withinMs, ...(known && { validators: known }) });
+    clock.advance(control.connectMs);
     control.onConnect();
     if (control.prepared) return control.prepared;
     const call = {
       send: async () => {
-        note('send');
-        clock.pass(control.sendMs);
+        record('send');
+        clock.advance(control.sendMs);
         await Promise.resolve();
-        clock.pass(control.answerMs);
+        clock.advance(control.answerMs);
         return control.capture;
       },
-      destroy: () => note('destroy'),
+      destroy: () => record('destroy'),
       release: () => {},
     };
     return { outcome: 'connected', call };
@@ -81,44 +81,44 @@ export function refreshBench(differences: Partial<Source> = {}) {
     clock,
     permits: {
       take: async () => {
-        note('take');
+        record('take');
         return control.takes.shift() ?? { outcome: 'granted', permit: permit() };
       },
     },
     places: {
       admit: async () => control.admission,
-      leave: async () => note('leave'),
+      releasePlace: async () => record('leave'),
     },
     prepareCall,
-    reporter: {
-      started: () => note('started'),
-      frame: async (_camera, frameNow) => {
+    results: {
+      announceStart: () => record('started'),
+      storeFrame: async (_camera, frameNow) => {
         const stored = await control.stored();
-        note(stored, { frame: frameNow() });
+        record(stored, { frame: frameNow() });
         return stored;
       },
-      known: async () => control.known,
-      renewed: async (_camera, known, timesNow) => {
-        note('renewed', { known, times: timesNow() });
+      readKnownFrame: async () => control.known,
+      renewFrame: async (_camera, known, timesNow) => {
+        record('renewed', { known, times: timesNow() });
         return control.renewed;
       },
-      failed: async (_camera, failure: Failure) => note('failure', { failure }),
-      refused: async (cameraId, failure) => note('refused', { cameraId, failure }),
-      wait: async (_camera, reason, inMs) => note('wait', { reason, inMs }),
+      storeFailure: async (_camera, failure: Failure) => record('failure', { failure }),
+      storeRefusal: async (cameraId, failure) => record('refused', { cameraId, failure }),
+      announceWait: async (_camera, reason, inMs) => record('wait', { reason, inMs }),
       finish: async (_permit, endNow) => {
         ends.push(endNow());
-        note('finish');
-        clock.pass(control.finishMs);
+        record('finish');
+        clock.advance(control.finishMs);
         return control.nextMs;
       },
     },
     rules: () => makeRules([camera.source]),
     redisNowMs: () => control.redisNowMs,
     closing: closing.signal,
-    waitingPlace: () => {
+    reserveWaitingSlot: () => {
       if (control.places === 0) return undefined;
-      note('place');
-      return { release: () => note('release') };
+      record('place');
+      return { release: () => record('release') };
     },
     log: silentLog,
   };

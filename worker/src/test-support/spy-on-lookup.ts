@@ -3,18 +3,18 @@ import { Resolver } from 'node:dns/promises';
 import { promisify } from 'node:util';
 import { beforeAll, type Mock, vi } from 'vitest';
 
-/** All addresses of a name. */
+/** Resolves all addresses of a name. */
 type LookUpAll = (host: string) => Promise<{ address: string; family: number }[]>;
 
 /** Stands in for the name servers in one test file; other files may share the module. */
 export function spyOnLookup(): Mock<LookUpAll> {
   const lookup = vi.fn<LookUpAll>();
-  // Not before: of a file that can't be loaded nothing would be undone.
+  // Not earlier: if the test file fails to load, nothing restores the spies.
   beforeAll(() => {
     let found: ReturnType<LookUpAll>;
-    const ofFamily = async (wanted: number) =>
-      (await found).filter(({ family }) => family === wanted).map(({ address }) => address);
-    // Both families of a name are asked for at once: that is one look-up.
+    const ofFamily = async (familyNumber: number) =>
+      (await found).filter(({ family }) => family === familyNumber).map(({ address }) => address);
+    // Both families of a name are queried at once: that is one look-up.
     const spies = [
       vi.spyOn(Resolver.prototype, 'resolve4').mockImplementation(async (host) => {
         found = lookup(host);
@@ -31,9 +31,9 @@ export function spyOnLookup(): Mock<LookUpAll> {
   return lookup;
 }
 
-/** Asks this name server, past the spies. */
+/** Queries this name server, past the spies. */
 export function lookUpAt(server: string): LookUpAll {
-  // Asks once: each query counts.
+  // Without retries: each query counts.
   const resolver = new CallbackResolver({ timeout: 30_000, tries: 1 });
   resolver.setServers([server]);
   const resolve4 = promisify<string, string[]>(resolver.resolve4.bind(resolver));

@@ -9,7 +9,7 @@ import { selfSigned } from './certificate.ts';
 const HANDSHAKE = 22;
 const APPLICATION_DATA = 23;
 
-/** A camera below TLS: `serve` has the TCP connection. */
+/** Starts a camera below TLS: `serve` gets the TCP connection. */
 export async function startTcpCamera(
   serve: (socket: Socket) => void,
 ): Promise<Pick<CameraServer, 'port' | 'allClosed'> & { sentBytes(): number }> {
@@ -36,14 +36,14 @@ export async function startTcpCamera(
   };
 }
 
-/** A TLS record whose content everybody can read. */
+/** Returns a TLS record with unencrypted content. */
 export function plainRecord(content: Buffer): Buffer {
   return record(HANDSHAKE, content);
 }
 
 /**
- * Takes the server's side of a TLS 1.3 handshake. `seal` makes the server's next record: Node has no
- * way to send a handshake message that nobody asked for.
+ * Takes the server's side of a TLS 1.3 handshake. `seal` makes the server's next record: Node
+ * cannot send an unsolicited handshake message.
  */
 export function startTls13(
   tcp: Socket,
@@ -54,7 +54,7 @@ export function startTls13(
     minVersion: 'TLSv1.3',
     ciphers: 'TLS_AES_128_GCM_SHA256',
   });
-  // On a handle of its own, the connection's own `write` goes past TLS.
+  // TLS has its own handle, so the connection's `write` goes past it.
   const tls = new TLSSocket(tcp, { isServer: true, secureContext });
   tls.on('error', () => {});
   let secret: Buffer | undefined;
@@ -68,7 +68,7 @@ export function startTls13(
   });
 }
 
-/** The two session tickets that OpenSSL sends by itself have the first two numbers. */
+/** Starts at 2: OpenSSL's own two session tickets have the first numbers. */
 function createSealer(secret: Buffer): (message: Buffer) => Buffer {
   const key = expandLabel(secret, 'key', 16);
   const iv = expandLabel(secret, 'iv', 12);
@@ -89,7 +89,7 @@ function createSealer(secret: Buffer): (message: Buffer) => Buffer {
 function expandLabel(secret: Buffer, label: string, length: number): Buffer {
   const name = Buffer.from(`tls13 ${label}`);
   const info = Buffer.concat([Buffer.from([0, length, name.length]), name, Buffer.from([0])]);
-  // The one block of HKDF-Expand that is needed.
+  // The only block of HKDF-Expand that is needed.
   const block = createHmac('sha256', secret)
     .update(info)
     .update(Buffer.from([1]))

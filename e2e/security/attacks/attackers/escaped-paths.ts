@@ -1,9 +1,9 @@
-import { type Attack, nth, perSecond } from './attack.ts';
-import { ask, imageTarget } from './requests.ts';
+import { type Attack, itemForTurn, runPerSecond } from './attack.ts';
+import { imageTarget, requestAndCount } from './requests.ts';
 
 const PER_SECOND = 4;
 
-/** Paths under `/live/` that some servers take for `/admin`. */
+/** Paths under `/live/` that some servers resolve to `/admin`. */
 const PATHS = [
   '..%2fadmin',
   '..%2Fadmin',
@@ -25,7 +25,11 @@ const PATHS = [
 
 /** Tries to get a camera's credentials sent to paths that its source does not allow. */
 export const escapedPaths: Attack = ({ apis, camera }, count) => {
-  perSecond(PER_SECOND, (turn) =>
-    ask(nth(apis, turn), imageTarget(`${camera}/live/${nth(PATHS, turn)}`), count),
+  runPerSecond(PER_SECOND, (turn) =>
+    requestAndCount(
+      itemForTurn(apis, turn),
+      imageTarget(`${camera}/live/${itemForTurn(PATHS, turn)}`),
+      count,
+    ),
   );
 };

@@ -1,11 +1,11 @@
-import { type Attack, nth, perSecond } from './attack.ts';
-import { ask, imageTarget } from './requests.ts';
+import { type Attack, itemForTurn, runPerSecond } from './attack.ts';
+import { imageTarget, requestAndCount } from './requests.ts';
 
 const PER_SECOND = 20;
 const LENGTH = 30_000;
 const many = (text: string) => text.repeat(LENGTH / text.length);
 
-/** Long values that are slow to parse for patterns that backtrack. */
+/** Long values that are slow to parse for backtracking patterns. */
 const HEADERS: readonly Record<string, string>[] = [
   { prefer: `a=${many(' ')}x y` },
   { prefer: `a${many(' ')}!` },
@@ -36,8 +36,15 @@ const HEADERS: readonly Record<string, string>[] = [
 /** Sends long headers with a valid image URL, with an unknown one, and to the ops listeners. */
 export const longHeaders: Attack = ({ apis, ops, camera }, count) => {
   const targets = [imageTarget(`${camera}/public/small/1`), '/images?url=x', '/', '/openapi.json'];
-  perSecond(PER_SECOND, (turn) =>
-    ask(nth(apis, turn), nth(targets, turn >> 1), count, nth(HEADERS, turn)),
+  runPerSecond(PER_SECOND, (turn) =>
+    requestAndCount(
+      itemForTurn(apis, turn),
+      itemForTurn(targets, turn >> 1),
+      count,
+      itemForTurn(HEADERS, turn),
+    ),
   );
-  perSecond(1, (turn) => ask(nth(ops, turn), '/livez', count, nth(HEADERS, turn)));
+  runPerSecond(1, (turn) =>
+    requestAndCount(itemForTurn(ops, turn), '/livez', count, itemForTurn(HEADERS, turn)),
+  );
 };

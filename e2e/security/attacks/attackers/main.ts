@@ -13,7 +13,7 @@ import { slowHeads } from './slow-heads.ts';
 import { slowReaders } from './slow-readers.ts';
 import { streamExhaustion } from './stream-exhaustion.ts';
 
-/** The attackers, in a process of their own: all of `ATTACKS` at once, until SIGTERM. */
+/** The attackers' process: runs all of `ATTACKS` at once until SIGTERM. */
 const attacks: Record<(typeof attackNames)[number], Attack> = {
   'servers-that-speak-first': serversThatSpeakFirst,
   'made-up-cameras': madeUpCameras,
@@ -30,10 +30,10 @@ const attacks: Record<(typeof attackNames)[number], Attack> = {
 };
 
 const targets = JSON.parse(process.env.TARGETS ?? '{}') as Targets;
-const chosen = (process.env.ATTACKS ?? '').split(',');
+const selectedNames = (process.env.ATTACKS ?? '').split(',');
 const outcomes: Record<string, Record<string, number>> = {};
 for (const name of attackNames) {
-  if (!chosen.includes(name)) continue;
+  if (!selectedNames.includes(name)) continue;
   const counts: Record<string, number> = {};
   outcomes[name] = counts;
   attacks[name](targets, (outcome) => {

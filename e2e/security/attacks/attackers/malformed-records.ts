@@ -2,12 +2,12 @@ import { cameraIdOf } from '@lastframe/shared/cameras/camera';
 import { keysFor } from '@lastframe/shared/redis/keys';
 import { createClient } from 'redis';
 import { image } from '../../../../worker/src/test-support/images.ts';
-import { type Attack, nth, perSecond } from './attack.ts';
-import { ask, imageTarget, openSocket } from './requests.ts';
+import { type Attack, itemForTurn, runPerSecond } from './attack.ts';
+import { imageTarget, openSocket, requestAndCount } from './requests.ts';
 
 const PER_SECOND = 6;
 const CAMERAS = 40;
-/** An address of its own, where the streams of other attackers do not count. */
+/** An address of its own, so that other attackers' streams do not count towards its limits. */
 const ADDRESS = '127.0.0.3';
 const STREAM_MS = 2000;
 
@@ -22,7 +22,7 @@ const good = () => ({
   bytes: image('jpeg'),
 });
 
-/** What is wrong with a stored frame. */
+/** The malformed fields of a stored frame. */
 const FAULTS: readonly Record<string, string>[] = [
   { capturedAt: 'NaN', startedAt: 'NaN', changedAt: 'NaN' },
   { changedAt: '1e308' },
@@ -50,22 +50,22 @@ const MESSAGES = [
 ];
 const FAILURE = '{"status":99,"code":"x\\r\\nX-Injected: 1","detail":"\\u0100","nextMs":1e308}';
 
-/** Writes malformed frames, failures and announcements into Redis, and asks for their cameras. */
+/** Writes malformed frames, failures and announcements to Redis and requests their cameras. */
 export const malformedRecords: Attack = ({ apis, camera, redisUrl, redisPrefix }, count) => {
   const client = createClient({ url: redisUrl });
   client.on('error', () => {});
   const connected = client.connect();
   const keys = keysFor(redisPrefix);
-  perSecond(PER_SECOND, async (turn) => {
+  runPerSecond(PER_SECOND, async (turn) => {
     await connected;
     const url = `${camera}/public/missing/malformed-${turn % CAMERAS}`;
     const cameraId = cameraIdOf(url);
-    const fault = nth(FAULTS, turn);
+    const fault = itemForTurn(FAULTS, turn);
     await client.del(keys.frame(cameraId));
     await client.hSet(keys.frame(cameraId), { ...good(), ...fault });
     await client.pExpire(keys.frame(cameraId), 30_000);
     if (turn % 5 === 0) await client.set(keys.failure(cameraId), FAILURE, { PX: 30_000 });
-    await client.publish(keys.channel(cameraId), nth(MESSAGES, turn));
+    await client.publish(keys.channel(cameraId), itemForTurn(MESSAGES, turn));
     const valid = {
       kind: 'frame',
       cameraId,
@@ -76,10 +76,10 @@ export const malformedRecords: Attack = ({ apis, camera, redisUrl, redisPrefix }
     };
     await client.publish(keys.channel(cameraId), JSON.stringify(valid));
     const path = turn % 2 === 0 ? '/events' : '/stream';
-    openBriefly(nth(apis, turn), imageTarget(url).replace('/images', path));
-    // Thrice on one connection: the second answer may come from the fast path.
+    openBriefly(itemForTurn(apis, turn), imageTarget(url).replace('/images', path));
+    // Three times on one connection: the second response may come from the fast path.
     for (let again = 0; again < 3; again += 1) {
-      await ask(nth(apis, turn), imageTarget(url), count);
+      await requestAndCount(itemForTurn(apis, turn), imageTarget(url), count);
     }
   });
 };

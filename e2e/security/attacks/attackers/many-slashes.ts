@@ -1,17 +1,17 @@
-import { type Attack, nth, perSecond } from './attack.ts';
-import { ask } from './requests.ts';
+import { type Attack, itemForTurn, runPerSecond } from './attack.ts';
+import { requestAndCount } from './requests.ts';
 
 const PER_SECOND = 4;
 const LENGTH = 2500;
 
-/** Paths on which a pattern with several wildcards in a row may try every way to match. */
+/** Paths on which a pattern with several wildcards may try every possible match. */
 const PATHS = ['/', '/a', '/.jp', '.jpg', '//x'].map((text) => text.repeat(LENGTH / text.length));
 
-/** Asks for URLs of thousands of slashes, against the source with the pattern of three wildcards. */
+/** Requests URLs with thousands of slashes, for the source whose pattern has three wildcards. */
 export const manySlashes: Attack = ({ apis, camera }, count) => {
-  perSecond(PER_SECOND, (turn) => {
-    // Slashes need no escape in a query, and leave room for more of them.
-    const url = `${camera}/${nth(PATHS, turn)}${turn}`;
-    return ask(nth(apis, turn), `/images?url=${url}`, count);
+  runPerSecond(PER_SECOND, (turn) => {
+    // A query may contain plain slashes, and more of them fit than escaped ones.
+    const url = `${camera}/${itemForTurn(PATHS, turn)}${turn}`;
+    return requestAndCount(itemForTurn(apis, turn), `/images?url=${url}`, count);
   });
 };

@@ -1,4 +1,4 @@
-/** Every attack; `ATTACKS` chooses some of them. */
+/** Every attack; `ATTACKS` selects some of them. */
 export const attackNames = [
   'servers-that-speak-first',
   'made-up-cameras',
@@ -14,11 +14,11 @@ export const attackNames = [
   'stream-exhaustion',
 ] as const;
 
-/** @throws Error that lists the names that exist */
-export function chosenAttacks(text: string | undefined): readonly string[] {
+/** @throws Error that lists the known names */
+export function parseAttackNames(text: string | undefined): readonly string[] {
   if (!text) return attackNames;
-  const chosen = text.split(',');
-  const unknown = chosen.filter((name) => !attackNames.some((known) => known === name));
-  if (unknown.length === 0) return chosen;
-  throw new Error(`ATTACKS has ${unknown.join(', ')}; choose of ${attackNames.join(', ')}`);
+  const names = text.split(',');
+  const unknown = names.filter((name) => !attackNames.some((known) => known === name));
+  if (unknown.length === 0) return names;
+  throw new Error(`unknown ATTACKS: ${unknown.join(', ')}; choose from ${attackNames.join(', ')}`);
 }

@@ -1,5 +1,5 @@
-import { type Attack, nth, perSecond } from './attack.ts';
-import { ask, imageTarget, sendRaw } from './requests.ts';
+import { type Attack, itemForTurn, runPerSecond } from './attack.ts';
+import { imageTarget, requestAndCount, sendRaw } from './requests.ts';
 
 const PER_SECOND = 10;
 
@@ -29,15 +29,21 @@ const ODD_REQUESTS = [
   '\0'.repeat(5000),
 ];
 
-/** Requests with odd `Host` headers and framing, and a client address that is another each time. */
+/** Sends odd `Host` headers and framing, and a different forwarded address each time. */
 export const oddRequests: Attack = ({ apis, camera }, count) => {
   const target = imageTarget(`${camera}/public/small/1`);
-  perSecond(PER_SECOND, (turn) => {
-    sendRaw(nth(apis, turn), `GET ${target} HTTP/1.1\r\n${nth(HOSTS, turn)}\r\n\r\n`, count);
+  runPerSecond(PER_SECOND, (turn) => {
+    sendRaw(
+      itemForTurn(apis, turn),
+      `GET ${target} HTTP/1.1\r\n${itemForTurn(HOSTS, turn)}\r\n\r\n`,
+      count,
+    );
   });
-  perSecond(PER_SECOND, (turn) => sendRaw(nth(apis, turn), nth(ODD_REQUESTS, turn), count));
-  perSecond(PER_SECOND, (turn) => {
+  runPerSecond(PER_SECOND, (turn) =>
+    sendRaw(itemForTurn(apis, turn), itemForTurn(ODD_REQUESTS, turn), count),
+  );
+  runPerSecond(PER_SECOND, (turn) => {
     const address = `198.51.${(turn >> 8) % 256}.${turn % 256}`;
-    return ask(nth(apis, turn), target, count, { 'x-forwarded-for': address });
+    return requestAndCount(itemForTurn(apis, turn), target, count, { 'x-forwarded-for': address });
   });
 };

@@ -1,16 +1,16 @@
 import { Agent, get } from 'node:http';
 import { connect, type Socket } from 'node:net';
-import type { Count } from './attack.ts';
+import type { CountOutcome } from './attack.ts';
 
 const agent = new Agent({ keepAlive: true, maxSockets: 300 });
 /** Longer than a cold request may wait. */
 const TIMEOUT_MS = 10_000;
 
-/** Asks an api for a target and counts the status of the answer. */
-export function ask(
+/** Requests a target from an api and counts the status of the response. */
+export function requestAndCount(
   api: string,
   target: string,
-  count: Count,
+  count: CountOutcome,
   headers: Record<string, string> = {},
 ): Promise<void> {
   return new Promise((resolve) => {
@@ -36,8 +36,8 @@ export function imageTarget(cameraUrl: string): string {
   return `/images?url=${encodeURIComponent(cameraUrl)}`;
 }
 
-/** Sends bytes that no HTTP client would send and counts the status that comes back. */
-export function sendRaw(api: string, text: string, count: Count): void {
+/** Sends bytes that no HTTP client would send and counts the status of the response. */
+export function sendRaw(api: string, text: string, count: CountOutcome): void {
   const socket = openSocket(api);
   socket.setTimeout(TIMEOUT_MS, () => socket.destroy());
   socket.write(text, 'latin1');
@@ -49,7 +49,7 @@ export function sendRaw(api: string, text: string, count: Count): void {
   socket.on('close', () => count(/^HTTP\/1\.1 (\d{3})/.exec(answer)?.[1] ?? 'no answer'));
 }
 
-/** A connection whose end is nobody's error. @param localAddress the client's, for bounds per client */
+/** Opens a connection and ignores its errors. @param localAddress for limits per client */
 export function openSocket(origin: string, localAddress = '127.0.0.1'): Socket {
   const { hostname, port } = new URL(origin);
   const socket = connect({ host: hostname, port: Number(port), localAddress });
@@ -57,14 +57,14 @@ export function openSocket(origin: string, localAddress = '127.0.0.1'): Socket {
   return socket;
 }
 
-/** Keeps so many connections open, and opens new ones for those that end, at most `perSecond`. */
+/** Keeps up to `most` connections open and opens at most `rate` per second. */
 export function keepOpen(most: number, rate: number, open: () => Socket): void {
-  let isOpen = 0;
+  let openCount = 0;
   setInterval(() => {
-    if (isOpen >= most) return;
-    isOpen += 1;
+    if (openCount >= most) return;
+    openCount += 1;
     open().on('close', () => {
-      isOpen -= 1;
+      openCount -= 1;
     });
   }, 1000 / rate);
 }

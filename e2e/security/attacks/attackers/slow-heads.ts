@@ -1,11 +1,11 @@
-import { type Attack, perSecond } from './attack.ts';
+import { type Attack, runPerSecond } from './attack.ts';
 import { keepOpen, openSocket } from './requests.ts';
 
 const PER_LISTENER = 250;
 const OPENED_PER_SECOND = 50;
 const DRIP_MS = 4000;
 
-/** Heads of requests that never end, a byte every few seconds, on public and ops listeners. */
+/** Sends endless request headers to public and ops listeners, a byte every few seconds. */
 export const slowHeads: Attack = ({ apis, ops }, count) => {
   for (const listener of [...apis, ...ops]) {
     keepOpen(PER_LISTENER, OPENED_PER_SECOND, () => {
@@ -16,6 +16,6 @@ export const slowHeads: Attack = ({ apis, ops }, count) => {
       return socket.on('close', () => clearInterval(drip)).resume();
     });
   }
-  // So that the summary shows whether it is still possible to connect.
-  perSecond(1, () => count('seconds'));
+  // Lets the summary relate opened connections to seconds: connecting must stay possible.
+  runPerSecond(1, () => count('seconds'));
 };

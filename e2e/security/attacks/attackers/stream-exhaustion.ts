@@ -4,7 +4,7 @@ import { imageTarget, keepOpen, openSocket } from './requests.ts';
 const PER_API = 300;
 const OPENED_PER_SECOND = 40;
 
-/** Opens more streams than a process allows, from one address, and asks again when refused. */
+/** Opens more streams from one address than a process allows, and retries when rejected. */
 export const streamExhaustion: Attack = ({ apis, camera }, count) => {
   const target = imageTarget(`${camera}/public/missing/stream`);
   let turn = 0;

@@ -1,23 +1,23 @@
 import type { Socket } from 'node:net';
-import { paddedJpeg } from '../../../../slow-server/src/jpeg.ts';
+import { padJpeg } from '../../../../slow-server/src/picture/jpeg.ts';
 import { image } from '../../../../worker/src/test-support/images.ts';
-import { httpAnswer } from '../../raw-camera.ts';
+import { httpResponse } from '../../raw-camera.ts';
 
 const MiB = 1024 ** 2;
 const jpeg = image('jpeg');
 const ONE_BYTE_CHUNKS = Buffer.from('1\r\nx\r\n'.repeat(200_000));
 const INFORMATIONAL_FLOOD = Buffer.from('HTTP/1.1 102 Processing\r\n\r\n'.repeat(50_000));
-/** Just below the largest frame that is accepted by default. */
-const HELD_BODY = Buffer.concat(paddedJpeg(jpeg, 7.5 * MiB).parts);
+/** Just below the default maximum frame size. */
+const HELD_BODY = Buffer.concat(padJpeg(jpeg, 7.5 * MiB).parts);
 const TRUNCATED_BY = 1000;
 
-/** How a hostile camera answers, by the second part of its path: `/public/large/17`. */
-export const ANSWERS: Readonly<Record<string, (socket: Socket) => void>> = {
-  small: (socket) => void socket.end(httpAnswer(jpeg)),
+/** Responses of hostile cameras, by the second part of the path: `/public/large/17`. */
+export const RESPONSES: Readonly<Record<string, (socket: Socket) => void>> = {
+  small: (socket) => void socket.end(httpResponse(jpeg)),
   large: frameOf(4 * MiB),
   huge: frameOf(8 * MiB - 1024),
-  missing: (socket) => void socket.end(httpAnswer('', [], '404 Not Found')),
-  'status-000': (socket) => void socket.end(httpAnswer(jpeg, [], '000 Nothing')),
+  missing: (socket) => void socket.end(httpResponse('', [], '404 Not Found')),
+  'status-000': (socket) => void socket.end(httpResponse(jpeg, [], '000 Nothing')),
   'one-byte-chunks': (socket) => {
     socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n');
     socket.write(ONE_BYTE_CHUNKS);
@@ -32,7 +32,7 @@ export const ANSWERS: Readonly<Record<string, (socket: Socket) => void>> = {
   },
 };
 
-/** Challenges whose text takes long to parse for patterns that backtrack. */
+/** Challenges that are slow to parse for backtracking patterns. */
 const CHALLENGES = [
   `Digest ${'a'.repeat(8000)}!`,
   `Digest ${'-'.repeat(8000)}`,
@@ -41,15 +41,15 @@ const CHALLENGES = [
 ];
 let challenges = 0;
 
-export function demandDigest(socket: Socket): void {
+export function sendDigestChallenge(socket: Socket): void {
   challenges += 1;
   const challenge = CHALLENGES[challenges % CHALLENGES.length];
-  socket.end(httpAnswer('', [`WWW-Authenticate: ${challenge}`], '401 Unauthorized'));
+  socket.end(httpResponse('', [`WWW-Authenticate: ${challenge}`], '401 Unauthorized'));
 }
 
-/** Frames of one size, each with other bytes. */
+/** Returns a camera that sends frames of one size, each with different bytes. */
 function frameOf(sizeBytes: number): (socket: Socket) => void {
-  const bytes = Buffer.concat(paddedJpeg(jpeg, sizeBytes).parts);
+  const bytes = Buffer.concat(padJpeg(jpeg, sizeBytes).parts);
   // Within the padding, which decoders skip.
   const at = bytes.indexOf('....');
   const head = `HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\nContent-Length: ${bytes.length}\r\n\r\n`;

@@ -1,19 +1,19 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
-import { watchPauses } from '../../../../slow-server/src/pauses.ts';
+import { recordPauses } from '../../../../slow-server/src/calls/pauses.ts';
 import { selfSigned } from '../../../../worker/src/test-support/certificate.ts';
-import { ANSWERS, demandDigest } from './answers.ts';
+import { RESPONSES, sendDigestChallenge } from './answers.ts';
 import { createRequestLog } from './request-log.ts';
 import { GREETINGS } from './speaks-first.ts';
 
 /**
- * All hostile cameras, in a process of their own. `GET /calls` and `GET /pauses` on the control port
- * return what the checker of the guarantee needs.
+ * All hostile cameras, in a process of their own. `GET /calls` and `GET /pauses` on the control
+ * port return the logs for the checker.
  */
 const HOST = '127.0.0.1';
 const log = createRequestLog();
-const pauses = watchPauses();
+const pauses = recordPauses();
 
 async function listen(server: Server): Promise<number> {
   await new Promise<void>((resolve) =>
@@ -25,8 +25,8 @@ async function listen(server: Server): Promise<number> {
 
 function answer(socket: Socket, path: string): void {
   const [, folder, kind = ''] = path.split('/');
-  if (folder === 'digest') demandDigest(socket);
-  else (ANSWERS[kind] ?? ANSWERS.small)?.(socket);
+  if (folder === 'digest') sendDigestChallenge(socket);
+  else (RESPONSES[kind] ?? RESPONSES.small)?.(socket);
 }
 
 function serve(socket: Socket): void {
@@ -49,7 +49,7 @@ async function startGreeters(): Promise<string[]> {
     const tls = createTlsServer(certificate, greetWith(greet, 'https'));
     tls.on('tlsClientError', (_, socket) => socket.destroy());
     origins.push(`http://${HOST}:${port}`);
-    // A greeting in place of the handshake, and one right behind it.
+    // A greeting instead of the handshake, and one right after it.
     origins.push(`https://${HOST}:${port}`, `https://${HOST}:${await listen(tls)}`);
   }
   return origins;

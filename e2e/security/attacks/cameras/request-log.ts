@@ -1,15 +1,15 @@
 import type { Socket } from 'node:net';
-import type { UpstreamCall } from '../../../../testing/checker.ts';
+import type { UpstreamCall } from '../../../../testing/checks/checker.ts';
 
 /** One request that reached a hostile camera. */
 export interface HostileCall extends UpstreamCall {
   hasCredentials: boolean;
 }
 
-/** Most bytes of a request that are kept while its head is incomplete. */
+/** The most bytes kept of a request with an incomplete head. */
 const MAX_HEAD = 64 * 1024;
 
-/** Records every request that reaches a hostile camera, whatever the camera answers. */
+/** Records every request that reaches a hostile camera, whatever the response. */
 export function createRequestLog() {
   const calls: HostileCall[] = [];
   const record = (head: string, origin: string): string => {
@@ -20,7 +20,7 @@ export function createRequestLog() {
       url: origin + path,
       name: path,
       startMs,
-      // When a worker lets go of a hostile connection is not visible from here: only starts count.
+      // A camera cannot see when a worker drops a hostile connection, so only starts count.
       endMs: startMs,
       status: null,
       hasCredentials: /\r\nauthorization:/i.test(head),

@@ -4,10 +4,10 @@ import { openRedis, type RedisLink } from '../redis-link.ts';
 import type { RedisTls } from '../redis-tls.ts';
 import { SHARDS, type Shard, slotOf } from './shard.ts';
 
-/** The URL of the primary that keeps each shard. */
+/** The URL of the primary that owns each shard. */
 export type Owners = ReadonlyMap<Shard, string>;
 
-/** Watches which node of a Redis Cluster keeps what. */
+/** Watches which node of a Redis Cluster owns which shards. */
 export interface ClusterTopology {
   close(): Promise<void>;
 }
@@ -18,9 +18,9 @@ interface Answer {
 }
 
 const ASK_DEADLINE_MS = 500;
-const LOOK_EVERY_MS = 500;
+const POLL_EVERY_MS = 500;
 
-/** @param onOwners told of each change, and of the first answer */
+/** @param onOwners called on the first reply and on each change */
 export function watchTopology(
   place: Extract<RedisPlace, { kind: 'cluster' }>,
   onOwners: (owners: Owners) => void,
@@ -33,11 +33,11 @@ export function watchTopology(
   const open = (url: string) => {
     const name = `node@${new URL(url).host}`;
     const link = openRedis({ url, name, log, tls, onMode, anyRole: true });
-    link.client.once('ready', () => void look());
+    link.client.once('ready', () => void poll());
     nodes.set(url, link);
   };
-  /** Whoever is a primary may be asked too: the nodes in the URL may all go one day. */
-  const keep = (urls: ReadonlySet<string>) => {
+  /** Connects to current primaries too, because all nodes in the URL may be replaced one day. */
+  const updateLinks = (urls: ReadonlySet<string>) => {
     for (const url of urls) if (!nodes.has(url)) open(url);
     for (const [url, link] of nodes) {
       if (urls.has(url)) continue;
@@ -45,26 +45,26 @@ export function watchTopology(
       void link.close();
     }
   };
-  const look = async () => {
-    const asked = [...nodes].map(([url, link]) => ask(url, link, place.urlOf));
-    const answers = (await Promise.allSettled(asked)).flatMap((answer) =>
+  const poll = async () => {
+    const queries = [...nodes].map(([url, link]) => queryNode(url, link, place.urlOf));
+    const answers = (await Promise.allSettled(queries)).flatMap((answer) =>
       answer.status === 'fulfilled' ? [answer.value] : [],
     );
-    // A node that was cut off knows an older order of things: each failover has a higher number.
+    // A node that was cut off has an older view: each failover raises the epoch.
     const [newest] = answers.sort((a, b) => b.epoch - a.epoch);
     const text = JSON.stringify([...(newest?.owners ?? [])]);
     if (!newest || closed || text === known) return;
     known = text;
-    keep(new Set([...place.nodes, ...newest.owners.values()]));
+    updateLinks(new Set([...place.nodes, ...newest.owners.values()]));
     onOwners(newest.owners);
   };
 
   for (const url of place.nodes) open(url);
-  const watch = setInterval(() => void look(), LOOK_EVERY_MS);
+  const pollTimer = setInterval(() => void poll(), POLL_EVERY_MS);
   return {
     close: async () => {
       closed = true;
-      clearInterval(watch);
+      clearInterval(pollTimer);
       await Promise.all([...nodes.values()].map((link) => link.close()));
     },
   };
@@ -72,7 +72,7 @@ export function watchTopology(
 
 type SlotRange = [from: number, to: number, primary: [host: string | null, port: number]];
 
-async function ask(
+async function queryNode(
   url: string,
   link: RedisLink,
   urlOf: (host: string, port: number) => string,
@@ -88,7 +88,7 @@ async function ask(
   const ranges = (slots as unknown as SlotRange[]).map(([from, to, [host, port]]) => ({
     from,
     to,
-    // A node that doesn't know its own address is where it was asked.
+    // A node that does not know its own address is reachable at the host of this URL.
     owner: urlOf(host || hostname.replace(/^\[(.*)\]$/, '$1'), port),
   }));
   const owners = SHARDS.flatMap((shard): [Shard, string][] => {

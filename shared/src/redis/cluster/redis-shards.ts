@@ -12,12 +12,12 @@ import { type Owners, watchTopology } from './cluster-topology.ts';
 import { type Shard, shardOf } from './shard.ts';
 
 /**
- * The frames Redis: one server, or the nodes of a Cluster. A `RedisLink` is one too, since it need
- * not know which camera a command is about.
+ * The frames Redis: one server, or the nodes of a Cluster. A `RedisLink` is one too, and ignores
+ * `cameraId`.
  */
 export interface FramesRedis {
   /**
-   * As `RedisLink.run`, at whoever keeps the camera's frame.
+   * Like `RedisLink.run`, on the node that owns the camera's frame.
    * @throws RedisUnavailableError
    */
   run<T>(
@@ -25,7 +25,7 @@ export interface FramesRedis {
     command: (client: RedisClient) => Promise<T>,
     cameraId: string,
   ): Promise<T>;
-  /** Every part of it can be reached. */
+  /** True if every node is connected. */
   readonly isReady: boolean;
   ready(withinMs: number): Promise<void>;
   close(): Promise<void>;
@@ -34,26 +34,26 @@ export interface FramesRedis {
 export interface RedisShardsOptions extends Omit<RedisLinkOptions, 'url'> {
   tls: RedisTls;
   onMode: (mode: string) => void;
-  /** Told of each link to a node, and which shards are there: all it ever hears of. */
+  /** Called with each new link to a node and its shards, which never change. */
   onLink?: ((link: RedisLink, shards: readonly Shard[]) => void) | undefined;
 }
 
 /**
- * A link to each primary of a Redis Cluster, each with its own deadlines and reconnects: one that is
- * away keeps no other from answering. node-redis's own Cluster client waits for all of them before
- * it answers anything.
+ * Opens a link to each primary of a Redis Cluster, each with its own deadlines and reconnects, so
+ * that an unreachable one does not block the others. node-redis's own Cluster client waits for all
+ * of them before it runs any command.
  */
 export function openShards(
   place: Extract<RedisPlace, { kind: 'cluster' }>,
   options: RedisShardsOptions,
 ): FramesRedis {
   const { onLink, onMode, ...linkOptions } = options;
-  /** By address and shards: a node that got or gave some away gets a new link, subscriptions too. */
+  /** By address and shards: a node whose shards change gets a new link, with its subscriptions. */
   let links = new Map<string, RedisLink>();
   const linkOf = new Map<Shard, RedisLink>();
-  const begun = Promise.withResolvers<void>();
+  const firstOwners = Promise.withResolvers<void>();
 
-  const follow = (owners: Owners) => {
+  const applyOwners = (owners: Owners) => {
     const before = links;
     links = new Map();
     for (const [url, shards] of Map.groupBy(owners.keys(), (shard) => owners.get(shard) ?? '')) {
@@ -65,15 +65,15 @@ export function openShards(
     }
     for (const shard of linkOf.keys()) if (!owners.has(shard)) linkOf.delete(shard);
     for (const [key, link] of before) if (!links.has(key)) void link.close();
-    begun.resolve();
+    firstOwners.resolve();
   };
-  const topology = watchTopology(place, follow, options);
+  const topology = watchTopology(place, applyOwners, options);
 
   return {
     run: async (deadlineMs, command, cameraId) => {
       const link = linkOf.get(shardOf(cameraId));
       if (!link)
-        throw new RedisUnavailableError(`Redis (${options.name}): nobody keeps this shard`);
+        throw new RedisUnavailableError(`Redis (${options.name}): no node owns this shard`);
       return await link.run(deadlineMs, command);
     },
     get isReady() {
@@ -81,7 +81,7 @@ export function openShards(
     },
     ready: async (withinMs) => {
       const untilMs = performance.now() + withinMs;
-      await Promise.race([begun.promise, sleep(withinMs, undefined, { ref: false })]);
+      await Promise.race([firstOwners.promise, sleep(withinMs, undefined, { ref: false })]);
       const leftMs = Math.max(0, untilMs - performance.now());
       await Promise.all([...links.values()].map((link) => link.ready(leftMs)));
     },

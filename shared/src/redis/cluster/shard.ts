@@ -1,7 +1,7 @@
 /**
- * The cameras are dealt out to 256 shards by the first two digits of their id. A shard's keys and
- * its channel carry it as their hash tag, so that on a Redis Cluster they are in one slot: a script
- * may then announce what it stores. How many nodes there are doesn't matter.
+ * Cameras are spread over 256 shards by the first two digits of their id, whatever the number of
+ * nodes. A shard is the hash tag of its keys and its channel, which puts them in one slot of a
+ * Redis Cluster: a script may then announce what it stores.
  */
 export type Shard = string;
 
@@ -13,7 +13,7 @@ export const SHARDS: readonly Shard[] = Array.from({ length: 256 }, (_, n) =>
   n.toString(16).padStart(2, '0'),
 );
 
-/** The slot of a Redis Cluster in which every key with the hash tag `{shard}` is (CRC16/XMODEM). */
+/** Returns the Redis Cluster slot of every key with the hash tag `{shard}` (CRC16/XMODEM). */
 export function slotOf(shard: Shard): number {
   let crc = 0;
   for (const byte of Buffer.from(shard)) {

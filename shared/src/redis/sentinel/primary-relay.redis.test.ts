@@ -1,6 +1,6 @@
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { PRIMARY_NAME, startSentinels } from '../../../../testing/sentinels.ts';
-import { ownRedis } from '../../../../testing/test-redis.ts';
+import { PRIMARY_NAME, startSentinels } from '../../../../testing/redis/sentinels.ts';
+import { ownRedis } from '../../../../testing/redis/test-redis.ts';
 import { createLog } from '../../process/log.ts';
 import { openRedisRoles } from '../redis-roles.ts';
 
@@ -14,7 +14,7 @@ async function rolesBehindSentinels() {
   const roles = openRedisRoles({
     config: { redisUrl: url, framesRedisUrl: url, redisTlsFiles: { ca: '', cert: '', key: '' } },
     log: createLog('test', 'silent'),
-    refuse: (fault) => expect.fail(fault),
+    onWrongKind: (fault) => expect.fail(fault),
   });
   const link = roles.queue('queue');
   onTestFinished(async () => {
@@ -29,13 +29,13 @@ async function rolesBehindSentinels() {
   return { sentinels, first, second, link, port };
 }
 
-it('a link leaves a primary that is none any more for the Sentinels, though it answers on', async () => {
+it('a link leaves a primary that the Sentinels have replaced, although it still responds', async () => {
   const { sentinels, second, port } = await rolesBehindSentinels();
   await sentinels.watchInstead(second.port);
   await vi.waitFor(async () => expect(await port()).toBe(second.port), RECOVERY);
 });
 
-it('a Sentinel that hangs and one that is dead do not keep a link from the primary', async () => {
+it('a link finds the primary despite one hanging and one dead Sentinel', async () => {
   const { sentinels, first, port } = await rolesBehindSentinels();
   sentinels.signal(0, 'SIGSTOP');
   sentinels.signal(1, 'SIGKILL');

@@ -11,14 +11,14 @@ import { openRedis, type RedisLink } from '../redis-link.ts';
 import type { RedisTls } from '../redis-tls.ts';
 
 /**
- * Leads each new connection to whom the Sentinels call the primary at that moment.
+ * Relays each new connection to the server that the Sentinels call the primary at that moment.
  *
- * So every link stays what it is, with its deadlines, its HELLO and no offline queue, and comes to
- * the new primary by connecting anew, as behind a service name. node-redis's own Sentinel client
- * keeps commands over a failover, which a permit must never be.
+ * Links work as they do behind a service name: with their own deadlines and HELLO, without an
+ * offline queue, and they reach a new primary by reconnecting. node-redis's own Sentinel client
+ * keeps commands across a failover, which must never happen to a permit.
  */
 export interface PrimaryRelay {
-  /** The Unix socket that leads there. */
+  /** The Unix socket to connect to. */
   readonly path: string;
   close(): Promise<void>;
 }
@@ -30,7 +30,7 @@ interface Primary {
 
 const ASK_DEADLINE_MS = 500;
 const CONNECT_DEADLINE_MS = 1500;
-const LOOK_EVERY_MS = 1000;
+const POLL_EVERY_MS = 1000;
 
 export function openPrimaryRelay(
   place: Extract<RedisPlace, { kind: 'sentinel' }>,
@@ -42,31 +42,33 @@ export function openPrimaryRelay(
   const primaryNow = () => askForPrimary(sentinels, place.primaryName);
   const open = new Map<Socket, Primary>();
 
-  let told = '';
-  /** The link behind the socket sees only that it was closed. */
-  const tell = (reason: string) => {
-    if (reason !== '' && reason !== told) log.warn({ reason }, 'no way to the redis primary');
-    told = reason;
+  let lastReason = '';
+  /** The link only sees that its socket was closed, so the reason is logged here. */
+  const logReason = (reason: string) => {
+    if (reason !== '' && reason !== lastReason)
+      log.warn({ reason }, 'no connection to the redis primary');
+    lastReason = reason;
   };
 
-  const lead = async (from: Socket) => {
+  const relayConnection = async (from: Socket) => {
     from.on('error', () => {});
     from.setNoDelay(true);
     const primary = await primaryNow();
-    if (!primary) tell(`no Sentinel answers, or knows a primary ${place.primaryName}`);
+    if (!primary)
+      logReason(`no Sentinel responds, or none knows a primary named ${place.primaryName}`);
     if (!primary || from.destroyed) return void from.destroy();
     const to = connectTo(primary, place.tls ? tls : undefined);
     open.set(from, primary);
     pipeline(from, to, from, (error) => {
       const ended = !error || error.code === 'ERR_STREAM_PREMATURE_CLOSE';
-      tell(ended ? '' : `${primary.host}:${primary.port}: ${messageOf(error)}`);
+      logReason(ended ? '' : `${primary.host}:${primary.port}: ${messageOf(error)}`);
       open.delete(from);
       from.destroy();
       to.destroy();
     });
   };
-  // A primary that is cut off from the Sentinels, but not from us, answers on.
-  const leaveOthers = async () => {
+  // A primary that is cut off from the Sentinels, but not from us, still responds.
+  const closeOutdated = async () => {
     const primary = open.size > 0 && (await primaryNow());
     if (!primary) return;
     for (const [from, { host, port }] of open) {
@@ -75,12 +77,12 @@ export function openPrimaryRelay(
   };
 
   const path = socketPath();
-  const server = createServer((from) => void lead(from)).listen(path);
-  const watch = setInterval(() => void leaveOthers(), LOOK_EVERY_MS);
+  const server = createServer((from) => void relayConnection(from)).listen(path);
+  const pollTimer = setInterval(() => void closeOutdated(), POLL_EVERY_MS);
   return {
     path,
     close: async () => {
-      clearInterval(watch);
+      clearInterval(pollTimer);
       server.close();
       for (const from of open.keys()) from.destroy();
       await Promise.all(sentinels.map((link) => link.close()));
@@ -88,7 +90,7 @@ export function openPrimaryRelay(
   };
 }
 
-/** What most of the Sentinels agreed on last; undefined when none of them answers or knows it. */
+/** Returns the primary of the latest failover; `undefined` if no Sentinel responds or knows it. */
 async function askForPrimary(
   sentinels: readonly RedisLink[],
   name: string,
@@ -102,7 +104,7 @@ async function askForPrimary(
   const answers = (await Promise.allSettled(asked)).flatMap((answer) =>
     answer.status === 'fulfilled' ? [answer.value as unknown as Record<string, string>] : [],
   );
-  // One that was cut off knows an older one: each failover has a higher number.
+  // A Sentinel that was cut off knows an older primary: each failover raises the epoch.
   const [newest] = answers.sort((a, b) => Number(b['config-epoch']) - Number(a['config-epoch']));
   return newest?.ip ? { host: newest.ip, port: Number(newest.port) } : undefined;
 }
@@ -115,7 +117,7 @@ function connectTo(primary: Primary, tls: RedisTls | undefined): Socket {
   return socket;
 }
 
-/** In the kernel's own name space where there is one (Linux): it leaves no file behind. */
+/** On Linux, an abstract socket, which leaves no file behind. */
 function socketPath(): string {
   const name = `lastframe-${randomUUID()}`;
   return process.platform === 'linux' ? `\0${name}` : join(tmpdir(), `${name}.sock`);

@@ -10,16 +10,16 @@ it.each([
   ['cam.svc.cluster.local', false],
   ['camera.local.test', false],
   ['camera.localhost', false],
-])('%s is a name of multicast DNS: %s', (host, expected) => {
+])('%s is a multicast DNS name: %s', (host, expected) => {
   expect(isMulticastName(host)).toBe(expected);
 });
 
-it('names are looked up one at a time, and a crowd of them is turned away', async () => {
-  const asked: string[] = [];
+it('looks names up one at a time, and rejects those beyond the limit', async () => {
+  const queriedHosts: string[] = [];
   let underWay = 0;
   let mostUnderWay = 0;
   const spy = vi.spyOn(dns, 'lookup').mockImplementation((async (host: string) => {
-    asked.push(host);
+    queriedHosts.push(host);
     underWay += 1;
     mostUnderWay = Math.max(mostUnderWay, underWay);
     await setImmediate();
@@ -36,7 +36,7 @@ it('names are looked up one at a time, and a crowd of them is turned away', asyn
   const found = Promise.allSettled(hosts.map(lookUp));
   await expect(lookUp('one-more.local')).rejects.toHaveProperty('code', 'EAI_AGAIN');
   await found;
-  expect(asked).toEqual(hosts);
+  expect(queriedHosts).toEqual(hosts);
   expect(mostUnderWay).toBe(1);
   await expect(lookUp('later.local')).rejects.toThrow('unknown');
 });

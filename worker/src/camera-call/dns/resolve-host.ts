@@ -4,7 +4,7 @@ import { isIP } from 'node:net';
 import { createMulticastLookup, isMulticastName } from './multicast-names.ts';
 import { createSystemDnsReader, namesToTry, type SystemDns } from './system-dns.ts';
 
-/** All addresses of a host name. @throws an Error whose code is ENOTFOUND or EAI_AGAIN */
+/** Returns all addresses of a host. @throws an Error whose code is ENOTFOUND or EAI_AGAIN */
 export type ResolveHost = (host: string) => Promise<LookupAddress[]>;
 
 export interface HostResolverOptions {
@@ -16,25 +16,25 @@ export interface HostResolverOptions {
   monoMs?: () => number;
 }
 
-/** At most: c-ares waits less for a server that is quick, and twice as long at each further try. */
+/** Upper bounds: c-ares waits less for a fast server, and twice as long on each retry. */
 const QUERY = { timeout: 1000, tries: 4 };
 /** No further search domain is tried after this time. */
 const SEARCH_MS = 10_000;
 /** How long a change of hosts, search domains or name servers may go unnoticed. */
 const MAX_SETTINGS_AGE_MS = 10_000;
 
-/** The name doesn't exist, has no address, or can't be a name. */
+/** The name does not exist, has no address, or is invalid. */
 const UNKNOWN_NAME = ['ENOTFOUND', 'ENODATA', 'EBADNAME'];
-/** A server that answers so for one name may well know the next one. */
+/** A server that responds like this for one name may well know the next one. */
 const REFUSED_NAME = ['ESERVFAIL', 'EREFUSED', 'EFORMERR', 'EBADRESP'];
 
 /**
- * Resolves as the C library does (hosts file, search domains, name servers), but without its
- * threads. Node runs two getaddrinfo calls at a time, and each takes 10 s or more where no name
- * server answers: a few silent names would keep every other camera, and Redis, from being resolved.
+ * Resolves like the C library (hosts file, search domains, name servers), but without its threads.
+ * Node runs two getaddrinfo calls at a time, and each takes 10 s or more if no server responds: a
+ * few such names would block the lookups of all other cameras, and of Redis.
  */
 export function createHostResolver(options: HostResolverOptions = {}): ResolveHost {
-  const currentSettings = keepSettings(options);
+  const currentSettings = createSettingsCache(options);
   const multicastLookup = createMulticastLookup();
   const monoMs = options.monoMs ?? (() => performance.now());
   return async (host) => {
@@ -45,7 +45,7 @@ export function createHostResolver(options: HostResolverOptions = {}): ResolveHo
     const startedMs = monoMs();
     let isTemporary = false;
     for (const name of namesToTry(host, system)) {
-      const answer = await queryBoth(resolver, name);
+      const answer = await queryBothFamilies(resolver, name);
       if (Array.isArray(answer)) return answer;
       isTemporary ||= answer !== 'unknown';
       if (answer === 'unreachable' || monoMs() - startedMs > SEARCH_MS) break;
@@ -59,8 +59,8 @@ interface Settings {
   resolver: Resolver;
 }
 
-/** A new resolver also asks from a new port, which makes forging its answers harder. */
-function keepSettings({
+/** Caches the settings. A new resolver also uses a new port, so its answers are harder to forge. */
+function createSettingsCache({
   hostsFile = '/etc/hosts',
   resolvConfFile = '/etc/resolv.conf',
   servers,
@@ -80,12 +80,12 @@ function keepSettings({
   };
 }
 
-/** RFC 6761: these names are never asked for. */
+/** RFC 6761: name servers are never queried for these names. */
 function loopbackOf(host: string): string[] | undefined {
   return /(^|\.)localhost$/.test(host) ? ['127.0.0.1', '::1'] : undefined;
 }
 
-async function queryBoth(
+async function queryBothFamilies(
   resolver: Resolver,
   name: string,
 ): Promise<LookupAddress[] | 'unknown' | 'refused' | 'unreachable'> {

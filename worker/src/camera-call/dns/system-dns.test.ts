@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createSystemDnsReader, namesToTry, parseHosts, parseResolvConf } from './system-dns.ts';
 
 describe('a hosts file', () => {
-  it('gives the addresses of each name, whatever its case, without comments', () => {
+  it('lists the addresses of each name in lower case, and ignores comments', () => {
     const text = [
       '# 10.0.0.1 old',
       '127.0.0.1\tlocalhost # ours',
@@ -41,12 +41,12 @@ describe('resolv.conf', () => {
   });
 });
 
-it('files that do not exist are empty ones', () => {
+it('treats missing files as empty', () => {
   const read = createSystemDnsReader('/no/such/file', '/no/such/file');
   expect(read()).toEqual({ hosts: new Map(), search: [], ndots: 1 });
 });
 
-it('a hosts file that has not changed is not parsed again', () => {
+it('does not parse an unchanged hosts file again', () => {
   const read = createSystemDnsReader('/etc/hosts', '/no/such/file');
   expect(read().hosts).toBe(read().hosts);
 });

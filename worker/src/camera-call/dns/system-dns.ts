@@ -2,17 +2,17 @@ import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { withoutTrailingDots } from '@lastframe/shared/cameras/host-name';
 
-/** What `/etc/hosts` and `/etc/resolv.conf` say about names. */
+/** Settings from `/etc/hosts` and `/etc/resolv.conf`. */
 export interface SystemDns {
   /** Addresses by lower-case host name. */
   hosts: ReadonlyMap<string, readonly string[]>;
-  /** Domains to try behind a name. */
+  /** Domains to append to a name. */
   search: readonly string[];
   /** A name with fewer dots is tried with the search domains first. */
   ndots: number;
 }
 
-/** Missing files are empty ones. A hosts file may be long; it is parsed again only when it differs. */
+/** Treats missing files as empty. Parses the hosts file, which may be long, only if it changed. */
 export function createSystemDnsReader(hostsFile: string, resolvConfFile: string): () => SystemDns {
   let hostsText = '';
   let hosts = parseHosts(hostsText);
@@ -32,7 +32,7 @@ function readOrEmpty(path: string): string {
   }
 }
 
-/** One address and its names a line. */
+/** Each line has one address and its names. */
 export function parseHosts(text: string): Map<string, string[]> {
   const hosts = new Map<string, string[]>();
   for (const [address = '', ...names] of wordsOf(text)) {
@@ -51,10 +51,10 @@ export function parseResolvConf(text: string): Pick<SystemDns, 'search' | 'ndots
   for (const [keyword, ...values] of wordsOf(text)) {
     if (keyword === 'search' || keyword === 'domain') search = values;
     if (keyword !== 'options') continue;
-    const given = values.findLast((value) => /^ndots:\d+$/.test(value));
-    if (given) ndots = Math.min(15, Number(given.slice('ndots:'.length)));
+    const ndotsOption = values.findLast((value) => /^ndots:\d+$/.test(value));
+    if (ndotsOption) ndots = Math.min(15, Number(ndotsOption.slice('ndots:'.length)));
   }
-  // "." is the root: the name as it is, which is tried anyway.
+  // "." is the root, which leaves the name as it is; that is tried anyway.
   const domains = search.map(withoutTrailingDots).filter(Boolean);
   return { search: domains, ndots };
 }
@@ -68,9 +68,9 @@ function wordsOf(text: string): string[][] {
   );
 }
 
-/** The names to ask for, in the order in which the C library asks. */
+/** Returns the names to query, in the C library's order. */
 export function namesToTry(host: string, { search, ndots }: Pick<SystemDns, 'search' | 'ndots'>) {
   const dots = host.split('.').length - 1;
-  const longer = search.map((domain) => `${host}.${domain}`);
-  return dots >= ndots ? [host, ...longer] : [...longer, host];
+  const withDomains = search.map((domain) => `${host}.${domain}`);
+  return dots >= ndots ? [host, ...withDomains] : [...withDomains, host];
 }

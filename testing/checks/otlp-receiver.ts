@@ -1,0 +1,81 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { json } from 'node:stream/consumers';
+
+export interface ReceivedSpan {
+  traceId: string;
+  spanId: string;
+  parentSpanId: string | undefined;
+  name: string;
+  /** As numbered by OTLP: 1 internal, 2 server, 3 client, 4 producer, 5 consumer. */
+  kind: number;
+  service: string;
+  attributes: Record<string, unknown>;
+  /** Span ids. */
+  links: string[];
+}
+
+/** Receives traces over HTTP as JSON, like a collector. */
+export interface OtlpReceiver {
+  readonly url: string;
+  readonly spans: readonly ReceivedSpan[];
+  /** Everything received, as text. */
+  readonly text: string;
+  close(): Promise<void>;
+}
+
+interface Attribute {
+  key: string;
+  value: Record<string, unknown>;
+}
+interface OtlpSpan extends Omit<ReceivedSpan, 'service' | 'attributes' | 'links'> {
+  attributes?: Attribute[];
+  links?: { spanId: string }[];
+}
+interface OtlpTraces {
+  resourceSpans: {
+    resource: { attributes: Attribute[] };
+    scopeSpans: { spans: OtlpSpan[] }[];
+  }[];
+}
+
+export async function startOtlpReceiver(): Promise<OtlpReceiver> {
+  const spans: ReceivedSpan[] = [];
+  const bodies: string[] = [];
+  const server = createServer(async (req, res) => {
+    const body = (await json(req)) as OtlpTraces;
+    bodies.push(JSON.stringify(body));
+    if (req.url === '/v1/traces') spans.push(...spansOf(body));
+    res.setHeader('Content-Type', 'application/json').end('{}');
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    spans,
+    get text() {
+      return bodies.join('\n');
+    },
+    close: async () => {
+      server.closeAllConnections();
+      await once(server.close(), 'close');
+    },
+  };
+}
+
+function spansOf({ resourceSpans }: OtlpTraces): ReceivedSpan[] {
+  return resourceSpans.flatMap(({ resource, scopeSpans }) =>
+    scopeSpans.flatMap((scope) =>
+      scope.spans.map((span) => ({
+        ...span,
+        parentSpanId: span.parentSpanId || undefined,
+        service: String(valuesOf(resource.attributes)['service.name']),
+        attributes: valuesOf(span.attributes ?? []),
+        links: (span.links ?? []).map(({ spanId }) => spanId),
+      })),
+    ),
+  );
+}
+
+const valuesOf = (attributes: Attribute[]) =>
+  Object.fromEntries(attributes.map(({ key, value }) => [key, Object.values(value)[0]]));

@@ -1,0 +1,100 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { measureSlowdown } from '../fleet/slowdown.ts';
+
+/** What viewers of known cameras got during a fault. */
+export interface ViewerResults {
+  requests: number;
+  /** One line for each request without a 200 response with an image. */
+  failures: string[];
+  slowestMs: number;
+  medianMs: number;
+  p99Ms: number;
+  oldestAgeS: number;
+  /** How much slower the machine made the viewers' own process; see `measureSlowdown`. */
+  slowdown: number;
+}
+
+export interface ViewerLoad {
+  /** Ends the load and returns what viewers got. */
+  stop(): Promise<ViewerResults>;
+}
+
+/**
+ * Starts a steady load on every camera through every base URL, until stopped. Each viewer requests
+ * at their own pace. The cameras should be warm.
+ */
+export function startViewers(
+  baseUrls: () => readonly string[],
+  cameras: readonly string[],
+  { viewers = 10, pauseMs = 60 } = {},
+): ViewerLoad {
+  const stopping = new AbortController();
+  const latencies: number[] = [];
+  const seen: ViewerResults = {
+    requests: 0,
+    failures: [],
+    slowestMs: 0,
+    medianMs: 0,
+    p99Ms: 0,
+    oldestAgeS: 0,
+    slowdown: 1,
+  };
+  const slowdown = measureSlowdown([{ pid: process.pid, hasEnded: false }]);
+
+  const requestFrame = async (base: string, camera: string) => {
+    const startedMs = performance.now();
+    seen.requests += 1;
+    try {
+      const url = `${base}/images?url=${encodeURIComponent(camera)}`;
+      const answer = await fetch(url, { signal: AbortSignal.timeout(20_000) });
+      const { byteLength } = await answer.arrayBuffer();
+      if (answer.status !== 200 || byteLength === 0) seen.failures.push(`${answer.status} ${base}`);
+      seen.oldestAgeS = Math.max(seen.oldestAgeS, Number(answer.headers.get('age') ?? 0));
+    } catch (error) {
+      const { cause, message } = error as Error;
+      seen.failures.push(`${message}: ${cause instanceof Error ? cause.message : ''} ${base}`);
+    }
+    latencies.push(performance.now() - startedMs);
+  };
+  const runViewer = async (viewer: number) => {
+    for (let turn = viewer; !stopping.signal.aborted; turn += 1) {
+      const bases = baseUrls();
+      const base = bases[turn % bases.length];
+      const camera = cameras[turn % cameras.length];
+      if (base && camera) await requestFrame(base, camera);
+      await sleep(pauseMs); // the viewer's pace, not a wait for an event
+    }
+  };
+  const done = Promise.all(Array.from({ length: viewers }, (_, n) => runViewer(n)));
+  return {
+    stop: async () => {
+      stopping.abort();
+      await done;
+      seen.slowdown = await (await slowdown)();
+      latencies.sort((a, b) => a - b);
+      seen.slowestMs = latencies.at(-1) ?? 0;
+      seen.medianMs = latencies[Math.floor(latencies.length / 2)] ?? 0;
+      seen.p99Ms = latencies[Math.floor(latencies.length * 0.99)] ?? 0;
+      return seen;
+    },
+  };
+}
+
+/** Requests each camera from each process until it has a frame. */
+export async function warmUp(
+  bases: readonly string[],
+  cameras: readonly string[],
+  timeoutMs = 60_000,
+): Promise<void> {
+  const untilMs = performance.now() + timeoutMs;
+  const warm = async (base: string, camera: string) => {
+    for (;;) {
+      const answer = await fetch(`${base}/images?url=${encodeURIComponent(camera)}`);
+      await answer.arrayBuffer();
+      if (answer.status === 200) return;
+      if (performance.now() > untilMs) throw new Error(`${camera} is cold: ${answer.status}`);
+      await sleep(100);
+    }
+  };
+  await Promise.all(bases.flatMap((base) => cameras.map((camera) => warm(base, camera))));
+}
