@@ -17,6 +17,7 @@ function formatted(fields: object): string {
 test('while parts start, shows their logs from warn on, and all other lines', () => {
   const { lines, printer } = printed();
   printer.partLine('api-1', '{"level":"info","msg":"listening"}');
+  printer.partLine('slow-server', '{"level":30,"msg":"listening"}');
   printer.partLine('api-1', '{"level":"warn","msg":"redis lost"}');
   printer.partLine('worker', 'bad configuration:');
   expect(lines).toEqual(['api-1        WARN: redis lost', 'worker       bad configuration:']);

@@ -15,6 +15,8 @@ export interface Printer {
 const NAME_WIDTH = 'slow-server'.length;
 const COLOURS = { api: 'green', worker: 'cyan', 'slow-server': 'magenta', redis: 'red' } as const;
 
+/** A log line below `warn`, with pino's name or number of its level. */
+const QUIET_LEVEL = /^\{"level":("(trace|debug|info)"|[123]0\b)/;
 // The prefix has the part; the others are the same in every line.
 const HIDDEN = 'pid,host,part,v';
 const FORMAT = { singleLine: true, ignore: HIDDEN };
@@ -34,7 +36,7 @@ export function createPrinter(write: (text: string) => void, colorize: boolean):
     ready: (name, text) => write(`${paint('green', '✓')} ${prefix(name)}  ${text}\n`),
     fault: (text) => write(`${paint('red', '✗')} ${text}\n`),
     partLine: (name, line) => {
-      if (!allLogs && /^\{"level":"(trace|debug|info)"/.test(line)) return;
+      if (!allLogs && QUIET_LEVEL.test(line)) return;
       const text = pretty(printable(line)).trimEnd();
       for (const one of text.split('\n')) write(`${prefix(name)}  ${one}\n`);
     },
