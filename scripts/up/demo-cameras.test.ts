@@ -31,7 +31,8 @@ test("the demo's source does not match the camera of the README's first request"
 });
 
 test("the user's cameras are on the wall too, if ALLOWED_SOURCES has their whole URLs", () => {
-  const allowed = 'http://cam.test/n1.jpg?size=s,http://cam.test/*';
+  const allowed =
+    'http://cam.test,http://cam.test/$ID.jpg,http://cam.test/n1.jpg?size=s,http://cam.test/*';
   const outcome = parseSourcesFile(demoSourcesFile(8888, allowed), {
     file: 'cameras.yaml',
     env: {},

@@ -38,10 +38,16 @@ ${[...own, ...demo].join('\n')}
 `;
 }
 
-/** Returns the patterns of ALLOWED_SOURCES that match one camera only. */
+/**
+ * Returns the patterns of ALLOWED_SOURCES that are the URL of one camera. Without a path a pattern
+ * means every camera of its host, and a `$` would stand for a variable in the file.
+ */
 function wholeUrls(allowedSources: string): string[] {
   const patterns = allowedSources.split(',').map((pattern) => pattern.trim());
-  return patterns.filter((pattern) => URL.canParse(pattern) && !pattern.includes('*'));
+  return patterns.filter(
+    (pattern) =>
+      !/[*$]/.test(pattern) && URL.canParse(pattern) && new URL(pattern).pathname !== '/',
+  );
 }
 
 function cameraLine(name: string, title: string, url: string): string {

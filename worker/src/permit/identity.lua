@@ -1,4 +1,5 @@
--- Runs before epoch.lua and take.lua, and sets C, fmt, now, since, id, replicated: Redis's time, its identity, and since when it is trusted.
+-- Runs before epoch.lua and take.lua, and sets C, fmt, now, since, id, replicated: Redis's time, its
+-- identity, and since when it is trusted.
 -- A new run_id means a restart, a new master_replid a promotion, no record an emptied Redis, a
 -- record from the future a clock set back. Each may have lost permits, so the hold-off restarts.
 -- KEYS[1] epoch   ARGV[1] 'step': the clock stepped; 'adopt': trust it at once

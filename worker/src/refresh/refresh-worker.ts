@@ -14,7 +14,7 @@ export interface RefreshWorkerDeps {
   log: Log;
 }
 
-/** Failures of the camera, not of the fleet. */
+/** Failed calls, as opposed to jobs that the rules or the frames Redis failed. */
 const FAILED_CALL = /^failed: (?!not allowed|frame not )/;
 /**
  * Denials whose job id is freed, so that a retry in this bucket is a new job; back-offs stay on the
