@@ -63,7 +63,7 @@ describe('cameras that fail or lie', () => {
     const cameras = NAMES.map((name) => fleet.slow.camera(name));
     const good = fleet.slow.camera('good');
     await warmUp([api.url], [...cameras, good]);
-    const viewers = startViewers(() => [api.url], [...cameras, good], { viewers: 20 });
+    const viewers = startViewers(() => [api.url], [...cameras, good], { viewers: 8 });
 
     await Promise.all(NAMES.map((name) => fleet.slow.setBehaviour(name, FAULTS[name]?.query)));
     const goodUpTo = await lastNumber();

@@ -121,17 +121,17 @@ describe('workers that are stopped for longer than an interval', () => {
 });
 
 describe('a rolling restart', () => {
-  it('of 20 api processes, behind balancers that check every 50 and every 1000 ms, and of 4 workers: no request fails, no call is cut off', async () => {
+  it('of 8 api processes, behind balancers that check every 50 and every 1000 ms, and of 4 workers: no request fails, no call is cut off', async () => {
     // A new process that gets no CPU for a while reads its first frames late.
     const env = { ...PATIENT_CALLS, COLD_WAIT: '10s' };
     const { cameras } = await startWarm({ apis: 3, workers: 2, delayMs: 300, env }, 6);
     const balancers = await Promise.all([startBalancer(50), startBalancer(1000)]);
     await Promise.all(fleet.apis.flatMap((api) => balancers.map((each) => each.addWhenReady(api))));
     const viewers = balancers.map(({ url }) =>
-      startViewers(() => [url], cameras, { viewers: 10, pauseMs: 40 }),
+      startViewers(() => [url], cameras, { viewers: 6, pauseMs: 40 }),
     );
 
-    await Promise.all([rollApis(20, balancers), rollWorkers(4)]);
+    await Promise.all([rollApis(8, balancers), rollWorkers(4)]);
 
     for (const load of viewers) {
       const seen = await load.stop();

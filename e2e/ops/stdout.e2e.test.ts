@@ -4,6 +4,7 @@ import { closeSync, openSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { COMPILE_CACHE } from '../../testing/fleet/child.ts';
 import { type Fleet, startFleet } from '../../testing/fleet/fleet.ts';
 
 const REPO = join(import.meta.dirname, '../..');
@@ -32,6 +33,7 @@ async function start(part: 'api' | 'worker', stdout: number | 'pipe') {
   const child = spawn(process.execPath, [join(REPO, part, 'src/main.ts')], {
     env: {
       PATH: process.env.PATH ?? '',
+      NODE_COMPILE_CACHE: COMPILE_CACHE,
       REDIS_URL: fleet.redis.url,
       REDIS_PREFIX: fleet.redisPrefix,
       ALLOWED_SOURCES: `${fleet.slow.url}/*`,

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Child, startChild } from '../../testing/fleet/child.ts';
+import { type Child, COMPILE_CACHE, startChild } from '../../testing/fleet/child.ts';
 import { type RedisServer, startRedis } from '../../testing/redis/redis-server.ts';
 import { type Sentinels, startSentinels } from '../../testing/redis/sentinels.ts';
 
@@ -112,7 +112,13 @@ async function startWorker(env: Record<string, string>): Promise<Child> {
 /** Starts a process and waits until it exits on its own. */
 async function runToExit(part: 'api' | 'worker', env: Record<string, string>) {
   const { PATH = '' } = process.env;
-  const free = { PATH, HOST: '127.0.0.1', PORT: '0', OPS_PORT: '0' };
+  const free = {
+    PATH,
+    NODE_COMPILE_CACHE: COMPILE_CACHE,
+    HOST: '127.0.0.1',
+    PORT: '0',
+    OPS_PORT: '0',
+  };
   const child = spawn(process.execPath, [join(REPO, part, 'src/main.ts')], {
     env: { ...free, ...env },
     stdio: ['ignore', 'ignore', 'pipe'],

@@ -42,7 +42,7 @@ export async function startAudience(fleet: Fleet, cameraCount = 5): Promise<Audi
   const cameras = Array.from({ length: cameraCount }, (_, n) => fleet.slow.camera(`cam-${n}`));
   const urls = fleet.apis.map(({ url }) => url);
   await warmUp(urls, cameras);
-  return { ...startViewers(() => urls, cameras, { viewers: 6, pauseMs: 40 }), cameras, api };
+  return { ...startViewers(() => urls, cameras, { viewers: 4, pauseMs: 80 }), cameras, api };
 }
 
 /** Expects that viewers noticed nothing: limits for two cores that run the whole suite and nothing else. */

@@ -30,7 +30,7 @@ export interface ChildOptions {
 }
 
 /** Hundreds of processes are started; without a cache each would compile the same files. */
-const COMPILE_CACHE = join(import.meta.dirname, '../../.lastframe/compile-cache');
+export const COMPILE_CACHE = join(import.meta.dirname, '../../.lastframe/compile-cache');
 
 /** Starts `node <script>` with exactly this environment and waits until it listens. */
 export async function startChild(

@@ -135,7 +135,8 @@ async function startApi(env: Record<string, string>): Promise<Api> {
     ...env,
   });
   const url = `http://127.0.0.1:${child.listening.port}`;
-  const document = await (await fetch(`${url}/openapi.json`)).json();
+  const fetchDocument = async () => await (await fetch(`${url}/openapi.json`)).json();
+  let document: Promise<unknown> | undefined;
   const undocumented = new Set<string>();
   return Object.assign(child, {
     url,
@@ -145,7 +146,8 @@ async function startApi(env: Record<string, string>): Promise<Api> {
       const path = '/images';
       const answer = await fetch(`${url}${path}?url=${encodeURIComponent(cameraUrl)}`, init);
       const request = { path, method: init?.method ?? 'GET' };
-      for (const problem of deviationsFromDocument(document, request, answer))
+      document ??= fetchDocument();
+      for (const problem of deviationsFromDocument(await document, request, answer))
         undocumented.add(problem);
       return answer;
     },

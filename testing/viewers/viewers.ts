@@ -26,7 +26,7 @@ export interface ViewerLoad {
 export function startViewers(
   baseUrls: () => readonly string[],
   cameras: readonly string[],
-  { viewers = 10, pauseMs = 60 } = {},
+  { viewers = 5, pauseMs = 100 } = {},
 ): ViewerLoad {
   const stopping = new AbortController();
   const latencies: number[] = [];
