@@ -7,18 +7,13 @@ export interface Snippet {
 }
 
 export function snippetsOf(file: string, text: string): Snippet[] {
-  const snippets: Snippet[] = [];
-  let open: (Snippet & { fence: string }) | undefined;
-  for (const [n, line] of text.split('\n').entries()) {
-    const fence = /^\s*(```+|~~~+)(\w*)\s*$/.exec(line);
-    if (!open && fence) {
-      open = { file, line: n + 2, language: fence[2] ?? '', text: '', fence: fence[1] ?? '' };
-    } else if (open && line.trim() === open.fence) {
-      snippets.push({ file, line: open.line, language: open.language, text: open.text });
-      open = undefined;
-    } else if (open) open.text += `${line}\n`;
-  }
-  return snippets;
+  const blocks = text.matchAll(/^[ \t]*(```+|~~~+)(\w*)[ \t]*\n(.*?)^[ \t]*\1[ \t]*$/gms);
+  return [...blocks].map(({ index, 2: language = '', 3: block = '' }) => ({
+    file,
+    line: text.slice(0, index).split('\n').length + 1,
+    language,
+    text: block,
+  }));
 }
 
 /** Returns a shell block's commands without comments; a trailing `\` joins lines. */
