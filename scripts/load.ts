@@ -1,49 +1,48 @@
 import { availableParallelism } from 'node:os';
-import { join, resolve } from 'node:path';
-import { readEnvWith } from './env-file.ts';
-import { runLoad } from './load/fire.ts';
+import { loadEnvFile } from './env-file.ts';
 import { latencyText, reportLines } from './load/report.ts';
-import { type LoadSettings, readLoadSettings } from './load/settings.ts';
+import { runLoad } from './load/run-load.ts';
+import { readLoadSettings } from './load/settings.ts';
 import { fetchCalls, summarizeCalls } from './load/slow-api-calls.ts';
 import { requestsPerProcess, warmUp } from './load/warm-up.ts';
 
 const SAMPLED_CONNECTIONS = 60;
 
-const root = resolve(import.meta.dirname, '..');
-const outcome = readLoadSettings(readEnvWith(join(root, '.env'), process.env));
-if (!outcome.ok) fail(outcome.faults.join('\n'));
-const { settings } = outcome;
+loadEnvFile();
+await load().catch((error: Error) => {
+  console.error(problemOf(error));
+  process.exit(1);
+});
 
-await introduce(settings);
-const before = await fetchCalls(settings.callsUrl).catch(failUnreachable);
-const shots = await runLoad(settings.url, settings.connections, settings.durationMs);
-const after = await fetchCalls(settings.callsUrl);
-const calls = summarizeCalls(after, settings.cameraUrl, before.at(-1)?.number ?? 0);
-console.log(`\n${reportLines(shots, calls).join('\n')}`);
-if ((shots.statuses.get(200) ?? 0) === 0) process.exit(1);
+function problemOf({ message, cause }: Error): string {
+  if (!cause) return message;
+  const isDown = (cause as NodeJS.ErrnoException).code === 'ECONNREFUSED';
+  if (isDown) return 'Nothing is running here: run `make up` in another terminal.';
+  return `The running system cannot be reached: ${message}`;
+}
 
-async function introduce({ url, connections, durationMs }: LoadSettings): Promise<void> {
-  const onWait = (problem: string) => console.log(`Waiting for the first frame (${problem}) …`);
-  const { status, bytes, type, problem, tookMs } = await warmUp(url, onWait).catch(failUnreachable);
-  if (status !== 200) fail(`No frame to load: the api responds with ${status}, ${problem}`);
-  const size = `${bytes.toLocaleString('en')} bytes, ${type}`;
-  console.log(`Frame: ${size}, after ${latencyText(tookMs)}`);
-  const answers = await requestsPerProcess(url, SAMPLED_CONNECTIONS);
-  const names = [...answers].map(([name, count]) => `${name} (${count})`).join(', ');
-  console.log(`Processes that served ${SAMPLED_CONNECTIONS} new connections: ${names}`);
+async function load(): Promise<void> {
+  const { url, cameraUrl, callsUrl, connections, durationMs } = readLoadSettings(process.env);
+  await introduce(url);
   console.log(
     `${connections} connections for ${durationMs / 1000} s on ${url}; ` +
       `client and servers share ${availableParallelism()} cores`,
   );
+  const before = await fetchCalls(callsUrl);
+  const result = await runLoad(url, connections, durationMs);
+  const calls = summarizeCalls(await fetchCalls(callsUrl), cameraUrl, before.at(-1)?.number ?? 0);
+  console.log(`\n${reportLines(result, calls).join('\n')}`);
+  if (!result.statuses.has(200)) process.exit(1);
 }
 
-function failUnreachable(error: Error): never {
-  const code = (error.cause as NodeJS.ErrnoException | undefined)?.code;
-  if (code === 'ECONNREFUSED') fail('Nothing is running here: run `make up` in another terminal.');
-  fail(`The running system cannot be reached: ${error.message}`);
-}
-
-function fail(text: string): never {
-  console.error(text);
-  process.exit(1);
+async function introduce(url: string): Promise<void> {
+  const onWait = (problem: string) => console.log(`Waiting for the first frame (${problem}) …`);
+  const { status, bytes, type, problem, tookMs } = await warmUp(url, onWait);
+  if (status !== 200) {
+    throw new Error(`No frame to load: the api responds with ${status}, ${problem}`);
+  }
+  const size = `${bytes.toLocaleString('en')} bytes, ${type}`;
+  console.log(`Frame: ${size}, after ${latencyText(tookMs)}`);
+  const processes = await requestsPerProcess(url, SAMPLED_CONNECTIONS);
+  console.log(`Processes that served ${SAMPLED_CONNECTIONS} new connections: ${processes}`);
 }

@@ -1,10 +1,8 @@
-import { join, resolve } from 'node:path';
-import { readEnvWith } from './env-file.ts';
+import { loadEnvFile } from './env-file.ts';
 import { signedQuery } from './sign-url/signed-query.ts';
 
-const root = resolve(import.meta.dirname, '..');
-const env = readEnvWith(join(root, '.env'), process.env);
-const outcome = signedQuery(process.argv.slice(2), env, Date.now());
+loadEnvFile();
+const outcome = signedQuery(process.argv.slice(2), process.env, Date.now());
 if (outcome.ok) {
   console.log(outcome.query);
 } else {

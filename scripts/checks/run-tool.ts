@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
-import type { Env } from '../env-file.ts';
+import { once } from 'node:events';
+import type { Env } from '@lastframe/shared/settings/config';
+import { killGroup } from '../kill-group.ts';
 
 export interface ToolOptions {
   command: string;
@@ -29,35 +31,26 @@ export async function runTool(options: ToolOptions): Promise<ToolResult> {
     detached: true,
     stdio: ['ignore', out, out],
   });
-  const kept: Buffer[] = [];
-  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (data) => kept.push(data));
-  // Leftover processes hold the output open, so `close` comes only after they have ended.
-  child.once('exit', () => killGroup(child.pid, 'SIGKILL'));
-  const ended = new Promise<boolean>((resolve) => {
-    child.once('error', (error) => {
-      kept.push(Buffer.from(`${error.message}\n`));
-      resolve(false);
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding('utf8').on('data', (text) => {
+      output += text;
     });
-    child.once('close', (code) => resolve(code === 0));
-  });
-  const stop = () => stopGroup(child.pid, ended);
-  signal.addEventListener('abort', stop, { once: true });
-  const succeeded = await ended;
-  signal.removeEventListener('abort', stop);
-  return { succeeded: succeeded && !signal.aborted, output: Buffer.concat(kept).toString() };
-}
-
-function stopGroup(pid: number | undefined, ended: Promise<unknown>): void {
-  killGroup(pid, 'SIGTERM');
-  const timer = setTimeout(() => killGroup(pid, 'SIGKILL'), GRACE_MS);
-  void ended.finally(() => clearTimeout(timer));
-}
-
-function killGroup(pid: number | undefined, signal: NodeJS.Signals): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, signal);
-  } catch {
-    // no process of the group is left
   }
+  // Leftover processes hold the output open, so `close` comes only after they have ended.
+  child.once('exit', () => killGroup(child, 'SIGKILL'));
+  const stop = () => {
+    killGroup(child, 'SIGTERM');
+    setTimeout(() => killGroup(child, 'SIGKILL'), GRACE_MS).unref();
+  };
+  signal.addEventListener('abort', stop, { once: true });
+  const succeeded = await once(child, 'close').then(
+    ([code]) => code === 0,
+    (error: Error) => {
+      output = `${error.message}\n`;
+      return false;
+    },
+  );
+  signal.removeEventListener('abort', stop);
+  return { succeeded: succeeded && !signal.aborted, output };
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { sum, tallyLine, tallyOfVitest } from './tally.ts';
+import { tallyLine, tallyOfVitest } from './tally.ts';
 
 const report = { numPassedTests: 5, numFailedTests: 0, testResults: [] };
 const file = (status: string, tests: number) => ({
@@ -30,11 +30,11 @@ test('a crash, a bad exit code and a run without tests count as failures', () =>
 });
 
 test('the last line is the sum of all tallies', () => {
-  const total = sum([
+  const tallies = [
     { passed: 1, failed: 0 },
     { passed: 0, failed: 1 },
     { passed: 40, failed: 2 },
-  ]);
-  expect(tallyLine(total)).toBe('41 passed, 3 failed');
-  expect(tallyLine(sum([]))).toBe('0 passed, 0 failed');
+  ];
+  expect(tallyLine(tallies)).toBe('41 passed, 3 failed');
+  expect(tallyLine([])).toBe('0 passed, 0 failed');
 });

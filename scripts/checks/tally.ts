@@ -11,16 +11,6 @@ export interface VitestReport {
   testResults: { status: string; assertionResults: unknown[] }[];
 }
 
-export function sum(tallies: readonly Tally[]): Tally {
-  return tallies.reduce(
-    (total, { passed, failed }) => ({
-      passed: total.passed + passed,
-      failed: total.failed + failed,
-    }),
-    { passed: 0, failed: 0 },
-  );
-}
-
 /**
  * @param report undefined when Vitest wrote none
  * @param succeeded whether its exit code was 0
@@ -33,12 +23,11 @@ export function tallyOfVitest(report: VitestReport | undefined, succeeded: boole
   );
   const passed = report.numPassedTests;
   const failed = report.numFailedTests + unloadable.length;
-  const ranNothing = passed + failed === 0;
-  const failedOtherwise = failed === 0 && (!succeeded || ranNothing);
-  return { passed, failed: failedOtherwise ? 1 : failed };
+  return { passed, failed: failed || Number(!succeeded || passed === 0) };
 }
 
 /** The last line of `make test`. */
-export function tallyLine({ passed, failed }: Tally): string {
-  return `${passed} passed, ${failed} failed`;
+export function tallyLine(tallies: readonly Tally[]): string {
+  const sum = (key: keyof Tally) => tallies.reduce((total, tally) => total + tally[key], 0);
+  return `${sum('passed')} passed, ${sum('failed')} failed`;
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { latencyText, reportLines } from './report.ts';
+import { histogramLines, latencyText, percentile, reportLines } from './report.ts';
 
 const shots = {
   latenciesMs: Float64Array.from([1, 2, 3, 1500]),
@@ -40,4 +40,31 @@ test('latencies are shown in a suitable unit', () => {
     '90.5 ms',
     '3.09 s',
   ]);
+});
+
+test('a percentile is one of the values', () => {
+  const sorted = Float64Array.from([0.4, 1, 1.5, 3, 7, 7, 8, 9, 9.5, 6000]);
+  expect([0.5, 0.9, 0.99, 1].map((share) => percentile(sorted, share))).toEqual([
+    7, 9.5, 6000, 6000,
+  ]);
+  expect(percentile(new Float64Array(), 0.5)).toBe(0);
+});
+
+test('the histogram counts every value once, from the first non-empty row to the last', () => {
+  const lines = histogramLines(Float64Array.from([0.5, 2, 2.5, 4.9, 9.5, 20_000]));
+  const rows = lines.map((line) => line.trim().replace(/ {2,}[█▏ ]*/u, ': '));
+  expect(rows.slice(0, 4)).toEqual([
+    '0.5 – 1 ms: 1 (16.7 %)',
+    '1 – 2 ms: 0 (0.0 %)',
+    '2 – 5 ms: 3 (50.0 %)',
+    '5 – 10 ms: 1 (16.7 %)',
+  ]);
+  expect(rows.at(-1)).toBe('over 10000 ms: 1 (16.7 %)');
+  expect(histogramLines(new Float64Array())).toEqual([]);
+});
+
+test('the fullest row has the longest bar, and every non-empty row has a bar', () => {
+  const lines = histogramLines(Float64Array.from([...Array(999).fill(1.5), 20_000]));
+  expect(lines.at(0)).toBe(`        1 – 2 ms  ${'█'.repeat(40)}  999 (99.9 %)`);
+  expect(lines.at(-1)).toBe(`   over 10000 ms  ▏${' '.repeat(39)}  1 (0.1 %)`);
 });

@@ -18,15 +18,15 @@ export function summarizeCalls(
   url: string,
   lastBefore: number,
 ): CallSummary {
-  const matching = calls.filter((call) => call.url === url).sort((a, b) => a.startMs - b.startMs);
-  const firstDuring = matching.findIndex(({ number }) => number > lastBefore);
-  if (firstDuring === -1) return { count: 0, leastGapMs: undefined };
-  const starts = matching.slice(Math.max(0, firstDuring - 1)).map(({ startMs }) => startMs);
-  const gaps = starts.slice(1).map((startMs, index) => startMs - (starts[index] ?? startMs));
-  return {
-    count: matching.length - firstDuring,
-    leastGapMs: gaps.length > 0 ? Math.min(...gaps) : undefined,
-  };
+  const starts = calls.filter((call) => call.url === url).sort((a, b) => a.startMs - b.startMs);
+  const during = starts
+    .map(({ startMs, number }, index) => ({
+      gapMs: startMs - (starts[index - 1]?.startMs ?? -Infinity),
+      number,
+    }))
+    .filter(({ number }) => number > lastBefore);
+  const leastGapMs = Math.min(...during.map(({ gapMs }) => gapMs));
+  return { count: during.length, leastGapMs: leastGapMs === Infinity ? undefined : leastGapMs };
 }
 
 /** @throws Error when the slow server's response is not a list of calls */

@@ -1,4 +1,3 @@
-import { get } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface WarmUp {
@@ -11,6 +10,7 @@ export interface WarmUp {
 }
 
 const PATIENCE_MS = 60_000;
+const NEW_CONNECTION = { connection: 'close' };
 
 /**
  * Sends the first request, which waits for the camera's first frame.
@@ -20,14 +20,15 @@ export async function warmUp(url: string, onWait: (problem: string) => void): Pr
   const startedMs = performance.now();
   let waited = false;
   for (;;) {
-    const response = await fetch(url);
+    const response = await fetch(url, { headers: NEW_CONNECTION });
     const body = await response.arrayBuffer();
     const { status, headers } = response;
     const tookMs = performance.now() - startedMs;
     const type = headers.get('content-type') ?? '';
     const problem = response.ok ? '' : detailOf(new TextDecoder().decode(body));
-    const result = { status, bytes: body.byteLength, type, problem, tookMs };
-    if (status !== 503 || tookMs > PATIENCE_MS) return result;
+    if (status !== 503 || tookMs > PATIENCE_MS) {
+      return { status, bytes: body.byteLength, type, problem, tookMs };
+    }
     if (!waited) onWait(problem);
     waited = true;
     await sleep(1000 * (Number(headers.get('retry-after')) || 1));
@@ -45,23 +46,12 @@ function detailOf(text: string): string {
 }
 
 /** Counts the requests, each on a new connection, that each process responded to. */
-export async function requestsPerProcess(
-  url: string,
-  requests: number,
-): Promise<Map<string, number>> {
-  const answers = new Map<string, number>();
+export async function requestsPerProcess(url: string, requests: number): Promise<string> {
+  const names: string[] = [];
   for (let index = 0; index < requests; index += 1) {
-    const name = await servedBy(url);
-    answers.set(name, (answers.get(name) ?? 0) + 1);
+    const { headers } = await fetch(url, { method: 'HEAD', headers: NEW_CONNECTION });
+    names.push(headers.get('x-served-by') ?? 'unknown');
   }
-  return new Map([...answers].sort());
-}
-
-function servedBy(url: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    get(url, { agent: false, method: 'HEAD' }, (response) => {
-      response.resume();
-      response.on('end', () => resolve(String(response.headers['x-served-by'] ?? 'unknown')));
-    }).on('error', reject);
-  });
+  const byName = Map.groupBy(names.sort(), (name) => name);
+  return [...byName].map(([name, { length }]) => `${name} (${length})`).join(', ');
 }

@@ -1,6 +1,6 @@
 import { signatureOf } from '@lastframe/shared/cameras/url-signature';
+import type { Env } from '@lastframe/shared/settings/config';
 import { parseDurationMs } from '@lastframe/shared/settings/units';
-import type { Env } from '../env-file.ts';
 
 export type SignedQuery = { ok: true; query: string } | { ok: false; fault: string };
 

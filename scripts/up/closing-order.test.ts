@@ -1,10 +1,9 @@
 import { expect, test } from 'vitest';
 import { stopInOrder } from './closing-order.ts';
-import type { Kind } from './part.ts';
 
 test('stops apis first and Redis last, each kind after the previous one has ended', async () => {
   const events: string[] = [];
-  const running = (['redis', 'slow-server', 'worker', 'api', 'api'] as Kind[]).map((kind) => ({
+  const running = ['redis', 'slow-server', 'worker', 'api', 'api'].map((kind) => ({
     kind,
   }));
   await stopInOrder(running, async ({ kind }) => {

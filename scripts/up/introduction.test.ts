@@ -5,10 +5,8 @@ import { expect, test } from 'vitest';
 import { introduction } from './introduction.ts';
 import { readSettings } from './settings.ts';
 
-function introduced(env: Record<string, string>, root = '/'): string {
-  const outcome = readSettings(env, 'linux');
-  if (!outcome.ok) throw new Error(outcome.faults.join());
-  return introduction(outcome.settings, env, root);
+function introduced(env: Record<string, string>): string {
+  return introduction(readSettings(env, 'linux'), env);
 }
 
 test('shows the wall, the curl of the README and how to stop', () => {
@@ -22,13 +20,14 @@ test('shows the wall, the curl of the README and how to stop', () => {
 });
 
 test("shows the user's named cameras by their own URLs", () => {
-  const root = mkdtempSync(join(tmpdir(), 'lastframe-up-'));
+  const folder = mkdtempSync(join(tmpdir(), 'lastframe-up-'));
+  const file = join(folder, 'own.yaml');
   const cameras = ['a', 'b', 'c', 'd'].map((name) => `  ${name}: { url: "http://cam.test/" }`);
-  writeFileSync(join(root, 'own.yaml'), `cameras:\n${cameras.join('\n')}\n`);
-  const text = introduced({ SOURCES_FILE: 'own.yaml' }, root);
-  expect(text).toContain('Your cameras, from own.yaml:\n  http://localhost:8088/cameras/a\n');
+  writeFileSync(file, `cameras:\n${cameras.join('\n')}\n`);
+  const text = introduced({ SOURCES_FILE: file });
+  expect(text).toContain(`Your cameras, from ${file}:\n  http://localhost:8088/cameras/a\n`);
   expect(text).toContain('… and 1 more');
-  rmSync(root, { recursive: true });
+  rmSync(folder, { recursive: true });
 });
 
 test("shows the user's own sources", () => {

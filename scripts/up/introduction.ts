@@ -1,22 +1,17 @@
 import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import type { Env } from '@lastframe/shared/settings/config';
 import { parse } from 'yaml';
-import type { Env } from '../env-file.ts';
 import type { Settings } from './settings.ts';
 
 /** Returns what to try, printed once everything is ready. The user's own cameras come first. */
-export function introduction(
-  { apiPort, slowPort, redisUrl }: Settings,
-  env: Env,
-  root: string,
-): string {
+export function introduction({ apiPort, slowPort, redisUrl }: Settings, env: Env): string {
   const base = `http://localhost:${apiPort}`;
   const camera = `http://localhost:${slowPort}/image`;
   const lines = [
     '',
     'The wall shows all named cameras live:',
     `  ${base}/`,
-    ...ownCameras(base, env, root),
+    ...ownCameras(base, env),
     'Try it. The first response takes as long as the camera, the next ones milliseconds:',
     `  curl -i "${base}/images" -G --data-urlencode "url=${camera}"`,
     'The same in a browser; other names after /image/ are other cameras:',
@@ -32,9 +27,9 @@ const HOLD_OFF =
   'For the first 30 seconds you get 503: with a new Redis, Lastframe waits until any earlier call must have finished.';
 const MAX_SHOWN = 3;
 
-function ownCameras(base: string, env: Env, root: string): string[] {
+function ownCameras(base: string, env: Env): string[] {
   const file = env.SOURCES_FILE?.trim();
-  const names = file ? namesIn(resolve(root, file)) : [];
+  const names = file ? namesIn(file) : [];
   const patterns = (env.ALLOWED_SOURCES ?? '').split(',').map((pattern) => pattern.trim());
   const allowed = patterns.filter(Boolean);
   return [

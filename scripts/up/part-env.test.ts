@@ -9,11 +9,11 @@ const settings = {
   workerOpsPort: 9089,
   redisUrl: undefined,
 };
-const redis = { url: 'redis://127.0.0.1:16379' };
+const redis = 'redis://127.0.0.1:16379';
 
 test('the demo camera is allowed, in addition to what the user allows', () => {
   const env = { ALLOWED_SOURCES: 'https://cams.example.com/*', ALLOWED_NETWORKS: '10.0.0.0/8' };
-  for (const part of [workerEnv(env, settings, redis), apiEnv(env, settings, redis, 0)]) {
+  for (const part of [workerEnv(env, settings, redis), apiEnv(env, settings, redis, 9088)]) {
     expect(part.ALLOWED_SOURCES).toBe('http://localhost:8888/*,https://cams.example.com/*');
     expect(part.ALLOWED_NETWORKS).toBe('127.0.0.0/8,::1/128,10.0.0.0/8');
   }
@@ -22,7 +22,7 @@ test('the demo camera is allowed, in addition to what the user allows', () => {
 test('the wall shows the demo, unless the user names their own cameras', () => {
   const partsOf = (env: Record<string, string>) => [
     workerEnv(env, settings, redis),
-    apiEnv(env, settings, redis, 0),
+    apiEnv(env, settings, redis, 9088),
   ];
   for (const part of partsOf({})) expect(part.SOURCES_FILE).toBe('.lastframe/cameras.yaml');
   for (const part of partsOf({ SOURCES_FILE: 'own.yaml' })) {
@@ -33,7 +33,7 @@ test('the wall shows the demo, unless the user names their own cameras', () => {
 test('only the private Redis is adopted without a hold-off', () => {
   const outside = { REDIS_URL: 'redis://elsewhere:6379' };
   expect(workerEnv({}, settings, redis)).toMatchObject({
-    REDIS_URL: redis.url,
+    REDIS_URL: redis,
     ADOPT_REDIS: 'true',
   });
   expect(workerEnv(outside, settings, undefined)).toMatchObject(outside);
@@ -42,7 +42,7 @@ test('only the private Redis is adopted without a hold-off', () => {
 
 test('each process has its own ops port and the apis share the public one', () => {
   const env = { OPS_PORT: '1', PORT: '2', DELAY: '1s' };
-  const [first, last] = [0, 2].map((index) => apiEnv(env, settings, redis, index));
+  const [first, last] = [9088, 9086].map((opsPort) => apiEnv(env, settings, redis, opsPort));
   expect(first).toMatchObject({ PORT: '8088', REUSE_PORT: 'true', OPS_PORT: '9088' });
   expect(last).toMatchObject({ PORT: '8088', REUSE_PORT: 'true', OPS_PORT: '9086' });
   expect(workerEnv(env, settings, redis).OPS_PORT).toBe('9089');

@@ -1,4 +1,4 @@
-import type { Env } from '../env-file.ts';
+import type { Env } from '@lastframe/shared/settings/config';
 import { DEMO_SOURCES_FILE } from './demo-cameras.ts';
 import type { Settings } from './settings.ts';
 
@@ -10,39 +10,35 @@ export function slowServerEnv(env: Env, { slowPort }: Settings): Env {
   return { ...env, HOST: env.SLOW_HOST?.trim() || '127.0.0.1', PORT: String(slowPort) };
 }
 
-export function workerEnv(env: Env, settings: Settings, redis: PrivateRedis | undefined): Env {
+/** @param privateRedisUrl undefined with an external Redis */
+export function workerEnv(env: Env, settings: Settings, privateRedisUrl: string | undefined): Env {
   return {
-    ...fleetEnv(env, settings, redis),
+    ...fleetEnv(env, settings, privateRedisUrl),
     OPS_PORT: String(settings.workerOpsPort),
     // Only this fleet uses the private Redis, which persists every permit.
-    ...(redis ? { ADOPT_REDIS: env.ADOPT_REDIS?.trim() || 'true' } : {}),
+    ...(privateRedisUrl && { ADOPT_REDIS: env.ADOPT_REDIS?.trim() || 'true' }),
   };
 }
 
-/** @param index of the api process, from 0 */
 export function apiEnv(
   env: Env,
   settings: Settings,
-  redis: PrivateRedis | undefined,
-  index: number,
+  privateRedisUrl: string | undefined,
+  opsPort: number,
 ): Env {
   return {
-    ...fleetEnv(env, settings, redis),
+    ...fleetEnv(env, settings, privateRedisUrl),
     PORT: String(settings.apiPort),
     REUSE_PORT: String(settings.reusePort),
-    OPS_PORT: String(settings.apiOpsPorts[index]),
+    OPS_PORT: String(opsPort),
   };
 }
 
-interface PrivateRedis {
-  url: string;
-}
-
-function fleetEnv(env: Env, settings: Settings, redis: PrivateRedis | undefined): Env {
+function fleetEnv(env: Env, { slowPort }: Settings, privateRedisUrl: string | undefined): Env {
   return {
     ...env,
-    ...(redis ? { REDIS_URL: redis.url } : {}),
-    ALLOWED_SOURCES: joined(`http://localhost:${settings.slowPort}/*`, env.ALLOWED_SOURCES),
+    ...(privateRedisUrl && { REDIS_URL: privateRedisUrl }),
+    ALLOWED_SOURCES: joined(`http://localhost:${slowPort}/*`, env.ALLOWED_SOURCES),
     SOURCES_FILE: env.SOURCES_FILE?.trim() || DEMO_SOURCES_FILE,
     ALLOWED_NETWORKS: joined(DEMO_NETWORKS, env.ALLOWED_NETWORKS),
   };

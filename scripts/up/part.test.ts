@@ -13,7 +13,7 @@ function started(code: string) {
   };
   const args = ['-e', code];
   const options = { kind: 'api', name: 'api', command: process.execPath, args } as const;
-  const part: Part = startPart({ ...options, env: process.env, cwd: process.cwd(), onLine });
+  const part: Part = startPart({ ...options, env: process.env, onLine });
   return { part, lines, ready };
 }
 
@@ -46,7 +46,7 @@ test('an unexpected end reports how it ended, and the last line of stderr', asyn
 
 test('a missing program counts as an end too', async () => {
   const options = { kind: 'redis', name: 'redis', command: '/nowhere/redis', args: [] } as const;
-  const part = startPart({ ...options, env: {}, cwd: process.cwd(), onLine: () => {} });
+  const part = startPart({ ...options, env: {}, onLine: () => {} });
   expect(await part.ended).toContain('cannot be started');
   await part.stop(50);
 });

@@ -1,7 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
-import type { Env } from '../env-file.ts';
+import type { Env } from '@lastframe/shared/settings/config';
+import { killGroup } from '../kill-group.ts';
 
 export type Kind = 'redis' | 'slow-server' | 'worker' | 'api';
 
@@ -12,50 +13,44 @@ export interface PartOptions {
   command: string;
   args: readonly string[];
   env: Env;
-  cwd: string;
   onLine: (line: string) => void;
 }
 
 /** A running process of the demo. */
-export interface Part {
-  readonly kind: Kind;
-  readonly name: string;
-  /** Undefined when it could not be started. */
-  readonly pid: number | undefined;
-  /** How it ended, e.g. `ended with exit code 1`. Never rejects. */
-  readonly ended: Promise<string>;
-  /** Returns the last line on stderr, or else on stdout. */
-  lastOutput(): string;
-  /** Sends SIGTERM, then SIGKILL after the grace period. Resolves when it has ended. */
-  stop(graceMs: number): Promise<void>;
-  killNow(): void;
-}
+export type Part = ReturnType<typeof startPart>;
 
-export function startPart(options: PartOptions): Part {
-  const { kind, name, command, args, env, cwd, onLine } = options;
+export function startPart({ kind, name, command, args, env, onLine }: PartOptions) {
   // In its own process group: Ctrl-C reaches only `make up`, which stops the parts in order.
   const child = spawn(command, args, {
-    cwd,
     env: { ...env },
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const lastOfStdout = readLines(child.stdout, onLine);
   const lastOfStderr = readLines(child.stderr, onLine);
-  const ended = endOf(child);
-  const killNow = () => killGroup(child);
+  const ended = new Promise<string>((resolve) => {
+    child.once('error', (error) => resolve(`cannot be started (${error.message})`));
+    // Not `exit`, so that its last lines have been read.
+    child.once('close', (code, signal) =>
+      resolve(signal ? `was ended by ${signal}` : `ended with exit code ${code}`),
+    );
+  });
   return {
     kind,
     name,
+    /** Undefined when it could not be started. */
     pid: child.pid,
+    /** How it ended, e.g. `ended with exit code 1`. Never rejects. */
     ended,
+    /** Returns the last line on stderr, or else on stdout. */
     lastOutput: () => lastOfStderr() || lastOfStdout(),
-    stop: async (graceMs) => {
+    /** Sends SIGTERM, then SIGKILL after the grace period. Resolves when it has ended. */
+    stop: async (graceMs: number) => {
       child.kill('SIGTERM');
-      const timer = setTimeout(killNow, graceMs);
-      await ended.finally(() => clearTimeout(timer));
+      const timer = setTimeout(() => killGroup(child, 'SIGKILL'), graceMs);
+      await ended;
+      clearTimeout(timer);
     },
-    killNow,
   };
 }
 
@@ -67,23 +62,4 @@ function readLines(input: Readable, onLine: (line: string) => void): () => strin
     onLine(line);
   });
   return () => last;
-}
-
-/** Waits for `close`, not `exit`, so that its last lines have been read. */
-function endOf(child: ChildProcess): Promise<string> {
-  return new Promise((resolve) => {
-    child.once('error', (error) => resolve(`cannot be started (${error.message})`));
-    child.once('close', (code, signal) =>
-      resolve(signal ? `was ended by ${signal}` : `ended with exit code ${code}`),
-    );
-  });
-}
-
-function killGroup(child: ChildProcess): void {
-  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-  try {
-    process.kill(-child.pid, 'SIGKILL');
-  } catch {
-    child.kill('SIGKILL');
-  }
 }

@@ -23,7 +23,6 @@ function linuxBirth(pid: number): string | undefined {
 }
 
 function psBirth(pid: number): string | undefined {
-  const stdio = ['ignore', 'pipe', 'ignore'] as const;
-  const options = { encoding: 'utf8' as const, stdio: [...stdio] };
-  return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], options).trim() || undefined;
+  const args = ['-o', 'lstart=', '-p', String(pid)];
+  return execFileSync('ps', args, { encoding: 'utf8', stdio: 'pipe' }).trim() || undefined;
 }

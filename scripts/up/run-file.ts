@@ -1,97 +1,75 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { killGroup } from '../kill-group.ts';
 import { stopInOrder } from './closing-order.ts';
-import type { Kind } from './part.ts';
 import { processBirth } from './process-birth.ts';
 
-interface ProcessIdentity {
+/** A process of a run of `make up`, for the next run to find if this one is killed. */
+interface RunProcess {
+  /** `up` for the process of the run itself. */
+  kind: string;
   pid: number;
   birth: string;
 }
 
-interface PartIdentity extends ProcessIdentity {
-  kind: Kind;
-}
-
-/** The processes of a run of `make up`, for the next one to read if this one is killed. */
-interface Run {
-  up: ProcessIdentity;
-  parts: PartIdentity[];
-}
-
 export interface RunFile {
-  /** Records a started process. */
-  recordPart(kind: Kind, pid: number): void;
+  /** Records a started process, which leads its own process group. */
+  record(kind: string, pid: number): void;
   remove(): void;
 }
-
-export type Claim = { outcome: 'claimed'; file: RunFile } | { outcome: 'taken'; pid: number };
 
 /**
  * Makes this process the folder's only `make up`: two of them would write the same Redis files.
  * Ends the processes that an earlier, killed one left behind.
  * @param onLeftovers called before they are ended
+ * @throws Error when another one is running
  */
 export async function claimRun(
   path: string,
-  onLeftovers: (kinds: readonly Kind[]) => void,
-): Promise<Claim> {
-  const earlier = readRun(path);
-  if (earlier && isAlive(earlier.up)) return { outcome: 'taken', pid: earlier.up.pid };
-  const leftovers = earlier?.parts.filter(isAlive) ?? [];
-  if (leftovers.length > 0) onLeftovers(leftovers.map(({ kind }) => kind));
-  await stopInOrder(leftovers, end);
+  onLeftovers: (kinds: readonly string[]) => void,
+): Promise<RunFile> {
+  const alive = readRun(path).filter(isAlive);
+  const up = alive.find(({ kind }) => kind === 'up');
+  if (up) {
+    throw new Error(
+      `make up is already running in this folder (process ${up.pid}): stop it there with Ctrl-C.`,
+    );
+  }
+  if (alive.length > 0) onLeftovers(alive.map(({ kind }) => kind));
+  await stopInOrder(alive, end);
 
-  const run: Run = { up: identityOf(process.pid), parts: [] };
-  const write = () => {
+  const run: RunProcess[] = [];
+  const record = (kind: string, pid: number) => {
+    run.push({ kind, pid, birth: processBirth(pid) ?? '' });
     // By rename: a kill halfway must not lose the processes recorded so far.
     writeFileSync(`${path}.new`, JSON.stringify(run));
     renameSync(`${path}.new`, path);
   };
   mkdirSync(dirname(path), { recursive: true });
-  write();
-  const recordPart = (kind: Kind, pid: number) => {
-    run.parts.push({ kind, ...identityOf(pid) });
-    write();
-  };
-  return {
-    outcome: 'claimed',
-    file: { recordPart, remove: () => rmSync(path, { force: true }) },
-  };
+  record('up', process.pid);
+  return { record, remove: () => rmSync(path, { force: true }) };
 }
 
-function readRun(path: string): Run | undefined {
+function readRun(path: string): RunProcess[] {
   try {
-    const run = JSON.parse(readFileSync(path, 'utf8')) as Partial<Run>;
-    return run.up && Array.isArray(run.parts) ? (run as Run) : undefined;
+    const run: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    return Array.isArray(run) ? run : [];
   } catch {
     // missing or invalid
-    return undefined;
+    return [];
   }
 }
 
-function identityOf(pid: number): ProcessIdentity {
-  return { pid, birth: processBirth(pid) ?? '' };
-}
-
-function isAlive({ pid, birth }: ProcessIdentity): boolean {
+function isAlive({ pid, birth }: RunProcess): boolean {
   return birth !== '' && processBirth(pid) === birth;
 }
 
-async function end(identity: ProcessIdentity, graceMs: number): Promise<void> {
+async function end(leader: RunProcess, graceMs: number): Promise<void> {
   const deadlineMs = performance.now() + graceMs;
-  signal(identity, 'SIGTERM');
-  while (isAlive(identity) && performance.now() < deadlineMs) await sleep(50);
-  signal(identity, 'SIGKILL');
-  while (isAlive(identity)) await sleep(20);
-}
-
-function signal(identity: ProcessIdentity, name: NodeJS.Signals): void {
-  if (!isAlive(identity)) return;
-  try {
-    process.kill(identity.pid, name);
-  } catch {
-    // it has ended in between
+  killGroup(leader, 'SIGTERM');
+  while (isAlive(leader)) {
+    if (performance.now() > deadlineMs) killGroup(leader, 'SIGKILL');
+    await sleep(50);
   }
 }

@@ -1,11 +1,7 @@
 import { expect, test } from 'vitest';
 import { neededPorts, portInUse, readSettings } from './settings.ts';
 
-function settingsOf(env: Record<string, string>, platform: NodeJS.Platform = 'linux') {
-  const outcome = readSettings(env, platform);
-  if (!outcome.ok) throw new Error(outcome.faults.join());
-  return outcome.settings;
-}
+const settingsOf = (env: Record<string, string>) => readSettings(env, 'linux');
 
 test('by default three api processes share 8088 and have their own ops ports', () => {
   expect(settingsOf({})).toEqual({
@@ -19,7 +15,7 @@ test('by default three api processes share 8088 and have their own ops ports', (
 });
 
 test('one api process runs where a port cannot be shared', () => {
-  expect(settingsOf({}, 'darwin')).toMatchObject({ apiOpsPorts: [9088], reusePort: false });
+  expect(readSettings({}, 'darwin')).toMatchObject({ apiOpsPorts: [9088], reusePort: false });
 });
 
 test('an empty variable counts as unset', () => {
@@ -27,14 +23,11 @@ test('an empty variable counts as unset', () => {
 });
 
 test('every invalid setting is listed', () => {
-  expect(readSettings({ PORT: '80880', SLOW_PORT: 'x', OPS_PORT: '0' }, 'linux')).toEqual({
-    ok: false,
-    faults: [
-      'OPS_PORT is "0", expected a port from 4 to 65535',
-      'PORT is "80880", expected a port from 1 to 65535',
+  expect(() => settingsOf({ PORT: '80880', SLOW_PORT: 'x', OPS_PORT: '0' })).toThrow(
+    'OPS_PORT is "0", expected a port from 4 to 65535\n' +
+      'PORT is "80880", expected a port from 1 to 65535\n' +
       'SLOW_PORT is "x", expected a port from 1 to 65535',
-    ],
-  });
+  );
 });
 
 test('a port in use is reported with a way around it', () => {

@@ -1,4 +1,5 @@
-import type { Env } from '../env-file.ts';
+import type { Env } from '@lastframe/shared/settings/config';
+import { settingsReader } from '../settings-reader.ts';
 
 /** Settings of `make up`, read from the environment before it starts anything. */
 export interface Settings {
@@ -12,19 +13,11 @@ export interface Settings {
   redisUrl: string | undefined;
 }
 
-export type SettingsOutcome = { ok: true; settings: Settings } | { ok: false; faults: string[] };
-
 const API_PROCESSES = 3;
 
-export function readSettings(env: Env, platform: NodeJS.Platform): SettingsOutcome {
-  const faults: string[] = [];
-  const port = (name: string, preset: number, least = 1) => {
-    const text = env[name]?.trim() || String(preset);
-    const value = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
-    if (value >= least && value <= 65_535) return value;
-    faults.push(`${name} is "${text}", expected a port from ${least} to 65535`);
-    return preset;
-  };
+/** @throws Error with a line for each fault */
+export function readSettings(env: Env, platform: NodeJS.Platform): Settings {
+  const { port, check } = settingsReader(env);
   // Only Linux distributes the connections of a shared port among processes.
   const reusePort = platform === 'linux';
   const processes = reusePort ? API_PROCESSES : 1;
@@ -37,39 +30,31 @@ export function readSettings(env: Env, platform: NodeJS.Platform): SettingsOutco
     workerOpsPort,
     redisUrl: env.REDIS_URL?.trim() || undefined,
   };
-  return faults.length === 0 ? { ok: true, settings } : { ok: false, faults };
+  check();
+  return settings;
 }
 
-/** A port that must be free, and the variable that moves it. */
+/** A port that must be free, and the variable that moves it, with its value. */
 export interface NeededPort {
   port: number;
-  variable: string;
-  /** Another value of the variable, to suggest. */
-  instead: number;
   purpose: string;
+  variable: string;
+  value: number;
 }
 
 export function neededPorts(settings: Settings): NeededPort[] {
   const { apiPort, slowPort, workerOpsPort, apiOpsPorts } = settings;
-  const ops = { variable: 'OPS_PORT', instead: otherPort(workerOpsPort) };
+  const ops = { variable: 'OPS_PORT', value: workerOpsPort };
   return [
-    { port: apiPort, variable: 'PORT', instead: otherPort(apiPort), purpose: 'the api' },
-    {
-      port: slowPort,
-      variable: 'SLOW_PORT',
-      instead: otherPort(slowPort),
-      purpose: 'the slow server',
-    },
-    { ...ops, port: workerOpsPort, purpose: "the worker's dashboard" },
-    ...apiOpsPorts.map((port) => ({ ...ops, port, purpose: "an api's probes" })),
+    { port: apiPort, purpose: 'the api', variable: 'PORT', value: apiPort },
+    { port: slowPort, purpose: 'the slow server', variable: 'SLOW_PORT', value: slowPort },
+    { port: workerOpsPort, purpose: "the worker's dashboard", ...ops },
+    ...apiOpsPorts.map((port) => ({ port, purpose: "an api's probes", ...ops })),
   ];
 }
 
 /** Returns a sentence that a person can act on. */
-export function portInUse({ port, variable, instead, purpose }: NeededPort): string {
+export function portInUse({ port, purpose, variable, value }: NeededPort): string {
+  const instead = value + 1000 <= 65_535 ? value + 1000 : value - 1000;
   return `Port ${port}, for ${purpose}, is in use: stop the process that uses it, or choose another port, e.g. ${variable}=${instead} make up`;
-}
-
-function otherPort(port: number): number {
-  return port + 1000 <= 65_535 ? port + 1000 : port - 1000;
 }

@@ -1,26 +1,21 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import type { Env } from '../env-file.ts';
+import { resolve } from 'node:path';
+import type { Env } from '@lastframe/shared/settings/config';
 import { DEMO_SOURCES_FILE, demoSourcesFile } from './demo-cameras.ts';
 import { freePort } from './free-port.ts';
-import type { Part, PartOptions } from './part.ts';
+import type { Kind } from './part.ts';
 import { apiEnv, slowServerEnv, workerEnv } from './part-env.ts';
 import type { Printer } from './printer.ts';
-import { findRedisProgram, redisLaunch, removeLeftoverContainer } from './redis-program.ts';
+import { findRedisProgram, redisArgs, removeLeftoverContainer } from './redis-program.ts';
 import type { Settings } from './settings.ts';
 import type { Supervisor } from './supervisor.ts';
-import { untilHttpReady, untilRedisReady } from './until-ready.ts';
+import { httpProblem, untilReady } from './until-ready.ts';
 
 export interface StartDeps {
-  root: string;
   env: Env;
   settings: Settings;
   supervisor: Supervisor;
   printer: Printer;
-}
-
-interface PrivateRedis {
-  url: string;
 }
 
 const REDIS_FOLDER = '.lastframe/redis';
@@ -32,83 +27,83 @@ const REDIS_PORT = 16_379;
  * @throws Error with a sentence for the user, or the abort reason when closing begins meanwhile
  */
 export async function startParts(deps: StartDeps): Promise<void> {
-  const { redisUrl } = deps.settings;
-  const redis = redisUrl === undefined ? await startRedis(deps) : undefined;
-  if (redisUrl) deps.printer.print(`  redis is at REDIS_URL, ${withoutSecrets(redisUrl)}`);
-  writeDemoSources(deps);
-  await Promise.all([startSlowServer(deps), startWorker(deps, redis)]);
-  await startApis(deps, redis);
-}
-
-async function startRedis(deps: StartDeps): Promise<PrivateRedis> {
-  const { root, env, printer } = deps;
-  const program = findRedisProgram(env.PATH ?? '');
-  if (!program) throw new Error('Redis is missing: run `make setup`, or set REDIS_URL.');
-  const folder = join(root, REDIS_FOLDER);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  if (program.by === 'docker') removeLeftoverContainer(folder);
-  const port = await freePort(REDIS_PORT);
-  const launch = redisLaunch(program, folder, port);
-  // Its log only matters when it dies.
-  start(deps, { kind: 'redis', name: 'redis', ...launch, env, onLine: () => {} });
-  await untilRedisReady(port, waitOptions(deps, 'redis'));
-  printer.ready('redis', `127.0.0.1:${port}  (private, ${REDIS_FOLDER})`);
-  return { url: `redis://127.0.0.1:${port}` };
-}
-
-function writeDemoSources({ root, env, settings }: StartDeps): void {
-  const file = join(root, DEMO_SOURCES_FILE);
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  writeFileSync(file, demoSourcesFile(settings.slowPort, env.ALLOWED_SOURCES));
-}
-
-async function startSlowServer(deps: StartDeps): Promise<void> {
   const { env, settings, printer } = deps;
-  const url = `http://localhost:${settings.slowPort}`;
-  startMain(deps, 'slow-server', 'slow-server', slowServerEnv(env, settings));
-  await untilHttpReady(`${url}/calls`, waitOptions(deps, 'slow-server'));
-  printer.ready('slow-server', `${url}/image  (one image in ${env.DELAY?.trim() || '5s'})`);
-}
+  const { redisUrl, slowPort, workerOpsPort, apiPort, apiOpsPorts } = settings;
+  const privateRedisUrl = redisUrl === undefined ? await startRedis(deps) : undefined;
+  if (redisUrl) printer.print(`  redis is at REDIS_URL, ${withoutSecrets(redisUrl)}`);
+  writeFileSync(DEMO_SOURCES_FILE, demoSourcesFile(slowPort, env.ALLOWED_SOURCES));
 
-async function startWorker(deps: StartDeps, redis: PrivateRedis | undefined): Promise<void> {
-  const { env, settings, printer } = deps;
-  startMain(deps, 'worker', 'worker', workerEnv(env, settings, redis));
-  await untilHttpReady(opsUrl(env, settings.workerOpsPort, '/readyz'), waitOptions(deps, 'worker'));
-  printer.ready('worker', `dashboard ${opsUrl(env, settings.workerOpsPort, '/queues')}`);
-}
-
-async function startApis(deps: StartDeps, redis: PrivateRedis | undefined): Promise<void> {
-  const { env, settings, printer } = deps;
-  const startOne = async (opsPort: number, index: number) => {
-    const name = settings.apiOpsPorts.length > 1 ? `api-${index + 1}` : 'api';
-    startMain(deps, 'api', name, apiEnv(env, settings, redis, index));
-    await untilHttpReady(opsUrl(env, opsPort, '/readyz'), waitOptions(deps, name));
+  const slowUrl = `http://localhost:${slowPort}`;
+  const startSlowServer = async () => {
+    await startMain(deps, 'slow-server', slowServerEnv(env, settings), `${slowUrl}/calls`);
+    const delay = env.DELAY?.trim() || '5s';
+    printer.ready('slow-server', `${slowUrl}/image  (one image in ${delay})`);
   };
-  await Promise.all(settings.apiOpsPorts.map(startOne));
-  const count = settings.apiOpsPorts.length;
-  const processes = count === 1 ? 'one process' : `${count} processes`;
-  printer.ready('api', `http://localhost:${settings.apiPort}  (${processes})`);
+  const startWorker = async () => {
+    const opsUrl = opsUrlOf(env, workerOpsPort);
+    const variables = workerEnv(env, settings, privateRedisUrl);
+    await startMain(deps, 'worker', variables, `${opsUrl}/readyz`);
+    printer.ready('worker', `dashboard ${opsUrl}/queues`);
+  };
+  const startApi = (opsPort: number, index: number) => {
+    const variables = apiEnv(env, settings, privateRedisUrl, opsPort);
+    const name = apiOpsPorts.length > 1 ? `api-${index + 1}` : 'api';
+    return startMain(deps, 'api', variables, `${opsUrlOf(env, opsPort)}/readyz`, name);
+  };
+  await Promise.all([startSlowServer(), startWorker()]);
+  await Promise.all(apiOpsPorts.map(startApi));
+  const processes = apiOpsPorts.length === 1 ? 'one process' : `${apiOpsPorts.length} processes`;
+  printer.ready('api', `http://localhost:${apiPort}  (${processes})`);
 }
 
-function startMain(deps: StartDeps, kind: PartOptions['kind'], name: string, env: Env): Part {
+/** Returns the URL of a Redis that only this demo uses. */
+async function startRedis(deps: StartDeps): Promise<string> {
+  const { env, supervisor, printer } = deps;
+  const command = findRedisProgram();
+  if (!command) throw new Error('Redis is missing: run `make setup`, or set REDIS_URL.');
+  const folder = resolve(REDIS_FOLDER);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  if (command === 'docker') removeLeftoverContainer(folder);
+  const port = await freePort(REDIS_PORT);
+  const args = redisArgs(command, folder, port);
+  // Apart from this, its log only matters when it dies.
+  let isReady = false;
+  const onLine = (line: string) => {
+    isReady ||= /ready to accept connections/i.test(line);
+  };
+  supervisor.start({ kind: 'redis', name: 'redis', command, args, env, onLine });
+  await waitUntilReady(deps, 'redis', async () => (isReady ? undefined : 'it is still starting'));
+  printer.ready('redis', `127.0.0.1:${port}  (private, ${REDIS_FOLDER})`);
+  return `redis://127.0.0.1:${port}`;
+}
+
+/** Starts a process of this repository and waits until it is ready. */
+async function startMain(
+  deps: StartDeps,
+  kind: Kind,
+  env: Env,
+  readyUrl: string,
+  name: string = kind,
+): Promise<void> {
   const onLine = (line: string) => deps.printer.partLine(name, line);
-  const main = join(deps.root, kind, 'src', 'main.ts');
-  return start(deps, { kind, name, command: process.execPath, args: [main], env, onLine });
+  const args = [resolve(kind, 'src/main.ts')];
+  deps.supervisor.start({ kind, name, command: process.execPath, args, env, onLine });
+  await waitUntilReady(deps, name, () => httpProblem(readyUrl));
 }
 
-function start(deps: StartDeps, options: Omit<PartOptions, 'cwd'>): Part {
-  return deps.supervisor.start({ ...options, cwd: deps.root });
-}
-
-function waitOptions({ supervisor, printer }: StartDeps, name: string) {
+function waitUntilReady(
+  { supervisor, printer }: StartDeps,
+  name: string,
+  findProblem: () => Promise<string | undefined>,
+): Promise<void> {
   const onWaiting = (reason: string) => printer.partLine(name, `not ready yet: ${reason}`);
-  return { signal: supervisor.closing, onWaiting };
+  return untilReady(findProblem, { signal: supervisor.closing, onWaiting });
 }
 
-function opsUrl(env: Env, port: number, path: string): string {
+function opsUrlOf(env: Env, port: number): string {
   const host = env.OPS_HOST?.trim() || '127.0.0.1';
   const reachableHost = /^(0\.0\.0\.0|127\.0\.0\.1|::|::1)$/.test(host) ? 'localhost' : host;
-  return `http://${reachableHost}:${port}${path}`;
+  return `http://${reachableHost}:${port}`;
 }
 
 function withoutSecrets(redisUrl: string): string {
