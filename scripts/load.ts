@@ -37,12 +37,8 @@ async function load(): Promise<void> {
 
 async function introduce(url: string): Promise<void> {
   const onWait = (problem: string) => console.log(`Waiting for the first frame (${problem}) …`);
-  const { status, bytes, type, problem, tookMs } = await warmUp(url, onWait);
-  if (status !== 200) {
-    throw new Error(`No frame to load: the api responds with ${status}, ${problem}`);
-  }
-  const size = `${bytes.toLocaleString('en')} bytes, ${type}`;
-  console.log(`Frame: ${size}, after ${latencyText(tookMs)}`);
+  const { bytes, type, tookMs } = await warmUp(url, onWait);
+  console.log(`Frame: ${bytes.toLocaleString('en')} bytes, ${type}, after ${latencyText(tookMs)}`);
   const processes = await requestsPerProcess(url, SAMPLED_CONNECTIONS);
   console.log(`Processes that served ${SAMPLED_CONNECTIONS} new connections: ${processes}`);
 }

@@ -1,24 +1,16 @@
 import type { Env } from '@lastframe/shared/settings/config';
 import { settingsReader } from '../settings-reader.ts';
 
-export interface LoadSettings {
-  /** The camera's frame, served by the api. */
-  url: string;
-  /** The camera itself. */
-  cameraUrl: string;
-  callsUrl: string;
-  durationMs: number;
-  connections: number;
-}
-
 /** @throws Error with a line for each fault */
-export function readLoadSettings(env: Env): LoadSettings {
+export function readLoadSettings(env: Env) {
   const { port, count, durationMs, check } = settingsReader(env);
   const api = `http://localhost:${port('PORT', 8088)}`;
   const slowServer = `http://localhost:${port('SLOW_PORT', 8888)}`;
   const cameraUrl = `${slowServer}/image`;
   const settings = {
+    /** The camera's frame, served by the api. */
     url: `${api}/images?url=${encodeURIComponent(cameraUrl)}`,
+    /** The camera itself. */
     cameraUrl,
     callsUrl: `${slowServer}/calls`,
     durationMs: durationMs('DURATION', '10s'),

@@ -1,33 +1,27 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-export interface WarmUp {
-  status: number;
-  bytes: number;
-  type: string;
-  /** Why there is no frame. */
-  problem: string;
-  tookMs: number;
-}
-
 const PATIENCE_MS = 60_000;
 const NEW_CONNECTION = { connection: 'close' };
 
 /**
  * Sends the first request, which waits for the camera's first frame.
  * @param onWait called when the fleet may not call the camera yet, as after startup
+ * @throws Error when there is no frame
  */
-export async function warmUp(url: string, onWait: (problem: string) => void): Promise<WarmUp> {
+export async function warmUp(url: string, onWait: (problem: string) => void) {
   const startedMs = performance.now();
   let waited = false;
   for (;;) {
     const response = await fetch(url, { headers: NEW_CONNECTION });
     const body = await response.arrayBuffer();
-    const { status, headers } = response;
     const tookMs = performance.now() - startedMs;
-    const type = headers.get('content-type') ?? '';
-    const problem = response.ok ? '' : detailOf(new TextDecoder().decode(body));
+    const { status, headers } = response;
+    if (status === 200) {
+      return { bytes: body.byteLength, type: headers.get('content-type'), tookMs };
+    }
+    const problem = detailOf(new TextDecoder().decode(body));
     if (status !== 503 || tookMs > PATIENCE_MS) {
-      return { status, bytes: body.byteLength, type, problem, tookMs };
+      throw new Error(`No frame to load: the api responds with ${status}, ${problem}`);
     }
     if (!waited) onWait(problem);
     waited = true;

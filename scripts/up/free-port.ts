@@ -1,5 +1,4 @@
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { createServer } from 'node:net';
 
 /**
  * Returns whether no process listens on the port, neither on all addresses nor on localhost.
@@ -12,25 +11,16 @@ export async function isFree(port: number): Promise<boolean> {
   return true;
 }
 
-/** Returns the preferred port if it is free, otherwise any free port. */
-export async function freePort(preferred: number): Promise<number> {
-  if (await isFree(preferred)) return preferred;
-  const server = createServer().listen({ host: '127.0.0.1', port: 0, exclusive: true });
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+/** Returns the first free port from `port` on. */
+export async function freePort(port: number): Promise<number> {
+  return (await isFree(port)) ? port : freePort(port + 1);
 }
 
-async function isTaken(host: string, port: number): Promise<boolean> {
-  const server = createServer();
-  try {
-    server.listen({ host, port, exclusive: true });
-    await once(server, 'listening');
-  } catch (error) {
+function isTaken(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
     // Other errors (no IPv6, a privileged port) are reported by the process that needs the port.
-    return (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
-  }
-  await new Promise((resolve) => server.close(resolve));
-  return false;
+    server.once('error', ({ code }: NodeJS.ErrnoException) => resolve(code === 'EADDRINUSE'));
+    server.listen({ host, port, exclusive: true }, () => server.close(() => resolve(false)));
+  });
 }

@@ -1,17 +1,6 @@
 import { stripVTControlCharacters, styleText } from 'node:util';
 import { prettyFactory } from 'pino-pretty';
 
-/** The output of `make up` on the terminal. */
-export interface Printer {
-  print(text: string): void;
-  ready(name: string, text: string): void;
-  fault(text: string): void;
-  /** Prints a part's line, prefixed with its name. */
-  partLine(name: string, line: string): void;
-  /** Shows all log levels from now on; until then only `warn` and up, beside progress lines. */
-  showAllLogs(): void;
-}
-
 const NAME_WIDTH = 'slow-server'.length;
 const COLOURS = { api: 'green', worker: 'cyan', 'slow-server': 'magenta', redis: 'red' } as const;
 
@@ -22,7 +11,10 @@ const HIDDEN = 'pid,host,part,v';
 const FORMAT = { singleLine: true, ignore: HIDDEN };
 const withoutTime = prettyFactory({ ...FORMAT, colorize: false, ignore: `${HIDDEN},time` });
 
-export function createPrinter(write: (text: string) => void, colorize: boolean): Printer {
+export type Printer = ReturnType<typeof createPrinter>;
+
+/** The output of `make up` on the terminal. */
+export function createPrinter(write: (text: string) => void, colorize: boolean) {
   const pretty = prettyFactory({ ...FORMAT, colorize, translateTime: 'SYS:HH:MM:ss.l' });
   let allLogs = false;
   const paint = (style: Parameters<typeof styleText>[0], text: string) =>
@@ -32,14 +24,17 @@ export function createPrinter(write: (text: string) => void, colorize: boolean):
     return paint(COLOURS[kind], name.padEnd(NAME_WIDTH));
   };
   return {
-    print: (text) => write(`${text}\n`),
-    ready: (name, text) => write(`${paint('green', '✓')} ${prefix(name)}  ${text}\n`),
-    fault: (text) => write(`${paint('red', '✗')} ${text}\n`),
-    partLine: (name, line) => {
+    print: (text: string) => write(`${text}\n`),
+    ready: (name: string, text: string) =>
+      write(`${paint('green', '✓')} ${prefix(name)}  ${text}\n`),
+    fault: (text: string) => write(`${paint('red', '✗')} ${text}\n`),
+    /** Prints a part's line, prefixed with its name. */
+    partLine: (name: string, line: string) => {
       if (!allLogs && QUIET_LEVEL.test(line)) return;
       const text = pretty(printable(line)).trimEnd();
       for (const one of text.split('\n')) write(`${prefix(name)}  ${one}\n`);
     },
+    /** Shows all log levels from now on; until then only `warn` and up, beside progress lines. */
     showAllLogs: () => {
       allLogs = true;
     },

@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isFree } from '../../scripts/up/free-port.ts';
 
 const REPO = join(import.meta.dirname, '../..');
 const FOLDERS = ['api', 'worker', 'shared', 'slow-server', 'scripts', 'package.json'];
@@ -86,13 +86,4 @@ async function freePorts(count: number): Promise<number> {
     const free = await Promise.all(row.map(isFree));
     if (free.every(Boolean)) return last;
   }
-}
-
-async function isFree(port: number): Promise<boolean> {
-  const server = createServer();
-  const outcome = new Promise<boolean>((resolve) => {
-    server.once('error', () => resolve(false));
-    server.listen(port, () => server.close(() => resolve(true)));
-  });
-  return await outcome;
 }
