@@ -13,7 +13,7 @@ type Env = Record<string, string>;
 const REPO = resolve(import.meta.dirname, '..');
 const text = readFileSync(resolve(REPO, 'compose.yaml'), 'utf8');
 const compose = parse(text, { merge: true });
-/** What the specification's schema calls so; a duration is not that of ISO 8601. */
+/** Formats that the specification's schema names; its durations are not those of ISO 8601. */
 const FORMATS = {
   duration: /^(\d+(us|ms|s|m|h))+$/,
   ports: true,
@@ -22,7 +22,7 @@ const FORMATS = {
 } as const;
 const SLOW_SERVER = ['HOST', 'PORT', 'DELAY', 'LOG_LEVEL'];
 
-/** What Compose does with `${NAME:-default}` where no variable is set. */
+/** Replaces `${NAME:-default}` by the default, as Compose does when no variable is set. */
 const filledIn = (env: Env): Env =>
   Object.fromEntries(
     Object.entries(env).map(([name, value]) => [name, value.replaceAll(/\$\{\w+:-(.*?)\}/g, '$1')]),
@@ -32,7 +32,7 @@ const servicesOf = (part: string) =>
     ([, { command }]) => command?.[0] === part,
   );
 
-it('compose.yaml is what the Compose specification takes', () => {
+it('compose.yaml matches the Compose specification', () => {
   // It names its draft, and its parts, in a way that Ajv doesn't know.
   const { $schema, ...schema } = composeSchema;
   expect($schema).toMatch(/2019-09/);
@@ -60,7 +60,7 @@ it('has Redis, three api processes behind one port, a worker and a slow server',
   expect(new Set(opsPorts).size).toBe(3);
 });
 
-it('every command is one that the image knows, and every variable one that the process knows', () => {
+it('the image knows every command, and each process its variables', () => {
   for (const [name, { command, environment }] of Object.entries<{
     command?: string[];
     environment: Env;
@@ -81,7 +81,7 @@ it('every command is one that the image knows, and every variable one that the p
   }
 });
 
-it("the processes take what they are given, and call nothing but the demo's camera", () => {
+it("the processes accept their environment and call only the demo's camera", () => {
   for (const [, { environment }] of servicesOf('api')) {
     const config = readApiConfig(filledIn(environment));
     expect(config).toMatchObject({ redisUrl: 'redis://redis:6379', port: 8088, reusePort: true });
@@ -97,7 +97,7 @@ it("the processes take what they are given, and call nothing but the demo's came
   );
 });
 
-it('no process may write, gain rights, or end in less time than it takes', () => {
+it('no process may write or gain rights, and each has the time that it needs to end', () => {
   for (const part of ['api', 'worker', 'slow-server']) {
     for (const [name, service] of servicesOf(part)) {
       expect(service, name).toMatchObject({

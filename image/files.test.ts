@@ -78,7 +78,7 @@ function unique(values: readonly string[]): string[] {
   return [...new Set(values)];
 }
 
-/** What a file imports when it runs: type imports are erased. */
+/** Returns what a file imports when it runs: type imports are erased. */
 function importsOf(path: string): string[] {
   const code = read(path).replaceAll(/import type [^;]+;/g, '');
   return [...code.matchAll(/^(?:import|export)\s(?:[^;'=]*\sfrom\s)?'([^']+)';$/gm)].map(

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 
-/** What `get-image` says of an api that answers so; throws when it ends with another code than 0. */
+/** Returns what `get-image` prints about an api; throws when it exits with another code than 0. */
 async function getImage(path: string, answer: RequestListener): Promise<string> {
   const server = createServer(answer).listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -21,14 +21,14 @@ async function getImage(path: string, answer: RequestListener): Promise<string> 
   }
 }
 
-it('an image is told of with its size', async () => {
+it('an image is reported with its size', async () => {
   const said = await getImage('/images', (_, response) => {
     response.writeHead(200, { 'content-type': 'image/jpeg' }).end('12345');
   });
   expect(said).toMatch(/\/images: 200, image\/jpeg, 5 bytes\n$/);
 }, 30_000);
 
-it('a fleet that may not call yet is asked again when it says', async () => {
+it('a fleet that may not call cameras yet is asked again after Retry-After', async () => {
   let asked = 0;
   const said = await getImage('/images', (_, response) => {
     asked += 1;
@@ -38,7 +38,7 @@ it('a fleet that may not call yet is asked again when it says', async () => {
   expect(said).toMatch(/not yet, held off\n.*200, image\/png/);
 }, 30_000);
 
-it('an error, and what is no image, end it with code 1', async () => {
+it('an error, or a response that is not an image, ends it with code 1', async () => {
   const refused = getImage('/images', (_, response) => response.writeHead(403).end());
   await expect(refused).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('403') });
   const page = getImage('/images', (_, response) => {
@@ -50,7 +50,7 @@ it('an error, and what is no image, end it with code 1', async () => {
   });
 }, 30_000);
 
-it('where there is no camera, what the api says of itself will do', async () => {
+it('without a camera, the OpenAPI document is enough', async () => {
   const said = await getImage('/openapi.json', (_, response) => {
     response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
   });

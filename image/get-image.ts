@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** A fleet with a Redis that it hasn't used before calls no camera for half a minute. */
+/** A fleet calls no camera in its first 30 seconds with a new Redis. */
 const PATIENCE_MS = 90_000;
 
-/** Gets an image through the api, or what the api says of itself, as a viewer does; `helm test` runs it. */
+/** Gets an image or the OpenAPI document from the api, as a viewer does; `helm test` runs it. */
 const [url = ''] = process.argv.slice(2);
 const endMs = Date.now() + PATIENCE_MS;
 let answer = await ask();

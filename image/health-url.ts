@@ -1,10 +1,10 @@
+import type { Env } from '@lastframe/shared/settings/config';
 import { isPart, type Part } from './parts.ts';
 
-type Env = Readonly<Record<string, string | undefined>>;
-
 /**
- * Where the container's process says whether it can serve.
- * @param command its words, of which one names the part; undefined is given for any other process
+ * Returns the URL at which a container's process reports whether it can serve; undefined if it is
+ * not a process of Lastframe.
+ * @param command its words, of which one names the part
  */
 export function healthUrl(command: readonly string[], env: Env): string | undefined {
   const part = command.find(isPart);
@@ -17,7 +17,7 @@ function urlOf(part: Part, env: Env): string {
   return `http://${hostOf(env.OPS_HOST)}:${env.OPS_PORT || usual}/readyz`;
 }
 
-/** Who listens on every address is asked on loopback. */
+/** A process that listens on all addresses is reached on loopback. */
 function hostOf(host = ''): string {
   if (host === '' || host === '0.0.0.0') return '127.0.0.1';
   if (host === '::') return '[::1]';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { healthUrl } from './health-url.ts';
 
-/** A container's first process is the one that its command names. */
+/** A container's first process runs its command. */
 const [pid = '1'] = process.argv.slice(2);
 const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
 const url = healthUrl(command, process.env);

@@ -1,4 +1,4 @@
-/** What the image's command may be. */
+/** The commands that the image knows. */
 export const PARTS = ['api', 'worker', 'slow-server'] as const;
 
 export type Part = (typeof PARTS)[number];

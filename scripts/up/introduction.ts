@@ -29,22 +29,32 @@ const MAX_SHOWN = 3;
 
 function ownCameras(base: string, env: Env): string[] {
   const file = env.SOURCES_FILE?.trim();
-  const names = file ? namesIn(file) : [];
   const patterns = (env.ALLOWED_SOURCES ?? '').split(',').map((pattern) => pattern.trim());
   const allowed = patterns.filter(Boolean);
   return [
-    ...(file ? [`Your cameras, from ${file}:`] : []),
-    ...names.slice(0, MAX_SHOWN).map((name) => `  ${base}/cameras/${name}`),
-    ...(names.length > MAX_SHOWN ? [`  … and ${names.length - MAX_SHOWN} more`] : []),
-    ...(file && names.length === 0 ? ['  none is named there, so the wall is empty'] : []),
-    ...(allowed.length > 0 ? ['Your sources, from ALLOWED_SOURCES:'] : []),
-    ...allowed
-      .slice(0, MAX_SHOWN)
-      .map((url) => `  curl -i "${base}/images" -G --data-urlencode "url=${url}"`),
-    ...(allowed.some((url) => url.includes('*'))
-      ? ['  Replace each * to get the URL of a camera. SOURCES_FILE names cameras for the wall.']
-      : []),
+    ...(file ? namedCameras(base, file) : []),
+    ...(allowed.length > 0 ? allowedSources(base, allowed) : []),
   ];
+}
+
+function namedCameras(base: string, file: string): string[] {
+  const names = namesIn(file);
+  const lines = names.slice(0, MAX_SHOWN).map((name) => `  ${base}/cameras/${name}`);
+  if (names.length > MAX_SHOWN) lines.push(`  … and ${names.length - MAX_SHOWN} more`);
+  if (names.length === 0) lines.push('  none is named there, so the wall is empty');
+  return [`Your cameras, from ${file}:`, ...lines];
+}
+
+function allowedSources(base: string, patterns: readonly string[]): string[] {
+  const lines = patterns
+    .slice(0, MAX_SHOWN)
+    .map((url) => `  curl -i "${base}/images" -G --data-urlencode "url=${url}"`);
+  if (patterns.some((url) => url.includes('*'))) {
+    lines.push(
+      '  Replace each * to get the URL of a camera. SOURCES_FILE names cameras for the wall.',
+    );
+  }
+  return ['Your sources, from ALLOWED_SOURCES:', ...lines];
 }
 
 /** The file has been read by the api by now; here its names are only shown. */
