@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
 import { globSync, readFileSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { commandsOf, snippetsOf } from '../scripts/snippets/markdown.ts';
+import { isFree } from '../scripts/up/free-port.ts';
 import { checkCalls, type Pause, type UpstreamCall } from '../testing/checks/checker.ts';
 import { type Demo, startDemo } from '../testing/fleet/demo.ts';
 
@@ -65,7 +65,7 @@ it('calls every camera at most once per interval; Ctrl-C leaves no process and n
   expect(checkCalls(calls, INTERVAL_MS, pauses).breaches).toEqual([]);
   expect(await demo.interrupt()).toBe(0);
   for (const port of [demo.ports.api, demo.ports.slow, demo.ports.ops]) {
-    expect(await isOpen(port)).toBe(false);
+    expect(await isFree(port)).toBe(true);
   }
 });
 
@@ -86,15 +86,4 @@ async function run(command: string): Promise<{ status: string; headers: Map<stri
   const [status = '', ...lines] = (stdout.split('\r\n\r\n')[0] ?? '').split('\r\n');
   const pairs = lines.map((line) => line.split(/: (.*)/) as [string, string]);
   return { status, headers: new Map(pairs.map(([name, value]) => [name.toLowerCase(), value])) };
-}
-
-async function isOpen(port: number): Promise<boolean> {
-  return await new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    socket.once('error', () => resolve(false));
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-  });
 }

@@ -45,5 +45,5 @@ export function schemaFaults(object: KubeObject): string[] {
   } catch (error) {
     return [(error as Error).message];
   }
-  return unread().map((path) => `${path} is unknown`);
+  return [...unread].map((path) => `${path} is unknown`);
 }

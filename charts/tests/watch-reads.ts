@@ -1,30 +1,25 @@
-/** Records which keys of an object are read. Listing the keys of a map counts as reading all. */
-export function watchReads<T extends object>(value: T): { watched: T; unread: () => string[] } {
-  const reports: (() => string[])[] = [];
-  const watched = watch(value, '', reports) as T;
-  return { watched, unread: () => reports.flatMap((report) => report()) };
-}
-
-function watch(value: unknown, path: string, reports: (() => string[])[]): unknown {
-  if (typeof value !== 'object' || value === null) return value;
-  const watchChild = (key: string, child: unknown) => watch(child, `${path}.${key}`, reports);
-  if (Array.isArray(value)) return value.map((child, index) => watchChild(String(index), child));
-  const children = Object.entries(value).map(([key, child]) => [key, watchChild(key, child)]);
-  const read = new Set<string | symbol>();
-  let listed = false;
-  reports.push(() =>
-    Object.keys(value)
-      .filter((key) => !listed && !read.has(key))
-      .map((key) => `${path}.${key}`),
-  );
-  return new Proxy(Object.fromEntries(children), {
-    get: (target, key) => {
-      read.add(key);
-      return Reflect.get(target, key);
-    },
-    ownKeys: (target) => {
-      listed = true;
-      return Reflect.ownKeys(target);
-    },
-  });
+/** Returns a copy of an object, with the paths of the keys that were not read from it so far. */
+export function watchReads(object: object): { watched: object; unread: ReadonlySet<string> } {
+  const unread = new Set<string>();
+  const watch = (value: unknown, path: string): unknown => {
+    if (typeof value !== 'object' || value === null) return value;
+    if (Array.isArray(value)) return value.map((child, index) => watch(child, `${path}.${index}`));
+    const copy: Record<string, unknown> = {};
+    for (const [key, child] of Object.entries(value)) {
+      unread.add(`${path}.${key}`);
+      copy[key] = watch(child, `${path}.${key}`);
+    }
+    return new Proxy(copy, {
+      get: (target, key) => {
+        unread.delete(`${path}.${String(key)}`);
+        return Reflect.get(target, key);
+      },
+      // Listing the keys of a map counts as reading all.
+      ownKeys: (target) => {
+        for (const key of Object.keys(target)) unread.delete(`${path}.${key}`);
+        return Reflect.ownKeys(target);
+      },
+    });
+  };
+  return { watched: watch(object, '') as object, unread };
 }

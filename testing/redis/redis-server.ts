@@ -2,11 +2,11 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient } from 'redis';
+import { isFree } from '../../scripts/up/free-port.ts';
 
 /** A real Redis for one test. */
 export interface RedisServer {
@@ -113,14 +113,7 @@ function urlOf(port: number, password: string): string {
  */
 export async function freePort(): Promise<number> {
   const port = randomInt(15_000, 32_000);
-  const server = createServer();
-  try {
-    await once(server.listen(port, '127.0.0.1'), 'listening');
-  } catch {
-    return await freePort();
-  }
-  await once(server.close(), 'close');
-  return port;
+  return (await isFree(port)) ? port : await freePort();
 }
 
 async function withClient<T>(
