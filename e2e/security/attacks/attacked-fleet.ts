@@ -1,5 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { setPriority, tmpdir } from 'node:os';
+import { setPriority } from 'node:os';
 import { join } from 'node:path';
 import {
   checkCalls,
@@ -9,8 +8,9 @@ import {
 } from '../../../testing/checks/checker.ts';
 import { type Child, startChild } from '../../../testing/fleet/child.ts';
 import { type Fleet, startFleet } from '../../../testing/fleet/fleet.ts';
+import { writeSourcesFile } from '../../../testing/fleet/sources-file.ts';
 import { startRedis } from '../../../testing/redis/redis-server.ts';
-import type { Targets } from './attackers/attack.ts';
+import type { Targets } from './attackers/attacker.ts';
 import type { HostileCall } from './cameras/request-log.ts';
 import {
   INTERVAL_MS,
@@ -21,18 +21,7 @@ import {
 } from './limits.ts';
 import type { Viewer } from './viewers.ts';
 
-/** Two apis and two workers on one small Redis, with watched and hostile cameras. */
-export interface AttackedFleet {
-  readonly fleet: Fleet;
-  /** The watched cameras: a named one and one by URL, on each api. */
-  readonly viewers: readonly Viewer[];
-  readonly targets: Targets;
-  startAttackers(attacks: readonly string[]): Promise<Child>;
-  hostileCalls(): Promise<HostileCall[]>;
-  /** Checks the guarantee against every camera's own log. */
-  verdicts(): Promise<Record<'watched' | 'hostile', Verdict>>;
-  checkAndStop(): Promise<void>;
-}
+export type AttackedFleet = Awaited<ReturnType<typeof startAttackedFleet>>;
 
 const REPO = join(import.meta.dirname, '../../..');
 export const CAMERA_MS = 300;
@@ -40,23 +29,25 @@ export const CAMERA_MS = 300;
 const LOWER_PRIORITY = 4;
 const CREDENTIALS = '{ username: operator, password: planted }';
 
-export async function startAttackedFleet(): Promise<AttackedFleet> {
+/** What the process of the hostile cameras logs on startup. */
+type HostileOrigins = { camera: string; controlUrl: string; greeters: string[] };
+
+/** Starts two apis and two workers on one small Redis, with watched and hostile cameras. */
+export async function startAttackedFleet() {
   const watched = await startChild(join(REPO, 'bench/servers/quick-camera.ts'), {
     DELAY_MS: String(CAMERA_MS),
   });
   const hostile = await startChild(join(import.meta.dirname, 'cameras/main.ts'), {});
   yieldCpu(hostile);
-  const [camera, controlUrl] = [String(hostile.listening.camera), hostile.listening.controlUrl];
+  const { camera, controlUrl, greeters } = hostile.listening as HostileOrigins;
   const watchedUrl = `http://127.0.0.1:${watched.listening.port}`;
-  const folder = mkdtempSync(join(tmpdir(), 'lastframe-attacks-'));
-  const file = join(folder, 'sources.yaml');
-  writeFileSync(file, sourcesFile(watchedUrl, camera));
+  const sources = writeSourcesFile(sourcesYaml(watchedUrl, camera));
   const helpers = [watched, hostile];
   const stop = async () => {
     await Promise.all(helpers.map((child) => !child.hasEnded && child.end('SIGKILL')));
-    rmSync(folder, { recursive: true });
+    sources.remove();
   };
-  const fleet = await startSmallFleet(file).catch(async (error) => {
+  const fleet = await startSmallFleet(sources.path).catch(async (error) => {
     await stop();
     throw error;
   });
@@ -66,7 +57,7 @@ export async function startAttackedFleet(): Promise<AttackedFleet> {
     redisUrl: fleet.redis.url,
     redisPrefix: fleet.redisPrefix,
     camera,
-    greeters: hostile.listening.greeters as string[],
+    greeters,
     slowServer: fleet.slow.url,
   };
   const hostileCalls = async () => {
@@ -75,9 +66,9 @@ export async function startAttackedFleet(): Promise<AttackedFleet> {
   };
   return {
     fleet,
+    /** The watched cameras: a named one and one by URL, on each api. */
     viewers: targets.apis.flatMap((api) => viewersOf(api, `${watchedUrl}/public/watched`)),
-    targets,
-    startAttackers: async (attacks) => {
+    startAttackers: async (attacks: readonly string[]) => {
       const attackers = await startChild(join(import.meta.dirname, 'attackers/main.ts'), {
         TARGETS: JSON.stringify(targets),
         ATTACKS: attacks.join(','),
@@ -87,9 +78,10 @@ export async function startAttackedFleet(): Promise<AttackedFleet> {
       return attackers;
     },
     hostileCalls,
+    /** Checks the guarantee against every camera's own log. */
     verdicts: async () => ({
       watched: await verdictOf(watchedUrl, await readJson<UpstreamCall[]>(`${watchedUrl}/calls`)),
-      hostile: await verdictOf(String(controlUrl), await hostileCalls()),
+      hostile: await verdictOf(controlUrl, await hostileCalls()),
     }),
     checkAndStop: async () => {
       await stop();
@@ -126,7 +118,7 @@ async function startSmallFleet(sourcesFile: string): Promise<Fleet> {
 }
 
 /** The made-up cameras share a source with the camera that is watched by its URL. */
-function sourcesFile(watchedUrl: string, camera: string): string {
+function sourcesYaml(watchedUrl: string, camera: string): string {
   return `
 sources:
   - { name: named, match: "${watchedUrl}/named/*" }

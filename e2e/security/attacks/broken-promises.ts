@@ -19,56 +19,41 @@ export interface Evidence {
 
 /** Returns a sentence with figures for each promise that the attack broke. */
 export function brokenPromises(evidence: Evidence): string[] {
+  const { isStrict, quiet, attacked, observed, quietSlowdown, deaths, verdicts } = evidence;
+  const { apiMiB, workerMiB, redisMiB, slowdown, failedProbes } = observed;
+  const leniency = { isStrict, slowdown, quietSlowdown };
+  const oldestMs = maxAgeMs(CAMERA_MS, leniency);
+  const slowestP99Ms = maxP99Ms(quiet.p99Ms, leniency);
   return [
-    ...evidence.deaths.map((death) => `no process ends: ${death}`),
-    ...viewersHarmed(evidence),
-    ...memoryExceeded(evidence),
-    ...probesUnanswered(evidence.observed),
-    ...guaranteeBreached(evidence),
-    ...credentialsLeaked(evidence),
-  ];
-}
-
-function viewersHarmed({ quiet, attacked, isStrict, observed, quietSlowdown }: Evidence): string[] {
-  const leniency = { isStrict, slowdown: observed.slowdown, quietSlowdown };
-  const [maxMs, maxHitMs] = [maxAgeMs(CAMERA_MS, leniency), maxP99Ms(quiet.p99Ms, leniency)];
-  const { oldestMs, p99Ms, failures } = attacked;
-  return [
-    exceeds('watched cameras stay fresh: the oldest picture was', oldestMs, maxMs, 'ms old'),
-    exceeds('hits stay fast: their p99 was', p99Ms, maxHitMs, 'ms'),
-    failures.length > 0 &&
-      `viewers are served: ${failures.length} failures, such as ${sample(failures)}`,
-  ].filter((line) => typeof line === 'string');
-}
-
-function memoryExceeded({ isStrict, observed }: Evidence): string[] {
-  const { apiMiB, workerMiB, redisMiB } = observed;
-  return [
+    ...deaths.map((death) => `no process ends: ${death}`),
+    exceeds(
+      'watched cameras stay fresh: the oldest picture was',
+      attacked.oldestMs,
+      oldestMs,
+      'ms old',
+    ),
+    exceeds('hits stay fast: their p99 was', attacked.p99Ms, slowestP99Ms, 'ms'),
+    someOf('viewers are served', attacked.failures, 'failures'),
     exceeds("an api's memory is bounded: it had", apiMiB, maxApiMiB(isStrict), 'MiB'),
     exceeds("a worker's memory is bounded: it had", workerMiB, MAX_WORKER_MIB, 'MiB'),
     exceeds('Redis stays below maxmemory: it had', redisMiB, MAX_REDIS_MIB, 'MiB'),
+    someOf('probes are answered', failedProbes, 'failed'),
+    ...Object.entries(verdicts).flatMap(([cameras, { breaches }]) =>
+      breaches.map((breach) => `at most one call per interval (${cameras} cameras): ${breach}`),
+    ),
+    ...leakedTo(evidence.hostileCalls).map(
+      (path) => `a pattern's credentials stay below its path: ${path} was called`,
+    ),
   ].filter((line) => line !== undefined);
 }
 
-function probesUnanswered({ failedProbes }: Observations): string[] {
-  if (failedProbes.length === 0) return [];
-  return [`probes are answered: ${failedProbes.length} failed, such as ${sample(failedProbes)}`];
-}
-
-function guaranteeBreached({ verdicts }: Evidence): string[] {
-  return Object.entries(verdicts).flatMap(([cameras, { breaches }]) =>
-    breaches.map((breach) => `at most one call per interval (${cameras} cameras): ${breach}`),
-  );
-}
-
 /** The source with credentials allows only paths below `/live/`. */
-function credentialsLeaked({ hostileCalls }: Evidence): string[] {
-  const leaked = hostileCalls.filter(
+function leakedTo(calls: readonly HostileCall[]): string[] {
+  const leaked = calls.filter(
     ({ name, hasCredentials }) =>
       name.includes('admin') || (hasCredentials && !name.startsWith('/digest/')),
   );
-  const paths = [...new Set(leaked.map(({ name }) => name))];
-  return paths.map((path) => `a pattern's credentials stay below its path: ${path} was called`);
+  return [...new Set(leaked.map(({ name }) => name))];
 }
 
 function exceeds(what: string, value: number, most: number, unit: string): string | undefined {
@@ -76,6 +61,8 @@ function exceeds(what: string, value: number, most: number, unit: string): strin
   return `${what} ${value.toFixed(1)} ${unit}; the limit is ${most.toFixed(1)}`;
 }
 
-function sample(lines: readonly string[]): string {
-  return [...new Set(lines)].slice(0, 3).join('; ');
+function someOf(promise: string, lines: readonly string[], what: string): string | undefined {
+  if (lines.length === 0) return undefined;
+  const sample = [...new Set(lines)].slice(0, 3).join('; ');
+  return `${promise}: ${lines.length} ${what}, such as ${sample}`;
 }

@@ -1,5 +1,5 @@
 import { parseDurationMs } from '@lastframe/shared/settings/units';
-import { parseAttackNames } from './attackers/names.ts';
+import { parseAttackNames } from './attackers/attacks.ts';
 
 export const INTERVAL_MS = 1000;
 export const TIMEOUT_MS = 4000;

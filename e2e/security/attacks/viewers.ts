@@ -1,7 +1,7 @@
-import { Agent, get, type IncomingMessage } from 'node:http';
+import { Agent, get, type RequestOptions } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startMsOf } from '../../../bench/load/camera-frame.ts';
-import { createFigures, machineMs, type Picture } from './viewer-figures.ts';
+import { createFigures, machineMs } from './viewer-figures.ts';
 
 export interface Viewer {
   api: string;
@@ -12,7 +12,7 @@ export interface Viewer {
 }
 
 /** Not the attackers' address: limits per client must not affect these viewers. */
-const VIEWERS_ADDRESS = '127.0.0.2';
+const localAddress = '127.0.0.2';
 const POLL_EVERY_MS = 250;
 /** Viewers keep reopening streams, which shows whether there is room for new ones. */
 const STREAM_FOR_MS = 5000;
@@ -25,15 +25,13 @@ const HEAD_END = Buffer.from('\r\n\r\n');
 /** Starts 30 viewers that poll, 10 with MJPEG streams and 10 with events, spread over `all`. */
 export function startViewers(all: readonly Viewer[]) {
   const stopping = new AbortController();
-  const agent = new Agent({ keepAlive: true, maxSockets: 100, localAddress: VIEWERS_ADDRESS });
+  const agent = new Agent({ keepAlive: true, maxSockets: 100, localAddress });
   const figures = createFigures();
   const run = (kind: (viewer: Viewer, context: Context) => Promise<void>, count: number) =>
     Array.from({ length: count }, async (_, n) => {
       const viewer = all[n % all.length];
-      const picture = figures.picture();
-      while (viewer && !stopping.signal.aborted) {
-        await kind(viewer, { agent, figures, picture, signal: stopping.signal });
-      }
+      const context = { agent, figures, show: figures.addViewer(), signal: stopping.signal };
+      while (viewer && !stopping.signal.aborted) await kind(viewer, context);
     });
   const done = Promise.all([...run(poll, 30), ...run(watchPictures, 10), ...run(listen, 10)]);
   return {
@@ -50,32 +48,20 @@ export function startViewers(all: readonly Viewer[]) {
 interface Context {
   agent: Agent;
   figures: ReturnType<typeof createFigures>;
-  picture: Picture;
+  /** Records the picture that the viewer has, by the start of its call. */
+  show: (startMs?: number) => void;
   signal: AbortSignal;
 }
 
 async function poll({ api, image }: Viewer, context: Context): Promise<void> {
-  const { agent, figures, picture, signal } = context;
+  const { agent, figures, show, signal } = context;
   const startedMs = performance.now();
-  await new Promise<void>((resolve) => {
-    const chunks: Buffer[] = [];
-    const fail = (what: string) => {
-      if (!signal.aborted) figures.failed(`image: ${what}`);
-      resolve();
-    };
-    const req = get(api + image, { agent, timeout: TIMEOUT_MS }, (res) => {
-      res.on('data', (chunk) => chunks.push(chunk));
-      res.on('error', (error) => fail(error.message));
-      res.on('end', () => {
-        if (res.statusCode !== 200) return fail(`status ${res.statusCode}`);
-        figures.hit(performance.now() - startedMs);
-        picture.replaceWith(startMsOf(Buffer.concat(chunks)));
-        resolve();
-      });
-    });
-    req.on('timeout', () => req.destroy(new Error(`no response within ${TIMEOUT_MS} ms`)));
-    req.on('error', (error) => fail(error.message));
-  });
+  const chunks: Buffer[] = [];
+  const failure = await receive(api + image, { agent }, (chunk) => chunks.push(chunk));
+  if (failure === undefined) {
+    figures.current.latenciesMs.push(performance.now() - startedMs);
+    show(startMsOf(Buffer.concat(chunks)));
+  } else if (!signal.aborted) figures.current.failures.push(`image: ${failure}`);
   await pause(Math.max(0, startedMs + POLL_EVERY_MS - performance.now()), signal);
 }
 
@@ -87,8 +73,8 @@ async function watchPictures(viewer: Viewer, context: Context): Promise<void> {
       const begin = rest.indexOf(HEAD_END);
       const bytes = rest.subarray(begin + HEAD_END.length, end);
       if (bytes.length > 0) {
-        context.figures.streamed();
-        context.picture.replaceWith(startMsOf(bytes));
+        context.figures.current.pictures += 1;
+        context.show(startMsOf(bytes));
       }
       rest = rest.subarray(end + BOUNDARY.length);
     }
@@ -103,9 +89,9 @@ async function listen(viewer: Viewer, context: Context): Promise<void> {
     for (const block of blocks) {
       const startedAt = /^event: frame$/m.test(block) && /"startedAt":"([^"]+)"/.exec(block)?.[1];
       if (!startedAt) continue;
-      context.figures.event();
+      context.figures.current.events += 1;
       // Redis stamps it with this machine's wall clock.
-      context.picture.replaceWith(machineMs() - (Date.now() - Date.parse(startedAt)));
+      context.show(machineMs() - (Date.now() - Date.parse(startedAt)));
     }
   });
 }
@@ -113,25 +99,32 @@ async function listen(viewer: Viewer, context: Context): Promise<void> {
 /** Holds a stream for a while, then pauses, so that another client may take its place. */
 async function openStream(
   url: string,
-  { figures, picture, signal }: Context,
+  { figures, show, signal: stopped }: Context,
   onData: (chunk: Buffer) => void,
 ): Promise<void> {
-  const isOver = AbortSignal.any([signal, AbortSignal.timeout(STREAM_FOR_MS)]);
-  const failure = await new Promise<string | undefined>((resolve) => {
-    const onAnswer = (res: IncomingMessage) => {
-      res.on('error', () => {});
-      if (res.statusCode !== 200) return resolve(`status ${res.statusCode}`);
+  const signal = AbortSignal.any([stopped, AbortSignal.timeout(STREAM_FOR_MS)]);
+  const failure = await receive(url, { agent: false, localAddress, signal }, onData);
+  if (failure !== undefined) figures.current.failures.push(`stream: ${failure}`);
+  show();
+  await pause(REOPEN_MS, stopped);
+}
+
+/** Requests a URL and passes on the body. Returns why there is none, if there is none. */
+async function receive(
+  url: string,
+  options: RequestOptions,
+  onData: (chunk: Buffer) => void,
+): Promise<string | undefined> {
+  return await new Promise((resolve) => {
+    const req = get(url, { timeout: TIMEOUT_MS, ...options }, (res) => {
+      if (res.statusCode !== 200) resolve(`status ${res.statusCode}`);
       res.on('data', onData);
+      res.on('error', ({ message }) => resolve(options.signal ? undefined : message));
       res.on('close', () => resolve(undefined));
-    };
-    const options = { agent: false, localAddress: VIEWERS_ADDRESS, signal: isOver } as const;
-    get(url, options, onAnswer).on('error', ({ message }) =>
-      resolve(isOver.aborted ? undefined : message),
-    );
+    });
+    req.on('timeout', () => req.destroy(new Error(`no response within ${TIMEOUT_MS} ms`)));
+    req.on('error', ({ message }) => resolve(options.signal?.aborted ? undefined : message));
   });
-  if (failure !== undefined) figures.failed(`stream: ${failure}`);
-  picture.remove();
-  await pause(REOPEN_MS, signal);
 }
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {
