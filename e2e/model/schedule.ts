@@ -1,28 +1,10 @@
 import { cameraOf } from '@lastframe/shared/cameras/camera';
-import { UrlPattern } from '@lastframe/shared/cameras/url-pattern';
 import fc from 'fast-check';
 import { checkCalls } from '../../testing/checks/checker.ts';
+import { testSource } from '../../testing/test-camera.ts';
 import { createSimRedis, type SimRedis } from './sim-redis.ts';
 import { createSimTime } from './sim-time.ts';
 import { createSimWorker, type Mutation, type SimCall, type SimWorker } from './sim-worker.ts';
-
-/** One fault in a schedule. */
-export type Fault =
-  | { kind: 'restart'; keepData: boolean }
-  | { kind: 'flush' }
-  | { kind: 'step'; byMs: number }
-  | { kind: 'failover'; promoteAfterMs: number; stayMs: number }
-  | { kind: 'failback' }
-  | { kind: 'freeze'; worker: 0 | 1; ms: number; suspended: boolean }
-  | { kind: 'kill'; worker: 0 | 1 }
-  | { kind: 'slow'; worker: 0 | 1; delayMs: number; ms: number }
-  | { kind: 'cut'; worker: 0 | 1; ms: number };
-
-export interface Schedule {
-  faults: { afterMs: number; fault: Fault }[];
-  connectMs: number[];
-  answerMs: number[];
-}
 
 const INTERVAL_MS = 1000;
 const TIMEOUT_MS = 4000;
@@ -33,53 +15,50 @@ const LATENESS_MS = 2000;
 const MAX_LAG_MS = 4000;
 
 const worker = fc.constantFrom(0 as const, 1 as const);
-const fault: fc.Arbitrary<Fault> = fc.oneof(
-  fc.record({ kind: fc.constant('restart' as const), keepData: fc.boolean() }),
-  fc.record({ kind: fc.constant('flush' as const) }),
-  fc.record({
-    kind: fc.constant('step' as const),
+const between = (min: number, max: number) => fc.integer({ min, max });
+const faultOf = <K extends string, T extends object>(
+  kind: K,
+  properties: { [P in keyof T]: fc.Arbitrary<T[P]> },
+) => fc.record({ kind: fc.constant(kind), ...properties }) as fc.Arbitrary<{ kind: K } & T>;
+const fault = fc.oneof(
+  faultOf('restart', { keepData: fc.boolean() }),
+  faultOf('flush', {}),
+  faultOf('step', {
     byMs: fc.constantFrom(900, 3000, 10_000, 3_600_000, -900, -10_000, -3_600_000),
   }),
-  fc.record({
-    kind: fc.constant('failover' as const),
-    promoteAfterMs: fc.integer({ min: 0, max: 3000 }),
-    stayMs: fc.integer({ min: 0, max: 8000 }),
-  }),
-  fc.record({ kind: fc.constant('failback' as const) }),
-  fc.record({
-    kind: fc.constant('freeze' as const),
+  faultOf('failover', { promoteAfterMs: between(0, 3000), stayMs: between(0, 8000) }),
+  faultOf('failback', {}),
+  faultOf('freeze', {
     worker,
     ms: fc.constantFrom(300, 700, 1500, 2500, 6200, 6600),
     suspended: fc.boolean(),
   }),
-  fc.record({ kind: fc.constant('kill' as const), worker }),
-  fc.record({
-    kind: fc.constant('slow' as const),
+  faultOf('kill', { worker }),
+  faultOf('slow', {
     worker,
     delayMs: fc.constantFrom(50, 200, 249, 400, 900),
-    ms: fc.integer({ min: 100, max: 3000 }),
+    ms: between(100, 3000),
   }),
-  fc.record({ kind: fc.constant('cut' as const), worker, ms: fc.integer({ min: 500, max: 4000 }) }),
+  faultOf('cut', { worker, ms: between(500, 4000) }),
 );
+type Fault = typeof fault extends fc.Arbitrary<infer One> ? One : never;
 
 /** Mostly in quick succession; sometimes so late that the fleet has just recovered. */
 const afterMs = fc.oneof(
-  { weight: 3, arbitrary: fc.integer({ min: 0, max: 4000 }) },
-  { weight: 1, arbitrary: fc.integer({ min: 7000, max: 12_000 }) },
+  { weight: 3, arbitrary: between(0, 4000) },
+  { weight: 1, arbitrary: between(7000, 12_000) },
 );
 
-export const schedules: fc.Arbitrary<Schedule> = fc.record({
-  faults: fc.array(fc.record({ afterMs, fault }), {
-    minLength: 1,
-    maxLength: 6,
-  }),
-  connectMs: fc.array(fc.constantFrom(0, 1, 30, 440, 460, 700), { minLength: 1, maxLength: 8 }),
+const timesOf = (...ms: number[]) =>
+  fc.array(fc.constantFrom(...ms), { minLength: 1, maxLength: 8 });
+
+export const schedules = fc.record({
+  faults: fc.array(fc.record({ afterMs, fault }), { minLength: 1, maxLength: 6 }),
+  connectMs: timesOf(0, 1, 30, 440, 460, 700),
   // Up to the deadline, and beyond it for a camera that hangs.
-  answerMs: fc.array(fc.constantFrom(5, 300, 900, 1100, 3990, 60_000), {
-    minLength: 1,
-    maxLength: 8,
-  }),
+  answerMs: timesOf(5, 300, 900, 1100, 3990, 60_000),
 });
+type Schedule = typeof schedules extends fc.Arbitrary<infer One> ? One : never;
 
 /** Plays a schedule. Returns the breaches of the guarantee as sentences, and the call count. */
 export async function play(
@@ -236,19 +215,6 @@ function cycle(values: readonly number[]): () => number {
 }
 
 function camera() {
-  return cameraOf(new URL('http://camera.test/image'), {
-    name: 'model',
-    pattern: new UrlPattern('http://camera.test/*'),
-    intervalMs: INTERVAL_MS,
-    timeoutMs: TIMEOUT_MS,
-    startAllowanceMs: ALLOWANCE_MS,
-    headers: {},
-    query: 'keep',
-    networks: [],
-    maxFrameBytes: 1000,
-    budget: { perSecond: 0, concurrency: 0 },
-    staleForMs: 60_000,
-    unnamedStaleForMs: 60_000,
-    maxCameras: 0,
-  });
+  const times = { intervalMs: INTERVAL_MS, timeoutMs: TIMEOUT_MS, startAllowanceMs: ALLOWANCE_MS };
+  return cameraOf(new URL('http://camera.test/image'), testSource({ name: 'model', ...times }));
 }

@@ -91,23 +91,11 @@ export function createSimWorker(
       return await Promise.race([work, timeout]);
     },
   } as Pick<RedisLink, 'run'>;
-  const realMonitor = createRedisMonitor({
-    clock,
-    redis: connection,
-    keys,
-    log: silentLog,
-    maxReplicaLagMs: 4000,
-    adopt,
-    takesJobs: () => true,
-  });
+  const parts = { clock, redis: connection, keys, log: silentLog };
+  const polling = { maxReplicaLagMs: 4000, adopt, takesJobs: () => true };
+  const realMonitor = createRedisMonitor({ ...parts, ...polling });
   const monitor = mutation.monitor?.(realMonitor) ?? realMonitor;
-  const realPermits = createPermits({
-    clock,
-    redis: connection,
-    monitor: monitor,
-    keys,
-    replicaLagMs: 6000,
-  });
+  const realPermits = createPermits({ ...parts, monitor, replicaLagMs: 6000 });
   const permits = mutation.permits?.(realPermits) ?? realPermits;
   const deps: RefreshDeps = {
     clock,
