@@ -1,10 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { expect, vi } from 'vitest';
 import { type Prometheus, startPrometheus } from '../../testing/checks/prometheus.ts';
 import { THROWS_ON_SIGNAL } from '../../testing/checks/uncaught.ts';
 import { type Api, type Fleet, startFleet, type Worker } from '../../testing/fleet/fleet.ts';
+import { writeSourcesFile } from '../../testing/fleet/sources-file.ts';
 import { startViewers, type ViewerLoad, warmUp } from '../../testing/viewers/viewers.ts';
 import { shortenedRules } from './alert-rules.ts';
 
@@ -33,7 +31,7 @@ export interface ObservedFleet {
 }
 
 /** The named cameras `gate` and `mast`, and the slow server as the source `yard`. */
-const sourcesFile = (slowUrl: string) => `
+const sourcesYaml = (slowUrl: string) => `
 sources:
   - { name: yard, match: "${slowUrl}/*", frozenAfter: 2s }
 cameras:
@@ -50,10 +48,8 @@ export async function startObservedFleet(
   const fleet = await startFleet({ apis: 0, workers: 0, env });
   // Only a Redis with a limit shows how full it is.
   await fleet.redis.command('CONFIG', 'SET', 'maxmemory', '1gb');
-  const folder = mkdtempSync(join(tmpdir(), 'lastframe-'));
-  const file = join(folder, 'sources.yaml');
-  writeFileSync(file, sourcesFile(fleet.slow.url));
-  const SOURCES_FILE = file;
+  const sources = writeSourcesFile(sourcesYaml(fleet.slow.url));
+  const SOURCES_FILE = sources.path;
   const worker = await fleet.startWorker({
     ADOPT_REDIS: 'true',
     SOURCES_FILE,
@@ -94,7 +90,7 @@ export async function startObservedFleet(
     checkAndStop: async () => {
       await viewers?.stop();
       await prometheus.stop();
-      rmSync(folder, { recursive: true });
+      sources.remove();
       await fleet.checkAndStop();
     },
   };

@@ -1,5 +1,7 @@
-import { once } from 'node:events';
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
+import { startServer } from '../../testing/running-server.ts';
+
+type Answer = Buffer | ((socket: Socket) => void);
 
 /** A camera that sends prepared responses byte for byte and records its requests. */
 export interface RawCamera {
@@ -7,19 +9,15 @@ export interface RawCamera {
   url: string;
   /** Each request as received, by path without the query. */
   readonly requests: ReadonlyMap<string, string>;
-  respondWith(path: string, answer: Buffer | ((socket: Socket) => void)): string;
+  respondWith(path: string, answer: Answer): string;
   close(): Promise<void>;
 }
 
 export async function startRawCamera(host = '127.0.0.1'): Promise<RawCamera> {
-  const answers = new Map<string, Buffer | ((socket: Socket) => void)>();
+  const answers = new Map<string, Answer>();
   const received = new Map<string, string>();
-  const open = new Set<Socket>();
   const server = createServer((socket) => {
-    open.add(socket);
     let request = '';
-    socket.on('close', () => open.delete(socket));
-    socket.on('error', () => {});
     socket.on('data', (bytes) => {
       request += bytes.toString('latin1');
       if (!request.includes('\r\n\r\n')) return;
@@ -30,8 +28,7 @@ export async function startRawCamera(host = '127.0.0.1'): Promise<RawCamera> {
       else socket.end(answer ?? httpResponse('', ['X-Unknown: 1'], '404 Not Found'));
     });
   });
-  await once(server.listen(0, host), 'listening');
-  const { port } = server.address() as AddressInfo;
+  const { port, close } = await startServer(server, { host });
   const url = `http://${host}:${port}`;
   return {
     port,
@@ -41,10 +38,7 @@ export async function startRawCamera(host = '127.0.0.1'): Promise<RawCamera> {
       answers.set(path, answer);
       return url + path;
     },
-    close: async () => {
-      for (const socket of open) socket.destroy();
-      await once(server.close(), 'close');
-    },
+    close,
   };
 }
 

@@ -1,7 +1,6 @@
-import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
+import { startServer } from '../running-server.ts';
 
 export interface ReceivedSpan {
   traceId: string;
@@ -49,17 +48,14 @@ export async function startOtlpReceiver(): Promise<OtlpReceiver> {
     if (req.url === '/v1/traces') spans.push(...spansOf(body));
     res.setHeader('Content-Type', 'application/json').end('{}');
   });
-  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { port, close } = await startServer(server);
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `http://127.0.0.1:${port}`,
     spans,
     get text() {
       return bodies.join('\n');
     },
-    close: async () => {
-      server.closeAllConnections();
-      await once(server.close(), 'close');
-    },
+    close,
   };
 }
 

@@ -1,11 +1,12 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer, request, type Server } from 'node:http';
+import { createServer, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../redis/redis-server.ts';
+import { type RunningServer, startServer } from '../running-server.ts';
 
 /** A real Prometheus for one test, which scrapes every half second. */
 export interface Prometheus {
@@ -48,7 +49,7 @@ export async function startPrometheus(rules: string, targets: Targets): Promise<
   const gateway = await startGateway(targets);
   const port = await freePort();
   await writeFile(join(dir, 'rules.yaml'), rules);
-  await writeFile(join(dir, 'prometheus.yaml'), configuration(gateway, Object.keys(targets)));
+  await writeFile(join(dir, 'prometheus.yaml'), configuration(gateway.port, Object.keys(targets)));
   const args = [`--config.file=${dir}/prometheus.yaml`, `--storage.tsdb.path=${dir}/data`];
   args.push(`--web.listen-address=127.0.0.1:${port}`, '--query.lookback-delta=5s');
   const child = spawn(prometheusTool('prometheus'), args, { stdio: ['ignore', 'ignore', 'pipe'] });
@@ -63,8 +64,7 @@ export async function startPrometheus(rules: string, targets: Targets): Promise<
   };
   const stop = async () => {
     if (child.exitCode === null && child.kill('SIGKILL')) await once(child, 'exit');
-    gateway.closeAllConnections();
-    gateway.close();
+    await gateway.close();
     await rm(dir, { recursive: true, force: true });
   };
   try {
@@ -91,12 +91,11 @@ export async function startPrometheus(rules: string, targets: Targets): Promise<
   };
 }
 
-function configuration(gateway: Server, names: readonly string[]): string {
-  const { port } = gateway.address() as { port: number };
+function configuration(gatewayPort: number, names: readonly string[]): string {
   const jobs = names.map((name) => ({
     job_name: name,
     metrics_path: `/${name}`,
-    static_configs: [{ targets: [`127.0.0.1:${port}`], labels: { namespace: 'test' } }],
+    static_configs: [{ targets: [`127.0.0.1:${gatewayPort}`], labels: { namespace: 'test' } }],
   }));
   return JSON.stringify({
     global: { scrape_interval: '500ms', scrape_timeout: '500ms', evaluation_interval: '500ms' },
@@ -105,13 +104,10 @@ function configuration(gateway: Server, names: readonly string[]): string {
   });
 }
 
-async function startGateway(targets: Targets): Promise<Server> {
+async function startGateway(targets: Targets): Promise<RunningServer> {
   const gateway = createServer((req, res) => {
     const url = targets[req.url?.slice(1) ?? '']?.();
-    if (url === undefined) {
-      res.destroy();
-      return;
-    }
+    if (url === undefined) return void res.destroy();
     const forwarded = request(url, (response) => {
       res.writeHead(response.statusCode ?? 502, response.headers);
       response.pipe(res);
@@ -120,8 +116,7 @@ async function startGateway(targets: Targets): Promise<Server> {
     res.on('close', () => forwarded.destroy());
     forwarded.end();
   });
-  await once(gateway.listen(0, '127.0.0.1'), 'listening');
-  return gateway;
+  return await startServer(gateway);
 }
 
 async function waitUntilReady(url: string, child: ChildProcess): Promise<void> {

@@ -1,6 +1,6 @@
-import { once } from 'node:events';
-import { connect, createServer, type Socket } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { startServer } from '../running-server.ts';
 
 /** A small TCP load balancer that routes by `/readyz`, as a Kubernetes Service does. */
 export interface Balancer {
@@ -27,7 +27,6 @@ const MAX_PROBE_AGE_MS = 500;
 /** @param probeEveryMs the longest time until a process that is not ready gets no connections */
 export async function startBalancer(probeEveryMs = 50): Promise<Balancer> {
   const backends = new Map<string, Backend>();
-  const sockets = new Set<Socket>();
   let turn = 0;
 
   const probe = async (backend: Backend) => {
@@ -55,7 +54,6 @@ export async function startBalancer(probeEveryMs = 50): Promise<Balancer> {
   };
 
   const server = createServer({ pauseOnConnect: true }, async (viewer) => {
-    viewer.on('error', () => {});
     const backend = await chooseBackend();
     if (viewer.destroyed) return;
     if (!backend) return void viewer.destroy();
@@ -64,18 +62,14 @@ export async function startBalancer(probeEveryMs = 50): Promise<Balancer> {
       [viewer, target],
       [target, viewer],
     ] as const) {
-      sockets.add(from);
       from.on('error', () => to.destroy());
-      from.on('close', () => {
-        sockets.delete(from);
-        to.destroySoon(); // after writing what was already read
-      });
+      from.on('close', () => to.destroySoon()); // after writing what was already read
       from.pipe(to);
     }
   });
-  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { port, close } = await startServer(server);
   return {
-    url: `http://127.0.0.1:${(server.address() as { port: number }).port}`,
+    url: `http://127.0.0.1:${port}`,
     addWhenReady: ({ url, opsUrl }) =>
       new Promise((whenReady) => {
         const backend = { url, opsUrl, ready: false, probedMs: 0, whenReady };
@@ -85,8 +79,7 @@ export async function startBalancer(probeEveryMs = 50): Promise<Balancer> {
     remove: ({ url }) => void backends.delete(url),
     close: async () => {
       backends.clear();
-      for (const socket of sockets) socket.destroy();
-      await once(server.close(), 'close');
+      await close();
     },
   };
 }

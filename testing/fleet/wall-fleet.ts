@@ -1,8 +1,6 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { type Balancer, startBalancer } from './balancer.ts';
 import { type Api, type Fleet, startFleet } from './fleet.ts';
+import { writeSourcesFile } from './sources-file.ts';
 
 export interface WallCamera {
   name: string;
@@ -32,27 +30,24 @@ export interface WallFleetOptions {
 export async function startWallFleet(options: WallFleetOptions): Promise<WallFleet> {
   const { cameras, intervalMs, delayMs = 50, apis = 1, source = '' } = options;
   const secret = 'planted-in-a-url';
-  const folder = mkdtempSync(join(tmpdir(), 'lastframe-wall-'));
-  const file = join(folder, 'cameras.yaml');
   const fleet = await startFleet({ apis: 0, workers: 0, intervalMs, delayMs });
   const balancer = await startBalancer();
   const lines = cameras.map(({ name, title, query = {} }) => {
     const search = new URLSearchParams({ size: '64x36', ...query, key: secret });
     return `  ${name}: { title: "${title}", url: "${fleet.slow.url}/image/${encodeURIComponent(title)}?${search}" }`;
   });
-  writeFileSync(
-    file,
+  const sources = writeSourcesFile(
     `sources:\n  - { name: slow, match: "${fleet.slow.url}/*" ${source} }\ncameras:\n${lines.join('\n')}\n`,
   );
   const stop = async () => {
     await balancer.close();
     await fleet.stop();
-    rmSync(folder, { recursive: true });
+    sources.remove();
   };
   const startApi = (env: Record<string, string> = {}) =>
-    fleet.startApi({ SOURCES_FILE: file, ...env });
+    fleet.startApi({ SOURCES_FILE: sources.path, ...env });
   try {
-    await fleet.startWorker({ SOURCES_FILE: file, ADOPT_REDIS: 'true' });
+    await fleet.startWorker({ SOURCES_FILE: sources.path, ADOPT_REDIS: 'true' });
     const started = await Promise.all(Array.from({ length: apis }, () => startApi()));
     await Promise.all(started.map((api) => balancer.addWhenReady(api)));
     return { fleet, balancer, secret, startApi, stop };

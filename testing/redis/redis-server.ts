@@ -85,8 +85,7 @@ export async function startRedis({
     get pid() {
       return child?.pid ?? 0;
     },
-    command: async (...args) =>
-      await withClient(urlOf(port, currentPassword), (client) => client.sendCommand(args)),
+    command: (...args) => runCommand(urlOf(port, currentPassword), args),
     kill,
     start,
     wipe: async () => {
@@ -114,6 +113,11 @@ function urlOf(port: number, password: string): string {
 export async function freePort(): Promise<number> {
   const port = randomInt(15_000, 32_000);
   return (await isFree(port)) ? port : await freePort();
+}
+
+/** Sends one command on a new connection. */
+export async function runCommand(url: string, command: readonly string[]): Promise<unknown> {
+  return await withClient(url, (client) => client.sendCommand([...command]));
 }
 
 async function withClient<T>(

@@ -3,9 +3,8 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createClient } from 'redis';
 import { expect, vi } from 'vitest';
-import { freePort, type RedisServer, redisBinary } from './redis-server.ts';
+import { freePort, type RedisServer, redisBinary, runCommand } from './redis-server.ts';
 
 /** Three Sentinels that watch one primary and its replicas. */
 export interface Sentinels {
@@ -26,7 +25,10 @@ export async function startSentinels(primary: RedisServer, replicas: number): Pr
   const dir = await mkdtemp(join(tmpdir(), 'lastframe-sentinels-'));
   const ports = await Promise.all([freePort(), freePort(), freePort()]);
   const children = await Promise.all(ports.map((port) => startSentinel(dir, port, primary.port)));
-  const master = (port: number) => runCommand(port, ['SENTINEL', 'MASTER', PRIMARY_NAME]);
+  const run = (port: number, ...command: string[]) =>
+    runCommand(`redis://127.0.0.1:${port}`, ['SENTINEL', ...command]);
+  const master = async (port: number) =>
+    (await run(port, 'MASTER', PRIMARY_NAME)) as Record<string, string>;
   for (const port of ports) {
     const all = { 'num-other-sentinels': '2', 'num-slaves': String(replicas), flags: 'master' };
     await vi.waitFor(async () => expect(await master(port)).toMatchObject(all), {
@@ -39,9 +41,8 @@ export async function startSentinels(primary: RedisServer, replicas: number): Pr
     primaryPort: async () => Number((await master(ports[0])).port),
     watchInstead: async (other) => {
       for (const port of ports) {
-        await runCommand(port, ['SENTINEL', 'REMOVE', PRIMARY_NAME]);
-        const watched = [PRIMARY_NAME, '127.0.0.1', String(other), '2'];
-        await runCommand(port, ['SENTINEL', 'MONITOR', ...watched]);
+        await run(port, 'REMOVE', PRIMARY_NAME);
+        await run(port, 'MONITOR', PRIMARY_NAME, '127.0.0.1', String(other), '2');
       }
     },
     signal: (index, signal) => void children[index]?.kill(signal),
@@ -67,16 +68,4 @@ async function startSentinel(dir: string, port: number, primary: number): Promis
   ];
   await writeFile(file, settings.join('\n'));
   return spawn(redisBinary(), [file, '--sentinel'], { stdio: 'ignore' });
-}
-
-async function runCommand(port: number, command: string[]): Promise<Record<string, string>> {
-  const url = `redis://127.0.0.1:${port}`;
-  const client = createClient({ url, socket: { reconnectStrategy: false } });
-  client.on('error', () => {});
-  await client.connect();
-  try {
-    return (await client.sendCommand(command)) as unknown as Record<string, string>;
-  } finally {
-    client.destroy();
-  }
 }

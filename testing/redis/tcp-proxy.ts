@@ -1,6 +1,6 @@
-import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { startServer } from '../running-server.ts';
 
 /** A TCP proxy that can misbehave as networks do. */
 export interface TcpProxy {
@@ -49,10 +49,13 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
     pass(viewer, upstream, () => 0);
     pass(upstream, viewer, () => delayMs);
   });
-  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { port, close } = await startServer(server);
+  const drop = () => {
+    for (const socket of sockets) socket.destroy();
+  };
 
   return {
-    port: (server.address() as { port: number }).port,
+    port,
     blackHole: () => {
       dropping = true;
     },
@@ -62,9 +65,7 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
     switchTo: (port) => {
       target = port;
     },
-    drop: () => {
-      for (const socket of sockets) socket.destroy();
-    },
+    drop,
     heal: () => {
       dropping = false;
       delayMs = 0;
@@ -73,8 +74,8 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
       return sockets.size;
     },
     close: async () => {
-      for (const socket of sockets) socket.destroy();
-      await once(server.close(), 'close');
+      drop();
+      await close();
     },
   };
 }

@@ -3,8 +3,9 @@ import { permitLifeMs } from '@lastframe/shared/cameras/spacing';
 import { systemClock } from '@lastframe/shared/process/clock';
 import { describe, expect, inject, it } from 'vitest';
 import type { RedisServer } from '../../../testing/redis/redis-server.ts';
+import { ownRedis } from '../../../testing/redis/test-redis.ts';
 import { testCamera, testSource } from '../test-support/cameras.ts';
-import { openBench, ownRedis, type PermitBench } from '../test-support/permit-bench.ts';
+import { openBench, type PermitBench } from '../test-support/permit-bench.ts';
 import { expectDenied, expectGranted, wordOf } from '../test-support/permit-word.ts';
 import { createPermits } from './permits.ts';
 

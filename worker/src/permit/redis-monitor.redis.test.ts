@@ -1,8 +1,9 @@
 import { permitLifeMs } from '@lastframe/shared/cameras/spacing';
 import { systemClock } from '@lastframe/shared/process/clock';
 import { describe, expect, inject, it } from 'vitest';
+import { ownRedis } from '../../../testing/redis/test-redis.ts';
 import { testCamera, testSource } from '../test-support/cameras.ts';
-import { openBench, ownRedis } from '../test-support/permit-bench.ts';
+import { openBench } from '../test-support/permit-bench.ts';
 import { expectDenied, expectGranted, wordOf } from '../test-support/permit-word.ts';
 
 const url = inject('redisUrl');

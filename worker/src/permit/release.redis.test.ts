@@ -1,7 +1,8 @@
 import type { Camera } from '@lastframe/shared/cameras/camera';
 import { expect, it } from 'vitest';
+import { ownRedis } from '../../../testing/redis/test-redis.ts';
 import { testCamera, testSource } from '../test-support/cameras.ts';
-import { openBench, ownRedis, untilReady } from '../test-support/permit-bench.ts';
+import { openBench } from '../test-support/permit-bench.ts';
 import { expectGranted, wordOf } from '../test-support/permit-word.ts';
 
 /** A camera whose permit outlasts the test; a frozen Redis soon exceeds its allowance. */
@@ -40,7 +41,7 @@ it('L3: so is a grant whose reply was lost with the connection, even if Redis ra
   // An unanswered PING makes the link drop the connection, and the reply with it.
   await expect.poll(() => link.isReady, { timeout: 10_000 }).toBe(false);
   server.signal('SIGCONT');
-  await untilReady(link);
+  await link.ready(10_000);
   // The second grant happened, though its reply was lost.
   await expect.poll(() => server.command('INFO', 'commandstats')).toContain('cmdstat_zadd:calls=2');
   await expect

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { expect, onTestFinished } from 'vitest';
+import { startServer } from '../../../testing/running-server.ts';
 
 /** A camera that a test scripts byte by byte. */
 export interface CameraServer {
@@ -23,15 +24,12 @@ export async function startCamera(
   answer: (socket: Socket) => void,
   tls?: { key: string; cert: string },
 ): Promise<CameraServer> {
-  const open = new Set<Socket>();
   let connections = 0;
   let received = '';
   const serve = (socket: Socket) => {
-    open.add(socket);
     connections += 1;
     let head = '';
     socket.on('error', () => {});
-    socket.on('close', () => open.delete(socket));
     socket.on('data', (bytes) => {
       if (bytes.toString() === PROBE) {
         connections -= 1;
@@ -43,13 +41,9 @@ export async function startCamera(
       if (head.endsWith('\r\n\r\n')) answer(socket);
     });
   };
-  const server: Server = tls ? createTlsServer(tls, serve) : createServer(serve);
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  onTestFinished(() => {
-    for (const socket of open) socket.destroy();
-    server.close();
-  });
-  const { port } = server.address() as AddressInfo;
+  const { port, allClosed } = await serveTest(
+    tls ? createTlsServer(tls, serve) : createServer(serve),
+  );
   return {
     port,
     get connections() {
@@ -58,7 +52,7 @@ export async function startCamera(
     get received() {
       return received;
     },
-    allClosed: () => expect.poll(() => open.size).toBe(0),
+    allClosed,
     roundTrip: async () => {
       const socket = connect(port, '127.0.0.1');
       socket.on('error', () => {});
@@ -67,6 +61,13 @@ export async function startCamera(
       socket.destroy();
     },
   };
+}
+
+/** Starts a camera's server until the test ends. */
+export async function serveTest(server: Server): Promise<Pick<CameraServer, 'port' | 'allClosed'>> {
+  const { port, open, close } = await startServer(server);
+  onTestFinished(close);
+  return { port, allClosed: () => expect.poll(() => open.size, { timeout: 20_000 }).toBe(0) };
 }
 
 /** Returns an HTTP message with CRLFs. */

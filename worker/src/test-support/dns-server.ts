@@ -1,7 +1,8 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import ipaddr from 'ipaddr.js';
+import { startServer } from '../../../testing/running-server.ts';
 
 const TYPES = { A: 1, AAAA: 28 };
 const CNAME = 5;
@@ -25,7 +26,7 @@ export interface DnsServer {
   readonly address: string;
   /** The names of all queries for A records so far. */
   readonly queriedNames: string[];
-  close(): void;
+  close(): Promise<void>;
 }
 
 /** @param answerFor the response for a name; undefined to send none */
@@ -40,7 +41,6 @@ export async function startDns(
     return answer && reply(query.subarray(0, end), type, name, answer);
   };
   const tcp = createServer((socket) => {
-    socket.on('error', () => {});
     socket.on('data', (bytes) => {
       const answer = answerTo(bytes.subarray(2));
       const length = Buffer.alloc(2);
@@ -48,8 +48,7 @@ export async function startDns(
       if (answer) socket.end(Buffer.concat([length, answer]));
     });
   });
-  await once(tcp.listen(0, '127.0.0.1'), 'listening');
-  const { port } = tcp.address() as AddressInfo;
+  const { port, close } = await startServer(tcp);
   const udp = createSocket('udp4');
   udp.on('message', (query, from) => {
     const answer = answerTo(query);
@@ -60,9 +59,9 @@ export async function startDns(
   return {
     address: `127.0.0.1:${port}`,
     queriedNames: asked.A,
-    close: () => {
+    close: async () => {
       udp.close();
-      tcp.close();
+      await close();
     },
   };
 }

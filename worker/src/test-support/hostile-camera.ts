@@ -1,8 +1,6 @@
-import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
-import { expect, onTestFinished } from 'vitest';
-import { message, ok } from './camera-server.ts';
+import { message, ok, serveTest } from './camera-server.ts';
 import { selfSigned } from './certificate.ts';
 import { image } from './images.ts';
 
@@ -66,14 +64,9 @@ export async function startHostileCamera(
   trouble: TroubleName,
   isTls: boolean,
 ): Promise<HostileCamera> {
-  const open = new Set<Socket>();
   const { promise: troubled, resolve } = Promise.withResolvers<void>();
   let requests = 0;
   const { promise: struck, resolve: strike } = Promise.withResolvers<void>();
-  const track = (socket: Socket) => {
-    open.add(socket);
-    socket.on('error', () => {}).on('close', () => open.delete(socket));
-  };
   const makeTrouble = (socket: Socket, raw: Socket) => {
     TROUBLES[trouble](socket, () => raw.resetAndDestroy());
     resolve();
@@ -102,32 +95,27 @@ export async function startHostileCamera(
   };
   const rawOf = new Map<number | undefined, Socket>();
   tlsServer.on('secureConnection', (socket) => {
-    track(socket);
+    socket.on('error', () => {});
     const raw = rawOf.get(socket.remotePort);
     if (raw) serveHttp(socket, raw);
   });
   tlsServer.on('tlsClientError', () => {});
   // Without delay, or data after the handshake would wait for the client to acknowledge it.
   const server = createServer({ noDelay: true }, (raw) => {
-    track(raw);
     rawOf.set(raw.remotePort, raw);
     if (phase === 'on accept') makeTrouble(raw.resume(), raw);
     else if (isTls) serveTls(raw);
     else serveHttp(raw, raw);
   });
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  onTestFinished(() => {
-    for (const socket of open) socket.destroy();
-    server.close();
-  });
+  const { port, allClosed } = await serveTest(server);
   return {
-    port: (server.address() as AddressInfo).port,
+    port,
     get requests() {
       return requests;
     },
     troubled,
     strike,
-    allClosed: () => expect.poll(() => open.size, { timeout: 20_000 }).toBe(0),
+    allClosed,
   };
 }
 

@@ -1,10 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { type Clock, systemClock } from '@lastframe/shared/process/clock';
 import { type Keys, keysFor } from '@lastframe/shared/redis/keys';
-import { openRedis, type RedisClient, type RedisLink } from '@lastframe/shared/redis/redis-link';
-import { expect, onTestFinished } from 'vitest';
-import type {} from '../../../testing/redis/redis-for-tests.ts';
-import { type RedisServer, startRedis } from '../../../testing/redis/redis-server.ts';
+import type { RedisClient, RedisLink } from '@lastframe/shared/redis/redis-link';
+import { testLink } from '../../../testing/redis/test-redis.ts';
 import { createPermits, type Permits } from '../permit/permits.ts';
 import { createRedisMonitor, type RedisMonitor } from '../permit/redis-monitor.ts';
 import { silentLog } from './cameras.ts';
@@ -37,36 +35,17 @@ export async function openBench(url: string, options: BenchOptions = {}): Promis
   const { prefix = `test-${randomUUID()}`, adopt = true, clock = systemClock } = options;
   const { replicaLagMs = 0, pingDeadlineMs = 1000, takesJobs = () => false } = options;
   const { anyRole = false } = options;
-  const link = openRedis({ url, name: 'test', log: silentLog, pingDeadlineMs, anyRole });
-  onTestFinished(() => link.close());
+  const link = testLink(url, { pingDeadlineMs, anyRole });
   const redis = { run: options.wrapRun?.(link.run) ?? link.run };
   const keys = keysFor(prefix);
-  const monitor = createRedisMonitor({
-    clock,
-    redis,
-    keys,
-    log: silentLog,
-    maxReplicaLagMs: 10_000,
-    adopt,
-    takesJobs,
-  });
+  const parts = { clock, redis, keys, log: silentLog };
+  const monitor = createRedisMonitor({ ...parts, maxReplicaLagMs: 10_000, adopt, takesJobs });
   const permits = createPermits({ clock, redis, monitor, keys, replicaLagMs });
-  await untilReady(link);
+  await link.ready(10_000);
   await monitor.poll();
   // A slow machine must not suspend all permits.
   for (let n = 0; n < 5 && /did not respond within/.test(monitor.whyUnfit() ?? ''); n += 1) {
     await monitor.poll();
   }
   return { permits, monitor, keys, link, client: link.client };
-}
-
-/** Starts the test's own server, which it may restart, flush or stop. */
-export async function ownRedis(...args: string[]): Promise<RedisServer> {
-  const server = await startRedis({ args });
-  onTestFinished(() => server.stop());
-  return server;
-}
-
-export async function untilReady(link: RedisLink): Promise<void> {
-  await expect.poll(() => link.isReady, { timeout: 10_000 }).toBe(true);
 }

@@ -1,39 +1,22 @@
 import { createCipheriv, createHmac } from 'node:crypto';
-import { once } from 'node:events';
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { createSecureContext, TLSSocket } from 'node:tls';
-import { expect, onTestFinished } from 'vitest';
-import type { CameraServer } from './camera-server.ts';
+import { serveTest } from './camera-server.ts';
 import { selfSigned } from './certificate.ts';
 
 const HANDSHAKE = 22;
 const APPLICATION_DATA = 23;
 
 /** Starts a camera below TLS: `serve` gets the TCP connection. */
-export async function startTcpCamera(
-  serve: (socket: Socket) => void,
-): Promise<Pick<CameraServer, 'port' | 'allClosed'> & { sentBytes(): number }> {
-  const open = new Set<Socket>();
+export async function startTcpCamera(serve: (socket: Socket) => void) {
   let sentBytes = 0;
   const server = createServer((socket) => {
-    open.add(socket);
-    socket.on('error', () => {});
     socket.on('close', () => {
-      open.delete(socket);
       sentBytes += socket.bytesWritten;
     });
     serve(socket);
   });
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  onTestFinished(() => {
-    for (const socket of open) socket.destroy();
-    server.close();
-  });
-  return {
-    port: (server.address() as AddressInfo).port,
-    allClosed: () => expect.poll(() => open.size, { timeout: 20_000 }).toBe(0),
-    sentBytes: () => sentBytes,
-  };
+  return { ...(await serveTest(server)), sentBytes: () => sentBytes };
 }
 
 /** Returns a TLS record with unencrypted content. */
