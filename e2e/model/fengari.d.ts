@@ -3,15 +3,12 @@ declare module 'fengari' {
   type State = { readonly __state: unique symbol };
   export const lua: {
     LUA_OK: 0;
-    LUA_TNIL: 0;
     LUA_TBOOLEAN: 1;
     LUA_TNUMBER: 3;
     LUA_TSTRING: 4;
     LUA_TTABLE: 5;
-    lua_pushnil(L: State): void;
     lua_pushboolean(L: State, value: boolean): void;
     lua_pushnumber(L: State, value: number): void;
-    lua_pushinteger(L: State, value: number): void;
     lua_pushstring(L: State, value: Uint8Array): void;
     lua_pushvalue(L: State, index: number): void;
     lua_pushcfunction(L: State, fn: (L: State) => number): void;
@@ -27,7 +24,6 @@ declare module 'fengari' {
     lua_tonumber(L: State, index: number): number;
     lua_toboolean(L: State, index: number): boolean;
     lua_tojsstring(L: State, index: number): string;
-    lua_isinteger(L: State, index: number): boolean;
     lua_pcall(L: State, args: number, results: number, handler: number): number;
     lua_error(L: State): never;
   };

@@ -25,6 +25,7 @@ export interface SimRedis {
   readonly clockOffsetMs: number;
 }
 
+const WRITES = ['SET', 'DEL', 'PEXPIRE', 'ZADD', 'ZREM', 'ZREMRANGEBYSCORE'];
 const NO_ID = '0'.repeat(40);
 
 export function createSimRedis(nowMs: () => number, epochMs = 1_700_000_000_000): SimRedis {
@@ -44,9 +45,6 @@ export function createSimRedis(nowMs: () => number, epochMs = 1_700_000_000_000)
       return undefined;
     }
     return entry;
-  };
-  const requireWritable = () => {
-    if (refusesWrites) throw new Error('NOREPLICAS Not enough good replicas to write.');
   };
   const integerOf = (text: string | undefined): number => {
     const value = Number(text);
@@ -70,41 +68,31 @@ export function createSimRedis(nowMs: () => number, epochMs = 1_700_000_000_000)
         : `role:master\r\nconnected_slaves:${replicas}\r\nmaster_replid:${replid}\r\nmaster_replid2:${replid2}\r\n`,
     GET: (key = '') => find(key)?.text ?? null,
     SET: (key = '', text = '', px, ms) => {
-      requireWritable();
       data.set(key, { text, endsAtMs: px === 'PX' ? timeMs() + integerOf(ms) : undefined });
       return 'OK';
     },
-    DEL: (...keys) => {
-      requireWritable();
-      return keys.filter((key) => find(key) && data.delete(key)).length;
-    },
+    DEL: (...keys) => keys.filter((key) => find(key) && data.delete(key)).length,
     PTTL: (key = '') => {
       const entry = find(key);
       if (!entry) return -2;
       return entry.endsAtMs === undefined ? -1 : entry.endsAtMs - timeMs();
     },
     PEXPIRE: (key = '', ms) => {
-      requireWritable();
       const entry = find(key);
       if (entry) entry.endsAtMs = timeMs() + integerOf(ms);
       return entry ? 1 : 0;
     },
     ZADD: (key = '', score = '', member = '') => {
-      requireWritable();
       const entry = find(key) ?? {};
       entry.scores = (entry.scores ?? new Map()).set(member, Number(score));
       data.set(key, entry);
       return 1;
     },
-    ZREM: (key = '', member = '') => {
-      requireWritable();
-      return find(key)?.scores?.delete(member) ? 1 : 0;
-    },
+    ZREM: (key = '', member = '') => (find(key)?.scores?.delete(member) ? 1 : 0),
     ZSCORE: (key = '', member = '') => find(key)?.scores?.get(member)?.toString() ?? null,
     ZCOUNT: (key = '', from, to) =>
       [...(find(key)?.scores?.values() ?? [])].filter((score) => inRange(score, from, to)).length,
     ZREMRANGEBYSCORE: (key = '', from, to) => {
-      requireWritable();
       const scores = find(key)?.scores ?? new Map<string, number>();
       const matching = [...scores].filter(([, score]) => inRange(score, from, to));
       for (const [member] of matching) scores.delete(member);
@@ -115,6 +103,8 @@ export function createSimRedis(nowMs: () => number, epochMs = 1_700_000_000_000)
   return {
     command: ([name = '', ...args]) => {
       const run = commands[name.toUpperCase()];
+      if (refusesWrites && WRITES.includes(name.toUpperCase()))
+        throw new Error('NOREPLICAS Not enough good replicas to write.');
       if (!run) throw new Error(`the model's Redis has no ${name}`);
       return run(...args);
     },

@@ -7,31 +7,21 @@ export interface SimTime {
 }
 
 export function createSimTime(): SimTime {
-  const events: { atMs: number; order: number; action: () => void }[] = [];
+  /** In the order in which they are due. */
+  const events: { atMs: number; action: () => void }[] = [];
   let nowMs = 0;
-  let order = 0;
-  const popNext = (untilMs: number) => {
-    let best = -1;
-    for (const [index, event] of events.entries()) {
-      const leader = events[best];
-      const sooner = !leader || event.atMs < leader.atMs;
-      if (sooner || (event.atMs === leader.atMs && event.order < leader.order)) best = index;
-    }
-    const next = events[best];
-    if (!next || next.atMs > untilMs) return undefined;
-    events.splice(best, 1);
-    return next;
-  };
   return {
     get nowMs() {
       return nowMs;
     },
     at: (atMs, action) => {
-      order += 1;
-      events.push({ atMs: Math.max(nowMs, atMs), order, action });
+      const event = { atMs: Math.max(nowMs, atMs), action };
+      const later = events.findIndex((other) => other.atMs > event.atMs);
+      events.splice(later < 0 ? events.length : later, 0, event);
     },
     runUntil: async (untilMs) => {
-      for (let next = popNext(untilMs); next; next = popNext(untilMs)) {
+      for (let next = events[0]; next && next.atMs <= untilMs; next = events[0]) {
+        events.shift();
         nowMs = next.atMs;
         next.action();
         await settled();
