@@ -1,13 +1,6 @@
 import { Agent, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-export interface RequestResult {
-  atMs: number;
-  latencyMs: number;
-  /** Age of the frame, in seconds; undefined if the response was not a frame. */
-  ageS: number | undefined;
-}
-
 export interface LoadResult {
   requests: number;
   /** Missing responses, or ones without a frame, of processes that were not being killed. */
@@ -36,9 +29,8 @@ export function startLoad(
   };
   let running = true;
 
-  const record = ({ atMs, latencyMs, ageS }: RequestResult) => {
-    result.latenciesMs.push(latencyMs);
-    if (ageS === undefined) return;
+  const record = (atMs: number, ageS: number) => {
+    result.latenciesMs.push(performance.now() - atMs);
     const atS = Math.floor((atMs - startedMs) / 1000);
     const last = result.oldestAgeS.at(-1);
     if (last?.atS === atS) last.ageS = Math.max(last.ageS, ageS);
@@ -54,13 +46,10 @@ export function startLoad(
       if (target && camera) {
         result.requests += 1;
         const atMs = performance.now();
-        const answer = await requestAge(
-          `${target.url}/images?url=${encodeURIComponent(camera)}`,
-          agent,
-        );
-        if (typeof answer === 'number') {
-          record({ atMs, latencyMs: performance.now() - atMs, ageS: answer });
-        } else if (target.mayReset()) result.resets += 1;
+        const url = `${target.url}/images?url=${encodeURIComponent(camera)}`;
+        const answer = await requestAge(url, agent);
+        if (typeof answer === 'number') record(atMs, answer);
+        else if (target.mayReset()) result.resets += 1;
         else result.failures.push(`${((atMs - startedMs) / 1000).toFixed(1)} s: ${answer}`);
       }
       dueMs = Math.max(dueMs + pauseMs, performance.now() - pauseMs);

@@ -1,9 +1,5 @@
-import {
-  checkCalls,
-  type Pause,
-  type UpstreamCall,
-  type Verdict,
-} from '../../testing/checks/checker.ts';
+import { checkCalls, type Pause, type UpstreamCall } from '../../testing/checks/checker.ts';
+import { quantileOf } from '../../testing/checks/quantile.ts';
 import type { LoadResult } from './load.ts';
 
 export interface FaultRecord {
@@ -14,7 +10,7 @@ export interface FaultRecord {
   recoveryS: number;
 }
 
-export interface ProofReport {
+export interface ProofReport extends ReturnType<typeof figuresOf> {
   date: string;
   machine: string;
   versions: Record<string, string>;
@@ -23,17 +19,8 @@ export interface ProofReport {
   intervalMs: number;
   cameras: number;
   faults: FaultRecord[];
-  verdict: Verdict;
-  looks: number;
   looksPerSecond: number;
-  failures: string[];
-  resets: number;
-  p50Ms: number;
-  p99Ms: number;
-  slowestMs: number;
-  oldestServedS: number;
   gaps: { atS: number; gapMs: number }[];
-  oldestAgeS: { atS: number; ageS: number }[];
 }
 
 export function gapsOf(calls: readonly UpstreamCall[], startMs: number): ProofReport['gaps'] {
@@ -49,8 +36,7 @@ export function figuresOf(
   load: LoadResult,
   { calls, pauses, intervalMs }: { calls: UpstreamCall[]; pauses: Pause[]; intervalMs: number },
 ) {
-  const sorted = load.latenciesMs.toSorted((a, b) => a - b);
-  const quantile = (q: number) => round(sorted[Math.floor(sorted.length * q)] ?? 0);
+  const quantile = (share: number) => round(quantileOf(load.latenciesMs, share));
   return {
     verdict: checkCalls(calls, intervalMs, pauses),
     looks: load.requests,
@@ -58,7 +44,7 @@ export function figuresOf(
     resets: load.resets,
     p50Ms: quantile(0.5),
     p99Ms: quantile(0.99),
-    slowestMs: round(sorted.at(-1) ?? 0),
+    slowestMs: quantile(1),
     oldestServedS: Math.max(0, ...load.oldestAgeS.map(({ ageS }) => ageS)),
     oldestAgeS: load.oldestAgeS,
   };
@@ -69,9 +55,9 @@ export function reportTable(report: ProofReport): string {
   const { verdict } = report;
   const byFault = Object.entries(Object.groupBy(report.faults, ({ fault }) => fault)).map(
     ([fault, made = []]) => {
-      const recoveries = made.map(({ recoveryS }) => recoveryS).toSorted((a, b) => a - b);
-      const median = recoveries[Math.floor(recoveries.length / 2)] ?? 0;
-      return `| ${fault} | ${made.length} | ${median.toFixed(1)} s | ${(recoveries.at(-1) ?? 0).toFixed(1)} s |`;
+      const recoveries = made.map(({ recoveryS }) => recoveryS);
+      const [median, longest] = [0.5, 1].map((share) => quantileOf(recoveries, share).toFixed(1));
+      return `| ${fault} | ${made.length} | ${median} s | ${longest} s |`;
     },
   );
   return `| figure | value |

@@ -38,12 +38,7 @@ export async function startRedisCluster(size = 3): Promise<RedisCluster> {
     primaries: primaries.map(({ redis }) => redis),
     replica: replica.redis,
     hosts: primaries.map(({ redis }) => `127.0.0.1:${redis.port}`).join(),
-    portOf: async (key) => {
-      const node = primaries.at(-1)?.redis ?? first.redis;
-      const slot = Number(await node.command('CLUSTER', 'KEYSLOT', key));
-      const ranges = (await node.command('CLUSTER', 'SLOTS')) as [number, number, unknown[]][];
-      return Number(ranges.find(([from, to]) => from <= slot && slot <= to)?.[2][1]);
-    },
+    portOf: async (key) => (await ownerOf(key, primaries.at(-1)?.redis ?? first.redis)).port,
     moveSlot: async (key, to) => {
       const slot = String(await first.redis.command('CLUSTER', 'KEYSLOT', key));
       const target = primaries[to]?.redis;
@@ -53,8 +48,7 @@ export async function startRedisCluster(size = 3): Promise<RedisCluster> {
       // whose epoch may be higher, would take the slot back.
       for (const redis of others) {
         const source = String(await redis.command('CLUSTER', 'MYID'));
-        const nodes = String(await redis.command('CLUSTER', 'NODES'));
-        if (ownsSlot(nodes, Number(slot)))
+        if ((await ownerOf(key, redis)).id === source)
           await target?.command('CLUSTER', 'SETSLOT', slot, 'IMPORTING', source);
       }
       await target?.command('CLUSTER', 'SETSLOT', slot, 'NODE', id);
@@ -66,13 +60,13 @@ export async function startRedisCluster(size = 3): Promise<RedisCluster> {
   };
 }
 
-/** Returns whether the node whose `CLUSTER NODES` output this is has the slot. */
-function ownsSlot(nodes: string, slot: number): boolean {
-  const own = nodes.split('\n').find((line) => line.includes('myself'));
-  return (own?.split(' ').slice(8) ?? []).some((range) => {
-    const [from, to = from] = range.split('-').map(Number);
-    return from !== undefined && to !== undefined && from <= slot && slot <= to;
-  });
+/** Returns the node that has this key's slot, according to another one. */
+async function ownerOf(key: string, node: RedisServer): Promise<{ port: number; id: string }> {
+  const slot = Number(await node.command('CLUSTER', 'KEYSLOT', key));
+  type Range = [from: number, to: number, primary: [host: string, port: number, id: string]];
+  const ranges = (await node.command('CLUSTER', 'SLOTS')) as Range[];
+  const [, port = 0, id = ''] = ranges.find(([from, to]) => from <= slot && slot <= to)?.[2] ?? [];
+  return { port, id };
 }
 
 interface Node {

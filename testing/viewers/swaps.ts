@@ -1,5 +1,6 @@
 import type { Page } from 'playwright-core';
 import { createClient } from 'redis';
+import { quantileOf } from '../checks/quantile.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 
 /** A picture that became visible on the wall. */
@@ -84,13 +85,11 @@ export function delaysOf(swaps: readonly Swap[], announced: AnnouncementLog): De
     const announcedMs = announced.atMs.get(etag);
     return announcedMs === undefined ? [] : [Math.max(0, atMs - announcedMs)];
   });
-  delays.sort((a, b) => a - b);
-  const at = (share: number) => delays[Math.floor(delays.length * share)] ?? 0;
   return {
     count: delays.length,
-    medianMs: at(0.5),
-    p95Ms: at(0.95),
-    slowestMs: delays.at(-1) ?? 0,
+    medianMs: quantileOf(delays, 0.5),
+    p95Ms: quantileOf(delays, 0.95),
+    slowestMs: quantileOf(delays, 1),
     shareWithin300Ms: delays.filter((ms) => ms <= 300).length / Math.max(1, delays.length),
   };
 }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { quantileOf } from '../checks/quantile.ts';
 import { measureSlowdown } from '../fleet/slowdown.ts';
 
 /** What viewers of known cameras got during a fault. */
@@ -30,29 +31,21 @@ export function startViewers(
 ): ViewerLoad {
   const stopping = new AbortController();
   const latencies: number[] = [];
-  const seen: ViewerResults = {
-    requests: 0,
-    failures: [],
-    slowestMs: 0,
-    medianMs: 0,
-    p99Ms: 0,
-    oldestAgeS: 0,
-    slowdown: 1,
-  };
+  const failures: string[] = [];
+  let oldestAgeS = 0;
   const slowdown = measureSlowdown([{ pid: process.pid, hasEnded: false }]);
 
   const requestFrame = async (base: string, camera: string) => {
     const startedMs = performance.now();
-    seen.requests += 1;
     try {
       const url = `${base}/images?url=${encodeURIComponent(camera)}`;
       const answer = await fetch(url, { signal: AbortSignal.timeout(20_000) });
       const { byteLength } = await answer.arrayBuffer();
-      if (answer.status !== 200 || byteLength === 0) seen.failures.push(`${answer.status} ${base}`);
-      seen.oldestAgeS = Math.max(seen.oldestAgeS, Number(answer.headers.get('age') ?? 0));
+      if (answer.status !== 200 || byteLength === 0) failures.push(`${answer.status} ${base}`);
+      oldestAgeS = Math.max(oldestAgeS, Number(answer.headers.get('age') ?? 0));
     } catch (error) {
       const { cause, message } = error as Error;
-      seen.failures.push(`${message}: ${cause instanceof Error ? cause.message : ''} ${base}`);
+      failures.push(`${message}: ${cause instanceof Error ? cause.message : ''} ${base}`);
     }
     latencies.push(performance.now() - startedMs);
   };
@@ -70,12 +63,15 @@ export function startViewers(
     stop: async () => {
       stopping.abort();
       await done;
-      seen.slowdown = await (await slowdown)();
-      latencies.sort((a, b) => a - b);
-      seen.slowestMs = latencies.at(-1) ?? 0;
-      seen.medianMs = latencies[Math.floor(latencies.length / 2)] ?? 0;
-      seen.p99Ms = latencies[Math.floor(latencies.length * 0.99)] ?? 0;
-      return seen;
+      return {
+        requests: latencies.length,
+        failures,
+        slowestMs: quantileOf(latencies, 1),
+        medianMs: quantileOf(latencies, 0.5),
+        p99Ms: quantileOf(latencies, 0.99),
+        oldestAgeS,
+        slowdown: await (await slowdown)(),
+      };
     },
   };
 }

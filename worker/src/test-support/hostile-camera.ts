@@ -45,25 +45,11 @@ export const TROUBLES = {
 } satisfies Record<string, Trouble>;
 export type TroubleName = keyof typeof TROUBLES;
 
-export interface HostileCamera {
-  port: number;
-  readonly requests: number;
-  /** Resolves once the trouble is made. */
-  troubled: Promise<void>;
-  /** Makes the trouble of the phase 'before the request'. */
-  strike(): void;
-  allClosed(): Promise<void>;
-}
-
 const HEAD = message(['HTTP/1.1 200 OK', `Content-Length: ${jpeg.length}`]);
 const certificate = selfSigned('localhost');
 
 /** Starts a camera that makes one trouble in one phase of each connection, over TCP or TLS. */
-export async function startHostileCamera(
-  phase: Phase,
-  trouble: TroubleName,
-  isTls: boolean,
-): Promise<HostileCamera> {
+export async function startHostileCamera(phase: Phase, trouble: TroubleName, isTls: boolean) {
   const { promise: troubled, resolve } = Promise.withResolvers<void>();
   let requests = 0;
   const { promise: struck, resolve: strike } = Promise.withResolvers<void>();
@@ -107,15 +93,15 @@ export async function startHostileCamera(
     else if (isTls) serveTls(raw);
     else serveHttp(raw, raw);
   });
-  const { port, allClosed } = await serveTest(server);
   return {
-    port,
+    ...(await serveTest(server)),
     get requests() {
       return requests;
     },
+    /** Resolves once the trouble is made. */
     troubled,
+    /** Makes the trouble of the phase 'before the request'. */
     strike,
-    allClosed,
   };
 }
 
