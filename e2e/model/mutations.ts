@@ -7,9 +7,13 @@ const scripts = ['identity', 'take', 'finish']
   )
   .join('\n');
 
-/** Each removes one safeguard of the guarantee. A mutation that changes nothing is an error. */
-export const mutations: Record<string, Mutation> = {
+/**
+ * Each removes one safeguard of the guarantee. A mutation that changes nothing is an error. Its seed
+ * finds the breach within a few dozen schedules.
+ */
+export const mutations: Record<string, Mutation & { seed: number }> = {
   'the permit': {
+    seed: 1,
     permits: (permits) => ({
       ...permits,
       take: async (camera) => ({
@@ -19,6 +23,7 @@ export const mutations: Record<string, Mutation> = {
     }),
   },
   'the start check': {
+    seed: 8,
     permits: (permits) => ({
       ...permits,
       take: async (camera) => {
@@ -28,34 +33,24 @@ export const mutations: Record<string, Mutation> = {
       },
     }),
   },
-  'the hold-off': replaceInScript("if hold > 0 then return { 'hold', hold, now } end", ''),
+  'the hold-off': replaceInScript(1, "if hold > 0 then return { 'hold', hold, now } end", ''),
   'the hold-off as long as a permit lives': replaceInScript(
+    1,
     'since + life + (replicated and tonumber(ARGV[3]) or 0)',
     'since + 1500',
   ),
   'the replication id in the identity': replaceInScript(
+    7,
     "local id = run .. '-' .. line",
     'local id = run',
   ),
-  'the replica lag': replaceInScript('(replicated and tonumber(ARGV[3]) or 0)', '0'),
-  'the clock watch': { monitor: (watch) => ({ ...watch, accept: () => true }) },
-  'the token compare': replaceInScript("value:match('^%S+') ~= ARGV[1]", 'false'),
+  'the replica lag': replaceInScript(6, '(replicated and tonumber(ARGV[3]) or 0)', '0'),
+  'the clock watch': { seed: 3, monitor: (watch) => ({ ...watch, accept: () => true }) },
+  'the token compare': replaceInScript(5, "value:match('^%S+') ~= ARGV[1]", 'false'),
 };
 
-function replaceInScript(safeguard: string, replacement: string): Mutation {
+function replaceInScript(seed: number, safeguard: string, replacement: string) {
   if (!scripts.includes(safeguard))
     throw new Error(`no script contains the safeguard ${safeguard}`);
-  return { script: (source) => source.replace(safeguard, replacement) };
+  return { seed, script: (source: string) => source.replace(safeguard, replacement) };
 }
-
-/** Seeds that find each breach within a few dozen schedules. */
-export const seeds: Record<string, number> = {
-  'the permit': 1,
-  'the start check': 8,
-  'the hold-off': 1,
-  'the hold-off as long as a permit lives': 1,
-  'the replication id in the identity': 7,
-  'the replica lag': 6,
-  'the clock watch': 3,
-  'the token compare': 5,
-};

@@ -1,10 +1,10 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, vi } from 'vitest';
 import { freePort } from '../redis/redis-server.ts';
 import { type RunningServer, startServer } from '../running-server.ts';
 
@@ -67,9 +67,10 @@ export async function startPrometheus(rules: string, targets: Targets): Promise<
     await gateway.close();
     await rm(dir, { recursive: true, force: true });
   };
-  try {
-    await waitUntilReady(url, child);
-  } catch {
+  const expectReady = async () => expect((await fetch(`${url}/-/ready`)).ok).toBe(true);
+  const ready = vi.waitFor(expectReady, { timeout: 20_000 }).then(() => true);
+  const ended = once(child, 'exit').then(() => false);
+  if (!(await Promise.race([ready, ended]).catch(() => false))) {
     await stop();
     throw new Error(`Prometheus is not ready:\n${complaints.join('')}`);
   }
@@ -117,17 +118,4 @@ async function startGateway(targets: Targets): Promise<RunningServer> {
     forwarded.end();
   });
   return await startServer(gateway);
-}
-
-async function waitUntilReady(url: string, child: ChildProcess): Promise<void> {
-  for (let attempts = 0; attempts < 400; attempts += 1) {
-    if (child.exitCode !== null) break;
-    const isReady = await fetch(`${url}/-/ready`).then(
-      ({ ok }) => ok,
-      () => false,
-    );
-    if (isReady) return;
-    await sleep(50);
-  }
-  throw new Error('not ready');
 }

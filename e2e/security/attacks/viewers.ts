@@ -1,6 +1,7 @@
 import { Agent, get, type RequestOptions } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startMsOf } from '../../../bench/load/camera-frame.ts';
+import { readBlocks, readPictures } from '../../../testing/viewers/streams.ts';
 import { createFigures, machineMs } from './viewer-figures.ts';
 
 export interface Viewer {
@@ -18,9 +19,6 @@ const POLL_EVERY_MS = 250;
 const STREAM_FOR_MS = 5000;
 const REOPEN_MS = 500;
 const TIMEOUT_MS = 20_000;
-/** Follows each picture of an MJPEG stream. */
-const BOUNDARY = Buffer.from('\r\n--frame\r\n');
-const HEAD_END = Buffer.from('\r\n\r\n');
 
 /** Starts 30 viewers that poll, 10 with MJPEG streams and 10 with events, spread over `all`. */
 export function startViewers(all: readonly Viewer[]) {
@@ -66,34 +64,22 @@ async function poll({ api, image }: Viewer, context: Context): Promise<void> {
 }
 
 async function watchPictures(viewer: Viewer, context: Context): Promise<void> {
-  let rest = Buffer.alloc(0);
-  await openStream(`${viewer.api}/stream?${viewer.stream}`, context, (chunk) => {
-    rest = Buffer.concat([rest, chunk]);
-    for (let end = rest.indexOf(BOUNDARY); end >= 0; end = rest.indexOf(BOUNDARY)) {
-      const begin = rest.indexOf(HEAD_END);
-      const bytes = rest.subarray(begin + HEAD_END.length, end);
-      if (bytes.length > 0) {
-        context.figures.current.pictures += 1;
-        context.show(startMsOf(bytes));
-      }
-      rest = rest.subarray(end + BOUNDARY.length);
-    }
+  const onData = readPictures((bytes) => {
+    context.figures.current.pictures += 1;
+    context.show(startMsOf(bytes));
   });
+  await openStream(`${viewer.api}/stream?${viewer.stream}`, context, onData);
 }
 
 async function listen(viewer: Viewer, context: Context): Promise<void> {
-  let rest = '';
-  await openStream(`${viewer.api}/events?${viewer.stream}`, context, (chunk) => {
-    const blocks = (rest + chunk.toString()).split('\n\n');
-    rest = blocks.pop() ?? '';
-    for (const block of blocks) {
-      const startedAt = /^event: frame$/m.test(block) && /"startedAt":"([^"]+)"/.exec(block)?.[1];
-      if (!startedAt) continue;
-      context.figures.current.events += 1;
-      // Redis stamps it with this machine's wall clock.
-      context.show(machineMs() - (Date.now() - Date.parse(startedAt)));
-    }
+  const onData = readBlocks((block) => {
+    const startedAt = /^event: frame$/m.test(block) && /"startedAt":"([^"]+)"/.exec(block)?.[1];
+    if (!startedAt) return;
+    context.figures.current.events += 1;
+    // Redis stamps it with this machine's wall clock.
+    context.show(machineMs() - (Date.now() - Date.parse(startedAt)));
   });
+  await openStream(`${viewer.api}/events?${viewer.stream}`, context, onData);
 }
 
 /** Holds a stream for a while, then pauses, so that another client may take its place. */
