@@ -96,12 +96,12 @@ process.exitCode = report.verdict.breaches.length + report.failures.length > 0 ?
 
 async function makeFaults(untilMs: number): Promise<FaultRecord[]> {
   const all: FaultRecord[] = [];
-  const names = Object.keys(faults);
+  let names: string[] = [];
   const nowS = () => (performance.now() - startedMs) / 1000;
   while (nowS() * 1000 < untilMs) {
     // Each once before any twice, in an order set by the seed.
-    if (all.length % names.length === 0) shuffle(names);
-    const fault = names[all.length % names.length] ?? '';
+    if (names.length === 0) names = shuffled(Object.keys(faults));
+    const fault = names.pop() ?? '';
     const fromS = nowS();
     await faults[fault]?.(proof);
     const toS = nowS();
@@ -162,11 +162,9 @@ function redisVersion(): string {
   return /v=([\d.]+)/.exec(text)?.[1] ?? 'unknown';
 }
 
-function shuffle(names: string[]): void {
-  for (let n = names.length - 1; n > 0; n -= 1) {
-    const other = Math.floor(random() * (n + 1));
-    [names[n], names[other]] = [names[other] ?? '', names[n] ?? ''];
-  }
+function shuffled(names: readonly string[]): string[] {
+  const places = new Map(names.map((name) => [name, random()]));
+  return names.toSorted((a, b) => (places.get(a) ?? 0) - (places.get(b) ?? 0));
 }
 
 /** A small seeded generator, so that a run can be repeated. */
