@@ -1,4 +1,5 @@
 import { get } from 'node:http';
+import { infoOf } from '../../../testing/checks/short-faults.ts';
 import type { Child } from '../../../testing/fleet/child.ts';
 import type { Fleet } from '../../../testing/fleet/fleet.ts';
 import { cpuMs, residentMiB } from '../../../testing/fleet/proc.ts';
@@ -33,14 +34,14 @@ export function observe({ apis, workers, redis, redisPrefix }: Fleet) {
   const before = cpuNow();
   const slowdown = measureSlowdown([...apis, ...workers]);
   const open = new Set<Promise<void>>();
+  const record = (peak: keyof typeof peaks, ...values: number[]) => {
+    peaks[peak] = Math.max(peaks[peak], ...values);
+  };
   const samplePeaks = async () => {
-    peaks.apiMiB = Math.max(peaks.apiMiB, ...(await Promise.all(apis.map(memoryOf))));
-    peaks.workerMiB = Math.max(peaks.workerMiB, ...(await Promise.all(workers.map(memoryOf))));
-    const info = String(await redis.command('INFO', 'memory'));
-    const usedMiB = Number(/^used_memory:(\d+)/m.exec(info)?.[1]) / 1024 ** 2;
-    peaks.redisMiB = Math.max(peaks.redisMiB, usedMiB);
-    const jobs = Number(await redis.command('LLEN', `${redisPrefix}:refresh:wait`));
-    peaks.longestQueue = Math.max(peaks.longestQueue, jobs);
+    record('apiMiB', ...(await Promise.all(apis.map(memoryOf))));
+    record('workerMiB', ...(await Promise.all(workers.map(memoryOf))));
+    record('redisMiB', Number(await infoOf(redis, 'used_memory')) / 1024 ** 2);
+    record('longestQueue', Number(await redis.command('LLEN', `${redisPrefix}:refresh:wait`)));
   };
   const probe = async (process: { pid: number; opsUrl: string }) => {
     const outcome = await statusOf(`${process.opsUrl}/livez`);
