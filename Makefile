@@ -49,11 +49,11 @@ scaling: ## compare the cost model of docs/scaling.md with measurements, about s
 
 steady: ## measure how steadily cameras are refreshed under continuous demand (DURATION)
 	@scripts/setup --with-tests
-	@$(NODE) bench/steady.ts
+	@$(NODE) bench/main.ts steady
 
 streams: ## measure how soon 1,000 SSE and 200 MJPEG viewers of one process get a frame (DURATION)
 	@scripts/setup --with-tests
-	@$(NODE) bench/streams.ts
+	@$(NODE) bench/main.ts streams
 
 fuzz: ## test each property with a hundred thousand odd URLs, patterns and source files (FUZZ_RUNS)
 	@scripts/setup --with-tests
@@ -61,7 +61,7 @@ fuzz: ## test each property with a hundred thousand odd URLs, patterns and sourc
 
 wall: ## measure how soon the wall shows a new frame, in a real browser (DURATION)
 	@scripts/setup --with-tests
-	@$(NODE) bench/wall.ts
+	@$(NODE) bench/main.ts wall
 
 pictures: ## take the docs' pictures of the wall and the dashboard in a real browser
 	@scripts/setup --with-pictures

@@ -1,141 +1,106 @@
-import { Buffer } from 'node:buffer';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { cpus } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { decodeAnnouncement } from '@lastframe/shared/messages/announcement';
-import { SHARDS } from '@lastframe/shared/redis/cluster/shard';
-import { keysFor } from '@lastframe/shared/redis/keys';
-import { parseDurationMs } from '@lastframe/shared/settings/units';
-import { createClient } from 'redis';
-import { checkCalls } from '../testing/checks/checker.ts';
-import { startFleet } from '../testing/fleet/fleet.ts';
+import type { Fleet } from '../testing/fleet/fleet.ts';
 import { cpuMs, residentMiB } from '../testing/fleet/proc.ts';
+import { subscribeToFrames } from '../testing/viewers/announcements.ts';
+import { quantileOf } from '../testing/checks/quantile.ts';
+import { type BenchContext, type Figure, type Measured, rowsOf } from './figures/figure.ts';
+import { withFleet } from './figures/with-fleet.ts';
 
-/**
- * Measures how soon a crowd on one api process receives each frame after its announcement. An event
- * counts when it is read, a picture when the boundary after it is. One more viewer reads nothing.
- */
-const durationMs = parseDurationMs(process.env.DURATION ?? '30s') ?? 30_000;
-const SSE_VIEWERS = 1000;
-const MJPEG_VIEWERS = 200;
-const CEILING_MS = 250;
 const INTERVAL_MS = 1000;
-const FRAME_SIZE = '80KiB';
+/** `mark` is a text that the stream has once per frame, behind it. */
+const CROWDS = [
+  { of: 'SSE', viewers: 1000, path: '/events', mark: 'event: frame' },
+  { of: 'MJPEG', viewers: 200, path: '/stream', mark: '\r\n--frame\r\n' },
+];
 
-const fleet = await startFleet({ intervalMs: INTERVAL_MS, delayMs: 200 });
-const [api] = fleet.apis;
-if (!api) throw new Error('no api was started');
-const camera = fleet.slow.camera('crowd', { bytes: FRAME_SIZE });
-const sockets: Socket[] = [];
-const announcedMs: number[] = [];
+export const streams: Figure = {
+  name: 'streams',
+  title: 'From a frame’s announcement until a crowd on one api process receives it',
+  how: '1,000 SSE and 200 MJPEG viewers of one 80 KiB frame a second. An event counts when it is read, a picture when the boundary after it is. One more viewer reads nothing. Load generator, Redis, worker and camera share the machine.',
+  measure: (context) =>
+    withFleet({ intervalMs: INTERVAL_MS, delayMs: 200 }, (fleet) => measureCrowds(fleet, context)),
+};
 
-const listener = createClient({ url: fleet.redis.url });
-await listener.connect();
-await listener.subscribe(keysFor(fleet.redisPrefix).channels(SHARDS), (text) => {
-  if (decodeAnnouncement(text)?.kind === 'frame') announcedMs.push(performance.now());
-});
+async function measureCrowds(fleet: Fleet, { durationMs, showProgress }: BenchContext) {
+  const [api] = fleet.apis;
+  if (!api) throw new Error('no api was started');
+  const query = `url=${encodeURIComponent(fleet.slow.camera('crowd', { bytes: '80KiB' }))}`;
+  const announcedMs: number[] = [];
+  const listener = await subscribeToFrames(fleet, () => announcedMs.push(performance.now()));
+  /** Waits until halfway between two frames, so that either every viewer counts a frame or none. */
+  const betweenFrames = async () => {
+    const before = announcedMs.length;
+    while (announcedMs.length === before) await sleep(10);
+    await sleep(INTERVAL_MS / 2);
+  };
+  showProgress('connecting');
+  const port = Number(api.listening.port);
+  const crowds = CROWDS.map((crowd) => ({ ...crowd, delaysMs: [] as number[] }));
+  const sockets = [await openStream(port, `/stream?${query}`)]; // reads nothing
+  for (const { viewers, path, mark, delaysMs } of crowds) {
+    for (let n = 0; n < viewers; n += 1) {
+      const socket = await openStream(port, `${path}?${query}`);
+      sockets.push(socket);
+      onEach(mark, socket, () => delaysMs.push(performance.now() - (announcedMs.at(-1) ?? 0)));
+    }
+  }
+  for (let n = 0; n < 3; n += 1) await betweenFrames(); // every viewer has had a frame
+  showProgress('measuring');
+  for (const { delaysMs } of crowds) delaysMs.length = 0;
+  const framesBefore = announcedMs.length;
+  const before = await usageOf(api.pid);
+  await sleep(durationMs);
+  await betweenFrames();
+  const after = await usageOf(api.pid);
+  const frames = announcedMs.length - framesBefore;
+  for (const socket of sockets) socket.destroy();
+  listener.close();
+  const row = rowsOf('the process');
+  return [
+    ...crowds.flatMap((crowd) => crowdRows(crowd, frames)),
+    row('frames', '', frames),
+    row('CPU per frame', 'ms', (after.apiMs - before.apiMs) / frames),
+    row('CPU per frame, load generator', 'ms', (after.ownMs - before.ownMs) / frames),
+    row('memory before', 'MiB', before.apiMiB),
+    row('memory after', 'MiB', after.apiMiB),
+  ];
+}
 
-const open = async (path: string, onData?: (chunk: Buffer) => void) => {
-  const socket = connect(Number(api.listening.port), '127.0.0.1');
-  sockets.push(socket);
+async function openStream(port: number, target: string): Promise<Socket> {
+  const socket = connect(port, '127.0.0.1');
   socket.on('error', () => {});
   await once(socket, 'connect');
-  const query = `url=${encodeURIComponent(camera)}`;
-  socket.write(`GET ${path}?${query} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
-  if (onData) socket.on('data', onData);
-  else socket.pause();
-};
-
-/** Counts each viewer's frames by `mark`, a text that the stream has once per frame. */
-function crowdOf(name: string, viewers: number, mark: string) {
-  const needle = Buffer.from(mark);
-  const crowd = { name, viewers, delaysMs: [] as number[], seen: [] as number[] };
-  const viewer = (n: number) => {
-    let tail = Buffer.alloc(0);
-    crowd.seen[n] = 0;
-    return (chunk: Buffer) => {
-      const nowMs = performance.now();
-      const text = Buffer.concat([tail, chunk]);
-      let at = text.indexOf(needle);
-      let end = 0;
-      while (at >= 0) {
-        crowd.seen[n] = (crowd.seen[n] ?? 0) + 1;
-        const announced = announcedMs.at(-1);
-        if (measuring && announced !== undefined) crowd.delaysMs.push(nowMs - announced);
-        end = at + needle.length;
-        at = text.indexOf(needle, end);
-      }
-      tail = Buffer.from(text.subarray(Math.max(end, text.length - needle.length + 1)));
-    };
-  };
-  return { crowd, viewer };
+  socket.write(`GET ${target} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+  return socket;
 }
 
-let measuring = false;
-const sse = crowdOf('SSE', SSE_VIEWERS, 'event: frame');
-const mjpeg = crowdOf('MJPEG', MJPEG_VIEWERS, '\r\n--frame\r\n');
-for (let n = 0; n < SSE_VIEWERS; n += 1) await open('/events', sse.viewer(n));
-for (let n = 0; n < MJPEG_VIEWERS; n += 1) await open('/stream', mjpeg.viewer(n));
-await open('/stream');
-while (mjpeg.crowd.seen.some((frames) => frames === 0)) await sleep(100);
-/** Waits until halfway between two frames, so that either every viewer counts a frame or none. */
-const betweenFrames = async () => {
-  const before = announcedMs.length;
-  while (announcedMs.length === before) await sleep(10);
-  await sleep(INTERVAL_MS / 2);
-};
-for (let n = 0; n < 3; n += 1) await betweenFrames(); // everybody is connected
-const residentBefore = await residentMiB(api.pid);
-const announcedBefore = announcedMs.length;
-const cpuBefore = await cpuMs(api.pid);
-const ownCpuBefore = await cpuMs(process.pid);
-measuring = true;
-await sleep(durationMs);
-await betweenFrames();
-measuring = false;
-const cpuUsedMs = (await cpuMs(api.pid)) - cpuBefore;
-const ownCpuUsedMs = (await cpuMs(process.pid)) - ownCpuBefore;
-const frames = announcedMs.length - announcedBefore;
-const residentAfter = await residentMiB(api.pid);
-
-console.log(
-  `${cpus().length} × ${cpus()[0]?.model}, node ${process.versions.node}; load generator, Redis, worker and camera on the same machine`,
-);
-console.log(
-  `${frames} frames of ${FRAME_SIZE}, one a second, on one api process; one viewer reads nothing`,
-);
-console.log('viewers      frames received   median     p99        slowest');
-let failed = false;
-for (const { name, viewers, delaysMs } of [sse.crowd, mjpeg.crowd]) {
-  delaysMs.sort((a, b) => a - b);
-  const at = (share: number) =>
-    delaysMs[Math.min(delaysMs.length - 1, Math.floor(delaysMs.length * share))] ?? Number.NaN;
-  const receivedShare = delaysMs.length / (frames * viewers);
-  failed ||= delaysMs.length !== frames * viewers || !(at(1) <= CEILING_MS);
-  console.log(
-    [
-      `${viewers} ${name}`.padEnd(12),
-      `${(100 * receivedShare).toFixed(2)} %`.padEnd(17),
-      ...[0.5, 0.99, 1].map((share) => `${at(share).toFixed(1)} ms`.padEnd(10)),
-    ].join(' '),
-  );
+/** Reads from the socket and calls `onMark` for each mark, even one split over chunks. */
+function onEach(mark: string, socket: Socket, onMark: () => void): void {
+  let rest = '';
+  socket.setEncoding('latin1').on('data', (chunk: string) => {
+    const parts = (rest + chunk).split(mark);
+    for (let n = 1; n < parts.length; n += 1) onMark();
+    rest = parts.at(-1)?.slice(1 - mark.length) ?? '';
+  });
 }
-const perFrame = (ms: number) => `${(ms / frames).toFixed(0)} ms per frame`;
-console.log(
-  `CPU of the process: ${perFrame(cpuUsedMs)}; of the load generator: ${perFrame(ownCpuUsedMs)}`,
-);
-console.log(
-  `memory of the process: ${residentBefore.toFixed(0)} MiB before, ${residentAfter.toFixed(0)} MiB after`,
-);
 
-for (const socket of sockets) socket.destroy();
-listener.destroy();
-const verdict = checkCalls(await fleet.slow.calls(), INTERVAL_MS, await fleet.slow.pauses());
-console.log(
-  `${verdict.calls} calls, smallest gap ${verdict.smallestGapMs.toFixed(1)} ms, ${verdict.breaches.length} breaches`,
-);
-await fleet.stop();
-if (failed)
-  console.error(`a frame was lost, or came later than ${CEILING_MS} ms after its announcement`);
-if (failed || verdict.breaches.length > 0) process.exitCode = 1;
+async function usageOf(pid: number) {
+  const [apiMs, ownMs] = await Promise.all([cpuMs(pid), cpuMs(process.pid)]);
+  return { apiMs, ownMs, apiMiB: await residentMiB(pid) };
+}
+
+function crowdRows(
+  { of, viewers, delaysMs }: { of: string; viewers: number; delaysMs: number[] },
+  frames: number,
+): Measured[] {
+  const row = rowsOf(`${viewers} ${of} viewers`);
+  const receivedPercent = (100 * delaysMs.length) / (frames * viewers);
+  return [
+    row('frames received', '%', receivedPercent, { least: 100, isRequired: true }),
+    row('median', 'ms', quantileOf(delaysMs, 0.5)),
+    row('p99', 'ms', quantileOf(delaysMs, 0.99)),
+    row('slowest', 'ms', quantileOf(delaysMs, 1), { most: 250, isRequired: true }),
+  ];
+}

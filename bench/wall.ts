@@ -1,70 +1,54 @@
-import { cpus } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseDurationMs } from '@lastframe/shared/settings/units';
 import { startWallFleet } from '../testing/fleet/wall-fleet.ts';
 import { openPage, startBrowser } from '../testing/viewers/browser.ts';
-import {
-  type Delays,
-  delaysOf,
-  recordAnnouncements,
-  recordSwaps,
-} from '../testing/viewers/swaps.ts';
+import { delaysOf, recordAnnouncements, recordSwaps } from '../testing/viewers/swaps.ts';
+import { type BenchContext, type Figure, measureCases, rowsOf } from './figures/figure.ts';
 
-/**
- * Measures the time from a frame's announcement until a viewer sees it: 40 cameras over three api
- * processes, on one wall in a real browser. The target is 300 ms for 95 of 100 frames.
- */
-const durationMs = parseDurationMs(process.env.DURATION ?? '30s') ?? 30_000;
-const CAMERAS = 40;
 const SCREEN = { viewport: { width: 1920, height: 1080 } };
-const QUERY = 'columns=8';
-const ROUNDS = [
+const CASES = [
   { intervalMs: 5000, size: '640x360' },
   { intervalMs: 2000, size: '64x36' },
 ];
 
-const browser = await startBrowser();
-console.log(`${cpus().length} × ${cpus()[0]?.model}, node ${process.versions.node}`);
-console.log(`Chromium ${browser.version()}, ${CAMERAS} cameras, three api processes`);
-console.log('interval  size     frames  median  95 %    slowest  within 300 ms  complaints');
-for (const round of ROUNDS) {
-  const { delays, complaints } = await measure(round);
-  const row = [
-    `${round.intervalMs} ms`.padEnd(9),
-    round.size.padEnd(8),
-    String(delays.count).padEnd(7),
-    `${delays.medianMs} ms`.padEnd(7),
-    `${delays.p95Ms} ms`.padEnd(7),
-    `${delays.slowestMs} ms`.padEnd(8),
-    `${(100 * delays.shareWithin300Ms).toFixed(1)} %`.padEnd(14),
-    String(complaints.length),
-  ];
-  console.log(row.join(' '));
-  if (delays.count === 0 || delays.p95Ms > 300 || complaints.length > 0) process.exitCode = 1;
-}
-await browser.close();
+export const wall: Figure = {
+  name: 'wall',
+  title: 'From a frame’s announcement until a viewer sees it',
+  how: '40 cameras over three api processes, on one wall in a real browser. The target is 300 ms for 95 of 100 frames.',
+  measure: (context) => measureCases(CASES, context, measureCase),
+};
 
-async function measure({ intervalMs, size }: (typeof ROUNDS)[number]) {
-  const cameras = Array.from({ length: CAMERAS }, (_, n) => ({
+async function measureCase({ intervalMs, size }: (typeof CASES)[number], context: BenchContext) {
+  const of = `interval ${intervalMs} ms, ${size}`;
+  context.showProgress(of);
+  const cameras = Array.from({ length: 40 }, (_, n) => ({
     name: `cam-${n}`,
     title: `Camera ${n}`,
     query: { size },
   }));
-  const wall = await startWallFleet({ cameras, intervalMs, apis: 3 });
-  const announced = await recordAnnouncements(wall.fleet);
-  const { page, complaints, close } = await openPage(browser, SCREEN);
+  const fleet = await startWallFleet({ cameras, intervalMs, apis: 3 });
+  const announced = await recordAnnouncements(fleet.fleet);
+  const browser = await startBrowser();
   try {
+    const { page, complaints } = await openPage(browser, SCREEN);
     const swaps = await recordSwaps(page);
-    await page.goto(`${wall.balancer.url}/?${QUERY}`);
+    await page.goto(`${fleet.balancer.url}/?columns=8`);
     await sleep(2 * intervalMs);
     const settled = (await swaps()).length;
-    await sleep(durationMs);
-    const delays: Delays = delaysOf((await swaps()).slice(settled), announced);
-    await wall.fleet.check();
-    return { delays, complaints };
+    await sleep(context.durationMs);
+    const delays = delaysOf((await swaps()).slice(settled), announced);
+    await fleet.fleet.check();
+    const row = rowsOf(of);
+    return [
+      row('frames', '', delays.count, { least: 1, isRequired: true }),
+      row('median', 'ms', delays.medianMs),
+      row('95 %', 'ms', delays.p95Ms, { most: 300, isRequired: true }),
+      row('slowest', 'ms', delays.slowestMs),
+      row('within 300 ms', '%', 100 * delays.shareWithin300Ms),
+      row('complaints', '', complaints.length, { most: 0, isRequired: true }),
+    ];
   } finally {
+    await browser.close();
     announced.close();
-    await close();
-    await wall.stop();
+    await fleet.stop();
   }
 }

@@ -1,8 +1,8 @@
+import { leastSquares } from './least-squares.ts';
+
 /** A fleet as docs/scaling.md describes it. */
 export interface FleetShape {
-  /** Cameras watched by at least one pod. */
-  cameras: number;
-  intervalMs: number;
+  refreshesPerSecond: number;
   frameBytes: number;
   /** Api processes. */
   pods: number;
@@ -14,19 +14,15 @@ export interface FleetShape {
   arrivalsPerSecond: number;
 }
 
-/** The cost of one of each, in milliseconds of CPU on the machine that was measured. */
-export interface CostConstants {
-  worker: { refresh: number; wakeUp: number };
-  redis: { refresh: number; wakeUp: number; read: number };
-  api: { read: number; hear: number; request: number };
-  /** Per second, regardless of load. */
-  idle: { pod: number; worker: number; redis: number };
-}
+type Part = 'worker' | 'redis' | 'api';
 
+/** By part and by name: how often each costs CPU per second, or the CPU of one in milliseconds. */
+export type Terms = Record<Part, Record<string, number>>;
+
+/** Per second; 1,000 ms are one core. */
 export interface Prediction {
   /** Redis scripts per refresh. */
   scripts: number;
-  /** Per second, like all values below; 1,000 ms are one core. */
   workerMs: number;
   redisMs: number;
   apiMs: number;
@@ -44,56 +40,52 @@ const REFRESH_OUT_BYTES = 600;
 /** `started` and `frame`. */
 const ANNOUNCED_BYTES = 620;
 
-export function refreshesPerSecond({ cameras, intervalMs }: FleetShape): number {
-  return (1000 * cameras) / intervalMs;
-}
-
-/** Returns the wake-ups per refresh. Each ends with one fetch that finds no job. */
-export function wakeUpsPerRefresh(shape: FleetShape): number {
-  const within = (refreshesPerSecond(shape) * WAKE_UP_MS) / 1000;
-  return (1 - Math.exp(-within)) / within;
-}
-
-/** Each watching pod reads the new frame, and so does any other pod that a viewer reaches. */
-function readsPerSecond(shape: FleetShape): number {
-  return refreshesPerSecond(shape) * shape.watchingPods + shape.arrivalsPerSecond;
-}
-
-/** Add, fetch, take, finish, store and end; an empty fetch per wake-up; and the reads. */
-export function scriptsPerRefresh(shape: FleetShape): number {
-  return 6 + wakeUpsPerRefresh(shape) + readsPerSecond(shape) / refreshesPerSecond(shape);
-}
-
-/** What the constants are multiplied with for a second's CPU, in the constants' order. */
-export const terms = {
-  worker: (shape: FleetShape) => {
-    const refreshes = refreshesPerSecond(shape);
-    return [refreshes, refreshes * wakeUpsPerRefresh(shape)];
-  },
-  redis: (shape: FleetShape) => {
-    const refreshes = refreshesPerSecond(shape);
-    return [refreshes, refreshes * wakeUpsPerRefresh(shape), readsPerSecond(shape)];
-  },
-  api: (shape: FleetShape) => {
-    const refreshes = refreshesPerSecond(shape);
-    return [readsPerSecond(shape), refreshes * shape.pods, shape.requestsPerSecond];
-  },
-};
-
-export function predict(
-  shape: FleetShape,
-  { worker, redis, api, idle }: CostConstants,
-): Prediction {
-  const { frameBytes, pods } = shape;
-  const [refreshes, reads] = [refreshesPerSecond(shape), readsPerSecond(shape)];
-  const weightedSum = (counts: number[], constants: object) =>
-    Object.values(constants).reduce((sum, cost, n) => sum + cost * (counts[n] ?? 0), 0);
+/** Returns what costs CPU per second. Each wake-up ends with one fetch that finds no job. */
+export function termsOf(shape: FleetShape): Terms {
+  const { refreshesPerSecond: refresh, pods, requestsPerSecond: request } = shape;
+  const wakeUps = 1000 / WAKE_UP_MS;
+  const wakeUp = wakeUps * (1 - Math.exp(-refresh / wakeUps));
+  const read = readsPerSecond(shape);
   return {
-    scripts: scriptsPerRefresh(shape),
-    workerMs: idle.worker + weightedSum(terms.worker(shape), worker),
-    redisMs: idle.redis + weightedSum(terms.redis(shape), redis),
-    apiMs: idle.pod * pods + weightedSum(terms.api(shape), api),
+    worker: { refresh, wakeUp, idle: 1 },
+    redis: { refresh, wakeUp, read, idle: 1 },
+    api: { read, announcement: refresh * pods, request, idle: pods },
+  };
+}
+
+export function predict(shape: FleetShape, costs: Terms): Prediction {
+  const { refreshesPerSecond: refreshes, frameBytes, pods } = shape;
+  const terms = termsOf(shape);
+  const reads = readsPerSecond(shape);
+  const cpuMs = (part: Part) =>
+    Object.entries(terms[part]).reduce((sum, [name, n]) => sum + n * (costs[part][name] ?? 0), 0);
+  return {
+    // Add, fetch, take, finish, store and end; an empty fetch per wake-up; and the reads.
+    scripts: 6 + ((terms.worker.wakeUp ?? 0) + reads) / refreshes,
+    workerMs: cpuMs('worker'),
+    redisMs: cpuMs('redis'),
+    apiMs: cpuMs('api'),
     inBytes: refreshes * (frameBytes + REFRESH_IN_BYTES) + reads * READ_IN_BYTES,
     outBytes: reads * frameBytes + refreshes * (REFRESH_OUT_BYTES + pods * ANNOUNCED_BYTES),
   };
+}
+
+/** Fits the CPU costs to measured fleets. */
+export function fitCosts(fleets: readonly { shape: FleetShape; measured: Prediction }[]): Terms {
+  const fitPart = (part: Part) => {
+    const rows = fleets.map(({ shape, measured }) => {
+      // Relative errors, so that all fleets weigh the same.
+      const counts = Object.values(termsOf(shape)[part]);
+      return counts.map((count) => count / measured[`${part}Ms`]);
+    });
+    const names = fleets[0] ? Object.keys(termsOf(fleets[0].shape)[part]) : [];
+    const costs = leastSquares(rows);
+    return Object.fromEntries(names.map((name, n) => [name, costs[n] ?? 0]));
+  };
+  return { worker: fitPart('worker'), redis: fitPart('redis'), api: fitPart('api') };
+}
+
+/** Each watching pod reads the new frame, and so does any other pod that a viewer reaches. */
+function readsPerSecond({ refreshesPerSecond, watchingPods, arrivalsPerSecond }: FleetShape) {
+  return refreshesPerSecond * watchingPods + arrivalsPerSecond;
 }

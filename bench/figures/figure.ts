@@ -1,5 +1,3 @@
-import type { Verdict } from '../../testing/checks/checker.ts';
-
 /** One benchmark, in a file of its own. */
 export interface Figure {
   /** The name of its files under docs/benchmarks. */
@@ -13,6 +11,8 @@ export interface Figure {
 export interface BenchContext {
   /** Only one short round and the first of several long cases: a smoke test. */
   quick: boolean;
+  /** `DURATION`, for figures without a duration of their own. */
+  durationMs: number;
   /** Reports progress. */
   showProgress(progress: string): void;
 }
@@ -31,7 +31,14 @@ export interface Measured extends Spread {
   what: string;
   unit: string;
   /** Undefined for rows that only serve as a comparison. */
-  target?: { text: string; isMet: boolean };
+  target?: Target;
+}
+
+export interface Target {
+  text: string;
+  isMet: boolean;
+  /** Missing it fails the run; other missed targets are results. */
+  isRequired?: true;
 }
 
 /** One figure's results, as in its JSON file. */
@@ -46,40 +53,48 @@ export interface Report {
   measured: Measured[];
 }
 
-export function spreadOf(values: readonly number[]): Spread {
+/** What the median should be; see `Target`. */
+export interface Limit {
+  most?: number;
+  least?: number;
+  isRequired?: true;
+}
+
+/** Returns a function that creates the rows of one case, each from the values of its rounds. */
+export function rowsOf(of: string) {
+  return (what: string, unit: string, values: number | number[], limit: Limit = {}): Measured => {
+    const spread = spreadOf([values].flat());
+    const target = targetOf(limit, spread.median);
+    return { of, what, unit, ...spread, ...(target && { target }) };
+  };
+}
+
+/** Measures one case after the other; only the first when quick. */
+export async function measureCases<Case>(
+  cases: readonly Case[],
+  context: BenchContext,
+  measure: (one: Case, context: BenchContext) => Promise<Measured[]>,
+): Promise<Measured[]> {
+  const measured: Measured[] = [];
+  for (const one of context.quick ? cases.slice(0, 1) : cases)
+    measured.push(...(await measure(one, context)));
+  return measured;
+}
+
+export function numberText(value: number): string {
+  if (Math.abs(value) >= 100) return Math.round(value).toLocaleString('en');
+  return String(Number(value.toPrecision(3)));
+}
+
+function spreadOf(values: readonly number[]): Spread {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length / 2;
   const median = ((sorted[Math.ceil(middle) - 1] ?? 0) + (sorted[Math.floor(middle)] ?? 0)) / 2;
   return { median, min: sorted[0] ?? 0, max: sorted.at(-1) ?? 0 };
 }
 
-/** A target that the median meets when it is at least `least`. */
-export function atLeast(spread: Spread, least: number): { text: string; isMet: boolean } {
-  return { text: `≥ ${least}`, isMet: spread.median >= least };
-}
-
-/** A target that the median meets when it is at most `most`. */
-export function atMost(spread: Spread, most: number): { text: string; isMet: boolean } {
-  return { text: `≤ ${most}`, isMet: spread.median <= most };
-}
-
-/** Rows about the guarantee, from the camera's own log. */
-export function guaranteeRows(of: string, { breaches, calls }: Verdict): Measured[] {
-  const same = (value: number) => spreadOf([value]);
-  const isMet = breaches.length === 0;
-  return [
-    { of, what: 'calls to the camera', unit: '', ...same(calls) },
-    {
-      of,
-      what: 'breaches of the guarantee',
-      unit: '',
-      ...same(breaches.length),
-      target: { text: '0', isMet },
-    },
-  ];
-}
-
-export function numberText(value: number): string {
-  if (Math.abs(value) >= 100) return Math.round(value).toLocaleString('en');
-  return String(Number(value.toPrecision(3)));
+function targetOf({ most, least, ...required }: Limit, value: number): Target | undefined {
+  if (most !== undefined) return { text: `≤ ${most}`, isMet: value <= most, ...required };
+  if (least !== undefined) return { text: `≥ ${least}`, isMet: value >= least, ...required };
+  return undefined;
 }

@@ -1,25 +1,34 @@
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Verdict } from '../../testing/checks/checker.ts';
-import { startDemand } from '../load/demand-load.ts';
-import {
-  type CameraFleet,
-  type CameraFleetOptions,
-  startCameraFleet,
-} from '../servers/camera-fleet.ts';
-import { cpuMs } from '../servers/cores.ts';
-import { type Counts, commandCounts, difference, trafficOf } from '../servers/redis-stats.ts';
+import type { Fleet, Worker } from '../../testing/fleet/fleet.ts';
+import { cpuMs } from '../../testing/fleet/proc.ts';
+import { type RedisServer, startRedis } from '../../testing/redis/redis-server.ts';
+import { type DemandOptions, startDemand } from '../load/demand-load.ts';
+import { openViewer } from '../load/viewer.ts';
 import type { BenchContext } from './figure.ts';
+import { withFleet } from './with-fleet.ts';
 
-/** What refreshes cost a fleet. Values are per refresh unless noted. */
-export interface FleetCost {
-  refreshes: number;
-  seconds: number;
-  /** The measured period, on the machine's monotonic clock. */
-  fromMs: number;
-  toMs: number;
-  pids: { apis: number[]; workers: number[] };
-  /** The calls made as a share of those due. */
-  shareOfDue: number;
+/** A fleet and the demand on it. */
+export interface FleetLoad {
+  cameras: number;
+  apis: number;
+  workers?: number;
+  intervalMs: number;
+  /** The cameras' own time. */
+  delayMs: number;
+  /** The time between two requests for the same camera; an interval by default. */
+  everyMs?: number;
+  /** Which api processes get the requests; by default a different one each time. */
+  at?: DemandOptions['at'];
+  /** Keeps frames and announcements in a Redis of their own, without persistence. */
+  separateFramesRedis?: boolean;
+  /** How long to measure. A quick run measures one interval. */
+  intervals: number;
+}
+
+/** What a fleet has used since its start. */
+interface Usage {
   apiMs: number;
   workerMs: number;
   /** The queue Redis; the frames Redis counts separately if there is one. */
@@ -27,95 +36,140 @@ export interface FleetCost {
   framesRedisMs: number;
   /** Jobs added, including those that were already queued. */
   jobs: number;
-  /** Calls by command, including those inside scripts. */
-  commands: Counts;
+  /** Jobs that the permit denied. */
+  denied: number;
+  /** Scripts run by the queue Redis. */
+  scripts: number;
+  /** Bytes into and out of the queue Redis. */
   inBytes: number;
   outBytes: number;
-  usedBytesPerCamera: number;
-  requests: number;
+}
+
+/** What refreshes cost; the usage is per refresh. */
+export interface FleetCost extends Usage {
+  refreshesPerSecond: number;
+  requestsPerSecond: number;
+  /** The calls made as a share of those due. */
+  shareOfDue: number;
+  /** Requests that got no frame, or no response at all. */
   failures: string[];
+  /** Ages of the frames served, from the start of their calls. */
+  agesMs: number[];
+  /** On all calls, from the first on. */
   verdict: Verdict;
 }
 
-export interface CostOptions extends CameraFleetOptions {
-  cameras: number;
-  /** Which api processes get the requests, as `DemandOptions.at`. */
-  at: 'each' | 'one' | 'own';
-  /** Time until all cameras are requested. */
-  rampMs: number;
-  settleMs: number;
-  measureMs: number;
-}
+const CAMERA = join(import.meta.dirname, '../servers/quick-camera.ts');
+/** In production the queue Redis must persist permits: an append-only file, synced every second. */
+const QUEUE_REDIS = ['--appendfsync', 'everysec', '--auto-aof-rewrite-percentage', '0'];
 
 /** Starts a fleet, lets it settle under demand, and measures the cost of a refresh. */
 export async function measureFleet(
-  options: CostOptions,
-  context: BenchContext,
   label: string,
+  load: FleetLoad,
+  context: BenchContext,
 ): Promise<FleetCost> {
-  const { cameras, intervalMs, at, rampMs, settleMs, measureMs } = options;
   context.showProgress(`${label}: starting`);
-  const fleet = await startCameraFleet(options);
+  const redis = await startRedis({ args: QUEUE_REDIS });
+  const framesRedis = load.separateFramesRedis
+    ? await startRedis({ args: ['--appendonly', 'no'] })
+    : undefined;
+  const env = {
+    CONCURRENCY: '5000',
+    MEMORY_LIMIT: '512MiB',
+    ...(framesRedis && { FRAMES_REDIS_URL: framesRedis.url }),
+  };
   try {
-    const askers = fleet.apis.map(({ asker }) => asker);
-    const { target } = fleet;
-    context.showProgress(`${label}: first frames`);
-    const load = startDemand({ askers, cameras, target, everyMs: intervalMs, at, rampMs });
-    await sleep(rampMs + settleMs);
-    load.takeResults();
-    context.showProgress(`${label}: measuring`);
-    const before = await readUsage(fleet);
-    await sleep(measureMs);
-    const after = await readUsage(fleet);
-    const { requests: asked, failures } = load.takeResults();
-    await load.stop();
-    const made = (await fleet.calls()).filter(
-      ({ startMs }) => startMs >= before.atMs && startMs < after.atMs,
-    ).length;
-    const seconds = (after.atMs - before.atMs) / 1000;
-    const per = (count: number | undefined) => (count ?? 0) / made;
-    const used = difference(after.counts, before.counts);
-    const commands = Object.entries(difference(after.commands, before.commands));
-    return {
-      refreshes: made,
-      seconds,
-      fromMs: before.atMs,
-      toMs: after.atMs,
-      pids: {
-        apis: fleet.apis.map(({ pid }) => pid),
-        workers: fleet.workers.map(({ pid }) => pid),
-      },
-      shareOfDue: made / ((cameras * seconds * 1000) / intervalMs),
-      apiMs: per(used.apiMs),
-      workerMs: per(used.workerMs),
-      redisMs: per(used.redisMs),
-      framesRedisMs: per(used.framesRedisMs),
-      jobs: per(used.adds),
-      commands: Object.fromEntries(commands.map(([name, count]) => [name, per(count)])),
-      inBytes: per(used.inBytes),
-      outBytes: per(used.outBytes),
-      usedBytesPerCamera: (after.counts.usedBytes ?? 0) / cameras,
-      requests: per(asked),
-      failures,
-      verdict: await fleet.check(),
-    };
+    return await withFleet({ ...load, redis, env, cameraScript: CAMERA }, (fleet) =>
+      measureUnderDemand(label, fleet, framesRedis, load, context),
+    );
   } finally {
-    await fleet.stop();
+    await framesRedis?.stop();
   }
 }
 
-async function readUsage(fleet: CameraFleet) {
-  const sum = (all: readonly { pid: number }[]) =>
-    all.reduce((total, { pid }) => total + cpuMs(pid), 0);
-  const counts: Counts = {
-    apiMs: sum(fleet.apis),
-    workerMs: sum(fleet.workers),
-    redisMs: cpuMs(fleet.redis.pid),
-    framesRedisMs: fleet.framesRedis ? cpuMs(fleet.framesRedis.pid) : 0,
-    // BullMQ counts every add here, even for jobs that are already queued.
-    adds: Number(await fleet.redis.command('GET', `${fleet.redisPrefix}:refresh:id`)),
-    ...(await trafficOf(fleet.redis)),
+async function measureUnderDemand(
+  label: string,
+  fleet: Fleet,
+  framesRedis: RedisServer | undefined,
+  load: FleetLoad,
+  { quick, showProgress }: BenchContext,
+): Promise<FleetCost> {
+  const { intervalMs, everyMs = intervalMs, at = 'one' } = load;
+  const intervals = (count: number) => (quick ? 1 : count) * intervalMs;
+  const viewers = fleet.apis.map(({ url }) => openViewer(url));
+  const cameras = Array.from({ length: load.cameras }, (_, n) => fleet.slow.camera(`camera-${n}`));
+  showProgress(`${label}: first frames`);
+  const demand = startDemand({ viewers, cameras, everyMs, at, rampMs: intervals(2) });
+  await sleep(intervals(4));
+  demand.takeResults();
+  showProgress(`${label}: measuring`);
+  const before = await readUsage(fleet, framesRedis);
+  const fromMs = machineMs();
+  await sleep(intervals(load.intervals));
+  const after = await readUsage(fleet, framesRedis);
+  const toMs = machineMs();
+  const { requests, failures, agesMs } = demand.takeResults();
+  await demand.stop();
+  for (const viewer of viewers) viewer.close();
+  const calls = await fleet.slow.calls();
+  const refreshes = calls.filter(({ startMs }) => startMs >= fromMs && startMs < toMs).length;
+  const seconds = (toMs - fromMs) / 1000;
+  return {
+    ...perRefresh(before, after, refreshes),
+    refreshesPerSecond: refreshes / seconds,
+    requestsPerSecond: requests / seconds,
+    shareOfDue: refreshes / ((load.cameras * (toMs - fromMs)) / intervalMs),
+    failures,
+    agesMs,
+    verdict: await fleet.check(),
   };
-  const atMs = Number(process.hrtime.bigint()) / 1e6;
-  return { atMs, counts, commands: await commandCounts(fleet.redis) };
+}
+
+function perRefresh(before: Usage, after: Usage, refreshes: number): Usage {
+  const names = Object.keys(after) as (keyof Usage)[];
+  const entries = names.map((name) => [name, (after[name] - before[name]) / refreshes]);
+  return Object.fromEntries(entries) as Usage;
+}
+
+async function readUsage(fleet: Fleet, framesRedis: RedisServer | undefined): Promise<Usage> {
+  const { redis, redisPrefix, apis, workers } = fleet;
+  const info = String(await redis.command('INFO', 'everything'));
+  return {
+    apiMs: await cpuOf(apis),
+    workerMs: await cpuOf(workers),
+    redisMs: await cpuOf([redis]),
+    framesRedisMs: await cpuOf(framesRedis ? [framesRedis] : []),
+    // BullMQ counts every add here, even for jobs that are already queued.
+    jobs: Number(await redis.command('GET', `${redisPrefix}:refresh:id`)),
+    denied: sum(await Promise.all(workers.map(deniedJobs))),
+    scripts: numberAfter(info, 'cmdstat_evalsha:calls='),
+    inBytes: numberAfter(info, 'total_net_input_bytes:'),
+    outBytes: numberAfter(info, 'total_net_output_bytes:'),
+  };
+}
+
+/** Returns NaN where there is no `/proc`. */
+async function cpuOf(processes: readonly { pid: number }[]): Promise<number> {
+  return sum(await Promise.all(processes.map(({ pid }) => cpuMs(pid).catch(() => Number.NaN))));
+}
+
+async function deniedJobs({ opsUrl }: Worker): Promise<number> {
+  const metrics = await (await fetch(`${opsUrl}/metrics`)).text();
+  return numberAfter(metrics, 'lastframe_jobs_total{outcome="denied"} ');
+}
+
+/** Returns 0 if the text does not contain the label. */
+function numberAfter(text: string, label: string): number {
+  const at = text.indexOf(label);
+  return at < 0 ? 0 : Number.parseFloat(text.slice(at + label.length));
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
+/** The clock of the cameras' log. */
+function machineMs(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
 }

@@ -1,53 +1,28 @@
-interface Observation {
-  terms: readonly number[];
-  value: number;
-}
+const SWEEPS = 100_000;
+/** Makes terms that the rows can't tell apart share the cost; its effect is otherwise negligible. */
+const RIDGE = 1e-4;
 
 /**
- * Fits non-negative costs by least squares; a term whose cost would be negative is dropped. Errors
- * are relative, so all observations weigh the same. Indistinguishable terms share the cost.
+ * Returns the non-negative factors for which the sum of each row is closest to 1, by coordinate
+ * descent: each sweep sets one factor after the other to its best value.
  */
-export function fitCosts(observations: readonly Observation[]): number[] {
-  const size = observations[0]?.terms.length ?? 0;
-  const used = new Set(Array.from({ length: size }, (_, n) => n));
-  for (;;) {
-    const chosen = [...used];
-    const costs = solve(normalEquations(observations, chosen));
-    const worst = costs.indexOf(Math.min(...costs));
-    if (chosen.length === 0 || (costs[worst] ?? 0) >= 0) {
-      return Array.from({ length: size }, (_, n) => costs[chosen.indexOf(n)] ?? 0);
-    }
-    used.delete(chosen[worst] ?? 0);
-  }
-}
-
-/** Makes indistinguishable terms solvable; its effect is otherwise negligible. */
-const RIDGE = 1e-9;
-
-/** Returns the rows of the matrix, each followed by its right-hand side. */
-function normalEquations(observations: readonly Observation[], chosen: number[]): number[][] {
-  const relative = observations.map(({ terms, value }) =>
-    chosen.map((term) => (terms[term] ?? 0) / Math.max(value, Number.MIN_VALUE)),
-  );
-  const sum = (row: number, column: number) =>
-    relative.reduce((total, r) => total + (r[row] ?? 0) * (r[column] ?? 0), 0);
-  return chosen.map((_, row) => [
-    ...chosen.map((_, column) => sum(row, column) * (row === column ? 1 + RIDGE : 1)),
-    relative.reduce((total, r) => total + (r[row] ?? 0), 0),
-  ]);
-}
-
-/** Gauss–Jordan elimination. A zero pivot drops the term. */
-function solve(matrix: number[][]): number[] {
-  const rows = matrix.map((row) => [...row]);
-  for (const [n, pivotRow] of rows.entries()) {
-    const pivot = pivotRow[n] || Number.MIN_VALUE;
-    for (const [m, row] of rows.entries()) {
-      if (m === n) continue;
-      const factor = (row[n] ?? 0) / pivot;
-      for (const [column, value] of pivotRow.entries())
-        row[column] = (row[column] ?? 0) - factor * value;
+export function leastSquares(rows: readonly (readonly number[])[]): number[] {
+  const columns = (rows[0] ?? []).map((_, n) => rows.map((row) => row[n] ?? 0));
+  const factors = columns.map(() => 0);
+  const errors = rows.map(() => 1);
+  for (let sweep = 0; sweep < SWEEPS; sweep += 1) {
+    for (const [n, column] of columns.entries()) {
+      const factor = factors[n] ?? 0;
+      const step = dotProduct(column, errors) / dotProduct(column, column);
+      const next = Math.max(0, (factor + step) / (1 + RIDGE));
+      for (const [row, value] of column.entries())
+        errors[row] = (errors[row] ?? 0) - value * (next - factor);
+      factors[n] = next;
     }
   }
-  return rows.map((row, n) => (row.at(-1) ?? 0) / (row[n] || 1));
+  return factors;
+}
+
+function dotProduct(a: readonly number[], b: readonly number[]): number {
+  return a.reduce((sum, value, n) => sum + value * (b[n] ?? 0), 0);
 }

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { renderChart } from './chart.ts';
 import { type Figure, type Measured, numberText, type Report } from './figure.ts';
 
-export const RESULTS_DIR = resolve(import.meta.dirname, '../../docs/benchmarks');
+const RESULTS_DIR = resolve(import.meta.dirname, '../../docs/benchmarks');
 
 export function reportOf(figure: Figure, measured: Measured[], quick: boolean): Report {
   const { name, title, how } = figure;
@@ -22,7 +22,7 @@ export function writeReport(report: Report): void {
 }
 
 /** Formats a figure's rows for the terminal. */
-export function tableLines({ title, measured }: Report): string[] {
+export function tableLines({ title, machine, versions, measured }: Report): string[] {
   const rows = measured.map((row) => [
     row.of,
     row.what,
@@ -33,7 +33,12 @@ export function tableLines({ title, measured }: Report): string[] {
   ]);
   const widths = [0, 1, 2, 3, 4, 5].map((n) => Math.max(...rows.map((row) => row[n]?.length ?? 0)));
   const line = (row: string[]) => row.map((cell, n) => cell.padEnd(widths[n] ?? 0)).join('  ');
-  return ['', title, ...rows.map((row) => `  ${line(row).trimEnd()}`)];
+  return [
+    '',
+    title,
+    `${machine}, Node ${versions.node}`,
+    ...rows.map((row) => `  ${line(row).trimEnd()}`),
+  ];
 }
 
 function machine(): string {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startMsOf } from './camera-frame.ts';
-import type { FrameClient } from './frame-client.ts';
+import type { Viewer } from './viewer.ts';
 
 export interface DemandResult {
   requests: number;
@@ -17,9 +17,9 @@ export interface DemandLoad {
 }
 
 export interface DemandOptions {
-  askers: readonly FrameClient[];
-  cameras: number;
-  target: (index: number) => string;
+  /** One for each api process. */
+  viewers: readonly Viewer[];
+  cameras: readonly string[];
   /** The time between two requests for the same camera. */
   everyMs: number;
   /** `each`: every api process; `one`: a different one each time; `own`: always the same one. */
@@ -33,38 +33,31 @@ const TICK_MS = 5;
 const GOLDEN = 0.618_033_988_75;
 
 /** Requests each camera once per `everyMs`, spread evenly, until stopped. */
-export function startDemand({
-  askers,
-  cameras,
-  target,
-  everyMs,
-  at,
-  rampMs,
-}: DemandOptions): DemandLoad {
-  const targets = Array.from({ length: cameras }, (_, index) => target(index));
+export function startDemand(options: DemandOptions): DemandLoad {
+  const { viewers, cameras, everyMs, at, rampMs } = options;
   let result = emptyResult();
   let running = true;
   const open = new Set<Promise<void>>();
 
-  const sendRequest = async (asker: FrameClient, path: string) => {
+  const sendRequest = async (viewer: Viewer, camera: string) => {
     result.requests += 1;
     try {
-      const { status, body } = await asker.get(path);
-      if (status !== 200)
-        result.failures.push(`status ${status}: ${body.toString().slice(0, 200)}`);
-      else result.agesMs.push(Number(process.hrtime.bigint()) / 1e6 - startMsOf(body));
+      const { status, body } = await viewer.request(camera);
+      if (status === 200)
+        result.agesMs.push(Number(process.hrtime.bigint()) / 1e6 - startMsOf(body));
+      else result.failures.push(`status ${status}: ${body.toString().slice(0, 200)}`);
     } catch (error) {
       result.failures.push(String(error));
     }
   };
   const requestCamera = (turn: number, share: number) => {
-    if (((turn % cameras) * GOLDEN) % 1 > share) return;
-    const path = targets[turn % cameras] ?? '/';
+    const index = turn % cameras.length;
+    if ((index * GOLDEN) % 1 > share) return;
     // A different process each round, as with most balancers; or always the same one.
-    const round = at === 'own' ? 0 : Math.floor(turn / cameras);
-    const nth = ((turn % cameras) + round) % askers.length;
-    for (const asker of at === 'each' ? askers : askers.slice(nth, nth + 1)) {
-      const request = sendRequest(asker, path).finally(() => open.delete(request));
+    const round = at === 'own' ? 0 : Math.floor(turn / cameras.length);
+    const nth = (index + round) % viewers.length;
+    for (const viewer of at === 'each' ? viewers : viewers.slice(nth, nth + 1)) {
+      const request = sendRequest(viewer, cameras[index] ?? '').finally(() => open.delete(request));
       open.add(request);
     }
   };
@@ -72,7 +65,8 @@ export function startDemand({
     const beganMs = performance.now();
     for (let turn = 0; running; ) {
       const sinceMs = performance.now() - beganMs;
-      for (; turn < (sinceMs * cameras) / everyMs; turn += 1) requestCamera(turn, sinceMs / rampMs);
+      const dueTurns = (sinceMs * cameras.length) / everyMs;
+      for (; turn < dueTurns; turn += 1) requestCamera(turn, sinceMs / rampMs);
       await sleep(TICK_MS);
     }
     await Promise.allSettled(open);

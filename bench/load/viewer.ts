@@ -1,43 +1,30 @@
-import { Agent, get } from 'node:http';
+import { Agent, get, type IncomingMessage } from 'node:http';
+import { buffer } from 'node:stream/consumers';
 
 export interface ViewerResponse {
   status: number;
   etag: string;
+  body: Buffer;
   tookMs: number;
 }
 
-/** A viewer of one camera on one process, over one keep-alive connection. */
+/** Viewers of one api process, on keep-alive connections. */
 export interface Viewer {
-  /** @param etag of the frame that the viewer already has */
-  request(etag?: string): Promise<ViewerResponse>;
+  request(camera: string): Promise<ViewerResponse>;
   close(): void;
 }
 
-export function openViewer(apiUrl: string, camera: string): Viewer {
-  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-  const url = `${apiUrl}/images?url=${encodeURIComponent(camera)}`;
-  return {
-    request: (etag) =>
-      new Promise((resolve, reject) => {
-        const startedMs = performance.now();
-        const headers = etag === undefined ? {} : { 'If-None-Match': etag };
-        get(url, { agent, headers }, (answer) => {
-          answer.resume();
-          answer.on('end', () =>
-            resolve({
-              status: answer.statusCode ?? 0,
-              etag: answer.headers.etag ?? '',
-              tookMs: performance.now() - startedMs,
-            }),
-          );
-        }).on('error', reject);
-      }),
-    close: () => agent.destroy(),
+export function openViewer(apiUrl: string): Viewer {
+  const agent = new Agent({ keepAlive: true });
+  const request = async (camera: string) => {
+    const startedMs = performance.now();
+    const url = `${apiUrl}/images?url=${encodeURIComponent(camera)}`;
+    const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+      get(url, { agent }, resolve).on('error', reject);
+    });
+    const body = await buffer(answer);
+    const { statusCode: status = 0, headers } = answer;
+    return { status, etag: headers.etag ?? '', body, tookMs: performance.now() - startedMs };
   };
-}
-
-/** Returns the value below which this share of the values lies. */
-export function quantile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+  return { request, close: () => agent.destroy() };
 }

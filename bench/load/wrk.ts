@@ -8,23 +8,20 @@ export interface WrkResult {
   p99Ms: number;
 }
 
-export interface WrkOptions {
-  url: string;
-  connections: number;
-  seconds: number;
-  headers?: Record<string, string>;
-}
-
+const CONNECTIONS = 100;
 const UNITS_MS = { us: 0.001, ms: 1, s: 1000, m: 60_000 } as const;
 
 /**
  * Runs wrk, a closed-loop load generator, on a core of its own.
  * @throws Error when a response was not 2xx or 3xx, a connection failed, or no response came
  */
-export async function wrk(options: WrkOptions): Promise<WrkResult> {
-  const { url, connections, seconds, headers = {} } = options;
+export async function wrk(
+  url: string,
+  headers: Record<string, string>,
+  seconds: number,
+): Promise<WrkResult> {
   const [command, ...args] = onCore(LOAD_CORE, 'wrk');
-  args.push('--threads', '1', '--connections', String(connections), '--latency');
+  args.push('--threads', '1', '--connections', String(CONNECTIONS), '--latency');
   args.push('--duration', `${seconds}s`, '--timeout', '10s');
   for (const [name, value] of Object.entries(headers)) args.push('--header', `${name}: ${value}`);
   const { stdout } = await promisify(execFile)(command, [...args, url]);

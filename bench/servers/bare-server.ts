@@ -1,11 +1,16 @@
-import { readFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import { buffer } from 'node:stream/consumers';
 
 /**
- * The floor: writes the bytes of a file in response to any data. No server on Node's sockets can be
- * faster.
+ * The floor: answers any data with the api's response to one request. No server on Node's sockets
+ * can be faster.
  */
-const answer = readFileSync(process.env.ANSWER_FILE ?? '');
+const { API_PORT, REQUEST = '' } = process.env;
+const api = connect(Number(API_PORT), '127.0.0.1');
+api.write(REQUEST);
+api.setTimeout(500, () => api.end()); // by then the response is complete
+const answer = await buffer(api);
+
 const server = createServer({ noDelay: true }, (socket) => {
   socket.on('data', () => socket.write(answer));
   socket.on('error', () => socket.destroy());

@@ -1,4 +1,6 @@
-import { createServer, type Socket } from 'node:net';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { parseDurationMs } from '@lastframe/shared/settings/units';
 import { recordPauses } from '../../slow-server/src/calls/pauses.ts';
 import type { UpstreamCall } from '../../testing/checks/checker.ts';
 import { cameraFrame } from '../load/camera-frame.ts';
@@ -8,69 +10,37 @@ import { cameraFrame } from '../load/camera-frame.ts';
  * responds to every call with different bytes of the same size. `GET /calls` and `GET /pauses`
  * return the logs for the checker.
  */
-const delayMs = Number(process.env.DELAY_MS ?? 0);
-const sizeBytes = Number(process.env.SIZE_BYTES ?? 20_000);
-
+const delayMs = parseDurationMs(process.env.DELAY ?? '') ?? 0;
 const calls: UpstreamCall[] = [];
 const pauses = recordPauses(machineMs);
-const frame = cameraFrame(sizeBytes);
-const head = Buffer.from(
-  `HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\nContent-Length: ${frame.length}\r\nConnection: close\r\n\r\n`,
-);
 
 /** The machine-wide clock, so that a viewer in another process can compute a frame's age. */
 function machineMs(): number {
   return Number(process.hrtime.bigint()) / 1e6;
 }
 
-function answerImage(socket: Socket, url: string): void {
-  const call: UpstreamCall = {
-    number: calls.length + 1,
-    url,
-    name: url,
-    startMs: machineMs(),
-    endMs: null,
-    status: null,
-  };
+const server = createServer({ noDelay: true }, (req, res) => {
+  const { url = '/' } = req;
+  if (url.startsWith('/calls') || url === '/pauses') {
+    const body = JSON.stringify(url === '/pauses' ? pauses.all() : calls);
+    res.setHeader('Content-Type', 'application/json').end(body);
+    return;
+  }
+  const number = calls.length + 1;
+  const startMs = machineMs();
+  const call: UpstreamCall = { number, url, name: url, startMs, endMs: null, status: null };
   calls.push(call);
-  const end = () => {
-    call.endMs ??= machineMs();
-  };
   const timer = setTimeout(() => {
     call.status = 200;
-    socket.end(Buffer.concat([head, frame.at(call.startMs, call.number)]), end);
+    res.setHeader('Content-Type', 'image/jpeg').end(cameraFrame(startMs, number));
   }, delayMs);
-  socket.on('close', () => {
+  const end = () => {
     clearTimeout(timer);
-    end();
-  });
-}
-
-function answerJson(socket: Socket, value: unknown): void {
-  const body = JSON.stringify(value);
-  const length = Buffer.byteLength(body);
-  socket.end(
-    `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\nConnection: close\r\n\r\n${body}`,
-  );
-}
-
-function answer(socket: Socket, path: string): void {
-  if (path === '/calls') answerJson(socket, calls);
-  else if (path === '/pauses') answerJson(socket, pauses.all());
-  else answerImage(socket, path);
-}
-
-const server = createServer({ noDelay: true }, (socket) => {
-  let request = '';
-  socket.on('error', () => socket.destroy());
-  socket.on('data', (chunk) => {
-    if (request.endsWith('\r\n\r\n')) return;
-    request += chunk.toString('latin1');
-    if (request.endsWith('\r\n\r\n')) answer(socket, request.split(' ', 2)[1] ?? '/');
-  });
+    call.endMs ??= machineMs();
+  };
+  res.once('finish', end).once('close', end);
 });
 server.listen({ host: '127.0.0.1', port: 0, backlog: 4096 }, () => {
-  const address = server.address();
-  const port = typeof address === 'object' ? address?.port : undefined;
+  const { port } = server.address() as AddressInfo;
   console.log(JSON.stringify({ msg: 'listening', port }));
 });

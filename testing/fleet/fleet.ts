@@ -59,12 +59,14 @@ export interface FleetOptions {
   redis?: RedisServer;
   /** The `REDIS_URL` of the processes, such as a proxy's, instead of the Redis's own. */
   redisUrl?: string;
+  /** Simulates the cameras in place of the slow server. */
+  cameraScript?: string;
 }
 
 export async function startFleet(options: FleetOptions = {}): Promise<Fleet> {
   const { apis = 1, workers = 1, intervalMs = 500, delayMs = 100 } = options;
   const redis = options.redis ?? (await startRedis());
-  const slow = await startSlowServer(delayMs);
+  const slow = await startSlowServer(delayMs, options.cameraScript);
   const redisPrefix = `t${randomUUID().slice(0, 8)}`;
   const env = {
     REDIS_URL: options.redisUrl ?? redis.url,
@@ -174,9 +176,12 @@ async function waitUntilReady(opsUrl: string): Promise<void> {
   }
 }
 
-async function startSlowServer(delayMs: number): Promise<SlowServer> {
+async function startSlowServer(
+  delayMs: number,
+  script = join(REPO, 'slow-server/src/main.ts'),
+): Promise<SlowServer> {
   const env = { HOST: '127.0.0.1', PORT: '0', DELAY: `${delayMs}ms` };
-  const child = await startChild(join(REPO, 'slow-server/src/main.ts'), env);
+  const child = await startChild(script, env);
   raisePriority(child.pid);
   const url = `http://127.0.0.1:${child.listening.port}`;
   return Object.assign(child, {

@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core';
-import { createClient } from 'redis';
 import { quantileOf } from '../checks/quantile.ts';
 import type { Fleet } from '../fleet/fleet.ts';
+import { subscribeToFrames } from './announcements.ts';
 
 /** A picture that became visible on the wall. */
 export interface Swap {
@@ -49,14 +49,10 @@ export interface AnnouncementLog {
 
 export async function recordAnnouncements(fleet: Fleet): Promise<AnnouncementLog> {
   const atMs = new Map<string, number>();
-  const client = createClient({ url: fleet.redis.url });
-  client.on('error', () => {});
-  await client.connect();
-  await client.subscribe(`${fleet.redisPrefix}:announcements`, (message) => {
-    const { kind, etag } = JSON.parse(message) as { kind: string; etag?: string };
-    if (kind === 'frame' && etag && !atMs.has(etag)) atMs.set(etag, Date.now());
+  const { close } = await subscribeToFrames(fleet, ({ etag }) => {
+    if (!atMs.has(etag)) atMs.set(etag, Date.now());
   });
-  return { atMs, latest: () => [...atMs.keys()].at(-1), close: () => client.destroy() };
+  return { atMs, latest: () => [...atMs.keys()].at(-1), close };
 }
 
 /** Returns the swaps to a picture older than the camera's previous one. */

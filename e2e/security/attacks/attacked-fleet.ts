@@ -35,7 +35,7 @@ type HostileOrigins = { camera: string; controlUrl: string; greeters: string[] }
 /** Starts two apis and two workers on one small Redis, with watched and hostile cameras. */
 export async function startAttackedFleet() {
   const watched = await startChild(join(REPO, 'bench/servers/quick-camera.ts'), {
-    DELAY_MS: String(CAMERA_MS),
+    DELAY: `${CAMERA_MS}ms`,
   });
   const hostile = await startChild(join(import.meta.dirname, 'cameras/main.ts'), {});
   yieldCpu(hostile);

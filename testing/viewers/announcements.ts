@@ -1,7 +1,8 @@
 import { type Announcement, decodeAnnouncement } from '@lastframe/shared/messages/announcement';
+import { SHARDS } from '@lastframe/shared/redis/cluster/shard';
 import { keysFor } from '@lastframe/shared/redis/keys';
 import { createClient } from 'redis';
-import type { Fleet } from '../../testing/fleet/fleet.ts';
+import type { Fleet } from '../fleet/fleet.ts';
 
 export type FrameAnnouncement = Extract<Announcement, { kind: 'frame' }>;
 
@@ -9,13 +10,13 @@ export type FrameAnnouncement = Extract<Announcement, { kind: 'frame' }>;
 export async function subscribeToFrames(
   { redis, redisPrefix }: Fleet,
   onFrame: (announcement: FrameAnnouncement) => void,
-): Promise<{ stop(): void }> {
+): Promise<{ close(): void }> {
   const client = createClient({ url: redis.url });
   client.on('error', () => {}); // the fleet has ended
   await client.connect();
-  await client.subscribe(keysFor(redisPrefix).channel(''), (message) => {
+  await client.subscribe(keysFor(redisPrefix).channels(SHARDS), (message) => {
     const announcement = decodeAnnouncement(message);
     if (announcement?.kind === 'frame') onFrame(announcement);
   });
-  return { stop: () => client.destroy() };
+  return { close: () => client.destroy() };
 }
