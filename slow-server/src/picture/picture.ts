@@ -32,7 +32,7 @@ export async function drawPicture(capture: Capture, size = DEFAULT_SIZE): Promis
 /** Paints sky, land and three lines of text. */
 function paintThumbnail({ context, width, height, style }: Stage, capture: Capture): void {
   const line = Math.min(height / 3.2, width / 6);
-  context.fillStyle = cssColour(style.mood.sky[0]);
+  context.fillStyle = cssColour(style.mood.sky.top);
   context.fillRect(0, 0, width, height * 0.6);
   context.fillStyle = landColour(style.mood, 0.9);
   context.fillRect(0, height * 0.6, width, height);

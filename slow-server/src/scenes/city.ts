@@ -1,5 +1,10 @@
 import { landColour } from '../picture/mood.ts';
+import { circle, paintFigure } from '../picture/paint.ts';
 import type { Stage } from '../picture/stage.ts';
+
+const CAR = 'M-30 15V3L-19 0L-12-10H10L18 0L30 4V15Z';
+const WHEELS = circle(-17, 15, 6) + circle(17, 15, 6);
+const HEADLIGHT = 'M24 4H30V9H24Z';
 
 /** Paints rows of houses with windows, and a street with traffic. */
 export function paintCity(stage: Stage): void {
@@ -50,8 +55,7 @@ function paintWindows(stage: Stage, random: () => number, house: House): void {
   const isLit = (i: number) =>
     Math.sin(Math.floor(timeS / 30 + i * 0.37 + phase) * 12.9898 + i * 78.233) > 0.25;
   for (const lit of [false, true]) {
-    context.fillStyle = lit ? (style.mood.lit ? '#ffdf8e' : '#ffffff') : '#000000';
-    context.globalAlpha = lit ? (style.mood.lit ? 0.85 : 0.3) : 0.16;
+    context.fillStyle = lit ? (style.mood.isLit ? '#ffdf8ed9' : '#ffffff4d') : '#00000029';
     context.beginPath();
     for (let i = 0; i < columns * rows; i++) {
       if (isLit(i) !== lit) continue;
@@ -61,50 +65,25 @@ function paintWindows(stage: Stage, random: () => number, house: House): void {
     }
     context.fill();
   }
-  context.globalAlpha = 1;
 }
 
-function paintStreet({ context, width, height, style, timeS }: Stage): void {
-  const unit = height / 720;
+function paintStreet(stage: Stage): void {
+  const { context, width, height, style, timeS } = stage;
   context.fillStyle = landColour(style.mood, 1);
   context.fillRect(0, height * 0.72, width, height * 0.28);
   context.fillStyle = 'rgb(255 255 255 / 0.08)';
-  context.fillRect(0, height * 0.72, width, 3 * unit);
+  context.fillRect(0, height * 0.72, width, height * 0.004);
   const colours = [style.accent, '#d8dee6', '#e0574f', '#4f86d9', '#f0c24b', '#8d96a3'];
-  colours.forEach((colour, i) => {
-    const away = i > 2;
+  for (const [i, colour] of colours.entries()) {
+    const isMirrored = i < 3;
     const speed = width * (0.05 + i * 0.011);
     const run = (timeS * speed + i * width * 0.31) % (width * 1.2);
-    const x = (away ? run : width * 1.2 - run) - width * 0.1;
-    paintCar(context, {
-      x,
-      y: height * (away ? 0.772 : 0.737),
-      unit,
-      colour,
-      facing: away ? 1 : -1,
-    });
-  });
-}
-
-interface Car {
-  x: number;
-  y: number;
-  unit: number;
-  colour: string;
-  facing: 1 | -1;
-}
-
-function paintCar(context: Stage['context'], { x, y, unit, colour, facing }: Car): void {
-  context.fillStyle = colour;
-  context.beginPath();
-  context.roundRect(x - 30 * unit, y, 60 * unit, 15 * unit, 5 * unit);
-  context.roundRect(x - 18 * unit, y - 10 * unit, 34 * unit, 14 * unit, 6 * unit);
-  context.fill();
-  context.fillStyle = '#10141a';
-  context.beginPath();
-  context.arc(x - 17 * unit, y + 15 * unit, 6 * unit, 0, Math.PI * 2);
-  context.arc(x + 17 * unit, y + 15 * unit, 6 * unit, 0, Math.PI * 2);
-  context.fill();
-  context.fillStyle = '#fff6cf';
-  context.fillRect(x + facing * 27 * unit - 3 * unit, y + 4 * unit, 6 * unit, 5 * unit);
+    const x = (isMirrored ? width * 1.2 - run : run) - width * 0.1;
+    const y = height * (isMirrored ? 0.737 : 0.772);
+    paintFigure(stage, { x, y, isMirrored }, [
+      [colour, CAR],
+      ['#10141a', WHEELS],
+      ['#fff6cf', HEADLIGHT],
+    ]);
+  }
 }

@@ -1,13 +1,27 @@
 import { cssColour, landColour } from '../picture/mood.ts';
+import { fillBand, paintFigure, type Shape } from '../picture/paint.ts';
 import type { Stage } from '../picture/stage.ts';
 
 const HORIZON = 0.56;
 
+const TOWER = [13, 11.7, 10.4, 9.1, 7.8].map((half, n): Shape => {
+  const band = `M${-half} ${n * -19 - 19}h${2 * half}v19.5h${-2 * half}z`;
+  return [n % 2 === 0 ? '#f3efe8' : '#c94a44', band];
+});
+const LAMP: readonly Shape[] = [
+  ['#2b2f36', 'M-8-110H8V-95H-8Z'],
+  ['#fff3b8', 'M-5-107H5V-97H-5Z'],
+];
+const SAILS = 'M0-74L42-8H0ZM-5-62V-8H-27Z';
+const HULL = 'M-40-5H46L30 9H-30Z';
+
 /** Paints a headland with a lighthouse, the sea with its waves, and passing boats. */
 export function paintCoast(stage: Stage): void {
+  const { sky, land } = stage.style.mood;
   const random = stage.style.random();
   paintHeadland(stage, random);
-  paintSea(stage);
+  const depth = landColour({ ...stage.style.mood, land: { ...land, far: [205, 50, 30] } }, 0.85);
+  fillBand(stage, [HORIZON, 1], [cssColour(sky.middle), cssColour(sky.top), depth]);
   paintWaves(stage, random);
   paintBoats(stage, random);
   paintPier(stage, random);
@@ -28,36 +42,11 @@ function paintHeadland(stage: Stage, random: () => number): void {
 }
 
 /** The lamp turns once in four seconds. */
-function paintLighthouse({ context, height, timeS, style }: Stage, x: number, foot: number): void {
-  const unit = height / 720;
-  for (let band = 0; band < 5; band++) {
-    context.fillStyle = band % 2 === 0 ? '#f3efe8' : '#c94a44';
-    const half = (13 - band * 1.3) * unit;
-    context.fillRect(x - half, foot - (band + 1) * 19 * unit, half * 2, 19.5 * unit);
-  }
-  const lampY = foot - 103 * unit;
-  context.fillStyle = '#2b2f36';
-  context.fillRect(x - 8 * unit, lampY - 7 * unit, 16 * unit, 15 * unit);
-  context.fillStyle = '#fff3b8';
-  context.fillRect(x - 5 * unit, lampY - 4 * unit, 10 * unit, 10 * unit);
-  if (!style.mood.lit) return;
-  const sweep = Math.cos((timeS / 4) * Math.PI * 2);
-  context.globalAlpha = 0.14 + 0.2 * Math.abs(sweep);
-  context.beginPath();
-  context.moveTo(x, lampY);
-  context.lineTo(x + sweep * 620 * unit, lampY - 46 * unit);
-  context.lineTo(x + sweep * 620 * unit, lampY + 46 * unit);
-  context.fill();
-  context.globalAlpha = 1;
-}
-
-function paintSea({ context, width, height, style }: Stage): void {
-  const gradient = context.createLinearGradient(0, height * HORIZON, 0, height);
-  gradient.addColorStop(0, cssColour(style.mood.sky[1]));
-  gradient.addColorStop(0.35, cssColour(style.mood.sky[0]));
-  gradient.addColorStop(1, landColour({ ...style.mood, far: [205, 50, 30] }, 0.85));
-  context.fillStyle = gradient;
-  context.fillRect(0, height * HORIZON, width, height * (1 - HORIZON));
+function paintLighthouse(stage: Stage, x: number, y: number): void {
+  const sweep = Math.cos((stage.timeS / 4) * Math.PI * 2);
+  const brightness = 0.14 + 0.2 * Math.abs(sweep);
+  const beam = [`rgb(255 243 184 / ${brightness})`, `M0-103L${620 * sweep}-149V-57Z`] as const;
+  paintFigure(stage, { x, y }, [...TOWER, ...LAMP, ...(stage.style.mood.isLit ? [beam] : [])]);
 }
 
 function paintWaves({ context, width, height, timeS }: Stage, random: () => number): void {
@@ -79,29 +68,16 @@ function paintWaves({ context, width, height, timeS }: Stage, random: () => numb
 }
 
 function paintBoats(stage: Stage, random: () => number): void {
-  const { context, width, height, style, timeS } = stage;
+  const { width, height, style, timeS } = stage;
   for (let i = 0; i < 3; i++) {
-    const unit = (height / 720) * (0.7 + i * 0.55);
-    const run =
-      (timeS * width * (0.008 + random() * 0.01) + random() * width * 1.2) % (width * 1.2);
+    const speed = width * (0.008 + random() * 0.01);
+    const run = (timeS * speed + random() * width * 1.2) % (width * 1.2);
     const x = (i === 1 ? width * 1.2 - run : run) - width * 0.1;
-    const y = height * (HORIZON + 0.03 + i * 0.075) + Math.sin(timeS * 1.5 + i) * 2 * unit;
-    context.fillStyle = i === 1 ? '#e9e4da' : style.accent;
-    context.beginPath();
-    context.moveTo(x, y - 74 * unit);
-    context.lineTo(x + 42 * unit, y - 8 * unit);
-    context.lineTo(x, y - 8 * unit);
-    context.moveTo(x - 5 * unit, y - 62 * unit);
-    context.lineTo(x - 5 * unit, y - 8 * unit);
-    context.lineTo(x - 27 * unit, y - 8 * unit);
-    context.fill();
-    context.fillStyle = '#20262f';
-    context.beginPath();
-    context.moveTo(x - 40 * unit, y - 5 * unit);
-    context.lineTo(x + 46 * unit, y - 5 * unit);
-    context.lineTo(x + 30 * unit, y + 9 * unit);
-    context.lineTo(x - 30 * unit, y + 9 * unit);
-    context.fill();
+    const y = height * (HORIZON + 0.03 + i * 0.075 + Math.sin(timeS * 1.5 + i) * 0.003);
+    paintFigure(stage, { x, y, scale: 0.7 + i * 0.55 }, [
+      [i === 1 ? '#e9e4da' : style.accent, SAILS],
+      ['#20262f', HULL],
+    ]);
   }
 }
 
@@ -110,7 +86,6 @@ function paintPier({ context, width, height, style }: Stage, random: () => numbe
   const end = width * (0.3 + random() * 0.25);
   context.fillStyle = landColour(style.mood, 1);
   context.fillRect(0, height * 0.85, end, 11 * unit);
-  for (let x = end - 16 * unit; x > 0; x -= 58 * unit) {
+  for (let x = end - 16 * unit; x > 0; x -= 58 * unit)
     context.fillRect(x, height * 0.82, 7 * unit, height * 0.18);
-  }
 }

@@ -1,18 +1,23 @@
 import { landColour } from '../picture/mood.ts';
+import { fillLand, paintFigure } from '../picture/paint.ts';
 import type { Stage } from '../picture/stage.ts';
 
-const SNOW = { day: '#f4f8fb', lit: 'rgb(205 218 240 / 0.55)' };
+const LAYERS = 4;
+const CABIN = 'M-1-1H1V14H12L17 19V31L12 36H-12L-17 31V19L-12 14H-1Z';
+const CABIN_WINDOW = 'M-13 20H13V27H-13Z';
+const FIR = 'M0-100L10-54H-10ZM0-76L15-30H-15ZM0-52L21-6H-21Z';
 
 /** Paints ridge behind ridge, snow on the far ones, firs in front, and a moving cable car. */
 export function paintMountains(stage: Stage): void {
+  const { mood } = stage.style;
   const random = stage.style.random();
-  const layers = 4;
-  for (let layer = 0; layer < layers; layer++) {
-    const nearness = layer / (layers - 1);
+  for (let layer = 0; layer < LAYERS; layer++) {
+    const nearness = layer / (LAYERS - 1);
     const ridge = ridgeLine(random, 0.38 + nearness * 0.34, 0.42 - nearness * 0.3);
-    if (layer < 2) fillRidge(stage, ridge, SNOW[stage.style.mood.lit ? 'lit' : 'day']);
-    const land = layer < 2 ? snowLine(ridge, layer) : ridge;
-    fillRidge(stage, land, landColour(stage.style.mood, nearness * 0.8));
+    const hasSnow = layer < 2;
+    if (hasSnow) fillLand(stage, ridge, mood.isLit ? 'rgb(205 218 240 / 0.55)' : '#f4f8fb');
+    const land = hasSnow ? snowLine(ridge, layer) : ridge;
+    fillLand(stage, land, landColour(mood, nearness * 0.8));
     if (layer === 1) paintCableCar(stage);
   }
   paintFirs(stage, random);
@@ -40,52 +45,29 @@ function snowLine(ridge: readonly number[], layer: number): number[] {
   });
 }
 
-function fillRidge({ context, width, height }: Stage, ridge: readonly number[], colour: string) {
-  context.fillStyle = colour;
-  context.beginPath();
-  context.moveTo(0, height);
-  ridge.forEach((y, i) => {
-    context.lineTo((i / (ridge.length - 1)) * width, y * height);
-  });
-  context.lineTo(width, height);
-  context.fill();
-}
-
-function paintCableCar({ context, width, height, timeS, style }: Stage): void {
-  const unit = height / 720;
+function paintCableCar(stage: Stage): void {
+  const { context, width, height, timeS, style } = stage;
   const [fromY, toY] = [height * 0.34, height * 0.6];
   context.strokeStyle = 'rgb(0 0 0 / 0.45)';
-  context.lineWidth = 1.5 * unit;
+  context.lineWidth = height * 0.002;
   context.beginPath();
   context.moveTo(0, fromY);
   context.lineTo(width, toY);
   context.stroke();
   const progress = (timeS / 40) % 1;
-  const [x, y] = [progress * width, fromY + (toY - fromY) * progress];
-  context.fillStyle = style.accent;
-  context.fillRect(x - 1.5 * unit, y, 3 * unit, 14 * unit);
-  context.beginPath();
-  context.roundRect(x - 17 * unit, y + 13 * unit, 34 * unit, 23 * unit, 5 * unit);
-  context.fill();
-  context.fillStyle = style.mood.lit ? '#ffe9a8' : 'rgb(20 30 40 / 0.75)';
-  context.fillRect(x - 13 * unit, y + 17 * unit, 26 * unit, 8 * unit);
+  paintFigure(stage, { x: progress * width, y: fromY + (toY - fromY) * progress }, [
+    [style.accent, CABIN],
+    [style.mood.isLit ? '#ffe9a8' : 'rgb(20 30 40 / 0.75)', CABIN_WINDOW],
+  ]);
 }
 
-function paintFirs({ context, width, height, style }: Stage, random: () => number): void {
-  context.fillStyle = landColour(style.mood, 1);
+function paintFirs(stage: Stage, random: () => number): void {
+  const { width, height, style } = stage;
+  const colour = landColour(style.mood, 1);
   for (let i = 0; i < 46; i++) {
     const x = ((i + random() * 0.9) / 46) * width;
-    const tall = height * (0.07 + random() * 0.13);
-    const foot = height * (0.9 + random() * 0.1);
-    context.beginPath();
-    for (let tier = 0; tier < 3; tier++) {
-      const top = foot - tall + (tall * tier) / 4.2;
-      const half = tall * (0.1 + tier * 0.055);
-      context.moveTo(x, top);
-      context.lineTo(x + half, top + tall * 0.46);
-      context.lineTo(x - half, top + tall * 0.46);
-    }
-    context.fill();
+    const scale = 0.5 + random() * 0.94;
+    paintFigure(stage, { x, y: height * (0.9 + random() * 0.1), scale }, [[colour, FIR]]);
   }
-  context.fillRect(0, height * 0.93, width, height * 0.07);
+  fillLand(stage, [0.93, 0.93], colour);
 }

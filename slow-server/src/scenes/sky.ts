@@ -1,17 +1,13 @@
 import { cssColour } from '../picture/mood.ts';
+import { circle, fillBand, paintFigure } from '../picture/paint.ts';
 import type { Stage } from '../picture/stage.ts';
 
 /** Paints the sky, light, stars and drifting clouds. */
 export function paintSky(stage: Stage): void {
-  const { context, width, height, style } = stage;
-  const gradient = context.createLinearGradient(0, 0, 0, height * 0.72);
-  style.mood.sky.forEach((colour, i) => {
-    gradient.addColorStop(i / 2, cssColour(colour));
-  });
-  context.fillStyle = gradient;
-  context.fillRect(0, 0, width, height);
-  if (style.mood.light === 'moon') paintStars(stage);
-  if (style.mood.light !== 'none') paintLight(stage);
+  const { sky, light } = stage.style.mood;
+  fillBand(stage, [0, 1], [sky.top, sky.middle, sky.horizon, sky.horizon].map(cssColour));
+  if (light.kind === 'moon') paintStars(stage);
+  if (light.kind !== 'none') paintLight(stage);
   paintClouds(stage);
 }
 
@@ -26,22 +22,20 @@ function paintStars({ context, width, height, style }: Stage): void {
   context.globalAlpha = 1;
 }
 
-function paintLight({ context, width, height, style }: Stage): void {
+function paintLight(stage: Stage): void {
+  const { context, width, height, style } = stage;
+  const { kind, colour } = style.mood.light;
   const random = style.random();
   const x = width * (0.2 + random() * 0.6);
-  const y = height * (style.mood.light === 'sun' ? 0.2 + random() * 0.24 : 0.14 + random() * 0.14);
-  const radius = height * (style.mood.light === 'sun' ? 0.062 : 0.046);
-  const glow = context.createRadialGradient(x, y, radius * 0.6, x, y, radius * 6);
-  glow.addColorStop(0, style.mood.lightColour);
-  glow.addColorStop(1, `${style.mood.lightColour}00`);
-  context.globalAlpha = 0.45;
-  context.fillStyle = glow;
-  context.fillRect(x - radius * 6, y - radius * 6, radius * 12, radius * 12);
-  context.globalAlpha = 1;
-  context.fillStyle = style.mood.lightColour;
-  context.beginPath();
-  context.arc(x, y, radius, 0, Math.PI * 2);
-  context.fill();
+  const y = height * (kind === 'sun' ? 0.2 + random() * 0.24 : 0.14 + random() * 0.14);
+  const radius = kind === 'sun' ? 45 : 33;
+  const glow = height * (radius / 120);
+  const gradient = context.createRadialGradient(x, y, glow * 0.1, x, y, glow);
+  gradient.addColorStop(0, `${colour}73`);
+  gradient.addColorStop(1, `${colour}00`);
+  context.fillStyle = gradient;
+  context.fillRect(x - glow, y - glow, glow * 2, glow * 2);
+  paintFigure(stage, { x, y }, [[colour, circle(0, 0, radius)]]);
 }
 
 function paintClouds({ context, width, height, style, timeS }: Stage): void {
@@ -55,18 +49,10 @@ function paintClouds({ context, width, height, style, timeS }: Stage): void {
     const y = height * (0.07 + random() * 0.3);
     context.globalAlpha = 0.18 + random() * 0.3;
     context.beginPath();
-    for (let puff = 0; puff < 5; puff++) {
-      const offset = (puff / 4 - 0.5) * span;
-      const radius = span * (0.1 + 0.1 * Math.sin((puff / 4) * Math.PI)) * (0.8 + random() * 0.4);
-      context.ellipse(
-        x + offset,
-        y - radius * 0.35,
-        radius * 1.5,
-        radius * 0.75,
-        0,
-        0,
-        Math.PI * 2,
-      );
+    for (let puff = -2; puff <= 2; puff++) {
+      const radius = span * (0.2 - 0.025 * puff ** 2) * (0.8 + random() * 0.4);
+      const middle = [x + (puff / 4) * span, y - radius * 0.35] as const;
+      context.ellipse(...middle, radius * 1.5, radius * 0.75, 0, 0, Math.PI * 2);
     }
     context.fill();
   }
