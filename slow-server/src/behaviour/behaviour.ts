@@ -45,19 +45,18 @@ export type BehaviourOutcome = { ok: true; behaviour: Behaviour } | { ok: false;
 export function parseBehaviour(query: URLSearchParams): BehaviourOutcome {
   const behaviour: Behaviour = {};
   const faults: string[] = [];
-  for (const [key, { expected, read }] of Object.entries(KEYS)) {
+  for (const [key, { field, expected, parse }] of Object.entries(KEYS)) {
     const values = query.getAll(key);
     const [text] = values;
+    if (text === undefined) continue;
+    const value = parse(text);
     if (values.length > 1) faults.push(`"${key}" is given ${values.length} times.`);
-    else if (text !== undefined) {
-      const part = read(text);
-      if (part) Object.assign(behaviour, part);
-      else faults.push(`"${key}" is "${text.slice(0, 100)}", expected ${expected}.`);
-    }
+    else if (value === undefined)
+      faults.push(`"${key}" is "${text.slice(0, 100)}", expected ${expected}.`);
+    else Object.assign(behaviour, { [field]: value });
   }
-  if (isError(behaviour) && isMisbehaving(behaviour)) {
-    faults.push('Give either "status" or "as", not both.');
-  }
+  const { status = 200, as = 'image' } = behaviour;
+  if (status !== 200 && as !== 'image') faults.push('Give either "status" or "as", not both.');
   return faults.length === 0 ? { ok: true, behaviour } : { ok: false, faults };
 }
 
@@ -69,61 +68,39 @@ export function mergeBehaviours(set: Behaviour, own: Behaviour): Behaviour {
 }
 
 interface Key {
+  field: keyof Behaviour;
   expected: string;
-  read: (text: string) => Partial<Behaviour> | undefined;
+  /** Returns undefined if the text is invalid. */
+  parse: (text: string) => unknown;
 }
 
 const KEYS: Record<string, Key> = {
-  delay: {
-    expected: DURATION_FORM,
-    read: (text) => ifDefined(parseDurationMs(text), (delayMs) => ({ delayMs })),
-  },
+  delay: { field: 'delayMs', expected: DURATION_FORM, parse: parseDurationMs },
   status: {
+    field: 'status',
     expected: 'an HTTP status from 200 to 599',
-    read: (text) => ifDefined(wholeNumber(text, 200, 599), (status) => ({ status })),
+    parse: (text) => wholeNumber(text, 200, 599),
   },
   retryAfter: {
+    field: 'retryAfterS',
     expected: 'whole seconds from 0 to 86400',
-    read: (text) => ifDefined(wholeNumber(text, 0, 86_400), (retryAfterS) => ({ retryAfterS })),
+    parse: (text) => wholeNumber(text, 0, 86_400),
   },
   as: {
+    field: 'as',
     expected: `one of ${MISBEHAVIOURS.join(', ')}`,
-    read: (text) =>
-      ifDefined(
-        MISBEHAVIOURS.find((known) => known === text),
-        (as) => ({ as }),
-      ),
+    parse: (text) => MISBEHAVIOURS.find((known) => known === text),
   },
   to: {
+    field: 'to',
     expected: 'a URL or path of at most 2048 visible ASCII characters',
-    read: (text) => (/^[\x21-\x7e]{1,2048}$/.test(text) ? { to: text } : undefined),
+    parse: (text) => (/^[\x21-\x7e]{1,2048}$/.test(text) ? text : undefined),
   },
-  size: {
-    expected: PICTURE_SIZE_FORM,
-    read: (text) => ifDefined(parsePictureSize(text), (size) => ({ size })),
-  },
-  bytes: {
-    expected: SIZE_FORM,
-    read: (text) => ifDefined(parseSizeBytes(text), (bytes) => ({ bytes })),
-  },
+  size: { field: 'size', expected: PICTURE_SIZE_FORM, parse: parsePictureSize },
+  bytes: { field: 'bytes', expected: SIZE_FORM, parse: parseSizeBytes },
 };
-
-function ifDefined<Value>(
-  value: Value | undefined,
-  make: (value: Value) => Partial<Behaviour>,
-): Partial<Behaviour> | undefined {
-  return value === undefined ? undefined : make(value);
-}
 
 function wholeNumber(text: string, least: number, most: number): number | undefined {
   const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
   return value >= least && value <= most ? value : undefined;
-}
-
-function isError({ status = 200 }: Behaviour): boolean {
-  return status !== 200;
-}
-
-function isMisbehaving({ as = 'image' }: Behaviour): boolean {
-  return as !== 'image';
 }

@@ -1,5 +1,5 @@
 import { onTestFinished } from 'vitest';
-import type { CallEntry } from '../calls/call-table.ts';
+import type { CallEntry } from '../calls/call-log.ts';
 import { startSlowServer } from './server.ts';
 
 export interface TestServer {
