@@ -108,7 +108,7 @@ async function measureCase(one: Case, { fleet, origin, peers, context }: Setup) 
         targets[peer],
       ),
     );
-    return [...compared, ...serverRows(of, rounds)];
+    return [...compared, ...serverRows(of, Object.keys(servers), rounds)];
   } finally {
     await bare.stop();
   }

@@ -33,7 +33,7 @@ export const replaced: Figure = {
         const row = rowsOf(load.of);
         return [
           row('p99, Lastframe ÷ nginx', '×', p99Ratios, { most: 1 }),
-          ...serverRows(load.of, rounds),
+          ...serverRows(load.of, ['lastframe', 'nginx'], rounds),
         ];
       } finally {
         clearInterval(updates);

@@ -72,10 +72,10 @@ export function ratios(
   return rounds.map((round) => (round[name]?.[key] ?? 0) / (round[other]?.[key] ?? 0));
 }
 
-/** Returns the rows of all servers. */
-export function serverRows(of: string, rounds: readonly Round[]): Measured[] {
+/** Returns the rows of these servers. */
+export function serverRows(of: string, names: string[], rounds: readonly Round[]): Measured[] {
   const row = rowsOf(of);
-  return Object.keys(rounds[0] ?? {}).flatMap((name) => [
+  return names.flatMap((name) => [
     row(`${name}, CPU per hit`, 'µs', inEachRound(rounds, name, 'cpuUsPerHit')),
     row(name, 'hits/s', inEachRound(rounds, name, 'perSecond')),
     row(`${name}, p99`, 'ms', inEachRound(rounds, name, 'p99Ms')),

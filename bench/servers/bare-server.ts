@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 
@@ -8,6 +9,7 @@ import { buffer } from 'node:stream/consumers';
 const { API_PORT, REQUEST = '' } = process.env;
 const api = connect(Number(API_PORT), '127.0.0.1');
 api.write(REQUEST);
+await once(api, 'readable');
 api.setTimeout(500, () => api.end()); // by then the response is complete
 const answer = await buffer(api);
 
