@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cameraIdOf } from '@lastframe/shared/cameras/camera';
+import { quantileOf } from '../testing/checks/quantile.ts';
 import type { Fleet } from '../testing/fleet/fleet.ts';
 import { subscribeToFrames } from '../testing/viewers/announcements.ts';
-import { quantileOf } from '../testing/checks/quantile.ts';
 import { warmUp } from '../testing/viewers/viewers.ts';
 import { type Figure, rowsOf } from './figures/figure.ts';
 import { withFleet } from './figures/with-fleet.ts';

@@ -1,5 +1,5 @@
-import type { Fleet } from '../testing/fleet/fleet.ts';
 import { quantileOf } from '../testing/checks/quantile.ts';
+import type { Fleet } from '../testing/fleet/fleet.ts';
 import { warmUp } from '../testing/viewers/viewers.ts';
 import { type Figure, measureCases, rowsOf } from './figures/figure.ts';
 import { withFleet } from './figures/with-fleet.ts';

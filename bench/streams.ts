@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { quantileOf } from '../testing/checks/quantile.ts';
 import type { Fleet } from '../testing/fleet/fleet.ts';
 import { cpuMs, residentMiB } from '../testing/fleet/proc.ts';
 import { subscribeToFrames } from '../testing/viewers/announcements.ts';
-import { quantileOf } from '../testing/checks/quantile.ts';
 import { type BenchContext, type Figure, type Measured, rowsOf } from './figures/figure.ts';
 import { withFleet } from './figures/with-fleet.ts';
 
