@@ -1,11 +1,17 @@
 import { randomBytes } from 'node:crypto';
-import { readPurges } from '@lastframe/shared/frames/purge';
+import type { RequestListener, Server } from 'node:http';
+import { hostname } from 'node:os';
+import { getRequestListener } from '@hono/node-server';
+import { purgeCamera, readPurges } from '@lastframe/shared/frames/purge';
+import { createOpsServer } from '@lastframe/shared/http/ops-server';
 import type { Announcement } from '@lastframe/shared/messages/announcement';
 import { runIsolated } from '@lastframe/shared/process/run-isolated';
 import { createFleetId } from '@lastframe/shared/redis/fleet-id';
 import { createFramesClock } from '@lastframe/shared/redis/redis-clock';
 import type { ApiConfig } from '@lastframe/shared/settings/config';
 import type { Context as ProcessContext } from '@lastframe/shared/startup/start-process';
+import { probes } from '@lastframe/shared/telemetry/probes';
+import { createNewCameraLimit } from './access/new-camera-limit.ts';
 import { handleAnnouncement, readIfWatched } from './announcements/handle-announcement.ts';
 import { subscribeToAnnouncements } from './announcements/subscribe.ts';
 import { createUnsentResponses } from './answer/unsent-responses.ts';
@@ -19,7 +25,16 @@ import { createFleetStatus } from './demand/fleet-status.ts';
 import { createKeepWarm } from './demand/keep-warm.ts';
 import { createPresence } from './demand/presence.ts';
 import { createRefreshQueue } from './demand/refresh-queue.ts';
+import { createFindHit } from './fast-path/find-hit.ts';
+import { createPreparedHeads } from './fast-path/prepared-heads.ts';
 import { createFrameWaiters } from './lookup/frame-waiters.ts';
+import { createAdminRoutes, permitFreeInMs } from './routes/admin.ts';
+import { addCommonHeaders, createApp } from './routes/app.ts';
+import { createLearnedTargets } from './routes/learned-targets.ts';
+import { createResponseMetrics } from './routes/request-metrics.ts';
+import { fastPathLog } from './routes/request-tracing.ts';
+import { readWallFiles } from './routes/wall-page.ts';
+import { createPublicServer, KEEP_ALIVE_MS, type PublicServer } from './server/public-server.ts';
 import { createCameraFeed } from './streams/camera-feed.ts';
 import { createOpenStreams } from './streams/open-streams.ts';
 import {
@@ -203,4 +218,80 @@ export function compose(context: Context) {
       await Promise.all(Object.values(links).map((link) => link.close()));
     },
   };
+}
+
+/** Creates the public server: the routes, with the fast path in front of them. */
+export function composePublicServer(parts: Parts, context: Context): PublicServer {
+  const { memory, demand, unsent } = parts;
+  const { config, rules, clock, metrics, step, tracer, log } = context;
+  const servedBy = `${hostname()}-${process.pid}`;
+  // A trace needs a span for each request, and only the routes create one.
+  const useFastPath = config.front && !tracer;
+  const learnedTargets = createLearnedTargets(rules.now);
+  const onResponse = createResponseMetrics(clock, metrics);
+  const logHit = fastPathLog(log);
+  const app = createApp({
+    ...parts,
+    clock,
+    random: Math.random,
+    log,
+    coldWaitMs: config.coldWaitMs,
+    rules: rules.now,
+    urlSigningKey: config.urlSigningKey,
+    basePath: config.basePath,
+    placeholder: config.placeholder,
+    newCameraLimit: createNewCameraLimit(clock, config.coldPerMinute),
+    trustedProxies: config.trustedProxies,
+    servedBy,
+    step,
+    learnedTargets: useFastPath ? learnedTargets : undefined,
+    onResponse,
+    wall: readWallFiles(),
+  });
+  const preparedHeads = createPreparedHeads({
+    clock,
+    addCommonHeaders: (headers) => addCommonHeaders(headers, servedBy),
+    keepAliveMs: KEEP_ALIVE_MS,
+  });
+  const findHit = createFindHit({
+    clock,
+    memory,
+    demand,
+    rules: rules.now,
+    learnedTargets,
+    preparedHeads,
+    onHit: (served) => {
+      onResponse(served);
+      logHit?.(served);
+    },
+  });
+  return createPublicServer(app.fetch, { findHit: useFastPath ? findHit : undefined, unsent });
+}
+
+/** Creates the operators' server. @param notReady why this process should get no more clients */
+export function composeOpsServer(
+  parts: Parts,
+  context: Context,
+  notReady: () => string | undefined,
+): Server {
+  const { reader, demand, fleet, links } = parts;
+  const { config, rules, clock, keys, metrics, log } = context;
+  const ops = probes(notReady, metrics);
+  ops.route(
+    '/',
+    createAdminRoutes({
+      clock,
+      rules: rules.now,
+      reader,
+      demand,
+      fleet,
+      permitFreeInMs: (cameraId) =>
+        links.queue.run(1000, (client) => permitFreeInMs(client, keys, cameraId)),
+      purge: ({ cameraId, source: { staleForMs } }, mode) =>
+        purgeCamera(links.frames, keys, { cameraId, mode, staleForMs }),
+      token: config.adminToken,
+      log,
+    }),
+  );
+  return createOpsServer(getRequestListener(ops.fetch) as RequestListener);
 }

@@ -1,8 +1,7 @@
 import { listen } from '@lastframe/shared/http/http-server';
 import { readApiConfig } from '@lastframe/shared/settings/config';
 import { startProcess } from '@lastframe/shared/startup/start-process';
-import { compose } from './compose.ts';
-import { createOpsListener, createPublicListener } from './server/listeners.ts';
+import { compose, composeOpsServer, composePublicServer } from './compose.ts';
 
 const REDIS_WAIT_MS = 2000;
 const DRAIN_MS = 2500;
@@ -16,8 +15,8 @@ await startProcess({
     const parts = compose(context);
     exposeLinks(parts.links);
     let isClosing = false;
-    const publicListener = createPublicListener(parts, context);
-    const opsServer = createOpsListener(parts, context, () => (isClosing ? 'closing' : undefined));
+    const publicServer = composePublicServer(parts, context);
+    const opsServer = composeOpsServer(parts, context, () => (isClosing ? 'closing' : undefined));
 
     await parts.start(REDIS_WAIT_MS);
     const { host, port, reusePort, opsHost, opsPort } = context.config;
@@ -25,7 +24,7 @@ await startProcess({
       host,
       opsHost,
       opsPort: await listen(opsServer, { host: opsHost, port: opsPort }),
-      port: await listen(publicListener.server, { host, port, reusePort }),
+      port: await listen(publicServer.server, { host, port, reusePort }),
     };
     context.log.info(listening, 'listening');
 
@@ -34,7 +33,7 @@ await startProcess({
       // Near the end, clients that still wait for a first frame get a response, not a cut-off.
       const endWaits = setTimeout(() => parts.waiters.close(), DRAIN_MS + GRACE_MS - 1000);
       const times = { drainMs: DRAIN_MS, graceMs: GRACE_MS };
-      await publicListener.close(times, parts.streams.close);
+      await publicServer.close(times, parts.streams.close);
       clearTimeout(endWaits);
     };
     const closeWork = { name: 'public', graceMs: DRAIN_MS + GRACE_MS + 500, close };

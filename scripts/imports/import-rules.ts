@@ -13,7 +13,7 @@ export interface Import {
  */
 const LAYERS: Readonly<Record<string, readonly string[]>> = {
   api: [
-    ...['main.ts', 'server', 'compose.ts', 'telemetry', 'announcements', 'fast-path', 'routes'],
+    ...['main.ts', 'compose.ts', 'telemetry', 'server', 'announcements', 'fast-path', 'routes'],
     ...['streams', 'answer', 'lookup', 'camera-status', 'demand', 'cache', 'access', 'wall'],
   ],
   worker: [
