@@ -9,7 +9,7 @@ import { runIsolated } from '@lastframe/shared/process/run-isolated';
 import { createFleetId } from '@lastframe/shared/redis/fleet-id';
 import { createFramesClock } from '@lastframe/shared/redis/redis-clock';
 import type { ApiConfig } from '@lastframe/shared/settings/config';
-import type { Context as ProcessContext } from '@lastframe/shared/startup/start-process';
+import type { ProcessContext } from '@lastframe/shared/startup/start-process';
 import { probes } from '@lastframe/shared/telemetry/probes';
 import { createNewCameraLimit } from './access/new-camera-limit.ts';
 import { handleAnnouncement, readIfWatched } from './announcements/handle-announcement.ts';
@@ -57,15 +57,15 @@ import {
 } from './telemetry/tracing.ts';
 
 /** Shared by all parts: configuration, clock, Redis, logging, metrics. */
-export type Context = ProcessContext<ApiConfig>;
+type ApiContext = ProcessContext<ApiConfig>;
 
 const POLL_EVERY_MS = 1000;
 const HEARTBEAT_MS = 15_000;
 
 /** The connected parts of an api process: requests go down, announcements come up. */
-export type Parts = ReturnType<typeof compose>;
+type Parts = ReturnType<typeof compose>;
 
-export function compose(context: Context) {
+export function compose(context: ApiContext) {
   const { config, rules, clock, keys, redis, metrics, step, tracer, log } = context;
   const pending = createPendingRequests(tracer);
   const queueRedis = redis.queue('queue');
@@ -221,7 +221,7 @@ export function compose(context: Context) {
 }
 
 /** Creates the public server: the routes, with the fast path in front of them. */
-export function composePublicServer(parts: Parts, context: Context): PublicServer {
+export function composePublicServer(parts: Parts, context: ApiContext): PublicServer {
   const { memory, demand, unsent } = parts;
   const { config, rules, clock, metrics, step, tracer, log } = context;
   const servedBy = `${hostname()}-${process.pid}`;
@@ -271,7 +271,7 @@ export function composePublicServer(parts: Parts, context: Context): PublicServe
 /** Creates the operators' server. @param notReady why this process should get no more clients */
 export function composeOpsServer(
   parts: Parts,
-  context: Context,
+  context: ApiContext,
   notReady: () => string | undefined,
 ): Server {
   const { reader, demand, fleet, links } = parts;

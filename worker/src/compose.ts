@@ -3,7 +3,7 @@ import type { Shard } from '@lastframe/shared/redis/cluster/shard';
 import { createFleetId } from '@lastframe/shared/redis/fleet-id';
 import type { RedisLink } from '@lastframe/shared/redis/redis-link';
 import type { WorkerConfig } from '@lastframe/shared/settings/config';
-import type { Context as ProcessContext } from '@lastframe/shared/startup/start-process';
+import type { ProcessContext } from '@lastframe/shared/startup/start-process';
 import { createRoomForCameras } from './admission/room-for-cameras.ts';
 import { createByteBudget } from './camera-call/byte-budget.ts';
 import { createPrepareCall } from './camera-call/prepare-call.ts';
@@ -30,7 +30,7 @@ import {
 } from './telemetry/tracing.ts';
 
 /** Shared by all parts: configuration, clock, Redis, logging, metrics. */
-export type Context = ProcessContext<WorkerConfig>;
+export type WorkerContext = ProcessContext<WorkerConfig>;
 
 /** The parts of the worker. */
 export type Parts = ReturnType<typeof compose>;
@@ -42,7 +42,7 @@ const MAX_BODIES_BYTES = 256 * 1024 ** 2;
 const POLL_EVERY_MS = 1000;
 
 /** Creates the parts in the order of the data flow and connects them. */
-export function compose(context: Context) {
+export function compose(context: WorkerContext) {
   const { config, rules, clock, keys, redis, metrics, step, tracer, log } = context;
   const { redisPrefix: prefix, concurrency } = config;
 

@@ -8,7 +8,7 @@ import { readWorkerConfig } from '@lastframe/shared/settings/config';
 import { startProcess } from '@lastframe/shared/startup/start-process';
 import { probes } from '@lastframe/shared/telemetry/probes';
 import { Queue } from 'bullmq';
-import { type Context, compose, type Parts } from './compose.ts';
+import { compose, type Parts, type WorkerContext } from './compose.ts';
 import { dashboard } from './dashboard.ts';
 
 const GRACE_MS = 10_000;
@@ -37,7 +37,7 @@ await startProcess({
 });
 
 /** Probes, metrics and Bull Board. */
-function opsRoutes({ links, monitor, room }: Parts, { config, metrics, log }: Context) {
+function opsRoutes({ links, monitor, room }: Parts, { config, metrics, log }: WorkerContext) {
   const queue = new Queue(QUEUE_NAME, {
     connection: links.queue.client,
     prefix: config.redisPrefix,

@@ -21,7 +21,7 @@ import { createStep, type Step } from '../telemetry/steps.ts';
 import type { Tracer } from '../telemetry/tracer.ts';
 
 /** What all parts of a process share. */
-export interface Context<Config extends FleetConfig> {
+export interface ProcessContext<Config extends FleetConfig> {
   config: Config;
   rules: LiveRules;
   clock: Clock;
@@ -49,7 +49,10 @@ export interface StartOptions<Config extends FleetConfig> {
    * Composes the parts, starts them and listens.
    * @param exposeLinks shows their Redis links in metrics
    */
-  start: (context: Context<Config>, exposeLinks: RedisMetrics['exposeLinks']) => Promise<Started>;
+  start: (
+    context: ProcessContext<Config>,
+    exposeLinks: RedisMetrics['exposeLinks'],
+  ) => Promise<Started>;
 }
 
 /** Runs a process of the fleet until a signal; ends it with a clear message if it cannot start. */
