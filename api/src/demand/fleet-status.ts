@@ -1,4 +1,5 @@
 import type { Clock } from '@lastframe/shared/process/clock';
+import { holdOffBeganMs } from '@lastframe/shared/redis/epoch';
 import type { Keys } from '@lastframe/shared/redis/keys';
 import { createRedisTime } from '@lastframe/shared/redis/redis-clock';
 import type { RedisClient, RedisLink } from '@lastframe/shared/redis/redis-link';
@@ -43,7 +44,7 @@ export function createFleetStatus(deps: {
   let closed: string | undefined = 'Redis has not responded yet';
   let isBehind = false;
   let lastSnapshot: FleetSnapshot | undefined;
-  let holdOffBeganMs = 0;
+  let lastHoldOffMs = 0;
 
   const pollRedis = async () => {
     const sentMonoMs = clock.monoMs();
@@ -61,7 +62,7 @@ export function createFleetStatus(deps: {
     time.observe({ redisMs, sentMonoMs, receivedMonoMs: clock.monoMs() });
     lastSnapshot = { workerAlive: alive === 1, waitingJobs, activeJobs };
     closed = whyClosed(lastSnapshot.workerAlive, waitingJobs);
-    holdOffBeganMs = Number(/^\S+ (\d{1,15})(?!\d)/.exec(epoch ?? '')?.[1] ?? 0);
+    lastHoldOffMs = holdOffBeganMs(epoch);
     isBehind = waitingJobs > MAX_BURST_JOBS;
   };
 
@@ -69,7 +70,7 @@ export function createFleetStatus(deps: {
     whyCannotCall: () => closed,
     isBehind: () => isBehind,
     snapshot: () => lastSnapshot,
-    holdOffBeganMs: () => holdOffBeganMs,
+    holdOffBeganMs: () => lastHoldOffMs,
     redisNowMs: time.nowMs,
     poll: () =>
       pollRedis().catch(() => {
