@@ -9,6 +9,7 @@ import { clientGroup } from '@lastframe/shared/http/client-group';
 import { readItems } from '@lastframe/shared/http/http-fields';
 import { decodeAnnouncement } from '@lastframe/shared/messages/announcement';
 import { parseRefreshJob } from '@lastframe/shared/messages/refresh-job';
+import { infoField } from '@lastframe/shared/redis/redis-info';
 import { readApiConfig } from '@lastframe/shared/settings/config';
 import { parseRedisUrl } from '@lastframe/shared/settings/redis-url';
 import { fillInVariables } from '@lastframe/shared/settings/sources-yaml';
@@ -30,7 +31,7 @@ import { testSource } from '../../testing/test-camera.ts';
 import { readChallenge, readNextNonce } from '../../worker/src/camera-call/digest.ts';
 import { retryAfterMs } from '../../worker/src/camera-call/retry-after.ts';
 import { validatorsOf } from '../../worker/src/camera-call/validators.ts';
-import { fieldOf, persistenceWarning, whyUnfit } from '../../worker/src/permit/redis-fitness.ts';
+import { persistenceWarning, whyUnfit } from '../../worker/src/permit/redis-fitness.ts';
 
 /** A parser, and texts that it does not reject at once, so that it reads what follows them. */
 type Parser = readonly [parse: (text: string) => unknown, ...heads: string[]];
@@ -110,7 +111,7 @@ export const parsers: Readonly<Record<string, Parser>> = {
   INFO: [
     (text) => [
       whyUnfit(text, { setMs: 1, allowedMs: 1 }),
-      fieldOf(text, 'maxmemory'),
+      infoField(text, 'maxmemory'),
       persistenceWarning(text, ''),
     ],
     'role:',

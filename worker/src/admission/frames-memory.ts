@@ -1,7 +1,7 @@
 import { NAMED_LIMIT, NEW_CAMERAS_LIMIT } from '@lastframe/shared/frames/frame-limits';
 import type { Log } from '@lastframe/shared/process/log';
+import { infoField } from '@lastframe/shared/redis/redis-info';
 import type { RedisLink } from '@lastframe/shared/redis/redis-link';
-import { fieldOf } from '../permit/redis-fitness.ts';
 
 /**
  * How full the frames Redis is, or a separate queue Redis. The script that stores a frame checks
@@ -70,8 +70,8 @@ export function createFramesMemory(
 
 /** Returns undefined for a Redis that has no limit, or evicts: it always has room. */
 export function usedShareOf(info: string): number | undefined {
-  const maxBytes = Number(fieldOf(info, 'maxmemory') ?? 0);
-  if (maxBytes === 0 || fieldOf(info, 'maxmemory_policy') !== 'noeviction') return undefined;
-  const uncountedBytes = Number(fieldOf(info, 'mem_not_counted_for_evict') ?? 0);
-  return (Number(fieldOf(info, 'used_memory') ?? 0) - uncountedBytes) / maxBytes;
+  const maxBytes = Number(infoField(info, 'maxmemory') ?? 0);
+  if (maxBytes === 0 || infoField(info, 'maxmemory_policy') !== 'noeviction') return undefined;
+  const uncountedBytes = Number(infoField(info, 'mem_not_counted_for_evict') ?? 0);
+  return (Number(infoField(info, 'used_memory') ?? 0) - uncountedBytes) / maxBytes;
 }

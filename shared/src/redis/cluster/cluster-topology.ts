@@ -1,5 +1,6 @@
 import type { Log } from '../../process/log.ts';
 import type { RedisPlace } from '../../settings/redis-url.ts';
+import { infoField } from '../redis-info.ts';
 import { openRedis, type RedisLink } from '../redis-link.ts';
 import type { RedisTls } from '../redis-tls.ts';
 import { SHARDS, type Shard, slotOf } from './shard.ts';
@@ -83,7 +84,7 @@ async function queryNode(
       client.sendCommand(['CLUSTER', 'SLOTS']),
     ]),
   );
-  const epoch = Number(/^cluster_current_epoch:(\d+)/m.exec(String(info))?.[1]);
+  const epoch = Number(infoField(String(info), 'cluster_current_epoch'));
   const { hostname } = new URL(url);
   const ranges = (slots as unknown as SlotRange[]).map(([from, to, [host, port]]) => ({
     from,
