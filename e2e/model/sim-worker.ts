@@ -128,7 +128,7 @@ export function createSimWorker(
       retryMs = Math.min(inMs, 3000);
     };
     const outcome = await refresh(job, { ...deps, results });
-    if (outcome === 'captured') retryMs = 0;
+    if (outcome.kind === 'captured') retryMs = 0;
     at(time.nowMs + retryMs + 1, () => void demand());
   };
   at(time.nowMs, pollRedis);

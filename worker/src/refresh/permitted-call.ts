@@ -10,10 +10,8 @@ import { type CameraPlaces, NEW_CAMERA_RETRY_MS } from '../admission/camera-plac
 import type { Capture, PreparedCall } from '../camera-call/capture.ts';
 import type { PrepareCall } from '../camera-call/prepare-call.ts';
 import type { CallEnd, Permit } from '../permit/permits.ts';
+import { ABORTED, CAPTURED, type CallOutcome, failed, OVERTAKEN, UNCHANGED } from './outcome.ts';
 import type { RefreshResults } from './refresh-results.ts';
-
-/** How the call with a granted permit ended. */
-export type CallOutcome = 'captured' | 'unchanged' | 'overtaken' | `failed: ${string}` | 'aborted';
 
 export interface PermittedCallDeps {
   clock: Clock;
@@ -32,9 +30,9 @@ export interface PermittedCallDeps {
  * challenged call was a call too: retrying at once would be a second one with the same permit.
  */
 const BLAMELESS = {
-  aborted: 'aborted',
-  challenged: 'failed: authentication required; the next call will send credentials',
-  'no room': 'failed: frame not read: the worker has no memory left for it',
+  aborted: ABORTED,
+  challenged: failed('call', 'authentication required; the next call will send credentials'),
+  'no room': failed('frame', 'frame not read: the worker has no memory left for it'),
 } satisfies Partial<Record<Capture['outcome'], CallOutcome>>;
 
 const isBlameless = (
@@ -66,7 +64,7 @@ export async function callWithPermit(
   if (prepared.outcome === 'connected' && deps.closing.aborted) {
     prepared.call.destroy();
     await finish(permit, () => ({ verdict: 'none', restMs: 0 }), deps);
-    return 'aborted';
+    return ABORTED;
   }
   if (prepared.outcome === 'failed') {
     return await reportFailure(
@@ -78,7 +76,7 @@ export async function callWithPermit(
   }
   if (prepared.outcome === 'aborted') {
     await finish(permit, () => ({ verdict: 'none', restMs: 0 }), deps);
-    return 'aborted';
+    return ABORTED;
   }
   if (elapsedMs() > allowanceMs - SEND_MARGIN_MS) {
     prepared.call.destroy();
@@ -147,7 +145,7 @@ async function endLateSend(
 ): Promise<CallOutcome> {
   deps.log.warn({ cameraId: permit.camera.cameraId }, 'a call was sent too late and aborted');
   await finish(permit, () => ({ verdict: 'none', restMs: restMs() }), deps);
-  return 'failed: sent too late and aborted';
+  return failed('call', 'sent too late and aborted');
 }
 
 /**
@@ -180,14 +178,14 @@ async function renewKnown(
   });
   try {
     const outcome = known ? await results.renewFrame(camera, known, timesNow) : 'missing';
-    if (outcome === 'older') return 'overtaken';
-    if (outcome !== 'missing') return 'unchanged';
+    if (outcome === 'older') return OVERTAKEN;
+    if (outcome !== 'missing') return UNCHANGED;
     // Purged or evicted during the call.
     await results.announceWait(camera, 'spaced', times.nextMs());
-    return 'overtaken';
+    return OVERTAKEN;
   } catch (error) {
     await results.announceWait(camera, 'spaced', times.nextMs());
-    return `failed: frame not renewed: ${messageOf(error)}`;
+    return failed('frame', `frame not renewed: ${messageOf(error)}`);
   }
 }
 
@@ -219,18 +217,21 @@ async function storeCapture(
       await deps.places.releasePlace(camera);
       const waitMs = Math.max(times.nextMs(), NEW_CAMERA_RETRY_MS);
       await deps.results.announceWait(camera, 'memory', waitMs);
-      return 'failed: frame not stored: Redis has no memory left for new cameras';
+      return failed('frame', 'frame not stored: Redis has no memory left for new cameras');
     }
     if (outcome === 'no room to grow') {
       await deps.results.announceWait(camera, 'spaced', times.nextMs());
-      return 'failed: frame not stored: Redis has no memory left for a frame larger than the last';
+      return failed(
+        'frame',
+        'frame not stored: Redis has no memory left for a frame larger than the last',
+      );
     }
     // It must not be served; clients that wait need a call that begins after the purge.
     if (outcome === 'purged') await deps.results.announceWait(camera, 'spaced', times.nextMs());
-    return outcome === 'frame' ? 'captured' : outcome === 'unchanged' ? 'unchanged' : 'overtaken';
+    return outcome === 'frame' ? CAPTURED : outcome === 'unchanged' ? UNCHANGED : OVERTAKEN;
   } catch (error) {
     await deps.results.announceWait(camera, 'spaced', times.nextMs());
-    return `failed: frame not stored: ${messageOf(error)}`;
+    return failed('frame', `frame not stored: ${messageOf(error)}`);
   }
 }
 
@@ -256,7 +257,7 @@ async function reportFailure(
     ...(receivedStatus !== undefined && { receivedStatus }),
   };
   await deps.results.storeFailure(permit.camera, { status, reason, ...cause, nextMs: nextMs() });
-  return `failed: ${reason}`;
+  return failed('call', reason);
 }
 
 /**

@@ -6,20 +6,22 @@ import { type Job, Queue } from 'bullmq';
 import { expect, inject, it, onTestFinished } from 'vitest';
 import { ownRedis, testLink } from '../../../testing/redis/test-redis.ts';
 import { silentLog, testCamera } from '../test-support/cameras.ts';
-import type { RefreshOutcome } from './refresh.ts';
+import { CAPTURED, denied, type RefreshOutcome } from './outcome.ts';
 import { createRefreshWorker } from './refresh-worker.ts';
 
 const SOON = { timeout: 20_000 };
 
 /** A worker whose refreshes end as the test says, and a queue to add jobs to. */
-function workerParts(options: { url?: string; queueUrl?: string; outcomes?: string[] } = {}) {
+function workerParts(
+  options: { url?: string; queueUrl?: string; outcomes?: RefreshOutcome[] } = {},
+) {
   const { url = inject('redisUrl'), queueUrl = url, outcomes = [] } = options;
   const prefix = `test-${randomUUID()}`;
   const runs: string[] = [];
   const refresh = async () => {
-    const outcome = outcomes[runs.length] ?? 'captured';
-    runs.push(outcome);
-    return outcome as RefreshOutcome;
+    const outcome = outcomes[runs.length] ?? CAPTURED;
+    runs.push(outcome.text);
+    return outcome;
   };
   const redis = testLink(url, { offlineQueue: true });
   const worker = createRefreshWorker({ redis, prefix, concurrency: 2, refresh, log: silentLog });
@@ -37,7 +39,7 @@ function workerParts(options: { url?: string; queueUrl?: string; outcomes?: stri
 }
 
 it('a denied job can be added again at once, any other only in the next bucket', async () => {
-  const { runs, add, queue } = workerParts({ outcomes: ['denied: budget', 'captured'] });
+  const { runs, add, queue } = workerParts({ outcomes: [denied('budget'), CAPTURED] });
   await add('a');
   await expect.poll(() => queue.getJob('a'), SOON).toBeUndefined();
   await add('a');

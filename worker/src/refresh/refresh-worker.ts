@@ -4,7 +4,7 @@ import type { Log } from '@lastframe/shared/process/log';
 import { QUEUE_NAME } from '@lastframe/shared/redis/keys';
 import type { RedisLink } from '@lastframe/shared/redis/redis-link';
 import { createNodeRedisClient, type Job, Worker } from 'bullmq';
-import type { RefreshOutcome } from './refresh.ts';
+import { FailedRefreshError, type RefreshOutcome } from './outcome.ts';
 
 export interface RefreshWorkerDeps {
   redis: RedisLink;
@@ -14,13 +14,17 @@ export interface RefreshWorkerDeps {
   log: Log;
 }
 
-/** Failed calls, as opposed to jobs that the rules or the frames Redis failed. */
-const FAILED_CALL = /^failed: (?!not allowed|frame not )/;
 /**
  * Denials whose job id is freed, so that a retry in this bucket is a new job; back-offs stay on the
  * dashboard.
  */
-const SHORT_DENIAL = /^denied: (budget|spaced|hold|places|memory)$/;
+const SHORT_DENIALS: ReadonlySet<string> = new Set([
+  'budget',
+  'spaced',
+  'hold',
+  'places',
+  'memory',
+]);
 
 /**
  * Takes refresh jobs off the queue. A job may run twice (a stall, a lost lock): its permit prevents
@@ -56,19 +60,22 @@ export function createRefreshWorker(deps: RefreshWorkerDeps): Worker {
   worker.on('failed', (job, error) => {
     const logArgs = [{ jobId: job?.id, reason: messageOf(error) }, 'refresh job failed'] as const;
     // A failing camera is logged when it starts to fail, not once per call.
-    if (FAILED_CALL.test(error.message)) log.debug(...logArgs);
+    if (error instanceof FailedRefreshError && error.step === 'call') log.debug(...logArgs);
     else log.warn(...logArgs);
   });
   worker.on('stalled', (jobId) => log.warn({ jobId }, 'refresh job stalled; running it again'));
   return worker;
 }
 
-async function run(job: Job, { refresh }: RefreshWorkerDeps): Promise<RefreshOutcome> {
+/** @returns the text that the dashboard shows */
+async function run(job: Job, { refresh }: RefreshWorkerDeps): Promise<string> {
   const payload = parseRefreshJob(job.data);
   const outcome = await refresh(payload, job.id);
   // Frees the id: a retry within the bucket must not count as the same job.
-  if (SHORT_DENIAL.test(outcome)) job.opts.removeOnComplete = true;
+  if (outcome.kind === 'denied' && SHORT_DENIALS.has(outcome.reason)) {
+    job.opts.removeOnComplete = true;
+  }
   // The dashboard shows a failed camera as a failed job.
-  if (outcome.startsWith('failed')) throw new Error(outcome);
-  return outcome;
+  if (outcome.kind === 'failed') throw new FailedRefreshError(outcome);
+  return outcome.text;
 }

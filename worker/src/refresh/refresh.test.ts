@@ -11,11 +11,14 @@ const denial = (reason: Denial, waitMs: number): TakeResult => ({
   waitMs,
 });
 
+/** Runs a job and returns its outcome as the dashboard shows it. */
+const textAfter = async (...args: Parameters<typeof refresh>) => (await refresh(...args)).text;
+
 describe('a job', () => {
   it('L9: is dropped when it was requested over a minute ago', async () => {
     const { deps, job, did, control } = refreshBench();
     control.redisNowMs = job.askedAtMs + 60_001;
-    expect(await refresh(job, deps)).toBe('dropped: requested too long ago');
+    expect(await textAfter(job, deps)).toBe('dropped: requested too long ago');
     expect(did).toEqual([]);
   });
 
@@ -23,7 +26,7 @@ describe('a job', () => {
     for (const redisNowMs of [1_059_000, undefined]) {
       const { deps, job, control } = refreshBench();
       control.redisNowMs = redisNowMs;
-      expect(await refresh(job, deps)).toBe('captured');
+      expect(await textAfter(job, deps)).toBe('captured');
     }
   });
 
@@ -35,14 +38,14 @@ describe('a job', () => {
     ['when its URL is that of a file', { url: 'file:///etc/passwd' }],
   ])('S10: is rejected without a call %s', async (_, differences) => {
     const { deps, job, did } = refreshBench();
-    expect(await refresh({ ...job, ...differences }, deps)).toBe('failed: not allowed');
+    expect(await textAfter({ ...job, ...differences }, deps)).toBe('failed: not allowed');
     expect(did).toEqual(['refused']);
   });
 
   it('S10: is rejected when its id comes from another query policy', async () => {
     const { deps, job, did } = refreshBench({ query: 'strip' });
     const url = `${job.url}?size=1`;
-    expect(await refresh({ ...job, url, cameraId: '0'.repeat(32) }, deps)).toContain('failed');
+    expect(await textAfter({ ...job, url, cameraId: '0'.repeat(32) }, deps)).toContain('failed');
     expect(did).toEqual(['refused']);
   });
 
@@ -50,7 +53,7 @@ describe('a job', () => {
     const { deps, job, did } = refreshBench({
       pattern: new UrlPattern('http://other.test/*'),
     });
-    expect(await refresh(job, deps)).toContain('failed');
+    expect(await textAfter(job, deps)).toContain('failed');
     expect(did).toEqual(['refused']);
   });
 });
@@ -60,7 +63,7 @@ describe('a new camera that is not admitted', () => {
     for (const reason of ['places', 'memory'] as const) {
       const { deps, job, did, told, control } = refreshBench();
       control.admission = { outcome: 'refused', reason, waitMs: 10_000 };
-      expect(await refresh(job, deps)).toBe(`denied: ${reason}`);
+      expect(await textAfter(job, deps)).toBe(`denied: ${reason}`);
       expect(did).toEqual(['wait']);
       expect(told).toEqual([{ what: 'wait', reason, inMs: 10_000 }]);
     }
@@ -69,7 +72,7 @@ describe('a new camera that is not admitted', () => {
   it('is not called either when admission is unknown', async () => {
     const { deps, job, did, control } = refreshBench();
     control.admission = { outcome: 'unknown', reason: 'Redis is away' };
-    expect(await refresh(job, deps)).toBe('denied: Redis is away');
+    expect(await textAfter(job, deps)).toBe('denied: Redis is away');
     expect(did).toEqual([]);
   });
 });
@@ -78,7 +81,7 @@ describe('a frame for which Redis has no memory', () => {
   it('is not a failure of the camera; a new camera gives up its place, and its clients are notified', async () => {
     const { deps, job, did, told, control } = refreshBench();
     control.stored = async () => 'no room';
-    expect(await refresh(job, deps)).toMatch(/^failed: frame not stored: .*new cameras/);
+    expect(await textAfter(job, deps)).toMatch(/^failed: frame not stored: .*new cameras/);
     expect(did.slice(-3)).toEqual(['no room', 'leave', 'wait']);
     expect(told.at(-1)).toMatchObject({ reason: 'memory', inMs: 10_000 });
   });
@@ -86,7 +89,7 @@ describe('a frame for which Redis has no memory', () => {
   it('leaves the camera its place when it is only larger than the last', async () => {
     const { deps, job, did, told, control } = refreshBench();
     control.stored = async () => 'no room to grow';
-    expect(await refresh(job, deps)).toMatch(/^failed: frame not stored: .*larger than the last/);
+    expect(await textAfter(job, deps)).toMatch(/^failed: frame not stored: .*larger than the last/);
     expect(did).not.toContain('leave');
     expect(told.at(-1)).toMatchObject({ what: 'wait', reason: 'spaced' });
   });
@@ -97,7 +100,7 @@ describe('a denied permit', () => {
     for (const reason of ['hold', 'backoff', 'busy', 'spaced', 'budget'] as const) {
       const { deps, job, control, did, told } = refreshBench();
       control.takes = [denial(reason, 2001)];
-      expect(await refresh(job, deps)).toBe(`denied: ${reason}`);
+      expect(await textAfter(job, deps)).toBe(`denied: ${reason}`);
       expect(did).toEqual(['take', 'wait']);
       expect(told).toEqual([{ what: 'wait', reason, inMs: 2001 }]);
     }
@@ -108,7 +111,7 @@ describe('a denied permit', () => {
     async (reason) => {
       const { deps, job, control, did, clock } = refreshBench();
       control.takes = [denial(reason, 2000)];
-      expect(await refresh(job, deps)).toBe('captured');
+      expect(await textAfter(job, deps)).toBe('captured');
       expect(did.slice(0, 5)).toEqual(['take', 'place', 'release', 'take', 'connect']);
       expect(clock.sleeps).toEqual([2001]);
     },
@@ -117,7 +120,7 @@ describe('a denied permit', () => {
   it.each(['busy', 'backoff', 'hold'] as const)('is never waited for as %s', async (reason) => {
     const { deps, job, control, clock } = refreshBench();
     control.takes = [denial(reason, 5)];
-    expect(await refresh(job, deps)).toBe(`denied: ${reason}`);
+    expect(await textAfter(job, deps)).toBe(`denied: ${reason}`);
     expect(clock.sleeps).toEqual([]);
   });
 
@@ -130,14 +133,14 @@ describe('a denied permit', () => {
       const { deps, job, control } = refreshBench();
       control.redisNowMs = job.askedAtMs + sinceAskedMs;
       control.takes = [denial('spaced', waitMs)];
-      expect(await refresh(job, deps)).toBe(outcome);
+      expect(await textAfter(job, deps)).toBe(outcome);
     }
   });
 
   it('is waited for only once', async () => {
     const { deps, job, control, did, told } = refreshBench();
     control.takes = [denial('spaced', 100), denial('spaced', 90)];
-    expect(await refresh(job, deps)).toBe('denied: spaced');
+    expect(await textAfter(job, deps)).toBe('denied: spaced');
     expect(did).toEqual(['take', 'place', 'release', 'take', 'wait']);
     expect(told.at(-1)).toMatchObject({ inMs: 90 });
   });
@@ -146,7 +149,7 @@ describe('a denied permit', () => {
     const { deps, job, control, did } = refreshBench();
     control.places = 0;
     control.takes = [denial('spaced', 100)];
-    expect(await refresh(job, deps)).toBe('denied: spaced');
+    expect(await textAfter(job, deps)).toBe('denied: spaced');
     expect(did).toEqual(['take', 'wait']);
   });
 
@@ -154,7 +157,7 @@ describe('a denied permit', () => {
     const { deps, job, control, did, closing } = refreshBench();
     control.takes = [denial('spaced', 100)];
     closing.abort();
-    expect(await refresh(job, deps)).toBe('denied: spaced');
+    expect(await textAfter(job, deps)).toBe('denied: spaced');
     expect(did).toEqual(['take', 'place', 'release', 'wait']);
   });
 
@@ -162,7 +165,7 @@ describe('a denied permit', () => {
     for (const takes of [[], [denial('spaced', 100)]]) {
       const { deps, job, control, did } = refreshBench();
       control.takes = [...takes, { outcome: 'unknown', reason: 'no reply' }];
-      expect(await refresh(job, deps)).toBe('denied: no reply');
+      expect(await textAfter(job, deps)).toBe('denied: no reply');
       expect(did.filter((what) => ['connect', 'wait', 'send'].includes(what))).toEqual([]);
     }
   });
@@ -172,7 +175,7 @@ describe('a call', () => {
   it('does not blame the camera for an authentication challenge, and waits for the next permit', async () => {
     const { deps, job, did, ends, told, control, camera } = refreshBench();
     control.capture = { outcome: 'challenged' };
-    expect(await refresh(job, deps)).toBe(
+    expect(await textAfter(job, deps)).toBe(
       'failed: authentication required; the next call will send credentials',
     );
     expect(did).toEqual(['take', 'connect', 'send', 'started', 'finish', 'wait']);
@@ -183,7 +186,7 @@ describe('a call', () => {
   it('does not blame the camera when the worker has no room for the body', async () => {
     const { deps, job, did, ends, told, control } = refreshBench();
     control.capture = { outcome: 'no room' };
-    expect(await refresh(job, deps)).toBe(
+    expect(await textAfter(job, deps)).toBe(
       'failed: frame not read: the worker has no memory left for it',
     );
     expect(did).toEqual(['take', 'connect', 'send', 'started', 'finish', 'wait']);
@@ -194,7 +197,7 @@ describe('a call', () => {
 
   it('L12: is finished before its frame is announced, so that the next request is not denied', async () => {
     const { deps, job, did } = refreshBench();
-    expect(await refresh(job, deps)).toBe('captured');
+    expect(await textAfter(job, deps)).toBe('captured');
     expect(did).toEqual(['take', 'connect', 'send', 'started', 'finish', 'frame']);
   });
 
@@ -252,7 +255,7 @@ describe('a call', () => {
   ] as const)('whose frame is stored as %s ends as %s', async (stored, outcome) => {
     const { deps, job, control } = refreshBench();
     control.stored = async () => stored;
-    expect(await refresh(job, deps)).toBe(outcome);
+    expect(await textAfter(job, deps)).toBe(outcome);
   });
 
   it('is not a failure of the camera when its frame cannot be stored', async () => {
@@ -260,7 +263,7 @@ describe('a call', () => {
     control.stored = async () => {
       throw new Error('frames Redis is away');
     };
-    expect(await refresh(job, deps)).toBe('failed: frame not stored: frames Redis is away');
+    expect(await textAfter(job, deps)).toBe('failed: frame not stored: frames Redis is away');
     expect(did).not.toContain('failure');
     expect(did.at(-1)).toBe('wait');
     expect(ends).toMatchObject([{ verdict: 'ok' }]);
@@ -276,7 +279,7 @@ describe('a call', () => {
     const { deps, job, control, did, ends, told, camera } = refreshBench();
     control.prepared = { outcome: 'failed', status: 502, reason: 'refused' };
     control.connectMs = 2000;
-    expect(await refresh(job, deps)).toBe('failed: refused');
+    expect(await textAfter(job, deps)).toBe('failed: refused');
     expect(did).toEqual(['take', 'connect', 'finish', 'failure']);
     expect(ends).toEqual([{ verdict: 'fail', restMs: spacingMs(camera.source) }]);
     expect(told.at(-1)?.failure).toEqual({ status: 502, reason: 'refused', nextMs: 4000 });
@@ -287,7 +290,7 @@ describe('a call', () => {
     async (connectMs) => {
       const { deps, job, control, did, ends, camera } = refreshBench();
       control.connectMs = connectMs;
-      expect(await refresh(job, deps)).toMatch(/^failed: .*too late/);
+      expect(await textAfter(job, deps)).toMatch(/^failed: .*too late/);
       expect(did).toEqual(['take', 'connect', 'destroy', 'finish', 'failure']);
       expect(ends).toEqual([{ verdict: 'fail', restMs: spacingMs(camera.source) }]);
     },
@@ -296,14 +299,14 @@ describe('a call', () => {
   it('is sent just within the margin', async () => {
     const { deps, job, control } = refreshBench();
     control.connectMs = 3950;
-    expect(await refresh(job, deps)).toBe('captured');
+    expect(await textAfter(job, deps)).toBe('captured');
   });
 
   it('is aborted at once when sent too late, without blaming the camera', async () => {
     const { deps, job, control, did, ends } = refreshBench();
     control.sendMs = 4000;
     control.answerMs = 0;
-    expect(await refresh(job, deps)).toBe('failed: sent too late and aborted');
+    expect(await textAfter(job, deps)).toBe('failed: sent too late and aborted');
     expect(did).toEqual(['take', 'connect', 'send', 'destroy', 'finish']);
     expect(ends).toMatchObject([{ verdict: 'none' }]);
   });
@@ -318,7 +321,7 @@ describe('a call', () => {
   it('L10: backs off for as long as the camera demands', async () => {
     const { deps, job, control, ends, did } = refreshBench();
     control.capture = { outcome: 'failed', status: 502, reason: '429', retryAfterMs: 30_000 };
-    expect(await refresh(job, deps)).toBe('failed: 429');
+    expect(await textAfter(job, deps)).toBe('failed: 429');
     expect(ends).toMatchObject([{ verdict: 'fail', minBackoffMs: 30_000 }]);
     expect(did.slice(-2)).toEqual(['finish', 'failure']);
   });
@@ -342,7 +345,7 @@ describe('a call', () => {
   it('releases its permit when closing aborts it before the send', async () => {
     const { deps, job, control, ends, did } = refreshBench();
     control.prepared = { outcome: 'aborted' };
-    expect(await refresh(job, deps)).toBe('aborted');
+    expect(await textAfter(job, deps)).toBe('aborted');
     expect(ends).toEqual([{ verdict: 'none', restMs: 0 }]);
     expect(did).toEqual(['take', 'connect', 'finish']);
   });
@@ -350,7 +353,7 @@ describe('a call', () => {
   it('is not sent when the process closes right before, and releases its permit', async () => {
     const { deps, job, control, ends, did, closing } = refreshBench();
     control.onConnect = () => closing.abort();
-    expect(await refresh(job, deps)).toBe('aborted');
+    expect(await textAfter(job, deps)).toBe('aborted');
     expect(ends).toEqual([{ verdict: 'none', restMs: 0 }]);
     expect(did).toEqual(['take', 'connect', 'destroy', 'finish']);
   });
@@ -358,7 +361,7 @@ describe('a call', () => {
   it('keeps its spacing when closing aborts it in flight, and announces the wait', async () => {
     const { deps, job, control, ends, did, camera } = refreshBench();
     control.capture = { outcome: 'aborted' };
-    expect(await refresh(job, deps)).toBe('aborted');
+    expect(await textAfter(job, deps)).toBe('aborted');
     expect(ends).toEqual([{ verdict: 'none', restMs: spacingMs(camera.source) - 1000 }]);
     expect(did.slice(-2)).toEqual(['finish', 'wait']);
   });
@@ -388,7 +391,7 @@ describe('a camera that confirms its last image', () => {
     const { deps, job, control, did, told, ends } = refreshBench();
     control.known = known;
     control.capture = { outcome: 'unchanged' };
-    expect(await refresh(job, deps)).toBe('unchanged');
+    expect(await textAfter(job, deps)).toBe('unchanged');
     expect(did).toEqual(['take', 'connect', 'send', 'started', 'finish', 'renewed']);
     expect(told).toMatchObject([
       { what: 'connect', validators: known.validators },
@@ -400,7 +403,7 @@ describe('a camera that confirms its last image', () => {
   it('is not failing when that frame has vanished meanwhile', async () => {
     const { deps, job, control, did } = refreshBench();
     Object.assign(control, { known, renewed: 'missing', capture: { outcome: 'unchanged' } });
-    expect(await refresh(job, deps)).toBe('overtaken');
+    expect(await textAfter(job, deps)).toBe('overtaken');
     expect(did.filter((what) => what === 'send')).toHaveLength(1);
     expect(did.at(-1)).toBe('wait');
   });
@@ -408,14 +411,14 @@ describe('a camera that confirms its last image', () => {
   it('is overtaken by a frame from a later call', async () => {
     const { deps, job, control } = refreshBench();
     Object.assign(control, { known, renewed: 'older', capture: { outcome: 'unchanged' } });
-    expect(await refresh(job, deps)).toBe('overtaken');
+    expect(await textAfter(job, deps)).toBe('overtaken');
   });
 
   it('has its validators stored with its bytes', async () => {
     const { deps, job, control, told } = refreshBench();
     const validators = { etag: '"theirs"' };
     control.capture = { ...captured, validators } as typeof captured;
-    expect(await refresh(job, deps)).toBe('captured');
+    expect(await textAfter(job, deps)).toBe('captured');
     expect(told).toContainEqual({ what: 'frame', frame: expect.objectContaining({ validators }) });
   });
 });
@@ -423,7 +426,7 @@ describe('a camera that confirms its last image', () => {
 it('a frame whose camera was purged during the call is not announced, only the next wait', async () => {
   const { deps, job, control, did, told } = refreshBench();
   control.stored = async () => 'purged';
-  expect(await refresh(job, deps)).toBe('overtaken');
+  expect(await textAfter(job, deps)).toBe('overtaken');
   expect(did.slice(-2)).toEqual(['purged', 'wait']);
   expect(told.at(-1)).toEqual({ what: 'wait', reason: 'spaced', inMs: expect.any(Number) });
 });

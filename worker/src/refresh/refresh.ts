@@ -6,10 +6,8 @@ import type { RefreshJob } from '@lastframe/shared/messages/refresh-job';
 import { ProblemError } from '@lastframe/shared/process/errors';
 import type { CameraPlaces } from '../admission/camera-places.ts';
 import type { Permits, TakeResult } from '../permit/permits.ts';
-import { type CallOutcome, callWithPermit, type PermittedCallDeps } from './permitted-call.ts';
-
-/** How a refresh job ended, as the dashboard and the metrics show it. */
-export type RefreshOutcome = CallOutcome | 'dropped: requested too long ago' | `denied: ${string}`;
+import { DROPPED, denied, deniedAsUnknown, failed, type RefreshOutcome } from './outcome.ts';
+import { callWithPermit, type PermittedCallDeps } from './permitted-call.ts';
 
 export interface RefreshDeps extends PermittedCallDeps {
   permits: Pick<Permits, 'take'>;
@@ -28,24 +26,22 @@ const MAX_WAIT_IN_PLACE_MS = 2000;
 /** Runs one refresh job: place → permit → capture → store → announce. */
 export async function refresh(job: RefreshJob, deps: RefreshDeps): Promise<RefreshOutcome> {
   const nowMs = deps.redisNowMs();
-  if (nowMs !== undefined && nowMs - job.askedAtMs > MAX_JOB_AGE_MS) {
-    return 'dropped: requested too long ago';
-  }
+  if (nowMs !== undefined && nowMs - job.askedAtMs > MAX_JOB_AGE_MS) return DROPPED;
   const camera = await findCameraOrRefuse(job, deps);
-  if (!camera) return 'failed: not allowed';
+  if (!camera) return failed('rules', 'not allowed');
   const admission = await deps.places.admit(camera);
-  if (admission.outcome === 'unknown') return `denied: ${admission.reason}`;
+  if (admission.outcome === 'unknown') return deniedAsUnknown(admission.reason);
   if (admission.outcome === 'refused') {
     await deps.results.announceWait(camera, admission.reason, admission.waitMs);
-    return `denied: ${admission.reason}`;
+    return denied(admission.reason);
   }
   const result = await takePermit(camera, job, deps);
   if (result.outcome === 'granted') {
     return await callWithPermit(result.permit, { ...deps, askedBy: job.askedBy });
   }
-  if (result.outcome === 'unknown') return `denied: ${result.reason}`;
+  if (result.outcome === 'unknown') return deniedAsUnknown(result.reason);
   await deps.results.announceWait(camera, result.reason, result.waitMs);
-  return `denied: ${result.reason}`;
+  return denied(result.reason);
 }
 
 /**

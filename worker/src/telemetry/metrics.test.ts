@@ -5,6 +5,7 @@ import type { Admission, CameraPlaces } from '../admission/camera-places.ts';
 import type { Capture } from '../camera-call/capture.ts';
 import type { PrepareResult } from '../camera-call/prepare-call.ts';
 import type { TakeResult } from '../permit/permits.ts';
+import { CAPTURED, DROPPED, denied, FailedRefreshError, failed } from '../refresh/outcome.ts';
 import type { RefreshResults } from '../refresh/refresh-results.ts';
 import { testCamera, testSource } from '../test-support/cameras.ts';
 import { fakeClock } from '../test-support/fake-clock.ts';
@@ -29,14 +30,16 @@ beforeEach(() => {
   metrics = createMetrics('worker');
 });
 
+const failedCall = failed('call', 'the camera responded with 500');
+
 describe('jobs are counted', () => {
-  it('by the first word of their outcome, whatever reason follows', async () => {
+  it('by the kind of their outcome, whatever the reason is', async () => {
     const { ended } = createJobMetrics(metrics);
-    ended('captured');
-    ended('denied: spaced');
-    ended('denied: hold');
-    ended('failed: the camera responded with 500');
-    ended('dropped: requested too long ago');
+    ended(CAPTURED);
+    ended(denied('spaced'));
+    ended(denied('hold'));
+    ended(failedCall);
+    ended(DROPPED);
     expect(await numberOf('lastframe_jobs_total{outcome="captured"}')).toBe(1);
     expect(await numberOf('lastframe_jobs_total{outcome="denied"}')).toBe(2);
     expect(await numberOf('lastframe_jobs_total{outcome="failed"}')).toBe(1);
@@ -48,9 +51,9 @@ describe('jobs are counted', () => {
     const handlers: Record<string, (job: unknown, error: Error) => void> = {};
     const worker = { on: (event: string, listener: never) => (handlers[event] = listener) };
     listen(worker as never);
-    ended('failed: the camera responded with 500');
-    handlers.failed?.({}, new Error('failed: the camera responded with 500'));
-    handlers.failed?.({}, new Error('bad payload'));
+    ended(failedCall);
+    handlers.failed?.({}, new FailedRefreshError(failedCall));
+    handlers.failed?.({}, new Error('failed to parse the payload'));
     handlers.stalled?.('job', new Error());
     expect(await numberOf('lastframe_jobs_total{outcome="failed"}')).toBe(1);
     expect(await numberOf('lastframe_jobs_total{outcome="error"}')).toBe(1);

@@ -10,12 +10,10 @@ import type { Capture, PreparedCall } from '../camera-call/capture.ts';
 import type { PrepareCall } from '../camera-call/prepare-call.ts';
 import type { Permits } from '../permit/permits.ts';
 import type { RedisMonitor } from '../permit/redis-monitor.ts';
-import type { RefreshOutcome } from '../refresh/refresh.ts';
+import { FailedRefreshError, type RefreshOutcome } from '../refresh/outcome.ts';
 import type { RefreshResults } from '../refresh/refresh-results.ts';
 
 // Each wraps a part and records metrics, which keeps the data flow free of them.
-
-type JobOutcome = LabelsOf<'lastframe_jobs_total'>['outcome'];
 
 /** Counts every job once: by the outcome of its refresh, or as an error when it had none. */
 export function createJobMetrics(metrics: Metrics): {
@@ -25,12 +23,12 @@ export function createJobMetrics(metrics: Metrics): {
   const count = metrics.counter('lastframe_jobs_total');
   const countStalled = metrics.counter('lastframe_jobs_stalled_total');
   return {
-    ended: (outcome) => count({ outcome: outcome.split(':')[0] as JobOutcome }),
+    ended: ({ kind }) => count({ outcome: kind }),
     listen: (worker) => {
       worker.on('stalled', () => countStalled({}));
       // A failed camera fails its job too, and is already counted.
-      worker.on('failed', (_, { message }) => {
-        if (!message.startsWith('failed')) count({ outcome: 'error' });
+      worker.on('failed', (_, error) => {
+        if (!(error instanceof FailedRefreshError)) count({ outcome: 'error' });
       });
     },
   };

@@ -5,7 +5,7 @@ import { type Details, NEW_TRACE, type Tracer } from '@lastframe/shared/telemetr
 import type { Capture, PreparedCall } from '../camera-call/capture.ts';
 import type { PrepareCall } from '../camera-call/prepare-call.ts';
 import type { Permits, TakeResult } from '../permit/permits.ts';
-import type { RefreshOutcome } from '../refresh/refresh.ts';
+import type { RefreshOutcome } from '../refresh/outcome.ts';
 import type { RefreshResults } from '../refresh/refresh-results.ts';
 
 // Each wraps a part and traces its steps, in log lines at `debug` and in spans, which keeps the
@@ -25,7 +25,7 @@ export function withRefreshTracing(
         details: { cameraId: job.cameraId, jobId },
       },
       () => refresh(job),
-      (outcome) => ({ outcome }),
+      ({ text }) => ({ outcome: text }),
     );
 }
 

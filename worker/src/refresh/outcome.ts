@@ -1,0 +1,46 @@
+import type { Refusal } from '../admission/camera-places.ts';
+import type { Denial } from '../permit/permits.ts';
+
+/** How the call with a granted permit ended. `text` is for people: dashboard, logs, traces. */
+export type CallOutcome =
+  | { kind: 'captured' | 'unchanged' | 'overtaken' | 'aborted'; text: string }
+  | Failed;
+
+/** How a refresh job ended. The metrics count it by `kind`. */
+export type RefreshOutcome =
+  | CallOutcome
+  | { kind: 'dropped'; text: string }
+  /** `unknown`: whether the camera may be called could not be found out. */
+  | { kind: 'denied'; reason: Denial | Refusal | 'unknown'; text: string };
+
+/** What failed: the call, or else the rules, or keeping the frame in memory or in Redis. */
+type FailedStep = 'call' | 'rules' | 'frame';
+type Failed = { kind: 'failed'; step: FailedStep; text: string };
+
+export const CAPTURED = { kind: 'captured', text: 'captured' } as const;
+export const UNCHANGED = { kind: 'unchanged', text: 'unchanged' } as const;
+export const OVERTAKEN = { kind: 'overtaken', text: 'overtaken' } as const;
+export const ABORTED = { kind: 'aborted', text: 'aborted' } as const;
+export const DROPPED = { kind: 'dropped', text: 'dropped: requested too long ago' } as const;
+
+export function failed(step: FailedStep, reason: string): Failed {
+  return { kind: 'failed', step, text: `failed: ${reason}` };
+}
+
+export function denied(reason: Denial | Refusal): RefreshOutcome {
+  return { kind: 'denied', reason, text: `denied: ${reason}` };
+}
+
+export function deniedAsUnknown(why: string): RefreshOutcome {
+  return { kind: 'denied', reason: 'unknown', text: `denied: ${why}` };
+}
+
+/** Fails the job of a failed refresh, so that the dashboard shows it as failed. */
+export class FailedRefreshError extends Error {
+  readonly step: FailedStep;
+
+  constructor({ step, text }: Failed) {
+    super(text);
+    this.step = step;
+  }
+}
