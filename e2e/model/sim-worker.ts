@@ -237,7 +237,7 @@ function reporterOf(permits: Permits, clock: Clock): RefreshResults {
     readKnownFrame: async () => undefined,
     renewFrame: async () => 'unchanged',
     storeFailure: async () => {},
-    storeRefusal: async () => {},
+    storeRejection: async () => {},
     announceWait: async () => {},
     finish: async (permit, endNow) => {
       try {

@@ -15,7 +15,7 @@ function announcementParts() {
     onAnnouncement: vi.fn(),
     recheck: vi.fn(),
     announcedWaitMs: () => 0,
-    refusal: () => undefined,
+    rejection: () => undefined,
     close: vi.fn(),
   };
   const waiters = {

@@ -6,7 +6,7 @@ import type { Keys } from '@lastframe/shared/redis/keys';
 import type { RedisLink } from '@lastframe/shared/redis/redis-link';
 
 /** A Cluster node rejects and ends subscriptions to a shard until it knows that it owns it. */
-const REFUSED_RETRY_MS = 500;
+const RETRY_MS = 500;
 
 /**
  * Subscribes to the announcements on these channels. Pub/sub loses messages while the connection is
@@ -37,17 +37,17 @@ export function subscribeToAnnouncements(
     clearTimeout(retry);
     const missing = channels.filter((channel) => !subscribed.has(channel));
     const attempts = await Promise.allSettled(missing.map(subscribeTo));
-    const refusals = attempts.filter((attempt) => attempt.status === 'rejected');
-    if (subscribed.size > 0 && (isNew || refusals.length < missing.length)) onGap();
-    if (refusals.length === 0) return;
-    const reason = messageOf(refusals[0]?.reason);
+    const rejections = attempts.filter((attempt) => attempt.status === 'rejected');
+    if (subscribed.size > 0 && (isNew || rejections.length < missing.length)) onGap();
+    if (rejections.length === 0) return;
+    const reason = messageOf(rejections[0]?.reason);
     if (isNew) log.warn({ reason }, 'subscribing to announcements failed; retrying');
     subscribeLater();
   };
   const subscribeLater = () => {
     clearTimeout(retry);
     // If the connection is lost meanwhile, its next `ready` subscribes again.
-    retry = setTimeout(() => redis.isReady && void subscribe(false), REFUSED_RETRY_MS).unref();
+    retry = setTimeout(() => redis.isReady && void subscribe(false), RETRY_MS).unref();
   };
   redis.client.on('ready', () => void subscribe(true));
   // The node lost the shard. If it gets it back before the topology is checked, no event follows.

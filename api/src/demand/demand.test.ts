@@ -217,9 +217,9 @@ describe('an announcement', () => {
       parts.demand.raise(camera);
       await jobsWithin(parts, 0);
       announce(parts, { kind: 'wait', reason, inMs: 20_000 });
-      expect(parts.demand.refusal(cameraId)).toBe(reason);
+      expect(parts.demand.rejection(cameraId)).toBe(reason);
       expect(await jobsWithin(parts, 120_000)).toBe(0);
-      expect(parts.demand.refusal(cameraId)).toBeUndefined();
+      expect(parts.demand.rejection(cameraId)).toBeUndefined();
       expect(vi.getTimerCount()).toBe(0);
       parts.demand.raise(camera);
       expect(await jobsWithin(parts, LITTLE_MS)).toBe(1);
@@ -235,7 +235,7 @@ describe('an announcement', () => {
     expect(await jobsWithin(parts, 19_999)).toBe(0);
     expect(await jobsWithin(parts, LITTLE_MS)).toBe(1);
     announce(parts, { kind: 'started' });
-    expect(parts.demand.refusal(cameraId)).toBeUndefined();
+    expect(parts.demand.rejection(cameraId)).toBeUndefined();
     leave();
   });
 

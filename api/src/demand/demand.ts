@@ -1,5 +1,5 @@
 import type { Camera } from '@lastframe/shared/cameras/camera';
-import type { Announcement } from '@lastframe/shared/messages/announcement';
+import type { Announcement, Rejection } from '@lastframe/shared/messages/announcement';
 import { bucketMsOf } from '@lastframe/shared/messages/refresh-job';
 import type { Clock } from '@lastframe/shared/process/clock';
 import { messageOf } from '@lastframe/shared/process/errors';
@@ -16,7 +16,6 @@ import {
   MAX_ANNOUNCED_WAIT_MS,
   newSchedule,
   type RefreshSchedule,
-  type Refusal,
   type StandBy,
 } from './refresh-schedule.ts';
 
@@ -37,7 +36,7 @@ export interface Demand {
   /** Returns how long the fleet has announced it cannot call this camera; 0 if it has not. */
   announcedWaitMs(cameraId: string): number;
   /** Returns why the fleet rejects this new camera during that wait; undefined if it does not. */
-  refusal(cameraId: string): Refusal | undefined;
+  rejection(cameraId: string): Rejection | undefined;
   close(): void;
 }
 
@@ -144,9 +143,9 @@ export function createDemand(deps: DemandDeps): Demand {
     },
     announcedWaitMs: (cameraId) =>
       Math.max(0, (schedules.get(cameraId)?.announcedUntilMonoMs ?? 0) - clock.monoMs()),
-    refusal: (cameraId) => {
-      const { announcedUntilMonoMs = 0, refusal } = schedules.get(cameraId) ?? {};
-      return clock.monoMs() < announcedUntilMonoMs ? refusal : undefined;
+    rejection: (cameraId) => {
+      const { announcedUntilMonoMs = 0, rejection } = schedules.get(cameraId) ?? {};
+      return clock.monoMs() < announcedUntilMonoMs ? rejection : undefined;
     },
     close: () => {
       closed = true;

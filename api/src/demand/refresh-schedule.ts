@@ -1,6 +1,10 @@
 import type { Camera } from '@lastframe/shared/cameras/camera';
 import { spacingMs } from '@lastframe/shared/cameras/spacing';
-import type { Announcement } from '@lastframe/shared/messages/announcement';
+import {
+  type Announcement,
+  isRejection,
+  type Rejection,
+} from '@lastframe/shared/messages/announcement';
 import { bucketMsOf } from '@lastframe/shared/messages/refresh-job';
 import type { HeldFrame } from '../cache/held-frame.ts';
 
@@ -13,7 +17,7 @@ export interface RefreshSchedule {
   notBeforeMonoMs: number;
   announcedUntilMonoMs: number;
   /** Why the fleet rejects this new camera until then. */
-  refusal: Refusal | undefined;
+  rejection: Rejection | undefined;
   /** A call may be under way until then. */
   callOverMonoMs: number;
   /** Jobs added since the last announcement. If any, one may have been lost: the store is read. */
@@ -28,13 +32,6 @@ export interface RefreshSchedule {
   dueMonoMs: number;
   timer: NodeJS.Timeout | undefined;
   isAsking: boolean;
-}
-
-/** Why the fleet rejects new cameras: the source has reached its limit, or Redis is full. */
-export type Refusal = 'places' | 'memory';
-
-export function isRefusal(reason: string): reason is Refusal {
-  return reason === 'places' || reason === 'memory';
 }
 
 /** How this process takes turns with the others in requesting calls. */
@@ -64,7 +61,7 @@ export function newSchedule(camera: Camera): RefreshSchedule {
     requestedMonoMs: never,
     notBeforeMonoMs: never,
     announcedUntilMonoMs: never,
-    refusal: undefined,
+    rejection: undefined,
     callOverMonoMs: never,
     jobsSinceAnnouncement: 0,
     queuedUntilMonoMs: never,
@@ -95,7 +92,7 @@ export function applyAnnouncement(
   // Every announcement but a purge means that a worker took the job.
   if (announcement.kind !== 'purge') {
     schedule.queuedUntilMonoMs = Number.NEGATIVE_INFINITY;
-    schedule.refusal = undefined;
+    schedule.rejection = undefined;
   }
   switch (announcement.kind) {
     case 'started': {
@@ -113,8 +110,8 @@ export function applyAnnouncement(
       schedule.notBeforeMonoMs = nowMonoMs + waitMs;
       schedule.announcedUntilMonoMs = nowMonoMs + announcement.inMs;
       schedule.callOverMonoMs = Number.NEGATIVE_INFINITY; // otherwise the reason would be `busy`
-      if (isRefusal(announcement.reason)) {
-        schedule.refusal = announcement.reason;
+      if (isRejection(announcement.reason)) {
+        schedule.rejection = announcement.reason;
         schedule.isRequested = false; // a new request, a wait or a stream requests it again
       }
       return;

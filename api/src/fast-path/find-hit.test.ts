@@ -42,7 +42,7 @@ async function start({ urlSigningKey = '', basePath = '/', fast = true } = {}) {
     onAnnouncement: vi.fn(),
     recheck: vi.fn(),
     announcedWaitMs: () => 0,
-    refusal: () => undefined,
+    rejection: () => undefined,
     close: vi.fn(),
   };
   const now: { rules: Rules } = { rules: rulesOfTest() };

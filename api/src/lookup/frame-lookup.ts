@@ -1,6 +1,6 @@
 import type { Camera } from '@lastframe/shared/cameras/camera';
 import { freshnessOf } from '@lastframe/shared/frames/frame';
-import type { Failure } from '@lastframe/shared/messages/announcement';
+import type { Failure, Rejection } from '@lastframe/shared/messages/announcement';
 import type { Clock } from '@lastframe/shared/process/clock';
 import { type Problem, ProblemError } from '@lastframe/shared/process/errors';
 import type { FrameReader, ReadCamera } from '../cache/frame-reader.ts';
@@ -9,7 +9,6 @@ import { touch } from '../cache/held-frame.ts';
 import type { MemoryCache } from '../cache/memory-cache.ts';
 import type { Demand } from '../demand/demand.ts';
 import type { FleetStatus } from '../demand/fleet-status.ts';
-import type { Refusal } from '../demand/refresh-schedule.ts';
 import type { FrameWaiters, WaitEnd } from './frame-waiters.ts';
 
 /** How long a cold request waits when the fleet cannot call: a worker may be starting. */
@@ -176,8 +175,8 @@ async function frameFromRedisOrCamera(
     }
     const leftMs = newCameraWaitMs(camera.cameraId);
     if (leftMs > 0) throw notYet('too many new cameras requested from your address', leftMs);
-    const refusal = demand.refusal(camera.cameraId);
-    if (refusal) throw newCameraRejected(refusal, demand.announcedWaitMs(camera.cameraId));
+    const rejection = demand.rejection(camera.cameraId);
+    if (rejection) throw newCameraRejected(rejection, demand.announcedWaitMs(camera.cameraId));
     // Otherwise a flood of new cameras would fill the queue despite the limit on waiting requests.
     if (!turnedAway) demand.raise(camera);
     if (failure) throw failureProblem(failure);
@@ -256,7 +255,7 @@ function foundOrThrow(end: Awaited<ReturnType<typeof waitWhileCallable>>, waitMs
     case 'failure':
       throw failureProblem(end.failure);
     case 'wait':
-      if (end.refusal) throw newCameraRejected(end.refusal, end.inMs);
+      if (end.rejection) throw newCameraRejected(end.rejection, end.inMs);
       throw notYet('this camera cannot be called yet', end.inMs);
     case 'full':
       throw tooManyWaiting();
@@ -282,13 +281,13 @@ function notYet(detail: string, retryAfterMs: number, cause?: unknown): ProblemE
   return new ProblemError({ status: 503, code: 'no-frame-yet', detail, retryAfterMs }, { cause });
 }
 
-const REFUSED = {
+const REJECTED = {
   places: 'this source has reached its limit of cameras; try again later',
   memory: 'no memory left for new cameras; try again later',
-} satisfies Record<Refusal, string>;
+} satisfies Record<Rejection, string>;
 
-function newCameraRejected(refusal: Refusal, retryAfterMs: number): ProblemError {
-  const detail = REFUSED[refusal];
+function newCameraRejected(rejection: Rejection, retryAfterMs: number): ProblemError {
+  const detail = REJECTED[rejection];
   return new ProblemError({ status: 503, code: 'too-many-cameras', detail, retryAfterMs });
 }
 

@@ -66,11 +66,11 @@ describe('requests that wait for one camera', () => {
   });
 
   it('end at once when the fleet rejects a new camera, however soon it may accept it', async () => {
-    for (const refusal of ['places', 'memory'] as const) {
+    for (const rejection of ['places', 'memory'] as const) {
       const { waiters, wait, expectNothingLeft } = coldParts();
       const waited = wait();
-      waiters.onAnnouncement(waitAnnouncement(refusal, 10));
-      expect(await waited).toEqual({ end: 'wait', inMs: 10, refusal });
+      waiters.onAnnouncement(waitAnnouncement(rejection, 10));
+      expect(await waited).toEqual({ end: 'wait', inMs: 10, rejection });
       expectNothingLeft();
     }
   });

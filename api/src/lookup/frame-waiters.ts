@@ -1,18 +1,22 @@
 import type { Camera } from '@lastframe/shared/cameras/camera';
 import { createFairPlaces } from '@lastframe/shared/http/fair-places';
-import type { Announcement, Failure } from '@lastframe/shared/messages/announcement';
+import {
+  type Announcement,
+  type Failure,
+  isRejection,
+  type Rejection,
+} from '@lastframe/shared/messages/announcement';
 import type { Clock } from '@lastframe/shared/process/clock';
 import type { FrameReader } from '../cache/frame-reader.ts';
 import type { HeldFrame } from '../cache/held-frame.ts';
 import type { Presence } from '../demand/presence.ts';
-import { isRefusal, type Refusal } from '../demand/refresh-schedule.ts';
 
 /** How a wait for the first frame of a camera ended. */
 export type WaitEnd =
   | { end: 'frame'; held: HeldFrame; joined: boolean }
   | { end: 'failure'; failure: Failure }
   /** The fleet cannot call within the time left. */
-  | { end: 'wait'; inMs: number; refusal?: Refusal }
+  | { end: 'wait'; inMs: number; rejection?: Rejection }
   | { end: 'timeout' }
   | { end: 'full' };
 
@@ -147,8 +151,8 @@ export function createFrameWaiters(deps: FrameWaitersDeps): FrameWaiters {
       } else if (kind === 'wait' && announcement.reason !== 'busy') {
         // `busy` carries the permit's maximum lifetime; the call ends and is announced long before.
         const { inMs, reason } = announcement;
-        if (isRefusal(reason)) {
-          const end = { end: 'wait', inMs, refusal: reason } as const;
+        if (isRejection(reason)) {
+          const end = { end: 'wait', inMs, rejection: reason } as const;
           settleAll(cameraId, ({ isNew }) => (isNew ? undefined : end));
           return;
         }

@@ -1,12 +1,12 @@
 import { makeRules, type NamedCamera } from '@lastframe/shared/cameras/rules';
 import { UrlPattern } from '@lastframe/shared/cameras/url-pattern';
 import { signatureOf } from '@lastframe/shared/cameras/url-signature';
+import type { Rejection } from '@lastframe/shared/messages/announcement';
 import { parseList, Token } from 'structured-headers';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { testCamera, testSource } from '../../../testing/test-camera.ts';
 import { createNewCameraLimit } from '../access/new-camera-limit.ts';
 import { createMemoryCache } from '../cache/memory-cache.ts';
-import type { Refusal } from '../demand/refresh-schedule.ts';
 import { createFrameWaiters } from '../lookup/frame-waiters.ts';
 import { heldFrame, silentLog, streamParts, testParts } from '../test-support/parts.ts';
 import { createApp } from './app.ts';
@@ -35,7 +35,7 @@ function appParts({
     onAnnouncement: vi.fn(),
     recheck: vi.fn(),
     announcedWaitMs: vi.fn(() => 0),
-    refusal: vi.fn((_cameraId: string): Refusal | undefined => undefined),
+    rejection: vi.fn((_cameraId: string): Rejection | undefined => undefined),
     close: vi.fn(),
   };
   const waiters = createFrameWaiters({ ...parts, maxWaiters });
@@ -592,7 +592,7 @@ describe('a frame that is not in memory', () => {
       const answer = parts.image();
       await vi.waitFor(() => expect(parts.demand.raise).toHaveBeenCalled());
       parts.waiters.onAnnouncement({ v: 1, cameraId, kind: 'wait', reason, inMs: 10_000 });
-      parts.demand.refusal.mockReturnValue(reason);
+      parts.demand.rejection.mockReturnValue(reason);
       parts.demand.announcedWaitMs.mockReturnValue(10_000);
       for (const response of [await answer, await parts.image()]) {
         expect([response.status, response.headers.get('retry-after')]).toEqual([503, '10']);

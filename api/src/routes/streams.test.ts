@@ -29,7 +29,7 @@ function appParts(maxStreams = 10) {
     onAnnouncement: vi.fn(),
     recheck: vi.fn(),
     announcedWaitMs: () => 0,
-    refusal: () => undefined,
+    rejection: () => undefined,
     close: vi.fn(),
   };
   const streamed = streamParts(parts, demand, { maxStreams });

@@ -140,13 +140,13 @@ export function createCameraFeed(deps: CameraFeedDeps): CameraFeed {
       }
     },
     poll: () => {
-      // One refusal per viewer is enough: they may watch any number of cameras that must wait.
-      const refused = new Set<WaitMs>();
+      // One rejection per viewer is enough: they may watch any number of cameras that must wait.
+      const rejected = new Set<WaitMs>();
       for (const live of all.values()) {
         const { state } = live;
         if (!state) continue;
         runIsolated(() => updateState(live, state.frame, state.facts, deps));
-        runIsolated(() => raiseDemand(live, deps, refused));
+        runIsolated(() => raiseDemand(live, deps, rejected));
       }
     },
   };
@@ -183,21 +183,21 @@ function updateState(
 function raiseDemand(
   live: LiveCamera,
   deps: CameraFeedDeps,
-  refused: Set<WaitMs> = new Set(),
+  rejected: Set<WaitMs> = new Set(),
 ): void {
   if (live.isRequested || live.watchers.size === 0) return;
-  const mayAsk = live.state?.frame !== undefined || mayRequest(live, refused);
+  const mayAsk = live.state?.frame !== undefined || mayRequest(live, rejected);
   if (!mayAsk) return;
   live.isRequested = true;
   deps.demand.raise(live.camera);
 }
 
 /** Returns whether any viewer may request the camera; only that viewer's limit counts it. */
-function mayRequest({ camera, watchers }: LiveCamera, refused: Set<WaitMs>): boolean {
+function mayRequest({ camera, watchers }: LiveCamera, rejected: Set<WaitMs>): boolean {
   for (const { waitMs } of watchers.values()) {
-    if (refused.has(waitMs)) continue;
+    if (rejected.has(waitMs)) continue;
     if (waitMs(camera.cameraId) === 0) return true;
-    refused.add(waitMs);
+    rejected.add(waitMs);
   }
   return false;
 }

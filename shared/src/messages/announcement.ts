@@ -49,6 +49,18 @@ const frameFields = {
     .optional(),
 };
 
+/** Why a camera gets no permit now. */
+const DENIALS = ['busy', 'spaced', 'backoff', 'budget', 'hold'] as const;
+export type Denial = (typeof DENIALS)[number];
+
+/** Why the fleet accepts no new camera: its source has reached its limit, or Redis is full. */
+const REJECTIONS = ['places', 'memory'] as const;
+export type Rejection = (typeof REJECTIONS)[number];
+
+export function isRejection(reason: Denial | Rejection): reason is Rejection {
+  return reason === 'places' || reason === 'memory';
+}
+
 /**
  * A message about one camera. Durations count from its publication, so that no clocks are compared:
  * `nextMs` and `inMs` say when the next permit can be granted.
@@ -74,11 +86,11 @@ const announcement = z.discriminatedUnion('kind', [
     nextMs: durationMs,
     facts: z.object({ sinceMs: timeMs, lastMs: timeMs, nextAtMs: timeMs }).optional(),
   }),
-  /** No permit yet; `places` and `memory`: the fleet accepts no new cameras. */
+  /** No call yet: no permit, or a new camera is rejected. */
   z.object({
     ...base,
     kind: z.literal('wait'),
-    reason: z.enum(['busy', 'spaced', 'backoff', 'budget', 'hold', 'places', 'memory']),
+    reason: z.enum([...DENIALS, ...REJECTIONS]),
     inMs: durationMs,
   }),
   /** The camera's frame counts as stale (`soft`) or is deleted (`hard`). */

@@ -51,10 +51,10 @@ describe('a new camera', () => {
     expect([await admit('a'), await admit('b'), await admit('c')]).toEqual([
       'admitted',
       'admitted',
-      'refused',
+      'rejected',
     ]);
     expect(await places.admit(cameraOf('c'))).toEqual({
-      ...{ outcome: 'refused', reason: 'places', waitMs: 60_000 },
+      ...{ outcome: 'rejected', reason: 'places', waitMs: 60_000 },
     });
     expect(await held()).toBe(2);
   });
@@ -105,7 +105,7 @@ describe('a new camera', () => {
     await admit('b');
     await idle('a', -3_600_000);
     await idle('b', -3_600_000);
-    expect(await admit('c')).toBe('refused');
+    expect(await admit('c')).toBe('rejected');
     await idle('a');
     expect(await admit('c')).toBe('admitted');
   });
@@ -138,7 +138,7 @@ describe('a camera that has a place', () => {
     await admit('a');
     await places.releasePlace(cameraOf('a'));
     expect(await admit('b')).toBe('admitted');
-    expect(await admit('a')).toBe('refused');
+    expect(await admit('a')).toBe('rejected');
   });
 });
 

@@ -2,6 +2,7 @@ import type { Camera } from '@lastframe/shared/cameras/camera';
 import type { Source } from '@lastframe/shared/cameras/source';
 import { idleAfterMs } from '@lastframe/shared/frames/frame-limits';
 import { forgetCamera } from '@lastframe/shared/frames/frame-store';
+import type { Rejection } from '@lastframe/shared/messages/announcement';
 import type { Clock } from '@lastframe/shared/process/clock';
 import { messageOf } from '@lastframe/shared/process/errors';
 import type { Log } from '@lastframe/shared/process/log';
@@ -14,12 +15,9 @@ const placesHead = new URL('./places.lua', import.meta.url);
 const admitScript = loadScript(placesHead, new URL('./admit.lua', import.meta.url));
 const popIdleScript = loadScript(placesHead, new URL('./pop-idle.lua', import.meta.url));
 
-/** Why a new camera is rejected: its source has reached its limit, or Redis has no memory left. */
-export type Refusal = 'places' | 'memory';
-
 export type Admission =
   | { outcome: 'admitted' }
-  | { outcome: 'refused'; reason: Refusal; waitMs: number }
+  | { outcome: 'rejected'; reason: Rejection; waitMs: number }
   /** No reply from Redis: no call. */
   | { outcome: 'unknown'; reason: string };
 
@@ -108,7 +106,7 @@ export function createCameraPlaces({
           String(Math.ceil(Math.max(source.staleForMs, idleAfterMs(camera)))),
         ],
       ),
-    ) as Promise<[outcome: 'admitted' | Refusal, waitMs: number, evicted: string[]]>;
+    ) as Promise<[outcome: 'admitted' | Rejection, waitMs: number, evicted: string[]]>;
   };
 
   return {
@@ -126,7 +124,7 @@ export function createCameraPlaces({
         }
         if (outcome === 'places') warnOfLimit(camera.source);
         const leastMs = Math.max(NEW_CAMERA_RETRY_MS, waitMs);
-        return { outcome: 'refused', reason: outcome, waitMs: Math.min(MAX_RETRY_MS, leastMs) };
+        return { outcome: 'rejected', reason: outcome, waitMs: Math.min(MAX_RETRY_MS, leastMs) };
       } catch (error) {
         return { outcome: 'unknown', reason: messageOf(error) };
       }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Camera } from '@lastframe/shared/cameras/camera';
 import { permitLifeMs } from '@lastframe/shared/cameras/spacing';
+import type { Denial } from '@lastframe/shared/messages/announcement';
 import { type Clock, startStopwatch } from '@lastframe/shared/process/clock';
 import { messageOf } from '@lastframe/shared/process/errors';
 import type { Keys } from '@lastframe/shared/redis/keys';
@@ -22,8 +23,6 @@ export interface Permit {
   /** Time since its request: the call must be sent within the camera's start allowance. */
   elapsedMs: () => number;
 }
-
-export type Denial = 'busy' | 'spaced' | 'backoff' | 'budget' | 'hold';
 
 export type TakeResult =
   | { outcome: 'granted'; permit: Permit }

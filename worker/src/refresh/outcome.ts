@@ -1,5 +1,4 @@
-import type { Refusal } from '../admission/camera-places.ts';
-import type { Denial } from '../permit/permits.ts';
+import type { Denial, Rejection } from '@lastframe/shared/messages/announcement';
 
 /** How the call with a granted permit ended. `text` is for people: dashboard, logs, traces. */
 export type CallOutcome =
@@ -11,7 +10,7 @@ export type RefreshOutcome =
   | CallOutcome
   | { kind: 'dropped'; text: string }
   /** `unknown`: whether the camera may be called could not be found out. */
-  | { kind: 'denied'; reason: Denial | Refusal | 'unknown'; text: string };
+  | { kind: 'denied'; reason: Denial | Rejection | 'unknown'; text: string };
 
 /** What failed: the call, or else the rules, or keeping the frame in memory or in Redis. */
 type FailedStep = 'call' | 'rules' | 'frame';
@@ -27,7 +26,7 @@ export function failed(step: FailedStep, reason: string): Failed {
   return { kind: 'failed', step, text: `failed: ${reason}` };
 }
 
-export function denied(reason: Denial | Refusal): RefreshOutcome {
+export function denied(reason: Denial | Rejection): RefreshOutcome {
   return { kind: 'denied', reason, text: `denied: ${reason}` };
 }
 

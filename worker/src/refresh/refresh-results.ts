@@ -12,8 +12,10 @@ import {
 } from '@lastframe/shared/frames/frame-store';
 import {
   type Announcement,
+  type Denial,
   type Failure,
   publishAnnouncement,
+  type Rejection,
 } from '@lastframe/shared/messages/announcement';
 import { messageOf } from '@lastframe/shared/process/errors';
 import type { Log } from '@lastframe/shared/process/log';
@@ -22,14 +24,7 @@ import type { Keys } from '@lastframe/shared/redis/keys';
 import type { RedisClient } from '@lastframe/shared/redis/redis-link';
 import { sourceLabel } from '@lastframe/shared/telemetry/metrics';
 import pRetry from 'p-retry';
-import type { Refusal } from '../admission/camera-places.ts';
-import {
-  type CallEnd,
-  type Denial,
-  finishWithRetries,
-  type Permit,
-  type Permits,
-} from '../permit/permits.ts';
+import { type CallEnd, finishWithRetries, type Permit, type Permits } from '../permit/permits.ts';
 import { createConcurrencyLimit } from './concurrency-limit.ts';
 
 type NewFrame = Omit<
@@ -58,8 +53,8 @@ export interface RefreshResults {
     timesNow: () => Pick<NewFrame, 'startedAgoMs' | 'capturedAgoMs' | 'nextMs' | 'trace'>,
   ): Promise<'frame' | 'unchanged' | 'older' | 'missing'>;
   storeFailure(camera: Camera, failure: Failure): Promise<void>;
-  storeRefusal(cameraId: string, failure: Omit<Failure, 'nextMs'>): Promise<void>;
-  announceWait(camera: Camera, reason: Denial | Refusal, inMs: number): Promise<void>;
+  storeRejection(cameraId: string, failure: Omit<Failure, 'nextMs'>): Promise<void>;
+  announceWait(camera: Camera, reason: Denial | Rejection, inMs: number): Promise<void>;
   /** Returns the time until the next permit, in ms. */
   finish(permit: Permit, endNow: () => CallEnd): Promise<number>;
 }
@@ -82,7 +77,7 @@ const LARGE_AT_ONCE = 2;
 /** A forgotten camera costs one more read. */
 const MAX_NOTED_CAMERAS = 100_000;
 /** Nothing is known about a camera that no source here allows: little is kept, and briefly. */
-const REFUSED = {
+const REJECTED = {
   rememberMs: 5000,
   limits: { staleForMs: 0, keepMs: 0, keepHealthMs: 60_000 },
 };
@@ -174,8 +169,8 @@ export function createRefreshResults(deps: RefreshResultsDeps): RefreshResults {
       const rememberMs = Math.max(failure.nextMs, camera.source.intervalMs);
       return storeAndLog(logFields(camera), { rememberMs, limits }, failure);
     },
-    storeRefusal: (cameraId, failure) =>
-      storeAndLog({ cameraId }, REFUSED, { ...failure, nextMs: 5000 }),
+    storeRejection: (cameraId, failure) =>
+      storeAndLog({ cameraId }, REJECTED, { ...failure, nextMs: 5000 }),
     announceWait: ({ cameraId }, reason, inMs) =>
       sendBestEffort(cameraId, announce({ kind: 'wait', cameraId, reason, inMs })),
     finish: (permit, endNow) => finishWithRetries(permit, endNow, permits),

@@ -45,11 +45,11 @@ export function createRefreshWorker(deps: RefreshWorkerDeps): Worker {
     // Retries after a lost connection soon, not in 15 s; permits space the calls.
     runRetryDelay: 1000,
   });
-  let hasWarnedOfRefusal = false;
+  let hasWarnedOfPermissions = false;
   worker.on('error', (error) => {
     log.debug({ reason: messageOf(error) }, 'queue error');
-    if (!hasWarnedOfRefusal && /^NOPERM|can't run this command/.test(error.message)) {
-      hasWarnedOfRefusal = true;
+    if (!hasWarnedOfPermissions && /^NOPERM|can't run this command/.test(error.message)) {
+      hasWarnedOfPermissions = true;
       log.warn({ reason: error.message }, 'the Redis user lacks permissions that the queue needs');
     }
     // BullMQ waits for jobs on a connection of its own. On a primary that became a replica it would

@@ -1,7 +1,8 @@
 import { permitLifeMs, spacingMs } from '@lastframe/shared/cameras/spacing';
 import { UrlPattern } from '@lastframe/shared/cameras/url-pattern';
+import type { Denial } from '@lastframe/shared/messages/announcement';
 import { describe, expect, it } from 'vitest';
-import type { Denial, TakeResult } from '../permit/permits.ts';
+import type { TakeResult } from '../permit/permits.ts';
 import { captured, refreshBench } from '../test-support/refresh-bench.ts';
 import { refresh } from './refresh.ts';
 
@@ -39,14 +40,14 @@ describe('a job', () => {
   ])('S10: is rejected without a call %s', async (_, differences) => {
     const { deps, job, did } = refreshBench();
     expect(await textAfter({ ...job, ...differences }, deps)).toBe('failed: not allowed');
-    expect(did).toEqual(['refused']);
+    expect(did).toEqual(['rejected']);
   });
 
   it('S10: is rejected when its id comes from another query policy', async () => {
     const { deps, job, did } = refreshBench({ query: 'strip' });
     const url = `${job.url}?size=1`;
     expect(await textAfter({ ...job, url, cameraId: '0'.repeat(32) }, deps)).toContain('failed');
-    expect(did).toEqual(['refused']);
+    expect(did).toEqual(['rejected']);
   });
 
   it('S10: is rejected when no source of this worker allows it', async () => {
@@ -54,7 +55,7 @@ describe('a job', () => {
       pattern: new UrlPattern('http://other.test/*'),
     });
     expect(await textAfter(job, deps)).toContain('failed');
-    expect(did).toEqual(['refused']);
+    expect(did).toEqual(['rejected']);
   });
 });
 
@@ -62,7 +63,7 @@ describe('a new camera that is not admitted', () => {
   it('is not called and takes no permit, and its clients are notified why', async () => {
     for (const reason of ['places', 'memory'] as const) {
       const { deps, job, did, told, control } = refreshBench();
-      control.admission = { outcome: 'refused', reason, waitMs: 10_000 };
+      control.admission = { outcome: 'rejected', reason, waitMs: 10_000 };
       expect(await textAfter(job, deps)).toBe(`denied: ${reason}`);
       expect(did).toEqual(['wait']);
       expect(told).toEqual([{ what: 'wait', reason, inMs: 10_000 }]);

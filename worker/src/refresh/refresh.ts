@@ -27,11 +27,11 @@ const MAX_WAIT_IN_PLACE_MS = 2000;
 export async function refresh(job: RefreshJob, deps: RefreshDeps): Promise<RefreshOutcome> {
   const nowMs = deps.redisNowMs();
   if (nowMs !== undefined && nowMs - job.askedAtMs > MAX_JOB_AGE_MS) return DROPPED;
-  const camera = await findCameraOrRefuse(job, deps);
+  const camera = await findCameraOrReject(job, deps);
   if (!camera) return failed('rules', 'not allowed');
   const admission = await deps.places.admit(camera);
   if (admission.outcome === 'unknown') return deniedAsUnknown(admission.reason);
-  if (admission.outcome === 'refused') {
+  if (admission.outcome === 'rejected') {
     await deps.results.announceWait(camera, admission.reason, admission.waitMs);
     return denied(admission.reason);
   }
@@ -48,7 +48,7 @@ export async function refresh(job: RefreshJob, deps: RefreshDeps): Promise<Refre
  * Finds the job's camera under this worker's rules. Its id must match: with a different query
  * policy, as during a rolling upgrade, one camera would have two ids and two permits.
  */
-async function findCameraOrRefuse(job: RefreshJob, deps: RefreshDeps): Promise<Camera | undefined> {
+async function findCameraOrReject(job: RefreshJob, deps: RefreshDeps): Promise<Camera | undefined> {
   try {
     const rules = deps.rules();
     const camera =
@@ -59,7 +59,7 @@ async function findCameraOrRefuse(job: RefreshJob, deps: RefreshDeps): Promise<C
   }
   deps.log.warn({ cameraId: job.cameraId }, 'refresh rejected: this worker has no such camera');
   const reason = 'no source of this worker allows this camera';
-  await deps.results.storeRefusal(job.cameraId, { status: 403, reason });
+  await deps.results.storeRejection(job.cameraId, { status: 403, reason });
   return undefined;
 }
 

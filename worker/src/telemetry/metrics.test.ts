@@ -147,7 +147,7 @@ describe('announcements are counted', () => {
         storeFrame: async () => stored[turn++] ?? 'older',
         renewFrame: async () => 'missing',
         storeFailure: async () => {},
-        storeRefusal: async () => {},
+        storeRejection: async () => {},
         announceWait: async () => {},
       } as unknown as RefreshResults,
       metrics,
@@ -157,7 +157,7 @@ describe('announcements are counted', () => {
     await reporter.renewFrame(camera, {} as never, () => ({}) as never);
     reporter.announceStart(camera);
     await reporter.storeFailure(camera, {} as never);
-    await reporter.storeRefusal('id', {} as never);
+    await reporter.storeRejection('id', {} as never);
     await reporter.announceWait(camera, 'hold', 1);
     const counts = ['frame', 'unchanged', 'started', 'failure', 'wait'].map((kind) =>
       numberOf(`lastframe_announcements_sent_total{kind="${kind}"}`),
@@ -182,7 +182,7 @@ describe('rejections for lack of room are counted', () => {
   it('as new cameras, by source and bound', async () => {
     const admissions: Admission[] = [
       { outcome: 'admitted' },
-      { outcome: 'refused', reason: 'places', waitMs: 1 },
+      { outcome: 'rejected', reason: 'places', waitMs: 1 },
       { outcome: 'unknown', reason: 'away' },
     ];
     const admit = async () => admissions.shift() ?? ({ outcome: 'admitted' } as const);

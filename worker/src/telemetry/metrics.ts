@@ -106,7 +106,7 @@ export function withAdmissionMetrics(places: CameraPlaces, metrics: Metrics): Ca
     ...places,
     admit: async (camera) => {
       const admission = await places.admit(camera);
-      if (admission.outcome === 'refused') {
+      if (admission.outcome === 'rejected') {
         count({ source: sourceLabel(camera.source), bound: admission.reason });
       }
       return admission;
@@ -155,9 +155,9 @@ export function withResultMetrics(results: RefreshResults, metrics: Metrics): Re
       count({ kind: 'failure' });
       return results.storeFailure(...args);
     },
-    storeRefusal: (...args) => {
+    storeRejection: (...args) => {
       count({ kind: 'failure' });
-      return results.storeRefusal(...args);
+      return results.storeRejection(...args);
     },
     announceWait: (...args) => {
       count({ kind: 'wait' });

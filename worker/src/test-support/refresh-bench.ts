@@ -103,7 +103,7 @@ export function refreshBench(differences: Partial<Source> = {}) {
         return control.renewed;
       },
       storeFailure: async (_camera, failure: Failure) => record('failure', { failure }),
-      storeRefusal: async (cameraId, failure) => record('refused', { cameraId, failure }),
+      storeRejection: async (cameraId, failure) => record('rejected', { cameraId, failure }),
       announceWait: async (_camera, reason, inMs) => record('wait', { reason, inMs }),
       finish: async (_permit, endNow) => {
         ends.push(endNow());
