@@ -107,7 +107,8 @@ export function createSimWorker(
       if (connectMs > withinMs) return { outcome: 'failed', status: 504, reason: 'late' };
       return { outcome: 'connected', call: callOf(name, world, at, camera) };
     },
-    results: reporterOf(permits, clock),
+    finishPermit: finishOnceMore(permits, clock),
+    results: RESULTS,
     rules: () => makeRules([camera.source]),
     redisNowMs: monitor.nowMs,
     closing: closing.signal,
@@ -229,23 +230,25 @@ function callOf(
   };
 }
 
-/** Only ending the permit matters here, not the frame store or the announcements. */
-function reporterOf(permits: Permits, clock: Clock): RefreshResults {
-  return {
-    announceStart: () => {},
-    storeFrame: async () => 'frame',
-    readKnownFrame: async () => undefined,
-    renewFrame: async () => 'unchanged',
-    storeFailure: async () => {},
-    storeRejection: async () => {},
-    announceWait: async () => {},
-    finish: async (permit, endNow) => {
-      try {
-        return await permits.finish(permit, endNow());
-      } catch {
-        void clock.sleep(500).then(() => permits.finish(permit, endNow()).catch(() => {}));
-        return permitLifeMs(permit.camera.source) - permit.elapsedMs();
-      }
-    },
+/** Retries once, in virtual time. */
+function finishOnceMore({ finish }: Permits, clock: Clock): RefreshDeps['finishPermit'] {
+  return async (permit, endNow) => {
+    try {
+      return await finish(permit, endNow());
+    } catch {
+      void clock.sleep(500).then(() => finish(permit, endNow()).catch(() => {}));
+      return permitLifeMs(permit.camera.source) - permit.elapsedMs();
+    }
   };
 }
+
+/** The frame store and the announcements do not matter here. */
+const RESULTS: RefreshResults = {
+  announceStart: () => {},
+  storeFrame: async () => 'frame',
+  readKnownFrame: async () => undefined,
+  renewFrame: async () => 'unchanged',
+  storeFailure: async () => {},
+  storeRejection: async () => {},
+  announceWait: async () => {},
+};

@@ -7,7 +7,7 @@ import type { ProcessContext } from '@lastframe/shared/startup/start-process';
 import { createRoomForCameras } from './admission/room-for-cameras.ts';
 import { createByteBudget } from './camera-call/byte-budget.ts';
 import { createPrepareCall } from './camera-call/prepare-call.ts';
-import { createPermits } from './permit/permits.ts';
+import { createPermits, finishWithRetries } from './permit/permits.ts';
 import { createRedisMonitor } from './permit/redis-monitor.ts';
 import { refresh } from './refresh/refresh.ts';
 import { createRefreshResults } from './refresh/refresh-results.ts';
@@ -73,7 +73,6 @@ export function compose(context: WorkerContext) {
   const baseResults = createRefreshResults({
     frames: framesRedis,
     keys,
-    permits,
     redisNowMs: monitor.nowMs,
     log,
   });
@@ -99,6 +98,7 @@ export function compose(context: WorkerContext) {
       const outcome = await refresh(job, {
         clock,
         permits: withPermitTracing(permitsFor(job.askedAtMs), step),
+        finishPermit: (permit, endNow) => finishWithRetries(permit, endNow, permits),
         places,
         prepareCall,
         results,

@@ -1,11 +1,12 @@
+import { permitLifeMs } from '@lastframe/shared/cameras/spacing';
 import { RedisUnavailableError } from '@lastframe/shared/process/errors';
 import { keysFor } from '@lastframe/shared/redis/keys';
 import type { RedisClient } from '@lastframe/shared/redis/redis-link';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { testCamera } from '../test-support/cameras.ts';
 import { fakeClock } from '../test-support/fake-clock.ts';
 import { wordOf } from '../test-support/permit-word.ts';
-import { createPermits } from './permits.ts';
+import { type CallEnd, createPermits, finishWithRetries, type Permit } from './permits.ts';
 
 type Reply = (token: string) => Promise<unknown>;
 
@@ -174,5 +175,41 @@ describe('take', () => {
     expect(wordOf(await permits.take(camera))).toBe('unknown: not connected');
     await new Promise(setImmediate);
     expect(clock.sleeps).toEqual([]);
+  });
+});
+
+describe('finishWithRetries', () => {
+  const permit = { token: 'token', camera, elapsedMs: () => 500 };
+
+  /** Permits whose finish fails as often as given, then works. */
+  function failing(times: number) {
+    const restsMs: number[] = [];
+    const finish = async (_permit: Permit, { restMs }: CallEnd) => {
+      restsMs.push(restMs);
+      if (restsMs.length <= times) throw new RedisUnavailableError('away');
+      return 1234;
+    };
+    return { restsMs, permits: { finish } };
+  }
+
+  it('returns the time until the next permit', async () => {
+    const { permits } = failing(0);
+    const endNow = () => ({ verdict: 'ok', restMs: 1 }) as const;
+    expect(await finishWithRetries(permit, endNow, permits)).toBe(1234);
+  });
+
+  it("L3: returns the rest of the permit's life when Redis fails, and retries in the background", async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const { permits, restsMs } = failing(2);
+    let restMs = 100;
+    const endNow = () => {
+      restMs -= 10;
+      return { verdict: 'ok', restMs } as const;
+    };
+    const nextMs = await finishWithRetries(permit, endNow, permits);
+    expect(nextMs).toBe(permitLifeMs(camera.source) - 500);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(restsMs).toEqual([90, 80, 70]);
   });
 });

@@ -61,7 +61,10 @@ const BACKOFF_CAP_MS = 60_000;
 const RELEASE_MISSES = 3;
 
 export function createPermits(deps: PermitDeps): Permits {
-  return { take: (camera) => take(deps, camera), finish: (...args) => finish(deps, ...args) };
+  return {
+    take: (camera) => take(deps, camera),
+    finish: async (permit, end) => (await runFinish(deps, permit, end))[1],
+  };
 }
 
 async function take(deps: PermitDeps, camera: Camera): Promise<TakeResult> {
@@ -120,10 +123,6 @@ async function runTake(
     ],
   );
   return reply as TakeReply;
-}
-
-async function finish(deps: PermitDeps, permit: Permit, end: CallEnd): Promise<number> {
-  return (await runFinish(deps, permit, end))[1];
 }
 
 type FinishReply = [owned: 0 | 1, nextMs: number];

@@ -16,6 +16,11 @@ import type { RefreshResults } from './refresh-results.ts';
 export interface PermittedCallDeps {
   clock: Clock;
   prepareCall: PrepareCall;
+  /**
+   * Ends a permit's call, with retries that measure its end again. Returns the time until the next
+   * permit, in ms; never throws.
+   */
+  finishPermit: (permit: Permit, endNow: () => CallEnd) => Promise<number>;
   results: RefreshResults;
   places: Pick<CameraPlaces, 'releasePlace'>;
   /** Aborts calls in flight when the process closes. */
@@ -269,7 +274,7 @@ async function finish(
   endNow: () => CallEnd,
   deps: PermittedCallDeps,
 ): Promise<() => number> {
-  const waitMs = await deps.results.finish(permit, endNow);
+  const waitMs = await deps.finishPermit(permit, endNow);
   const sinceMs = monotonicSince(deps.clock);
   return () => Math.max(0, Math.ceil(waitMs - sinceMs()));
 }

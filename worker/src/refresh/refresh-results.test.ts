@@ -1,13 +1,10 @@
-import { permitLifeMs } from '@lastframe/shared/cameras/spacing';
 import { RedisUnavailableError } from '@lastframe/shared/process/errors';
 import { keysFor } from '@lastframe/shared/redis/keys';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { CallEnd, Permit } from '../permit/permits.ts';
-import { silentLog, testCamera, testSource } from '../test-support/cameras.ts';
+import { silentLog, testCamera } from '../test-support/cameras.ts';
 import { createRefreshResults } from './refresh-results.ts';
 
-const camera = testCamera(undefined, testSource({ timeoutMs: 100, startAllowanceMs: 100 }));
-const permit: Permit = { token: 'token', camera, elapsedMs: () => 500 };
+const camera = testCamera();
 const frame = {
   bytes: Buffer.from('x'),
   contentType: 'image/jpeg',
@@ -20,23 +17,16 @@ const frame = {
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-/** A frames Redis and permits that fail as often as given, then work. */
-function setup({ framesFail = 0, finishFails = 0 } = {}) {
-  const counts = { frames: 0, finishes: 0 };
-  const ends: CallEnd[] = [];
+/** A frames Redis that fails as often as given, then works. */
+function setup({ framesFail = 0 } = {}) {
+  const counts = { frames: 0 };
   const run = async () => {
     counts.frames += 1;
     if (counts.frames <= framesFail) throw new RedisUnavailableError('away');
     return 'frame' as never;
   };
-  const finish = async (_permit: Permit, end: CallEnd) => {
-    counts.finishes += 1;
-    ends.push(end);
-    if (counts.finishes <= finishFails) throw new RedisUnavailableError('away');
-    return 1234;
-  };
-  const deps = { frames: { run }, permits: { finish }, log: silentLog };
-  return { reporter: createRefreshResults({ ...deps, keys: keysFor('test') }), counts, ends };
+  const deps = { frames: { run }, log: silentLog };
+  return { reporter: createRefreshResults({ ...deps, keys: keysFor('test') }), counts };
 }
 
 describe('a frame', () => {
@@ -63,7 +53,6 @@ describe('a frame', () => {
     const reporter = createRefreshResults({
       ...deps,
       frames: { run: stored },
-      permits: { finish: async () => 0 },
     });
     const frameNow = () => {
       attempts += 1;
@@ -109,7 +98,6 @@ describe('the frame for a conditional request', () => {
     const reporter = createRefreshResults({
       ...deps,
       frames: { run },
-      permits: { finish: async () => 0 },
     });
     await reporter.readKnownFrame(camera);
     expect(reads).toBe(1);
@@ -127,24 +115,5 @@ describe('an announcement', () => {
     const { reporter } = setup({ framesFail: Number.POSITIVE_INFINITY });
     reporter.announceStart(camera);
     await reporter.announceWait(camera, 'hold', 1000);
-  });
-});
-
-describe('a finish', () => {
-  it('returns the time until the next permit', async () => {
-    const { reporter } = setup();
-    expect(await reporter.finish(permit, () => ({ verdict: 'ok', restMs: 1 }))).toBe(1234);
-  });
-
-  it("L3: returns the rest of the permit's life when Redis fails, and retries in the background", async () => {
-    const { reporter, ends } = setup({ finishFails: 2 });
-    let restMs = 100;
-    const endNow = () => {
-      restMs -= 10;
-      return { verdict: 'ok', restMs } as const;
-    };
-    expect(await reporter.finish(permit, endNow)).toBe(permitLifeMs(camera.source) - 500);
-    await vi.advanceTimersByTimeAsync(1000);
-    expect(ends.map((end) => end.restMs)).toEqual([90, 80, 70]);
   });
 });

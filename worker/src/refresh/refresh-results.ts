@@ -24,7 +24,6 @@ import type { Keys } from '@lastframe/shared/redis/keys';
 import type { RedisClient } from '@lastframe/shared/redis/redis-link';
 import { sourceLabel } from '@lastframe/shared/telemetry/metrics';
 import pRetry from 'p-retry';
-import { type CallEnd, finishWithRetries, type Permit, type Permits } from '../permit/permits.ts';
 import { createConcurrencyLimit } from './concurrency-limit.ts';
 
 type NewFrame = Omit<
@@ -55,14 +54,11 @@ export interface RefreshResults {
   storeFailure(camera: Camera, failure: Failure): Promise<void>;
   storeRejection(cameraId: string, failure: Omit<Failure, 'nextMs'>): Promise<void>;
   announceWait(camera: Camera, reason: Denial | Rejection, inMs: number): Promise<void>;
-  /** Returns the time until the next permit, in ms. */
-  finish(permit: Permit, endNow: () => CallEnd): Promise<number>;
 }
 
 export interface RefreshResultsDeps {
   frames: Pick<FramesRedis, 'run'>;
   keys: Keys;
-  permits: Pick<Permits, 'finish'>;
   /** Redis's time, to measure how long announcements take. */
   redisNowMs?: () => number | undefined;
   log: Log;
@@ -84,7 +80,7 @@ const REJECTED = {
 const RETRY = { retries: 8, minTimeout: 20, maxTimeout: 500, maxRetryTime: 2000, randomize: true };
 
 export function createRefreshResults(deps: RefreshResultsDeps): RefreshResults {
-  const { frames, keys, permits, log } = deps;
+  const { frames, keys, log } = deps;
   const largeInTurn = createConcurrencyLimit(LARGE_AT_ONCE);
   const stamp = () => ({ sentAtMs: deps.redisNowMs?.() });
   const attempt = <T>(cameraId: string, command: (client: RedisClient) => Promise<T>) =>
@@ -173,7 +169,6 @@ export function createRefreshResults(deps: RefreshResultsDeps): RefreshResults {
       storeAndLog({ cameraId }, REJECTED, { ...failure, nextMs: 5000 }),
     announceWait: ({ cameraId }, reason, inMs) =>
       sendBestEffort(cameraId, announce({ kind: 'wait', cameraId, reason, inMs })),
-    finish: (permit, endNow) => finishWithRetries(permit, endNow, permits),
   };
 }
 

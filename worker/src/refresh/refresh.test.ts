@@ -372,7 +372,7 @@ describe('a call', () => {
       const { deps, job, control, camera, clock } = refreshBench();
       control.capture = capture;
       const rests: number[] = [];
-      deps.results.finish = async (_permit, endNow) => {
+      deps.finishPermit = async (_permit, endNow) => {
         rests.push(endNow().restMs);
         clock.advance(1500);
         rests.push(endNow().restMs);

@@ -90,6 +90,12 @@ export function refreshBench(differences: Partial<Source> = {}) {
       releasePlace: async () => record('leave'),
     },
     prepareCall,
+    finishPermit: async (_permit, endNow) => {
+      ends.push(endNow());
+      record('finish');
+      clock.advance(control.finishMs);
+      return control.nextMs;
+    },
     results: {
       announceStart: () => record('started'),
       storeFrame: async (_camera, frameNow) => {
@@ -105,12 +111,6 @@ export function refreshBench(differences: Partial<Source> = {}) {
       storeFailure: async (_camera, failure: Failure) => record('failure', { failure }),
       storeRejection: async (cameraId, failure) => record('rejected', { cameraId, failure }),
       announceWait: async (_camera, reason, inMs) => record('wait', { reason, inMs }),
-      finish: async (_permit, endNow) => {
-        ends.push(endNow());
-        record('finish');
-        clock.advance(control.finishMs);
-        return control.nextMs;
-      },
     },
     rules: () => makeRules([camera.source]),
     redisNowMs: () => control.redisNowMs,
