@@ -8,6 +8,7 @@ import { createClient } from 'redis';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Fleet, startFleet } from '../testing/fleet/fleet.ts';
 import { residentMiB } from '../testing/fleet/proc.ts';
+import { testStorage } from '../testing/test-camera.ts';
 
 const MiB = 1024 ** 2;
 const LIMIT_MIB = 64;
@@ -54,7 +55,7 @@ async function storeLargeFrames(cameras: string[]): Promise<void> {
       startedAgoMs: 0,
       capturedAgoMs: 0,
       nextMs: 0,
-      staleForMs: 3_600_000,
+      ...testStorage(3_600_000),
     });
   }
   client.destroy();

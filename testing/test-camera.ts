@@ -4,6 +4,7 @@ import {
   type SourceDefaults,
   sourcesFromPatterns,
 } from '@lastframe/shared/cameras/source';
+import { NAMED_LIMIT } from '@lastframe/shared/frames/frame-limits';
 
 /** For tests: the defaults of a source. */
 export const testDefaults: SourceDefaults = {
@@ -24,6 +25,13 @@ export const testDefaults: SourceDefaults = {
 export function testSource(rules: Partial<Source> = {}): Source {
   const [any] = sourcesFromPatterns(['http://*:*/*'], testDefaults);
   return { ...(any as Source), ...rules };
+}
+
+/** For tests: how a named camera's frames are stored, if its gaps do not matter. */
+export function testStorage(staleForMs: number) {
+  const limits = { firstLimit: NAMED_LIMIT, growthLimit: NAMED_LIMIT };
+  const kept = { staleForMs, keepMs: staleForMs, keepHealthMs: staleForMs };
+  return { ...kept, ...limits, longestGapMs: Number.MAX_SAFE_INTEGER };
 }
 
 export function testCamera(name: string, rules: Partial<Source> = {}): Camera {

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { printMeasurements } from '../../testing/checks/report.ts';
 import { type Api, type Fleet, startFleet } from '../../testing/fleet/fleet.ts';
 import { residentMiB } from '../../testing/fleet/proc.ts';
-import { testSource } from '../../testing/test-camera.ts';
+import { testSource, testStorage } from '../../testing/test-camera.ts';
 
 const MIB = 1024 ** 2;
 const FRAME_BYTES = 8 * MIB;
@@ -53,7 +53,7 @@ async function storeFrames(): Promise<void> {
       startedAgoMs: 0,
       capturedAgoMs: 0,
       nextMs: 0,
-      staleForMs: 3_600_000,
+      ...testStorage(3_600_000),
     });
   }
   client.destroy();

@@ -29,7 +29,7 @@ export function clientAddress(
 }
 
 /** Returns the client of a request; an IPv6 /64 counts as one client. */
-export function clientOf(c: Context, proxies: readonly Network[] = []): string {
+export function clientOf(c: Context, proxies: readonly Network[]): string {
   const { remoteAddress } = (c.env?.incoming as IncomingMessage | undefined)?.socket ?? {};
   const forwardedFor = c.req.header('x-forwarded-for');
   return clientGroup(clientAddress(remoteAddress, forwardedFor, proxies));

@@ -33,14 +33,14 @@ export function checkSignature(
 }
 
 export interface SigningDeps {
-  /** Not set: `url=` needs no signature. */
-  urlSigningKey?: string;
+  /** Empty: `url=` needs no signature. */
+  urlSigningKey: string;
   fleet: { redisNowMs(): number | undefined };
   clock: Pick<Clock, 'wallMs'>;
 }
 
 /** Returns the key and the time that signatures are checked with. */
-export function signatureContext({ urlSigningKey = '', fleet, clock }: SigningDeps) {
+export function signatureContext({ urlSigningKey, fleet, clock }: SigningDeps) {
   return { key: urlSigningKey, nowMs: fleet.redisNowMs() ?? clock.wallMs() };
 }
 

@@ -2,7 +2,7 @@ import type { Announcement } from '@lastframe/shared/messages/announcement';
 import { expect, it, vi } from 'vitest';
 import { catchUncaught } from '../../../testing/checks/test-uncaught.ts';
 import { testCamera } from '../../../testing/test-camera.ts';
-import { heldFrame, testParts } from '../test-support/parts.ts';
+import { heldFrame, testDemand, testParts } from '../test-support/parts.ts';
 import { handleAnnouncement } from './handle-announcement.ts';
 
 const camera = testCamera('a');
@@ -10,14 +10,7 @@ const { cameraId } = camera;
 
 function announcementParts() {
   const parts = testParts();
-  const demand = {
-    raise: vi.fn(),
-    onAnnouncement: vi.fn(),
-    recheck: vi.fn(),
-    announcedWaitMs: () => 0,
-    rejection: () => undefined,
-    close: vi.fn(),
-  };
+  const demand = testDemand();
   const waiters = {
     wait: vi.fn(),
     waitForNext: vi.fn(),
@@ -26,7 +19,8 @@ function announcementParts() {
     waiting: () => 0,
     close: vi.fn(),
   };
-  const deps = { ...parts, demand, waiters };
+  const cameraFeed = { onAnnouncement: vi.fn() };
+  const deps = { ...parts, demand, waiters, cameraFeed };
   return { ...deps, handle: (one: Announcement) => handleAnnouncement(one, deps) };
 }
 

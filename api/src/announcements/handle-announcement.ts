@@ -21,7 +21,7 @@ export interface AnnouncementDeps {
   waiters: FrameWaiters;
   purges: Pick<PurgeHistory, 'apply' | 'verdictFor'>;
   /** Open streams. */
-  cameraFeed?: Pick<CameraFeed, 'onAnnouncement'>;
+  cameraFeed: Pick<CameraFeed, 'onAnnouncement'>;
   log: Log;
 }
 
@@ -33,7 +33,7 @@ export function handleAnnouncement(announcement: Announcement, deps: Announcemen
   const { demand, cameraFeed } = deps;
   runIsolated(() => updateFrame(announcement, deps));
   runIsolated(() => demand.onAnnouncement(announcement));
-  runIsolated(() => cameraFeed?.onAnnouncement(announcement));
+  runIsolated(() => cameraFeed.onAnnouncement(announcement));
 }
 
 /** Updates the frame in memory, or the requests that wait for one. */

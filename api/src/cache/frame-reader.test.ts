@@ -39,7 +39,7 @@ function storedFrame(text: string, startedAgoMs: number, clockMs = 0) {
 }
 
 function readerParts() {
-  const { clock, memory, purges } = testParts();
+  const { clock, memory, purges, framesClock } = testParts();
   const run = vi.fn<() => Promise<Stored>>();
   const stored = async () => ({ nowMs: Number.MAX_SAFE_INTEGER, facts: {}, ...(await run()) });
   const frames = { run: stored as unknown as RedisLink['run'] };
@@ -50,6 +50,7 @@ function readerParts() {
     purges,
     frames,
     keys: keysFor('p'),
+    framesClock,
   });
   return { clock, memory, purges, run, reader };
 }
@@ -272,7 +273,7 @@ describe('a frame from the store', () => {
   });
 
   it('is returned even if it is too large for memory', async () => {
-    const { clock, purges } = testParts();
+    const { clock, purges, framesClock } = testParts();
     const memory = createMemoryCache(100);
     const run = async () => ({ frame: storedFrame('a', 0) });
     const frames = { run: run as unknown as RedisLink['run'] };
@@ -283,6 +284,7 @@ describe('a frame from the store', () => {
       purges,
       frames,
       keys: keysFor('p'),
+      framesClock,
     });
     expect(await reader.read(camera)).toMatchObject({ held: { cameraId } });
     expect(memory.size).toBe(0);

@@ -38,7 +38,7 @@ export interface FrameReaderDeps {
   purges: Pick<PurgeHistory, 'verdictFor'>;
   frames: Pick<FramesRedis, 'run'>;
   keys: Keys;
-  framesClock?: Pick<FramesClock, 'observe'>;
+  framesClock: Pick<FramesClock, 'observe'>;
 }
 
 const DEADLINE_MS = 1000;
@@ -92,7 +92,7 @@ async function readOnce(
     cameraId,
   );
   const receivedMonoMs = deps.clock.monoMs();
-  deps.framesClock?.observe({ redisMs: stored.nowMs, sentMonoMs, receivedMonoMs });
+  deps.framesClock.observe({ redisMs: stored.nowMs, sentMonoMs, receivedMonoMs });
   // It was evicted meanwhile, so the bytes are needed after all.
   const needsBytes = stored.frame && !stored.frame.bytes && !memory.peek(cameraId);
   if (needsBytes && knownEtag !== undefined) return await readOnce(camera, deps);

@@ -6,7 +6,7 @@ import { createFramesClock } from '@lastframe/shared/redis/redis-clock';
 import type { RedisLink } from '@lastframe/shared/redis/redis-link';
 import { expect, it, vi } from 'vitest';
 import { sharedRedis } from '../../../testing/redis/test-redis.ts';
-import { testCamera } from '../../../testing/test-camera.ts';
+import { testCamera, testStorage } from '../../../testing/test-camera.ts';
 import { createMemoryCache } from '../cache/memory-cache.ts';
 import { createPresence } from '../demand/presence.ts';
 import { heldFrame } from '../test-support/parts.ts';
@@ -68,7 +68,7 @@ it('the list has every named camera with its health; concurrent callers share a 
   const { client, keys, list, run } = await processParts();
   const bytes = Buffer.from('picture');
   const dimensions = { width: 640, height: 360 };
-  const times = { startedAgoMs: 3000, capturedAgoMs: 1000, nextMs: 0, staleForMs: 60_000 };
+  const times = { startedAgoMs: 3000, capturedAgoMs: 1000, nextMs: 0, ...testStorage(60_000) };
   const frame = { cameraId, bytes, contentType: 'image/jpeg', etag: etagOf(bytes), dimensions };
   await storeFrame(client, keys, { ...frame, ...times });
   const [[listed]] = await Promise.all([list.read(), list.read()]);

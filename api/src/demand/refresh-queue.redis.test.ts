@@ -22,7 +22,7 @@ function queueAt(url: string, prefix: string): Queue {
 
 async function queueParts() {
   const { link, prefix } = await sharedRedis();
-  const jobs = createRefreshQueue(link, prefix, 'me');
+  const jobs = createRefreshQueue(link, prefix, 'me', () => 0);
   const queue = queueAt(String(link.client.options?.url), prefix);
   return { link, prefix, jobs, queue };
 }
@@ -75,7 +75,7 @@ it('keeps working after Redis has lost all data', async () => {
   const server = await ownRedis();
   const link = testLink(server.url);
   await link.ready(10_000);
-  const jobs = createRefreshQueue(link, 'p', 'me');
+  const jobs = createRefreshQueue(link, 'p', 'me', () => 0);
   await jobs.add(camera, NOW_MS);
   await server.command('FLUSHALL');
   await jobs.add(camera, NOW_MS);
@@ -86,7 +86,7 @@ it('works when Redis was down on startup', async () => {
   const server = await ownRedis();
   await server.kill();
   const link = testLink(server.url);
-  const jobs = createRefreshQueue(link, 'p', 'me');
+  const jobs = createRefreshQueue(link, 'p', 'me', () => 0);
   await expect(jobs.add(camera, NOW_MS)).rejects.toThrow(RedisUnavailableError);
   await server.start();
   await vi.waitFor(() => jobs.add(camera, NOW_MS), RECOVERY);
@@ -97,7 +97,7 @@ it('fails at once while Redis is down, and works again after its restart', async
   const server = await ownRedis();
   const link = testLink(server.url);
   await link.ready(10_000);
-  const jobs = createRefreshQueue(link, 'p', 'me');
+  const jobs = createRefreshQueue(link, 'p', 'me', () => 0);
   await jobs.add(camera, NOW_MS);
   await server.kill();
   await vi.waitFor(() => expect(link.isReady).toBe(false), RECOVERY);
@@ -111,7 +111,7 @@ it('makes a job for each camera requested in one tick right after a restart', as
   const server = await ownRedis();
   const link = testLink(server.url);
   await link.ready(10_000);
-  const jobs = createRefreshQueue(link, 'p', 'me');
+  const jobs = createRefreshQueue(link, 'p', 'me', () => 0);
   await jobs.add(camera, NOW_MS);
   await server.kill();
   await vi.waitFor(() => expect(link.isReady).toBe(false), RECOVERY);
@@ -127,7 +127,7 @@ it('fails within a second when Redis is frozen, even for the first job', async (
   const server = await ownRedis();
   const link = testLink(server.url);
   await link.ready(10_000);
-  const jobs = createRefreshQueue(link, 'p', 'me');
+  const jobs = createRefreshQueue(link, 'p', 'me', () => 0);
   const run = vi.spyOn(link, 'run');
   server.signal('SIGSTOP');
   const since = performance.now();

@@ -30,7 +30,7 @@ export function createRefreshQueue(
   redis: RedisLink,
   prefix: string,
   askerId: string,
-  sinceMs: () => number = () => 0,
+  sinceMs: () => number,
 ): RefreshQueue {
   let queue: Queue | undefined;
   // Created at the first add with a connection: a Queue created while Redis is down fails for good.

@@ -9,7 +9,7 @@ import { createFrameWaiters } from '../lookup/frame-waiters.ts';
 import { addCommonHeaders, createApp } from '../routes/app.ts';
 import { createLearnedTargets } from '../routes/learned-targets.ts';
 import { createPublicServer, type PublicServer } from '../server/public-server.ts';
-import { heldFrame, streamParts, testParts } from '../test-support/parts.ts';
+import { appParts, heldFrame, streamParts, testDemand, testParts } from '../test-support/parts.ts';
 import { createFindHit, type ServedHit } from './find-hit.ts';
 import { createPreparedHeads } from './prepared-heads.ts';
 
@@ -36,32 +36,22 @@ afterEach(async () => {
 async function start({ urlSigningKey = '', basePath = '/', fast = true } = {}) {
   const parts = testParts();
   const { clock, memory } = parts;
-  const raise = vi.fn();
-  const demand = {
-    raise,
-    onAnnouncement: vi.fn(),
-    recheck: vi.fn(),
-    announcedWaitMs: () => 0,
-    rejection: () => undefined,
-    close: vi.fn(),
-  };
+  const demand = testDemand();
   const now: { rules: Rules } = { rules: rulesOfTest() };
   const rules = () => now.rules;
   const learnedTargets = createLearnedTargets(rules);
   const waiters = createFrameWaiters({ ...parts, maxWaiters: 0 });
-  const fleetId = { pseudonym: () => 'lastframe-0123456789ab' };
   const common = {
     ...parts,
     ...streamParts(parts, demand),
+    ...appParts,
     demand,
     waiters,
-    fleetId,
     rules,
     urlSigningKey,
     basePath,
   };
-  const own = { coldWaitMs: 10, servedBy: 'host-1', wall: new Map() };
-  const app = createApp({ ...common, ...own, learnedTargets });
+  const app = createApp({ ...common, coldWaitMs: 10, learnedTargets });
   const routes = vi.fn(app.fetch);
   const add = (headers: Headers) => addCommonHeaders(headers, 'host-1');
   const preparedHeads = createPreparedHeads({ clock, addCommonHeaders: add, keepAliveMs: 65_000 });
@@ -83,7 +73,7 @@ async function start({ urlSigningKey = '', basePath = '/', fast = true } = {}) {
     memory.set(camera.cameraId, held);
     return held;
   };
-  return { ...parts, raise, now, routes, served, hold };
+  return { ...parts, raise: demand.raise, now, routes, served, hold };
 }
 
 async function open() {

@@ -1,14 +1,20 @@
 import { makeRules, type NamedCamera } from '@lastframe/shared/cameras/rules';
 import { UrlPattern } from '@lastframe/shared/cameras/url-pattern';
 import { signatureOf } from '@lastframe/shared/cameras/url-signature';
-import type { Rejection } from '@lastframe/shared/messages/announcement';
 import { parseList, Token } from 'structured-headers';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { testCamera, testSource } from '../../../testing/test-camera.ts';
 import { createNewCameraLimit } from '../access/new-camera-limit.ts';
 import { createMemoryCache } from '../cache/memory-cache.ts';
 import { createFrameWaiters } from '../lookup/frame-waiters.ts';
-import { heldFrame, silentLog, streamParts, testParts } from '../test-support/parts.ts';
+import {
+  appParts,
+  heldFrame,
+  silentLog,
+  streamParts,
+  testDemand,
+  testParts,
+} from '../test-support/parts.ts';
 import { createApp } from './app.ts';
 
 const camera = testCamera('a', { pattern: new UrlPattern('http://cam.test/*') });
@@ -21,7 +27,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-function appParts({
+function partsWith({
   memory = createMemoryCache(1024 ** 2),
   maxWaiters = 10,
   cameras = [] as NamedCamera[],
@@ -30,21 +36,14 @@ function appParts({
   newCameraLimit = createNewCameraLimit({ monoMs: () => 0 }, 0),
 } = {}) {
   const parts = { ...testParts(), memory };
-  const demand = {
-    raise: vi.fn(),
-    onAnnouncement: vi.fn(),
-    recheck: vi.fn(),
-    announcedWaitMs: vi.fn(() => 0),
-    rejection: vi.fn((_cameraId: string): Rejection | undefined => undefined),
-    close: vi.fn(),
-  };
+  const demand = testDemand();
   const waiters = createFrameWaiters({ ...parts, maxWaiters });
   const sources = [testSource({ pattern: new UrlPattern('http://cam.test/*') })];
   const rules = () => makeRules(sources, cameras);
-  const fleetId = { pseudonym: () => 'lastframe-0123456789ab' };
   const deps = {
     ...parts,
     ...streamParts(parts, demand),
+    ...appParts,
     demand,
     waiters,
     rules,
@@ -52,9 +51,6 @@ function appParts({
     basePath,
     newCameraLimit,
     coldWaitMs: 15_000,
-    servedBy: 'host-1',
-    fleetId,
-    wall: new Map(),
   };
   const app = createApp(deps);
   const ask = (path: string, init?: RequestInit) => app.request(path, init);
@@ -62,7 +58,7 @@ function appParts({
   return { ...deps, app, ask, image };
 }
 
-type Parts = ReturnType<typeof appParts>;
+type Parts = ReturnType<typeof partsWith>;
 
 function hold({ memory }: Parts, over: Parameters<typeof heldFrame>[1] = {}) {
   const held = heldFrame(camera, { text: 'frame bytes', ...over });
@@ -74,7 +70,7 @@ const headersOf = ({ headers }: Response) => Object.fromEntries(headers);
 
 describe('a frame in memory', () => {
   it('has exactly the documented headers', async () => {
-    const parts = appParts();
+    const parts = partsWith();
     const changedAtMs = Date.UTC(2026, 8, 22, 10);
     hold(parts, { etag: '"sha256-9f86d081884c7d65"', startedAgoMs: 3400, changedAtMs });
     const response = await parts.image();
@@ -100,14 +96,14 @@ describe('a frame in memory', () => {
   });
 
   it('has no Last-Modified in the future, even if this clock is behind that of Redis', async () => {
-    const parts = appParts();
+    const parts = partsWith();
     hold(parts, { changedAtMs: Date.UTC(2026, 8, 22, 11) });
     const { headers } = await parts.image();
     expect(headers.get('last-modified')).toBe('Tue, 22 Sep 2026 10:00:03 GMT');
   });
 
   it('raises no demand while fresh, and is served without reading Redis', async () => {
-    const parts = appParts();
+    const parts = partsWith();
     hold(parts, { startedAgoMs: 4999 });
     await parts.image();
     expect(parts.demand.raise).not.toHaveBeenCalled();
@@ -115,7 +111,7 @@ describe('a frame in memory', () => {
   });
 
   it('is served at once when stale, and raises demand', async () => {
-    const parts = appParts();
+    const parts = partsWith();
     hold(parts, { startedAgoMs: HOUR_MS, capturedAgoMs: 47_000 });
     const response = await parts.image();
     expect(response.status).toBe(200);
@@ -125,14 +121,14 @@ describe('a frame in memory', () => {
   });
 
   it('is served at once when a newer one may exist, and raises demand', async () => {
-    const parts = appParts();
+    const parts = partsWith();
     hold(parts, { startedAgoMs: 1000, mayBeOutdated: true });
     expect((await parts.image()).status).toBe(200);
     expect(parts.demand.raise).toHaveBeenCalledOnce();
   });
 
   it('is served while no worker is alive and Redis is down', async () => {
-    const parts = appParts();
+    const parts = partsWith();
     parts.fleet.closed = 'no worker is alive';
     parts.reader.read.mockRejectedValue(new Error('away'));
     hold(parts, { startedAgoMs: HOUR_MS });
@@ -140,7 +136,7 @@ describe('a frame in memory', () => {
   });
 
   it('is dropped once it has expired', async () => {
-    const parts = appParts();
+    const parts = partsWith();
     hold(parts, { startedAgoMs: 24 * HOUR_MS + 1 });
     void parts.image();
     await expect.poll(() => parts.demand.raise).toHaveBeenCalledOnce();
@@ -148,7 +144,7 @@ describe('a frame in memory', () => {
   });
 
   it('records when it was last requested', async () => {
-    const parts = appParts();
+    const parts = partsWith();
     const held = hold(parts);
     await parts.image();
     expect(held.lastRequestedMonoMs).toBe(parts.clock.monoMs());
@@ -166,7 +162,7 @@ describe('a named camera', () => {
   it.each(['GET', 'HEAD'])(
     'is served by %s like its image, without revealing its URL',
     async (method) => {
-      const parts = appParts({ cameras: [named] });
+      const parts = partsWith({ cameras: [named] });
       hold(parts);
       const [byName, byUrl] = [
         await parts.ask('/cameras/gate', { method }),
@@ -180,7 +176,7 @@ describe('a named camera', () => {
   );
 
   it('raises demand under its name, even when requested by URL', async () => {
-    const parts = appParts({ cameras: [named] });
+    const parts = partsWith({ cameras: [named] });
     hold(parts, { startedAgoMs: HOUR_MS });
     await parts.image();
     expect(parts.demand.raise).toHaveBeenCalledWith(named.camera);
@@ -189,14 +185,14 @@ describe('a named camera', () => {
   it.each(['/cameras/other', '/cameras/__proto__', '/cameras/%2e%2e'])(
     'that does not exist gets 404: %s',
     async (path) => {
-      const response = await appParts({ cameras: [named] }).ask(path);
+      const response = await partsWith({ cameras: [named] }).ask(path);
       expect(response.status).toBe(404);
       expect(response.headers.get('content-type')).toBe('application/problem+json');
     },
   );
 
   it('accepts only GET and HEAD', async () => {
-    const response = await appParts({ cameras: [named] }).ask('/cameras/gate', { method: 'POST' });
+    const response = await partsWith({ cameras: [named] }).ask('/cameras/gate', { method: 'POST' });
     expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, HEAD, OPTIONS']);
   });
 });
@@ -208,7 +204,7 @@ describe('a signed URL', () => {
     parts.ask(`/images?${new URLSearchParams({ url: camera.url, ...query })}`);
 
   it('is served with a signature of the URL as written, canonical or not', async () => {
-    const parts = appParts({ urlSigningKey: key });
+    const parts = partsWith({ urlSigningKey: key });
     hold(parts);
     const url = 'HTTP://CAM.test:80/%61.jpg#x';
     const response = await signed(parts, { url, sig: signatureOf(url, '', key) });
@@ -217,7 +213,7 @@ describe('a signed URL', () => {
   });
 
   it('is cached no longer than its signature is valid', async () => {
-    const parts = appParts({ urlSigningKey: key });
+    const parts = partsWith({ urlSigningKey: key });
     hold(parts, { startedAgoMs: 1000 });
     const ask = async (inS: number) => {
       const end = exp(inS);
@@ -235,7 +231,7 @@ describe('a signed URL', () => {
   });
 
   it('ends a wait for a frame when its signature expires', async () => {
-    const parts = appParts({ urlSigningKey: key });
+    const parts = partsWith({ urlSigningKey: key });
     const { etag } = hold(parts);
     const end = exp(3);
     const query = new URLSearchParams({
@@ -263,7 +259,7 @@ describe('a signed URL', () => {
     ['an expiry in the past', { sig: signatureOf(camera.url, '1', key), exp: '1' }],
     ['a malformed expiry', { sig: signatureOf(camera.url, '1e99', key), exp: '1e99' }],
   ])('gets 403 for %s, and raises no demand', async (_, query) => {
-    const parts = appParts({ urlSigningKey: key });
+    const parts = partsWith({ urlSigningKey: key });
     const response = await signed(parts, query as Record<string, string>);
     expect(response.status).toBe(403);
     expect(await response.text()).toMatch(/signature/);
@@ -271,7 +267,7 @@ describe('a signed URL', () => {
   });
 
   it('gets 400 for a second signature or expiry besides the valid one', async () => {
-    const parts = appParts({ urlSigningKey: key });
+    const parts = partsWith({ urlSigningKey: key });
     hold(parts);
     const query = new URLSearchParams({ url: camera.url, sig: signatureOf(camera.url, '', key) });
     for (const more of ['sig=x', 'exp=1&exp=2']) {
@@ -281,7 +277,7 @@ describe('a signed URL', () => {
 
   it('is not required for a named camera', async () => {
     const named = { name: 'gate', title: '', keepWarm: false, camera: { ...camera, name: 'gate' } };
-    const parts = appParts({ urlSigningKey: key, cameras: [named] });
+    const parts = partsWith({ urlSigningKey: key, cameras: [named] });
     hold(parts);
     expect((await parts.ask('/cameras/gate')).status).toBe(200);
   });
@@ -289,7 +285,7 @@ describe('a signed URL', () => {
 
 describe('a client over its limit of new cameras', () => {
   it('gets 503 with Retry-After, raises no demand, and still gets existing frames', async () => {
-    const parts = appParts({ newCameraLimit: createNewCameraLimit({ monoMs: () => 0 }, 1) });
+    const parts = partsWith({ newCameraLimit: createNewCameraLimit({ monoMs: () => 0 }, 1) });
     void parts.image();
     await expect.poll(() => parts.demand.raise).toHaveBeenCalledOnce();
     const response = await parts.ask('/images?url=http://cam.test/other.jpg');
@@ -308,7 +304,7 @@ describe('behind a reverse proxy that mounts the app at /cams', () => {
     ['/camsimages', 404],
     ['/cams', 308],
   ])('%s gets %d', async (path, status) => {
-    expect((await appParts({ basePath: '/cams' }).ask(path)).status).toBe(status);
+    expect((await partsWith({ basePath: '/cams' }).ask(path)).status).toBe(status);
   });
 });
 
@@ -317,7 +313,7 @@ describe('conditions and methods', () => {
     [{ 'If-None-Match': '"x", W/"same"' }],
     [{ 'If-Modified-Since': 'Tue, 22 Sep 2026 10:00:00 GMT' }],
   ])('%j gets 304 with the cache headers and no body', async (headers) => {
-    const parts = appParts();
+    const parts = partsWith();
     hold(parts, { etag: '"same"', startedAgoMs: 3000, changedAtMs: Date.UTC(2026, 8, 22, 10) });
     const response = await parts.image({ headers });
     expect(response.status).toBe(304);
@@ -328,7 +324,7 @@ describe('conditions and methods', () => {
   });
 
   it('an unmet condition gets the whole frame', async () => {
-    const parts = appParts();
+    const parts = partsWith();
     hold(parts, { etag: '"same"' });
     const response = await parts.image({ headers: { 'If-None-Match': '"other"' } });
     expect([response.status, await response.text()]).toEqual([200, 'frame bytes']);
@@ -342,7 +338,7 @@ describe('conditions and methods', () => {
     ['bytes=0-1,3-4', 200, null, 'frame bytes'],
     ['nonsense', 200, null, 'frame bytes'],
   ])('Range: %s gets %d', async (Range, status, contentRange, body) => {
-    const parts = appParts();
+    const parts = partsWith();
     hold(parts);
     const response = await parts.image({ headers: { Range } });
     expect([response.status, await response.text()]).toEqual([status, body]);
@@ -352,7 +348,7 @@ describe('conditions and methods', () => {
   });
 
   it('a range outside the frame gets 416 with its size, and is still a hit', async () => {
-    const parts = appParts();
+    const parts = partsWith();
     hold(parts);
     const response = await parts.image({ headers: { Range: 'bytes=11-' } });
     expect(response.status).toBe(416);
@@ -374,21 +370,21 @@ describe('conditions and methods', () => {
     ['an ETag that the client has', { 'If-Range': '"same"', 'If-None-Match': '"same"' }, 304],
     ['an ETag that the client lacks', { 'If-Range': '"same"', 'If-None-Match': '"other"' }, 206],
   ])('a range with %s (%j) gets %d', async (_, headers, status) => {
-    const parts = appParts();
+    const parts = partsWith();
     hold(parts, { etag: '"same"', changedAtMs: Date.UTC(2026, 8, 22, 10) });
     const response = await parts.image({ headers: { Range: 'bytes=0-4', ...headers } });
     expect(response.status).toBe(status);
   });
 
   it('HEAD ignores ranges, as HTTP requires', async () => {
-    const parts = appParts();
+    const parts = partsWith();
     hold(parts);
     const head = await parts.image({ method: 'HEAD', headers: { Range: 'bytes=0-4' } });
     expect([head.status, head.headers.get('content-length')]).toEqual([200, '11']);
   });
 
   it('HEAD equals GET without the body', async () => {
-    const parts = appParts();
+    const parts = partsWith();
     hold(parts);
     const [get, head] = [await parts.image(), await parts.image({ method: 'HEAD' })];
     expect([head.status, headersOf(head)]).toEqual([200, headersOf(get)]);
@@ -397,14 +393,14 @@ describe('conditions and methods', () => {
   });
 
   it.each(['POST', 'PUT', 'DELETE', 'PATCH'])('%s gets 405 with Allow', async (method) => {
-    const parts = appParts();
+    const parts = partsWith();
     const response = await parts.image({ method });
     expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, HEAD, OPTIONS']);
     expect(await response.json()).toMatchObject({ status: 405, instance: '/images' });
   });
 
   it('OPTIONS answers a preflight request, and raises no demand', async () => {
-    const parts = appParts();
+    const parts = partsWith();
     const response = await parts.image({
       method: 'OPTIONS',
       headers: { Origin: 'https://elsewhere.test', 'Access-Control-Request-Method': 'GET' },
@@ -436,7 +432,7 @@ describe('a bad request', () => {
     ['/images?url=http://me:s3cret@cam.test/', 'url contains credentials; remove them'],
     ['/images?url=ftp://cam.test/i', 'url must begin with http:// or https://'],
   ])('%s gets 400 with the reason', async (path, detail) => {
-    const { ask } = appParts();
+    const { ask } = partsWith();
     const response = await ask(path);
     const body = await response.text();
     expect(response.status).toBe(400);
@@ -457,14 +453,14 @@ describe('a bad request', () => {
   });
 
   it('with too long a target gets 414', async () => {
-    const { ask } = appParts();
+    const { ask } = partsWith();
     const response = await ask(`/images?x=${'x'.repeat(14 * 1024)}`);
     expect([response.status, response.headers.get('cache-control')]).toEqual([414, 'no-store']);
     expect(await response.json()).toMatchObject({ status: 414, instance: '/images' });
   });
 
   it('for a camera that no source allows gets 403, without a read or demand', async () => {
-    const { ask, reader, demand } = appParts();
+    const { ask, reader, demand } = partsWith();
     const response = await ask('/images?url=http://169.254.169.254/latest/meta-data');
     expect(response.status).toBe(403);
     expect(await response.json()).toMatchObject({ title: 'Not allowed', instance: '/images' });
@@ -473,14 +469,14 @@ describe('a bad request', () => {
   });
 
   it.each(['/', '/image', '/images/', '/images/a.jpg'])('%s gets 404', async (path) => {
-    const { ask } = appParts();
+    const { ask } = partsWith();
     const response = await ask(path);
     expect([response.status, response.headers.get('cache-control')]).toEqual([404, 'no-store']);
     expect(await response.json()).toMatchObject({ status: 404, instance: path });
   });
 
   it('is not one with unknown parameters', async () => {
-    const parts = appParts();
+    const parts = partsWith();
     hold(parts);
     const path = `/images?t=1&url=${encodeURIComponent(camera.url)}&t=2`;
     expect((await parts.ask(path)).status).toBe(200);
@@ -489,7 +485,7 @@ describe('a bad request', () => {
 
 describe('a frame that is not in memory', () => {
   it('is served from Redis', async () => {
-    const parts = appParts();
+    const parts = partsWith();
     parts.stored.held = heldFrame(camera, { startedAgoMs: 1000 });
     const response = await parts.image();
     expect(response.status).toBe(200);
@@ -500,14 +496,14 @@ describe('a frame that is not in memory', () => {
   });
 
   it('raises demand when stale in Redis, even if it does not fit in memory', async () => {
-    const parts = appParts({ memory: createMemoryCache(1) });
+    const parts = partsWith({ memory: createMemoryCache(1) });
     parts.stored.held = heldFrame(camera, { startedAgoMs: 6000 });
     expect((await parts.image()).status).toBe(200);
     expect(parts.demand.raise).toHaveBeenCalledOnce();
   });
 
   it('is waited for when Redis has none, and later requests join the wait', async () => {
-    const parts = appParts();
+    const parts = partsWith();
     const answers = [parts.image(), parts.image()];
     await expect.poll(() => parts.demand.raise).toHaveBeenCalledTimes(2);
     const held = heldFrame(camera);
@@ -522,7 +518,7 @@ describe('a frame that is not in memory', () => {
   });
 
   it('is not missed when it arrives during the read', async () => {
-    const parts = appParts();
+    const parts = partsWith();
     const read = Promise.withResolvers<object>();
     parts.reader.read.mockReturnValueOnce(read.promise);
     const answer = parts.image();
@@ -538,7 +534,7 @@ describe('a frame that is not in memory', () => {
   ] as const)(
     'gets %d at once after a failure that is remembered',
     async (status, code, title, error) => {
-      const parts = appParts();
+      const parts = partsWith();
       parts.stored.failure = { status, reason: 'the camera said no', error, nextMs: 4200 };
       const response = await parts.image();
       expect(response.headers.get('proxy-status')).toBe(`lastframe; error=${error}`);
@@ -557,14 +553,14 @@ describe('a frame that is not in memory', () => {
   );
 
   it('gets 403 without Retry-After when the worker rejected the address', async () => {
-    const parts = appParts();
+    const parts = partsWith();
     parts.stored.failure = { status: 403, reason: 'this address may not be called', nextMs: 1 };
     const response = await parts.image();
     expect([response.status, response.headers.get('retry-after')]).toEqual([403, null]);
   });
 
   it('gets the failure that is announced during the wait', async () => {
-    const parts = appParts();
+    const parts = partsWith();
     const answer = parts.image();
     await expect.poll(() => parts.demand.raise).toHaveBeenCalled();
     const failure = { kind: 'failure', status: 504, reason: 'late', nextMs: 9000 } as const;
@@ -574,7 +570,7 @@ describe('a frame that is not in memory', () => {
   });
 
   it('gets 503 with the wait for a permit when none is free in time', async () => {
-    const parts = appParts();
+    const parts = partsWith();
     const answer = parts.image();
     await expect.poll(() => parts.demand.raise).toHaveBeenCalled();
     parts.waiters.onAnnouncement({ v: 1, cameraId, kind: 'wait', reason: 'hold', inMs: 20_500 });
@@ -588,7 +584,7 @@ describe('a frame that is not in memory', () => {
   ] as const)(
     'gets 503 with the reason when the fleet accepts no new cameras (%s), also the next time',
     async (reason, detail) => {
-      const parts = appParts();
+      const parts = partsWith();
       const answer = parts.image();
       await vi.waitFor(() => expect(parts.demand.raise).toHaveBeenCalled());
       parts.waiters.onAnnouncement({ v: 1, cameraId, kind: 'wait', reason, inMs: 10_000 });
@@ -606,7 +602,7 @@ describe('a frame that is not in memory', () => {
   );
 
   it('gets 503 when the wait times out', async () => {
-    const parts = appParts();
+    const parts = partsWith();
     parts.demand.announcedWaitMs.mockReturnValue(3100);
     const answer = parts.image();
     await vi.advanceTimersByTimeAsync(15_000);
@@ -616,7 +612,7 @@ describe('a frame that is not in memory', () => {
   });
 
   it('gets 503 when too many requests wait, but is still served from Redis', async () => {
-    const parts = appParts({ maxWaiters: 1 });
+    const parts = partsWith({ maxWaiters: 1 });
     void parts.image();
     await expect.poll(() => parts.waiters.waiting()).toBe(1);
     const response = await parts.image();
@@ -627,7 +623,7 @@ describe('a frame that is not in memory', () => {
   });
 
   it('soon gets 503 with the reason when no worker can call the camera', async () => {
-    const parts = appParts();
+    const parts = partsWith();
     parts.fleet.closed = 'no worker is alive';
     const answer = parts.image();
     await vi.advanceTimersByTimeAsync(3000);
@@ -640,7 +636,7 @@ describe('a frame that is not in memory', () => {
   });
 
   it('is waited for when a worker soon appears', async () => {
-    const parts = appParts();
+    const parts = partsWith();
     parts.fleet.closed = 'no worker is alive';
     const answer = parts.image();
     await vi.advanceTimersByTimeAsync(1000);
@@ -651,7 +647,7 @@ describe('a frame that is not in memory', () => {
   });
 
   it('gets 503 without internals when Redis cannot be read', async () => {
-    const parts = appParts();
+    const parts = partsWith();
     parts.reader.read.mockRejectedValue(new Error('connect ECONNREFUSED 10.0.0.7:6379'));
     const answer = parts.image();
     await vi.advanceTimersByTimeAsync(4000);
@@ -663,7 +659,7 @@ describe('a frame that is not in memory', () => {
   });
 
   it('is retried for a while when Redis is briefly slow or down', async () => {
-    const parts = appParts();
+    const parts = partsWith();
     parts.stored.held = heldFrame(camera);
     for (let n = 0; n < 4; n += 1) parts.reader.read.mockRejectedValueOnce(new Error('late'));
     const answer = parts.image();
@@ -672,10 +668,10 @@ describe('a frame that is not in memory', () => {
   });
 
   it('is not retried for a client that does not wait, or when too many requests wait', async () => {
-    const parts = appParts({ maxWaiters: 0 });
+    const parts = partsWith({ maxWaiters: 0 });
     parts.reader.read.mockRejectedValue(new Error('away'));
     expect((await parts.image()).status).toBe(503);
-    const hasty = appParts();
+    const hasty = partsWith();
     hasty.reader.read.mockRejectedValue(new Error('away'));
     const answer = await hasty.image({ headers: { Prefer: 'respond-async' } });
     expect(answer.status).toBe(503);
@@ -683,7 +679,7 @@ describe('a frame that is not in memory', () => {
   });
 
   it('is not retried after the client has left', async () => {
-    const parts = appParts();
+    const parts = partsWith();
     parts.reader.read.mockRejectedValue(new Error('away'));
     const viewer = new AbortController();
     const left = parts.image({ signal: viewer.signal });
@@ -695,7 +691,7 @@ describe('a frame that is not in memory', () => {
   });
 
   it('is no longer waited for after the client has left', async () => {
-    const parts = appParts();
+    const parts = partsWith();
     const viewer = new AbortController();
     void parts.image({ signal: viewer.signal });
     await expect.poll(() => parts.demand.raise).toHaveBeenCalled();
@@ -705,7 +701,7 @@ describe('a frame that is not in memory', () => {
 });
 
 it('rejects a request from this fleet as a loop, and serves another fleet', async () => {
-  const parts = appParts();
+  const parts = partsWith();
   hold(parts, { startedAgoMs: HOUR_MS });
   const ours = await parts.image({ headers: { Via: '1.1 lastframe-0123456789ab' } });
   expect([ours.status, ours.headers.get('proxy-status')]).toEqual([
@@ -720,7 +716,7 @@ it('rejects a request from this fleet as a loop, and serves another fleet', asyn
 
 describe('Prefer', () => {
   it('wait does not return a frame that was purged in the meantime', async () => {
-    const parts = appParts();
+    const parts = partsWith();
     const { etag } = hold(parts);
     const answer = parts.image({ headers: { Prefer: 'wait=5', 'If-None-Match': etag } });
     await vi.advanceTimersByTimeAsync(1000);
@@ -735,7 +731,7 @@ describe('Prefer', () => {
   const applied = ({ headers }: Response) => headers.get('preference-applied');
 
   it('wait gets the next new frame as soon as it arrives', async () => {
-    const parts = appParts();
+    const parts = partsWith();
     hold(parts, { etag: seen });
     const answer = poll(parts);
     await expect.poll(() => parts.waiters.waiting()).toBe(1);
@@ -757,7 +753,7 @@ describe('Prefer', () => {
     ['wait=60', 60],
     ['wait=3600', 60],
   ])('%s gets 304 when no new frame arrives within %d s', async (prefer, seconds) => {
-    const parts = appParts();
+    const parts = partsWith();
     hold(parts, { etag: seen });
     const settled = vi.fn();
     const answer = poll(parts, prefer);
@@ -778,21 +774,21 @@ describe('Prefer', () => {
     ['wait=20', '*', 304],
     ['wait=20', '"other"', 200],
   ])('%s with If-None-Match: %s gets %d at once', async (prefer, tag, status) => {
-    const parts = appParts();
+    const parts = partsWith();
     hold(parts, { etag: seen });
     const response = await parts.image({ headers: { Prefer: prefer, 'If-None-Match': tag } });
     expect([response.status, applied(response)]).toEqual([status, null]);
   });
 
   it('wait without If-None-Match gets the current frame', async () => {
-    const parts = appParts();
+    const parts = partsWith();
     hold(parts);
     const response = await parts.image({ headers: { Prefer: 'wait=20' } });
     expect([response.status, applied(response)]).toEqual([200, null]);
   });
 
   it('wait leaves nothing behind when the client leaves', async () => {
-    const parts = appParts();
+    const parts = partsWith();
     hold(parts, { etag: seen });
     const viewer = new AbortController();
     const answer = poll(parts, 'wait=20', { signal: viewer.signal });
@@ -807,7 +803,7 @@ describe('Prefer', () => {
   });
 
   it('wait gets 503 when too many requests already wait', async () => {
-    const parts = appParts({ maxWaiters: 1 });
+    const parts = partsWith({ maxWaiters: 1 });
     hold(parts, { etag: seen });
     void poll(parts);
     await expect.poll(() => parts.waiters.waiting()).toBe(1);
@@ -816,7 +812,7 @@ describe('Prefer', () => {
   });
 
   it('respond-async gets 503 at once for a cold camera, and raises demand', async () => {
-    const parts = appParts();
+    const parts = partsWith();
     const answer = parts.image({ headers: { Prefer: 'respond-async' } });
     await vi.advanceTimersByTimeAsync(1);
     const response = await answer;
@@ -827,7 +823,7 @@ describe('Prefer', () => {
   });
 
   it('respond-async has no effect when Redis has the frame', async () => {
-    const parts = appParts();
+    const parts = partsWith();
     parts.stored.held = heldFrame(camera);
     const response = await parts.image({ headers: { Prefer: 'respond-async' } });
     expect([response.status, applied(response)]).toEqual([200, null]);
@@ -838,7 +834,7 @@ describe('Prefer', () => {
     ['respond-async, wait=3', 3, 'wait=3'],
     ['wait=100', 15, 'wait=15'],
   ])('%s limits the wait for a first frame to %d s', async (Prefer, seconds, appliedWait) => {
-    const parts = appParts();
+    const parts = partsWith();
     const settled = vi.fn();
     const answer = parts.image({ headers: { Prefer } });
     void Promise.resolve(answer).then(settled);
@@ -867,7 +863,7 @@ describe('Cache-Status', () => {
   ] as [string, string, RequestInit, number][])(
     'of %s is one valid member of a structured field',
     async (_, path, init, status) => {
-      const parts = appParts();
+      const parts = partsWith();
       hold(parts);
       const response = await parts.ask(path, init);
       expect(response.status).toBe(status);
@@ -882,7 +878,7 @@ describe('Cache-Status', () => {
 });
 
 it('logs an unexpected error, and responds 503 without its details', async () => {
-  const parts = appParts();
+  const parts = partsWith();
   const error = vi.spyOn(silentLog, 'error');
   onTestFinished(() => error.mockRestore());
   parts.demand.raise.mockImplementation(() => {

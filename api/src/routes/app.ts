@@ -23,15 +23,12 @@ export interface AppDeps extends ImagesDeps, StreamsDeps, CamerasDeps, WallDeps 
   fleet: FleetStatus;
   /** Names this process in `X-Served-By`. */
   servedBy: string;
-  /** Where a reverse proxy mounts the app; `/` unless set. */
-  basePath?: string;
   /** Draw problems for clients that prefer images. */
-  placeholder?: boolean;
+  placeholder: boolean;
   fleetId: Pick<FleetId, 'pseudonym'>;
   /** Called for every response. */
-  onResponse?: OnResponse;
-  /** Traces each request; not set: no tracing. */
-  step?: Step;
+  onResponse: OnResponse;
+  step: Step;
   log: Log;
 }
 
@@ -61,11 +58,11 @@ export function addCommonHeaders(headers: Headers, servedBy: string): void {
 export function createApp(deps: AppDeps): Hono {
   const { log, servedBy, basePath } = deps;
   const app = new Hono({ getPath: pathBelow(basePath) });
-  if (deps.step) app.use(requestTracing(deps.step));
+  app.use(requestTracing(deps.step));
   app.use(async (c, next) => {
     await next();
     addCommonHeaders(c.res.headers, servedBy);
-    deps.onResponse?.({ status: c.res.status, ...c.get('answered') });
+    deps.onResponse({ status: c.res.status, ...c.get('answered') });
   });
   app.use(async (c, next) => {
     const { pathname, search } = new URL(c.req.url);

@@ -4,13 +4,13 @@ import { describeState } from '../camera-status/camera-status.ts';
 
 export interface CamerasDeps {
   cameraList: Pick<CameraList, 'read'>;
-  basePath?: string;
+  basePath: string;
 }
 
 /** `GET, HEAD /cameras`: the named cameras and their health. */
 export async function getCameras(c: Context, deps: CamerasDeps): Promise<Response> {
   const listed = await deps.cameraList.read();
-  const cameras = listed.map((one) => describe(one, deps.basePath ?? '/'));
+  const cameras = listed.map((one) => describe(one, deps.basePath));
   return c.json({ cameras }, 200, {
     'Cache-Control': 'no-store',
     'X-Content-Type-Options': 'nosniff',

@@ -23,13 +23,12 @@ import { imagesQuery, readQuery } from './query-schemas.ts';
 export interface ImagesDeps extends LookupDeps {
   /** Returns the rules in force. */
   rules: RulesNow;
-  /** Not set: `url=` needs no signature. */
-  urlSigningKey?: string;
-  /** Not set: no limit. */
-  newCameraLimit?: NewCameraLimit;
-  trustedProxies?: readonly Network[];
-  /** Not set: there is no fast path. */
-  learnedTargets?: Pick<LearnedTargets, 'learn'> | undefined;
+  /** Empty: `url=` needs no signature. */
+  urlSigningKey: string;
+  newCameraLimit: NewCameraLimit;
+  trustedProxies: readonly Network[];
+  /** Undefined: there is no fast path. */
+  learnedTargets: Pick<LearnedTargets, 'learn'> | undefined;
 }
 
 /** `GET, HEAD /images?url=`: the last frame of a camera. */
@@ -101,7 +100,7 @@ function render(
 
 function requesterOf(c: Context, { newCameraLimit, trustedProxies }: ImagesDeps): Requester {
   const client = clientOf(c, trustedProxies);
-  const newCameraWaitMs = (cameraId: string) => newCameraLimit?.tryRequest(client, cameraId) ?? 0;
+  const newCameraWaitMs = (cameraId: string) => newCameraLimit.tryRequest(client, cameraId);
   return { client, signal: c.req.raw.signal, newCameraWaitMs };
 }
 

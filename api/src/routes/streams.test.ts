@@ -6,7 +6,7 @@ import { Hono } from 'hono';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { testCamera, testSource } from '../../../testing/test-camera.ts';
 import { problemResponse } from '../answer/problem.ts';
-import { heldFrame, streamParts, testParts } from '../test-support/parts.ts';
+import { heldFrame, streamParts, testDemand, testParts } from '../test-support/parts.ts';
 import { getEvents } from './events.ts';
 import { getStream, type MjpegDeps } from './mjpeg.ts';
 
@@ -23,17 +23,10 @@ afterEach(() => {
 
 function appParts(maxStreams = 10) {
   const parts = testParts();
-  const raise = vi.fn();
-  const demand = {
-    raise,
-    onAnnouncement: vi.fn(),
-    recheck: vi.fn(),
-    announcedWaitMs: () => 0,
-    rejection: () => undefined,
-    close: vi.fn(),
-  };
+  const demand = testDemand();
   const streamed = streamParts(parts, demand, { maxStreams });
-  const { cameraFeed, tellRead, framesClock } = streamed;
+  const { cameraFeed, tellRead } = streamed;
+  const { framesClock } = parts;
   const facts = new Map<string, HealthFacts>();
   parts.reader.read.mockImplementation(async (target) => {
     const held = parts.memory.peek(target.cameraId);
@@ -78,6 +71,7 @@ function appParts(maxStreams = 10) {
     rules = makeRules([source], names);
     streamed.streams.applyRules(rules);
   };
+  const { raise } = demand;
   return { ...parts, ...streamed, app, capture, watch, raise, setRules };
 }
 

@@ -7,8 +7,8 @@ import { isNotModified } from '../answer/conditional.ts';
 
 export interface WallDeps {
   wall: WallFiles;
-  /** Where a reverse proxy mounts the app; `/` unless set. */
-  basePath?: string;
+  /** Where a reverse proxy mounts the app, or `/`. */
+  basePath: string;
 }
 
 /**

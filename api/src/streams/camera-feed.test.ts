@@ -19,7 +19,8 @@ function feedParts() {
   const parts = testParts();
   const raise = vi.fn();
   const streams = streamParts(parts, { raise });
-  const { cameraFeed, tellRead, framesClock } = streams;
+  const { cameraFeed, tellRead } = streams;
+  const { framesClock } = parts;
   let facts: HealthFacts = {};
   parts.reader.read.mockImplementation(async (requested) => {
     const read = { ...parts.stored };

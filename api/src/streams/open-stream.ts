@@ -18,9 +18,8 @@ export interface StreamsDeps extends SigningDeps {
   clock: Clock;
   /** The rules in force at each request. */
   rules: RulesNow;
-  /** Unset: no limit. */
-  newCameraLimit?: NewCameraLimit;
-  trustedProxies?: readonly Network[];
+  newCameraLimit: NewCameraLimit;
+  trustedProxies: readonly Network[];
   cameraFeed: CameraFeed;
   streams: OpenStreams;
   framesClock: Pick<FramesClock, 'nowMs'>;
@@ -71,7 +70,7 @@ export function openStream(
     clock: deps.clock,
     cameraFeed: deps.cameraFeed,
     rules: deps.rules(),
-    waitMs: (cameraId) => deps.newCameraLimit?.tryRequest(client, cameraId) ?? 0,
+    waitMs: (cameraId) => deps.newCameraLimit.tryRequest(client, cameraId),
     send: (...update) => {
       viewer.send(...update);
       body.wake();

@@ -1,10 +1,13 @@
 import type { Camera } from '@lastframe/shared/cameras/camera';
 import type { HealthFacts } from '@lastframe/shared/cameras/camera-health';
 import { etagOf } from '@lastframe/shared/frames/frame';
+import type { Rejection } from '@lastframe/shared/messages/announcement';
 import type { Clock } from '@lastframe/shared/process/clock';
 import { createLog } from '@lastframe/shared/process/log';
 import { createFramesClock } from '@lastframe/shared/redis/redis-clock';
+import { createStep } from '@lastframe/shared/telemetry/steps';
 import { vi } from 'vitest';
+import { createNewCameraLimit } from '../access/new-camera-limit.ts';
 import type { FrameReader, ReadCamera, ReadListener } from '../cache/frame-reader.ts';
 import type { HeldFrame } from '../cache/held-frame.ts';
 import { createMemoryCache } from '../cache/memory-cache.ts';
@@ -81,7 +84,20 @@ export function testParts() {
   };
   const presence = createPresence({ clock, memory });
   const purges = createPurgeHistory({ clock, memory, read: async () => [], log: silentLog });
-  return { clock, memory, presence, purges, stored, reader, fleet, log: silentLog };
+  const framesClock = createFramesClock(clock);
+  return { clock, memory, presence, purges, stored, reader, fleet, framesClock, log: silentLog };
+}
+
+/** A demand that raises nothing, as spies. */
+export function testDemand() {
+  return {
+    raise: vi.fn(),
+    onAnnouncement: vi.fn(),
+    recheck: vi.fn(),
+    announcedWaitMs: vi.fn(() => 0),
+    rejection: vi.fn((_cameraId: string): Rejection | undefined => undefined),
+    close: vi.fn(),
+  } satisfies Demand;
 }
 
 /** What streams need besides those parts and a demand that the test watches. */
@@ -90,16 +106,36 @@ export function streamParts(
     memory,
     reader,
     presence,
-  }: Pick<ReturnType<typeof testParts>, 'memory' | 'reader' | 'presence'>,
+    framesClock,
+  }: Pick<ReturnType<typeof testParts>, 'memory' | 'reader' | 'presence' | 'framesClock'>,
   demand: Pick<Demand, 'raise'>,
   { maxStreams = 10 } = {},
 ) {
-  const framesClock = createFramesClock(testClock);
   const cameraFeed = createCameraFeed({ memory, reader, presence, demand, framesClock });
   /** Reports a read to the streams, as compose.ts connects them. */
   const tellRead = (camera: Camera, { held }: ReadCamera, facts: HealthFacts = {}) =>
     cameraFeed.onRead(camera, held, { nowMs: framesClock.nowMs(), facts });
   const streams = createOpenStreams(maxStreams);
-  const cameraList = { read: async () => [] };
-  return { framesClock, cameraFeed, tellRead, streams, cameraList, random: () => 0.5 };
+  return { cameraFeed, tellRead, streams, random: () => 0.5, ...openToAll };
 }
+
+/** No signatures, limits or proxies. */
+const openToAll = {
+  urlSigningKey: '',
+  newCameraLimit: createNewCameraLimit(testClock, 0),
+  trustedProxies: [],
+};
+
+/** What the routes need besides streams, a lookup and rules. */
+export const appParts = {
+  ...openToAll,
+  servedBy: 'host-1',
+  basePath: '/',
+  placeholder: false,
+  fleetId: { pseudonym: () => 'lastframe-0123456789ab' },
+  cameraList: { read: async () => [] },
+  wall: new Map(),
+  learnedTargets: undefined,
+  step: createStep(silentLog, undefined),
+  onResponse: () => {},
+};

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { nextRedisMs, sharedRedis } from '../../../testing/redis/test-redis.ts';
-import { testCamera } from '../../../testing/test-camera.ts';
+import { testCamera, testStorage } from '../../../testing/test-camera.ts';
 import { etagOf } from '../frames/frame.ts';
 import {
   type CapturedFrame,
@@ -21,7 +21,7 @@ const validators = { etag: '"theirs"' };
 async function storeParts() {
   const { link, keys } = await sharedRedis();
   const { client } = link;
-  const times = { startedAgoMs: 0, capturedAgoMs: 0, nextMs: 4000, staleForMs: 60_000 };
+  const times = { startedAgoMs: 0, capturedAgoMs: 0, nextMs: 4000, ...testStorage(60_000) };
   const limits = { longestGapMs: 8000, frozenAfterMs: source.frozenAfterMs };
   const store = async (text: string, over: Partial<CapturedFrame> = {}) => {
     await nextRedisMs(link);

@@ -33,7 +33,7 @@ function storeOn(client: RedisClient, keys = keysFor('p')) {
       stored += 1;
       return 1000 - 10 * stored;
     },
-    ...{ capturedAgoMs: 0, nextMs: 0 },
+    ...{ capturedAgoMs: 0, nextMs: 0, longestGapMs: Number.MAX_SAFE_INTEGER },
   };
   const store = (camera: Camera, bytes = randomBytes(10)) =>
     storeFrame(client, keys, {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { nextRedisMs, sharedRedis } from '../../../testing/redis/test-redis.ts';
-import { testCamera } from '../../../testing/test-camera.ts';
+import { testCamera, testStorage } from '../../../testing/test-camera.ts';
 import { type Announcement, decodeAnnouncement } from '../messages/announcement.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RedisLink } from '../redis/redis-link.ts';
@@ -31,7 +31,7 @@ function captured(text: string, over: Partial<CapturedFrame> = {}): CapturedFram
     startedAgoMs: 0,
     capturedAgoMs: 0,
     nextMs: 4000,
-    staleForMs: STALE_FOR_MS,
+    ...testStorage(STALE_FOR_MS),
     ...over,
   };
 }
@@ -165,7 +165,7 @@ describe('a frame', () => {
   it('lives for the given time, and again when it is renewed', async () => {
     const { client, keys, store } = await storeParts();
     const leftMs = () => client.pTTL(keys.frame(cameraId));
-    await store('a', { staleForMs: 1_000_000.5, startedAgoMs: 9000 });
+    await store('a', { ...testStorage(1_000_000.5), startedAgoMs: 9000 });
     expect(await leftMs()).toBeGreaterThan(STALE_FOR_MS);
     await store('a', { startedAgoMs: 5000 });
     expect(await leftMs()).toBeLessThanOrEqual(STALE_FOR_MS);
@@ -285,7 +285,7 @@ describe('a frame with validators from its camera', () => {
         startedAgoMs: 2000,
         capturedAgoMs: 1000,
         nextMs: 3000,
-        staleForMs: STALE_FOR_MS,
+        ...testStorage(STALE_FOR_MS),
         ...over,
       });
     return { ...parts, known, renew };

@@ -10,7 +10,7 @@ import type { Keys } from '../redis/keys.ts';
 import type { RedisClient } from '../redis/redis-link.ts';
 import { loadScript, runScript } from '../redis/redis-script.ts';
 import { type Dimensions, isEtag, isServedType } from './frame.ts';
-import { type FrameLimits, NAMED_LIMIT } from './frame-limits.ts';
+import type { FrameLimits } from './frame-limits.ts';
 import { decodeStoredCamera, type ReadReply, type StoredCamera } from './stored-camera.ts';
 
 const number = new URL('./number.lua', import.meta.url);
@@ -27,11 +27,8 @@ const failScript = loadScript(number, frameLife, new URL('./store-failure.lua', 
 const noteScript = loadScript(number, new URL('./note-unmet-demand.lua', import.meta.url));
 const readScript = loadScript(new URL('./read-frame.lua', import.meta.url));
 
-/** Missing limits default to those of a named camera. */
-type SomeLimits = Pick<FrameLimits, 'staleForMs'> & Partial<Omit<FrameLimits, 'staleForMs'>>;
-
 /** A captured frame. Ages are as of the moment of storing. */
-export interface CapturedFrame extends SomeLimits {
+export interface CapturedFrame extends FrameLimits {
   cameraId: string;
   bytes: Buffer;
   contentType: string;
@@ -50,7 +47,7 @@ export interface CapturedFrame extends SomeLimits {
   validators?: Validators | undefined;
   dimensions?: Dimensions | undefined;
   /** A longer gap between two good frames ends the run. */
-  longestGapMs?: number;
+  longestGapMs: number;
   frozenAfterMs?: number | undefined;
 }
 
@@ -115,8 +112,8 @@ export async function storeFrame(
       String(frame.dimensions?.width ?? ''),
       String(frame.dimensions?.height ?? ''),
       ...keepTimes(frame),
-      String(frame.firstLimit ?? NAMED_LIMIT),
-      String(frame.growthLimit ?? NAMED_LIMIT),
+      String(frame.firstLimit),
+      String(frame.growthLimit),
       keys.publish,
     ],
   );
@@ -185,16 +182,17 @@ const RECOVERED = ' recovered';
 
 /** Minimum times to keep the frame and the camera's health. */
 function keepTimes({
-  staleForMs,
-  keepMs = staleForMs,
-  keepHealthMs = keepMs,
-}: SomeLimits): string[] {
+  keepMs,
+  keepHealthMs,
+}: Pick<FrameLimits, 'keepMs' | 'keepHealthMs'>): string[] {
   return [String(Math.ceil(keepMs)), String(Math.ceil(keepHealthMs))];
 }
 
 /** What ends a run of good frames, besides a failure. */
-function runLimits(frame: Pick<CapturedFrame, 'longestGapMs' | 'frozenAfterMs'>): string[] {
-  const { longestGapMs = Number.MAX_SAFE_INTEGER, frozenAfterMs = 0 } = frame;
+function runLimits({
+  longestGapMs,
+  frozenAfterMs = 0,
+}: Pick<CapturedFrame, 'longestGapMs' | 'frozenAfterMs'>): string[] {
   return [String(Math.ceil(longestGapMs)), String(frozenAfterMs)];
 }
 

@@ -14,6 +14,8 @@ const frame = {
   nextMs: 0,
 };
 
+const DEPS = { keys: keysFor('test'), redisNowMs: () => undefined, log: silentLog };
+
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
@@ -25,8 +27,7 @@ function setup({ framesFail = 0 } = {}) {
     if (counts.frames <= framesFail) throw new RedisUnavailableError('away');
     return 'frame' as never;
   };
-  const deps = { frames: { run }, log: silentLog };
-  return { reporter: createRefreshResults({ ...deps, keys: keysFor('test') }), counts };
+  return { reporter: createRefreshResults({ ...DEPS, frames: { run } }), counts };
 }
 
 describe('a frame', () => {
@@ -49,9 +50,8 @@ describe('a frame', () => {
       };
       return (await command(client as never)) as never;
     };
-    const deps = { keys: keysFor('test'), log: silentLog };
     const reporter = createRefreshResults({
-      ...deps,
+      ...DEPS,
       frames: { run: stored },
     });
     const frameNow = () => {
@@ -94,9 +94,8 @@ describe('the frame for a conditional request', () => {
     };
     const run = async (_ms: number, command: (client: never) => Promise<unknown>) =>
       (await command(client as never)) as never;
-    const deps = { keys: keysFor('test'), log: silentLog };
     const reporter = createRefreshResults({
-      ...deps,
+      ...DEPS,
       frames: { run },
     });
     await reporter.readKnownFrame(camera);

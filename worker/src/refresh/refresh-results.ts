@@ -60,7 +60,7 @@ export interface RefreshResultsDeps {
   frames: Pick<FramesRedis, 'run'>;
   keys: Keys;
   /** Redis's time, to measure how long announcements take. */
-  redisNowMs?: () => number | undefined;
+  redisNowMs: () => number | undefined;
   log: Log;
 }
 
@@ -82,7 +82,7 @@ const RETRY = { retries: 8, minTimeout: 20, maxTimeout: 500, maxRetryTime: 2000,
 export function createRefreshResults(deps: RefreshResultsDeps): RefreshResults {
   const { frames, keys, log } = deps;
   const largeInTurn = createConcurrencyLimit(LARGE_AT_ONCE);
-  const stamp = () => ({ sentAtMs: deps.redisNowMs?.() });
+  const stamp = () => ({ sentAtMs: deps.redisNowMs() });
   const attempt = <T>(cameraId: string, command: (client: RedisClient) => Promise<T>) =>
     pRetry(() => frames.run(DEADLINE_MS, command, cameraId), RETRY);
   /** Never throws: an api that misses an announcement requests the frame again. */
