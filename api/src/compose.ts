@@ -226,7 +226,7 @@ export function composePublicServer(parts: Parts, context: ApiContext): PublicSe
   const { config, rules, clock, metrics, step, tracer, log } = context;
   const servedBy = `${hostname()}-${process.pid}`;
   // A trace needs a span for each request, and only the routes create one.
-  const useFastPath = config.front && !tracer;
+  const useFastPath = config.fastPath && !tracer;
   const learnedTargets = createLearnedTargets(rules.now);
   const onResponse = createResponseMetrics(clock, metrics);
   const logHit = fastPathLog(log);

@@ -15,7 +15,7 @@ import { createRefreshWorker } from './refresh/refresh-worker.ts';
 import { createWaitingSlots } from './refresh/waiting-slots.ts';
 import {
   createJobMetrics,
-  exposeFramesMemoryMetrics,
+  exposeRedisMemoryMetrics,
   exposeRedisMetrics,
   withAdmissionMetrics,
   withCallMetrics,
@@ -82,13 +82,13 @@ export function compose(context: WorkerContext) {
     framesLinks: () => framesLinks.values(),
     queueLink: config.framesRedisUrl === config.redisUrl ? undefined : permitsRedis,
   });
-  exposeFramesMemoryMetrics(room, metrics);
+  exposeRedisMemoryMetrics(room, metrics);
   const places = withAdmissionMetrics(room.places, metrics);
   const fleetId = createFleetId(permitsRedis, keys.fleet);
   const basePrepareCall = createPrepareCall(createByteBudget(MAX_BODIES_BYTES), fleetId.pseudonym);
   const prepareCall = withCallTracing(withCallMetrics(basePrepareCall, clock, metrics), step);
   const jobMetrics = createJobMetrics(metrics);
-  const reserveWaitingPlace = createWaitingSlots(Math.ceil(concurrency / 10));
+  const reserveWaitingSlot = createWaitingSlots(Math.ceil(concurrency / 10));
   const worker = createRefreshWorker({
     redis: queueRedis,
     prefix,
@@ -105,7 +105,7 @@ export function compose(context: WorkerContext) {
         rules: rules.now,
         redisNowMs: monitor.nowMs,
         closing: closing.signal,
-        reserveWaitingSlot: reserveWaitingPlace,
+        reserveWaitingSlot,
         log,
       });
       jobMetrics.ended(outcome);

@@ -1,6 +1,6 @@
 import type { Clock } from '@lastframe/shared/process/clock';
 import type { HeldFrame } from '../cache/held-frame.ts';
-import type { Origin } from '../lookup/frame-lookup.ts';
+import type { FrameOrigin } from '../lookup/frame-lookup.ts';
 import { isNotModified } from './conditional.ts';
 import { problemResponse } from './problem.ts';
 import { ifRangeHolds, rangeOf } from './range.ts';
@@ -29,7 +29,7 @@ const SAFE_HEADERS = {
  */
 export function frameResponse(
   held: HeldFrame,
-  origin: Origin,
+  origin: FrameOrigin,
   clock: Pick<Clock, 'monoMs' | 'wallMs'>,
   conditions: Conditions,
 ): Response {
@@ -79,7 +79,7 @@ export interface CacheTimes {
 }
 
 /** Returns the headers for a frame's age and lifetime (RFC 9110, 9111, 5861, 9211). */
-export function cacheHeaders(times: CacheTimes, origin: Origin): Record<string, string> {
+export function cacheHeaders(times: CacheTimes, origin: FrameOrigin): Record<string, string> {
   const maxAgeS = Math.floor(times.intervalMs / 1000);
   const ageS = Math.floor(Math.max(0, times.capturedAgoMs) / 1000);
   const staleIfErrorS = Math.floor(times.staleForMs / 1000);
@@ -93,7 +93,7 @@ export function cacheHeaders(times: CacheTimes, origin: Origin): Record<string, 
 }
 
 /** A stale frame served at once is also a hit; only a request that waited for the camera missed. */
-function cacheStatus(origin: Origin, ttlS: number): string {
+function cacheStatus(origin: FrameOrigin, ttlS: number): string {
   if (origin === 'stored') return 'lastframe; fwd=uri-miss; stored';
   if (origin === 'collapsed') return 'lastframe; fwd=uri-miss; collapsed';
   return `lastframe; hit; ttl=${ttlS}; detail=${origin}`;

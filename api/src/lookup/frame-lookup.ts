@@ -30,12 +30,15 @@ export interface LookupDeps {
   coldWaitMs: number;
 }
 
-/** Where a frame was found, for `Cache-Status` (RFC 9211). */
-export type Origin = 'memory' | 'redis' | 'stored' | 'collapsed';
+/**
+ * Where a frame was found, for `Cache-Status` (RFC 9211). The request waited for a `stored` one,
+ * and for a `collapsed` one together with an earlier request.
+ */
+export type FrameOrigin = 'memory' | 'redis' | 'stored' | 'collapsed';
 
 export interface Found {
   held: HeldFrame;
-  origin: Origin;
+  origin: FrameOrigin;
 }
 
 /**
@@ -71,7 +74,7 @@ function serveUnlessExpired(
 
 /** The client of a request that may have to wait. */
 export interface Requester {
-  /** Its address or an equivalent, by which waiting places are shared fairly. */
+  /** Its address or an equivalent, by which waiting slots are shared fairly. */
   client: string;
   /** Aborts when the client leaves. */
   signal: AbortSignal;
@@ -217,7 +220,7 @@ async function readWithRetries(
   { reader, clock, coldWaitMs }: LookupDeps,
   isTurnedAway: () => boolean,
 ): Promise<ReadCamera> {
-  // Retries no longer than the client waits, and only while it has a waiting place.
+  // Retries no longer than the client waits, and only while it has a waiting slot.
   const lastTryMonoMs = clock.monoMs() + Math.min(UNREAD_GRACE_MS, coldWaitMs) - READ_AGAIN_MS;
   for (;;) {
     try {

@@ -265,7 +265,7 @@ describe('a wait for the next frame', () => {
     parts.expectNothingLeft();
   });
 
-  it('leaves half of the places to requests for a first frame', async () => {
+  it('leaves half of the slots to requests for a first frame', async () => {
     const parts = coldParts({ maxWaiters: 4 });
     void waitForNext(parts);
     void waitForNext(parts);

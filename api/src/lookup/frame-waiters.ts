@@ -1,5 +1,5 @@
 import type { Camera } from '@lastframe/shared/cameras/camera';
-import { createFairPlaces } from '@lastframe/shared/http/fair-places';
+import { createFairLimiter } from '@lastframe/shared/http/fair-limiter';
 import {
   type Announcement,
   type Failure,
@@ -31,7 +31,7 @@ export interface FrameWaiters {
   wait(camera: Camera, timeoutMs: number, signal: AbortSignal, client: string): Promise<WaitEnd>;
   /**
    * Waits for a frame that is new to the viewer, whatever fails meanwhile. Such waits start only
-   * while half of the places are free: those are for viewers that have no frame at all.
+   * while half of the slots are free: those are for viewers that have no frame at all.
    */
   waitForNext(
     camera: Camera,
@@ -71,7 +71,7 @@ const MAX_POLLS_PER_SECOND = 200;
 export function createFrameWaiters(deps: FrameWaitersDeps): FrameWaiters {
   const { clock, presence, reader, maxWaiters } = deps;
   const waiters = new Map<string, { all: Set<Waiter>; poll: NodeJS.Timeout }>();
-  const limiter = createFairPlaces(maxWaiters);
+  const limiter = createFairLimiter(maxWaiters);
 
   const settleAll = (cameraId: string, endOf: (waiter: Waiter) => WaitEnd | undefined) => {
     for (const waiter of [...(waiters.get(cameraId)?.all ?? [])]) {

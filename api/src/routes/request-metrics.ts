@@ -3,14 +3,14 @@ import type { Clock } from '@lastframe/shared/process/clock';
 import type { LabelsOf } from '@lastframe/shared/telemetry/metric-definitions';
 import type { Metrics } from '@lastframe/shared/telemetry/metrics';
 import type { HeldFrame } from '../cache/held-frame.ts';
-import type { Origin } from '../lookup/frame-lookup.ts';
+import type { FrameOrigin } from '../lookup/frame-lookup.ts';
 
 /** A response to a client; `held` is the frame in it. */
 export interface ResponseInfo {
   status: number;
   held?: Pick<HeldFrame, 'startedMonoMs' | 'capturedMonoMs' | 'camera'> | undefined;
   /** Not set: from memory. */
-  origin?: Origin | undefined;
+  origin?: FrameOrigin | undefined;
 }
 
 export type OnResponse = (answered: ResponseInfo) => void;

@@ -29,7 +29,7 @@ export interface CameraUpdate {
 /** `held` is the frame of the update, if this process has it. Do not store it with the update. */
 export type SendUpdate = (update: CameraUpdate, held?: HeldFrame) => void;
 
-type WaitMs = (cameraId: string) => number;
+type NewCameraWaitMs = (cameraId: string) => number;
 
 /**
  * The cameras that streams in this process watch. A watched camera raises demand. Each change, read
@@ -42,7 +42,7 @@ export interface CameraFeed {
    * @param waitMs returns the time until this viewer may request a camera that has no frame; one
    * function for all cameras of a viewer
    */
-  subscribe(camera: Camera, send: SendUpdate, waitMs: WaitMs): () => void;
+  subscribe(camera: Camera, send: SendUpdate, waitMs: NewCameraWaitMs): () => void;
   /** Handles a read of the frame store. */
   onRead(camera: Camera, held: HeldFrame | undefined, stored: StoredCamera): void;
   /** Handles unchanged frames and failures; new frames arrive through `onRead`. */
@@ -63,7 +63,7 @@ interface LiveCamera {
   camera: Camera;
   /** Undefined until the store, or memory in its place, has been read. */
   state: CameraState | undefined;
-  watchers: Map<object, { send: SendUpdate; waitMs: WaitMs }>;
+  watchers: Map<object, { send: SendUpdate; waitMs: NewCameraWaitMs }>;
   openedAtMs: number;
   isRequested: boolean;
   leave: () => void;
@@ -141,7 +141,7 @@ export function createCameraFeed(deps: CameraFeedDeps): CameraFeed {
     },
     poll: () => {
       // One rejection per viewer is enough: they may watch any number of cameras that must wait.
-      const rejected = new Set<WaitMs>();
+      const rejected = new Set<NewCameraWaitMs>();
       for (const live of all.values()) {
         const { state } = live;
         if (!state) continue;
@@ -183,7 +183,7 @@ function updateState(
 function raiseDemand(
   live: LiveCamera,
   deps: CameraFeedDeps,
-  rejected: Set<WaitMs> = new Set(),
+  rejected: Set<NewCameraWaitMs> = new Set(),
 ): void {
   if (live.isRequested || live.watchers.size === 0) return;
   const mayAsk = live.state?.frame !== undefined || mayRequest(live, rejected);
@@ -193,7 +193,7 @@ function raiseDemand(
 }
 
 /** Returns whether any viewer may request the camera; only that viewer's limit counts it. */
-function mayRequest({ camera, watchers }: LiveCamera, rejected: Set<WaitMs>): boolean {
+function mayRequest({ camera, watchers }: LiveCamera, rejected: Set<NewCameraWaitMs>): boolean {
   for (const { waitMs } of watchers.values()) {
     if (rejected.has(waitMs)) continue;
     if (waitMs(camera.cameraId) === 0) return true;

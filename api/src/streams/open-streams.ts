@@ -1,5 +1,5 @@
 import type { Rules } from '@lastframe/shared/cameras/rules';
-import { createFairPlaces } from '@lastframe/shared/http/fair-places';
+import { createFairLimiter } from '@lastframe/shared/http/fair-limiter';
 import { runIsolated } from '@lastframe/shared/process/run-isolated';
 
 /** An open stream of any kind. */
@@ -38,8 +38,8 @@ const LEAST_URLS = 1000;
 
 export function createOpenStreams(max: number): OpenStreams {
   const all = new Set<OpenStream>();
-  const streamLimiter = createFairPlaces(max);
-  const urlLimiter = createFairPlaces(Math.max(LEAST_URLS, URLS_PER_STREAM * max));
+  const streamLimiter = createFairLimiter(max);
+  const urlLimiter = createFairLimiter(Math.max(LEAST_URLS, URLS_PER_STREAM * max));
   let closed = false;
   return {
     limitReached: (client, urls) =>

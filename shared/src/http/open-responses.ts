@@ -13,7 +13,7 @@ export function openResponses(socket: Socket): number {
 }
 
 /**
- * Limits the requests that one connection may pipeline: each would hold its frame, or its place
+ * Limits the requests that one connection may pipeline: each would hold its frame, or its slot
  * among the waiters, although nothing of it can be sent.
  */
 export function limitOpenResponses(listener: RequestListener, max = MAX_OPEN): RequestListener {
@@ -25,11 +25,11 @@ export function limitOpenResponses(listener: RequestListener, max = MAX_OPEN): R
     res.once('close', () => open.delete(res));
     if (open.size > max) socket.destroy();
     // RFC 9112, 9.6: no response may follow the last one of a connection.
-    else if (!hasLastAnswer(open)) listener(req, res);
+    else if (!hasLastResponse(open)) listener(req, res);
   };
 }
 
-function hasLastAnswer(open: ReadonlySet<ServerResponse>): boolean {
+function hasLastResponse(open: ReadonlySet<ServerResponse>): boolean {
   return [...open].some((res) => res.headersSent && !res.shouldKeepAlive);
 }
 

@@ -13,7 +13,7 @@ const STALLED_MS = 10_000;
 /** Probes, Prometheus and an operator's browser need a dozen. */
 const MAX_CONNECTIONS = 200;
 /** No legitimate client pipelines more here. */
-const MAX_OPEN_ANSWERS = 2;
+const MAX_OPEN_RESPONSES = 2;
 
 /**
  * Creates the server of the ops port. It serves the next probe however many connections are open:
@@ -22,7 +22,7 @@ const MAX_OPEN_ANSWERS = 2;
 export function createOpsServer(listener: RequestListener, max = MAX_CONNECTIONS): Server {
   const waiting = new Set<Socket>();
   const busy = new Map<Socket, number>();
-  const server = createServer(OPTIONS, limitOpenResponses(listener, MAX_OPEN_ANSWERS));
+  const server = createServer(OPTIONS, limitOpenResponses(listener, MAX_OPEN_RESPONSES));
   server.timeout = STALLED_MS;
   server.on('connection', (socket) => {
     waiting.add(socket);

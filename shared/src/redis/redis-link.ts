@@ -69,7 +69,7 @@ export function openRedis(options: RedisLinkOptions): RedisLink {
   let wasReplica = false;
   let mode: string | undefined;
   let wasReady = false;
-  let answeredMs = 0;
+  let repliedMs = 0;
   client.on('ready', () => {
     if (loggedState !== 'connected') log.info({ redis: name }, 'redis connected');
     loggedState = 'connected';
@@ -89,12 +89,12 @@ export function openRedis(options: RedisLinkOptions): RedisLink {
 
   const run: RedisLink['run'] = async (deadlineMs, command) => {
     if (!client.isReady) throw new RedisUnavailableError(`Redis (${name}) is not connected`);
-    const answer = command(client);
-    answer.then(noteAnswer, () => {});
-    return await withDeadline(answer, deadlineMs, name);
+    const reply = command(client);
+    reply.then(noteReply, () => {});
+    return await withDeadline(reply, deadlineMs, name);
   };
-  const noteAnswer = () => {
-    answeredMs = performance.now();
+  const noteReply = () => {
+    repliedMs = performance.now();
   };
 
   const reconnect = () => {
@@ -113,7 +113,7 @@ export function openRedis(options: RedisLinkOptions): RedisLink {
   const onSilence = (askedMs: number) => {
     if (closed || !client.isReady) return;
     // HELLO waits behind earlier commands. Replies to those mean that Redis is busy, not dead.
-    if (answeredMs > askedMs) return;
+    if (repliedMs > askedMs) return;
     logLost('no reply to HELLO');
     reconnect();
   };

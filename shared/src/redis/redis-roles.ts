@@ -1,6 +1,6 @@
 import type { Log } from '../process/log.ts';
 import type { FleetConfig } from '../settings/config.ts';
-import { parseRedisUrl, type RedisPlace } from '../settings/redis-url.ts';
+import { parseRedisUrl, type RedisEndpoint } from '../settings/redis-url.ts';
 import { type FramesRedis, openShards, type RedisShardsOptions } from './cluster/redis-shards.ts';
 import { SHARDS } from './cluster/shard.ts';
 import { openRedis, type RedisLink } from './redis-link.ts';
@@ -28,7 +28,7 @@ export interface RedisRolesDeps {
 
 type RoleName = 'REDIS_URL' | 'FRAMES_REDIS_URL';
 /** Anything but a Cluster: one connection reaches all of it. */
-type OneServer = Exclude<RedisPlace, { kind: 'cluster' }>;
+type OneServer = Exclude<RedisEndpoint, { kind: 'cluster' }>;
 
 /** @throws ConfigError */
 export function openRedisRoles({
@@ -39,12 +39,12 @@ export function openRedisRoles({
 }: RedisRolesDeps): RedisRoles {
   const { redisUrl, framesRedisUrl } = config;
   const tls = readRedisTls(config.redisTlsFiles, [redisUrl, framesRedisUrl]);
-  const queuePlace = placeOf(redisUrl);
-  const framesPlace = placeOf(framesRedisUrl);
-  if (queuePlace.kind === 'cluster') throw new TypeError('REDIS_URL cannot be a Cluster');
+  const queueEndpoint = endpointOf(redisUrl);
+  const framesEndpoint = endpointOf(framesRedisUrl);
+  if (queueEndpoint.kind === 'cluster') throw new TypeError('REDIS_URL cannot be a Cluster');
   const relays = new Map<string, PrimaryRelay>();
 
-  const optionsOf = (role: RoleName, name: string, { kind }: RedisPlace) => ({
+  const optionsOf = (role: RoleName, name: string, { kind }: RedisEndpoint) => ({
     name,
     log,
     tls,
@@ -54,13 +54,13 @@ export function openRedisRoles({
       if (fault !== undefined) onWrongKind(fault);
     },
   });
-  const relayTo = (role: RoleName, place: OneServer, url: string) => {
-    if (place.kind === 'server') return {};
+  const relayTo = (role: RoleName, endpoint: OneServer, url: string) => {
+    if (endpoint.kind === 'server') return {};
     const onMode = (mode: string) => {
       if (mode !== 'sentinel')
         onWrongKind(`${role}: this is not a Sentinel; list the addresses of the Sentinels`);
     };
-    const relay = relays.get(url) ?? openPrimaryRelay(place, { tls, log, onMode });
+    const relay = relays.get(url) ?? openPrimaryRelay(endpoint, { tls, log, onMode });
     relays.set(url, relay);
     return { path: relay.path };
   };
@@ -68,17 +68,18 @@ export function openRedisRoles({
   return {
     queue: (name, { offlineQueue = false } = {}) =>
       openRedis({
-        ...optionsOf('REDIS_URL', name, queuePlace),
-        ...relayTo('REDIS_URL', queuePlace, redisUrl),
-        url: queuePlace.url,
+        ...optionsOf('REDIS_URL', name, queueEndpoint),
+        ...relayTo('REDIS_URL', queueEndpoint, redisUrl),
+        url: queueEndpoint.url,
         offlineQueue,
       }),
     frames: (name, onLink) => {
       const role = framesRedisUrl === redisUrl ? 'REDIS_URL' : 'FRAMES_REDIS_URL';
-      const options = optionsOf(role, name, framesPlace);
-      if (framesPlace.kind === 'cluster') return openShards(framesPlace, { ...options, onLink });
-      const relay = relayTo(role, framesPlace, framesRedisUrl);
-      const link = openRedis({ ...options, ...relay, url: framesPlace.url });
+      const options = optionsOf(role, name, framesEndpoint);
+      if (framesEndpoint.kind === 'cluster')
+        return openShards(framesEndpoint, { ...options, onLink });
+      const relay = relayTo(role, framesEndpoint, framesRedisUrl);
+      const link = openRedis({ ...options, ...relay, url: framesEndpoint.url });
       onLink?.(link, SHARDS);
       return link;
     },
@@ -90,17 +91,17 @@ export function openRedisRoles({
 
 /** Returns whether announcements are sharded, as on a Cluster. */
 export function isSharded({ framesRedisUrl }: Pick<FleetConfig, 'framesRedisUrl'>): boolean {
-  return placeOf(framesRedisUrl).kind === 'cluster';
+  return endpointOf(framesRedisUrl).kind === 'cluster';
 }
 
-function placeOf(url: string): RedisPlace {
-  const place = parseRedisUrl(url);
-  if (!place) throw new TypeError('not a Redis URL; the configuration should have rejected it');
-  return place;
+function endpointOf(url: string): RedisEndpoint {
+  const endpoint = parseRedisUrl(url);
+  if (!endpoint) throw new TypeError('not a Redis URL; the configuration should have rejected it');
+  return endpoint;
 }
 
 /** Returns what the URL should be if a different kind of Redis responds there. */
-function wrongKind(role: RoleName, kind: RedisPlace['kind'], mode: string): string | undefined {
+function wrongKind(role: RoleName, kind: RedisEndpoint['kind'], mode: string): string | undefined {
   const expected = kind === 'cluster' ? 'cluster' : 'standalone';
   if (mode === expected) return undefined;
   if (mode === 'sentinel') {

@@ -41,7 +41,7 @@ describe('the configuration of the api', () => {
       maxWaiters: 10_000,
       maxStreams: 10_000,
       placeholder: false,
-      front: true,
+      fastPath: true,
     });
   });
 

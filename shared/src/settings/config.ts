@@ -54,7 +54,8 @@ export interface ApiConfig extends FleetConfig {
   host: string;
   port: number;
   reusePort: boolean;
-  front: boolean;
+  /** FRONT */
+  fastPath: boolean;
   maxWaiters: number;
   maxStreams: number;
   placeholder: boolean;
@@ -101,7 +102,7 @@ export function readApiConfig(env: Env): ApiConfig {
     host: read('HOST'),
     port: read('PORT'),
     reusePort: read('REUSE_PORT'),
-    front: read('FRONT'),
+    fastPath: read('FRONT'),
     maxWaiters: read('MAX_WAITERS'),
     maxStreams: read('MAX_STREAMS'),
     placeholder: read('PLACEHOLDER'),

@@ -53,11 +53,11 @@ describe('Sentinels', () => {
 
 describe('a Cluster', () => {
   it('is some of its nodes; the others are reached the same way', () => {
-    const place = parseRedisUrl('rediss+cluster://u:p@a,b:1');
-    if (place?.kind !== 'cluster') throw new Error('it is one');
-    expect(place.nodes).toEqual(['rediss://u:p@a:6379', 'rediss://u:p@b:1']);
-    expect(place.urlOf('10.0.0.1', 7000)).toBe('rediss://u:p@10.0.0.1:7000');
-    expect(place.urlOf('::1', 7000)).toBe('rediss://u:p@[::1]:7000');
+    const endpoint = parseRedisUrl('rediss+cluster://u:p@a,b:1');
+    if (endpoint?.kind !== 'cluster') throw new Error('it is one');
+    expect(endpoint.nodes).toEqual(['rediss://u:p@a:6379', 'rediss://u:p@b:1']);
+    expect(endpoint.urlOf('10.0.0.1', 7000)).toBe('rediss://u:p@10.0.0.1:7000');
+    expect(endpoint.urlOf('::1', 7000)).toBe('rediss://u:p@[::1]:7000');
   });
 
   it.each(['redis+cluster://a/1', 'redis+cluster://a?x=1'])('has no database: %s', (url) => {

@@ -1,5 +1,5 @@
 /** Where a Redis is and how to reach it, parsed from its URL. */
-export type RedisPlace =
+export type RedisEndpoint =
   | { kind: 'server'; url: string }
   | {
       kind: 'sentinel';
@@ -31,17 +31,17 @@ export const FRAMES_URL_FORM = `${REDIS_URL_FORM}, or redis+cluster://host:6379,
 
 /** Parses a URL for the queue, which cannot be a Cluster. @throws TypeError that says why */
 export function parseQueueUrl(text: string): string | undefined {
-  const place = parseRedisUrl(text);
-  if (place?.kind === 'cluster') {
+  const endpoint = parseRedisUrl(text);
+  if (endpoint?.kind === 'cluster') {
     throw new TypeError(
       'the queue cannot run on a Redis Cluster; use a separate Redis for it, and set the Cluster as FRAMES_REDIS_URL',
     );
   }
-  return place && text;
+  return endpoint && text;
 }
 
 /** Returns `undefined` for other texts. @throws TypeError that says why, without a password */
-export function parseRedisUrl(text: string): RedisPlace | undefined {
+export function parseRedisUrl(text: string): RedisEndpoint | undefined {
   const [, scheme = '', kind, rest = ''] =
     /^(rediss?)\+(sentinel|cluster):\/\/(.*)$/i.exec(text) ?? [];
   // A password may contain an unescaped @.
@@ -51,13 +51,13 @@ export function parseRedisUrl(text: string): RedisPlace | undefined {
     /^([^/?#]+)(\/[^?#]*)?(?:\?([^#]*))?$/.exec(rest.slice(userEnd + 1)) ?? [];
   if (!kind || !hosts) return parseServerUrl(text);
   const access = { tls: scheme.toLowerCase() === 'rediss', ...parseUser(user) };
-  if (kind.toLowerCase() === 'sentinel') return sentinelPlace(hosts, path, query, access);
+  if (kind.toLowerCase() === 'sentinel') return sentinelEndpoint(hosts, path, query, access);
   if (path.length > 1 || query) throw new TypeError('a Cluster URL has no database or options');
   const urlOf = (host: string, port: number) => serverUrl(host, port, access);
   return { kind: 'cluster', nodes: parseHosts(hosts, 6379).map((at) => urlOf(...at)), urlOf };
 }
 
-function parseServerUrl(url: string): RedisPlace | undefined {
+function parseServerUrl(url: string): RedisEndpoint | undefined {
   if (!URL.canParse(url)) return undefined;
   const { protocol, hostname, pathname, username, password } = new URL(url);
   for (const part of [username, password]) decodeURIComponent(part);
@@ -65,7 +65,12 @@ function parseServerUrl(url: string): RedisPlace | undefined {
   return isOne ? { kind: 'server', url } : undefined;
 }
 
-function sentinelPlace(hosts: string, path: string, query: string, access: Access): RedisPlace {
+function sentinelEndpoint(
+  hosts: string,
+  path: string,
+  query: string,
+  access: Access,
+): RedisEndpoint {
   const [, primaryName, db = '', more] = path.split('/').map(decodeURIComponent);
   if (!primaryName || !/^\d*$/.test(db) || more !== undefined) {
     throw new TypeError(

@@ -2,11 +2,11 @@ import type { RulesNow } from '@lastframe/shared/cameras/rules';
 import type { Log } from '@lastframe/shared/process/log';
 import type { RedisLink } from '@lastframe/shared/redis/redis-link';
 import { type CameraPlaces, type CameraPlacesDeps, createCameraPlaces } from './camera-places.ts';
-import { createFramesMemory, type FramesMemory } from './frames-memory.ts';
+import { createRedisMemory, type RedisMemory } from './redis-memory.ts';
 
 /** Which cameras the fleet has room for: places per source, and memory in Redis. */
 export interface RoomForCameras
-  extends Pick<FramesMemory, 'usedShare' | 'whyNewRejected' | 'whyLargerRejected'> {
+  extends Pick<RedisMemory, 'usedShare' | 'whyNewRejected' | 'whyLargerRejected'> {
   places: CameraPlaces;
   /** Checks how full Redis is, and evicts idle cameras while it is too full; every second. */
   poll(): Promise<void>;
@@ -27,8 +27,8 @@ export function createRoomForCameras({
   rules,
   ...deps
 }: RoomForCamerasDeps): RoomForCameras {
-  const memory = createFramesMemory(framesLinks, deps.log);
-  const queueMemory = createFramesMemory(() => (queueLink ? [queueLink] : []), deps.log);
+  const memory = createRedisMemory(framesLinks, deps.log);
+  const queueMemory = createRedisMemory(() => (queueLink ? [queueLink] : []), deps.log);
   const isMemoryFull = () => memory.isFull() || queueMemory.isFull();
   const places = createCameraPlaces({ ...deps, isMemoryFull });
   const makeRoom = async () => {

@@ -4,7 +4,7 @@ import { messageOf } from '@lastframe/shared/process/errors';
 export type CutOffCode =
   | 'EARLY_DATA'
   | 'TOO_MANY_1XX'
-  | 'WASTEFUL_ANSWER'
+  | 'WASTEFUL_RESPONSE'
   | 'WASTEFUL_TLS'
   | 'RESPONSE_TIMEOUT';
 
@@ -48,7 +48,7 @@ const CALL_ERRORS: Record<string, [reason: string, error: string]> = {
     'http_protocol_error',
   ],
   TOO_MANY_1XX: ['the camera sent too many 1xx responses and no final one', 'http_protocol_error'],
-  WASTEFUL_ANSWER: [
+  WASTEFUL_RESPONSE: [
     "the camera's response arrives in too many small pieces, or is mostly padding",
     'http_protocol_error',
   ],

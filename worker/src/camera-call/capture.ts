@@ -6,12 +6,18 @@ import type { Validators } from '@lastframe/shared/frames/frame-store';
 import packageJson from '../../package.json' with { type: 'json' };
 import { dimensionsOf } from '../image/image-dimensions.ts';
 import { sniffImage } from '../image/image-type.ts';
-import type { AnswerGuard } from './answer-guard.ts';
 import type { Authorizer } from './authorization.ts';
 import { type ByteBudget, type ByteShare, budgetGroupOf } from './byte-budget.ts';
 import { CutOffError, explainCallError } from './call-error.ts';
 import { CONNECTION_CLOSED, type Connection } from './connect.ts';
-import { type Answer, type Body, type Fault, type ReadOptions, readAnswer } from './read-answer.ts';
+import {
+  type Body,
+  type Fault,
+  type ReadOptions,
+  type ReadResult,
+  readResponse,
+} from './read-response.ts';
+import type { ResponseGuard } from './response-guard.ts';
 import { conditionalHeaders } from './validators.ts';
 
 export type Capture =
@@ -91,7 +97,7 @@ export async function prepareRequest(
     },
   });
   let share: ByteShare | undefined;
-  const exchange = listenForAnswer(req, guard, {
+  const exchange = listenForResponse(req, guard, {
     maxBytes: camera.source.maxFrameBytes,
     openShare: (evict) => {
       share = budget.open(budgetGroupOf(camera), evict);
@@ -115,7 +121,7 @@ export async function prepareRequest(
 }
 
 interface Exchange {
-  pendingAnswer: Promise<Answer>;
+  pendingResult: Promise<ReadResult>;
   /** Fails the call, whatever its streams do. */
   fail(error: Error): void;
   /** Lets the camera send from now on. */
@@ -126,10 +132,14 @@ interface Exchange {
  * Listens from the request's creation to its close, so that a camera can end only its own call. An
  * error event without a listener would end the process.
  */
-function listenForAnswer(req: ClientRequest, guard: AnswerGuard, reading: ReadOptions): Exchange {
-  const { promise: pendingAnswer, resolve, reject } = Promise.withResolvers<Answer>();
+function listenForResponse(
+  req: ClientRequest,
+  guard: ResponseGuard,
+  reading: ReadOptions,
+): Exchange {
+  const { promise: pendingResult, resolve, reject } = Promise.withResolvers<ReadResult>();
   // Nothing awaits it before `send`.
-  pendingAnswer.catch(() => {});
+  pendingResult.catch(() => {});
   let isComplete = () => false;
   const fail = (error: Error) => {
     const cause = req.socket?.errored ?? error;
@@ -144,14 +154,14 @@ function listenForAnswer(req: ClientRequest, guard: AnswerGuard, reading: ReadOp
     // The parser still consumes the bytes for which the camera was cut off.
     if (res.socket.destroyed) return;
     isComplete = () => res.complete;
-    readAnswer(res, reading).then(resolve, fail);
+    readResponse(res, reading).then(resolve, fail);
   });
-  return { pendingAnswer, fail: reject, open: guard.allowData };
+  return { pendingResult, fail: reject, open: guard.allowData };
 }
 
 async function send(
   req: ClientRequest,
-  { pendingAnswer, fail, open }: Exchange,
+  { pendingResult, fail, open }: Exchange,
   timeoutMs: number,
   signal: AbortSignal,
 ): Promise<Capture> {
@@ -167,9 +177,9 @@ async function send(
   // One deadline for head and body: a slow camera must not hold its permit.
   const deadline = setTimeout(cutOff, timeoutMs, new CutOffError('RESPONSE_TIMEOUT'));
   try {
-    const answer = await pendingAnswer;
-    if (typeof answer === 'string') return { outcome: answer };
-    return 'fault' in answer ? failureOf(answer) : await captureOf(answer);
+    const result = await pendingResult;
+    if (typeof result === 'string') return { outcome: result };
+    return 'fault' in result ? failureOf(result) : await captureOf(result);
   } catch (error) {
     return signal.aborted ? { outcome: 'aborted' } : failureFrom(error, timeoutMs);
   } finally {

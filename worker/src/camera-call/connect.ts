@@ -3,12 +3,12 @@ import { setImmediate } from 'node:timers/promises';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import type { Camera } from '@lastframe/shared/cameras/camera';
 import { type Address, allowedAddresses } from './address-guard.ts';
-import { type AnswerGuard, guardAnswer } from './answer-guard.ts';
+import { guardResponse, type ResponseGuard } from './response-guard.ts';
 import { limitTlsOverhead } from './tls-overhead.ts';
 
 export interface Connection {
   socket: Socket;
-  guard: AnswerGuard;
+  guard: ResponseGuard;
 }
 
 export const CONNECTION_CLOSED = 'the camera closed the connection';
@@ -38,7 +38,7 @@ export async function connectToCamera(camera: Camera, signal: AbortSignal): Prom
   const servername = addresses[0]?.address === host ? '' : host;
   const socket = isTls ? startTls(tcp, camera, { host, servername }) : tcp;
   if (isTls) await untilConnected(socket, 'secureConnect', signal);
-  const guard = guardAnswer(socket);
+  const guard = guardResponse(socket);
   await untilDataIsRead();
   assertOpen(socket);
   return { socket, guard };

@@ -4,9 +4,9 @@ import { call, cameraAt } from '../test-support/calls.ts';
 import { message, ok, startCamera } from '../test-support/camera-server.ts';
 import { testSource } from '../test-support/cameras.ts';
 import { image } from '../test-support/images.ts';
-import { guardAnswer } from './answer-guard.ts';
 import { createByteBudget } from './byte-budget.ts';
 import { createPrepareCall } from './prepare-call.ts';
+import { guardResponse } from './response-guard.ts';
 
 const jpeg = image('jpeg');
 const CHUNKED = message(['HTTP/1.1 200 OK', 'Transfer-Encoding: chunked']);
@@ -66,7 +66,7 @@ describe('a response that would only cost CPU', () => {
 it('cuts a camera off once, however much of its data is still read', () => {
   const socket = new Socket().on('error', () => {});
   const destroy = vi.spyOn(socket, 'destroy');
-  const guard = guardAnswer(socket);
+  const guard = guardResponse(socket);
   guard.allowData();
   for (let n = 0; n < 100; n += 1) guard.countInformational();
   for (let n = 0; n < 10_000; n += 1) guard.countBody(1);

@@ -63,8 +63,8 @@ export function createRedisMonitor({
   let isStepPending = false;
   let stepDeclaration: Promise<void> | undefined;
   let adoptNext = adopt;
-  /** Since when Redis's identity is trusted, as of the last poll. */
-  let identity = { sinceMs: 0, replicated: false };
+  /** Since when Redis's identity is trusted, and whether it has had replicas, at the last poll. */
+  let epoch = { sinceMs: 0, replicated: false };
   let isPersistenceChecked = false;
   let unfitReason: string | undefined = 'Redis has not been checked yet';
 
@@ -87,7 +87,7 @@ export function createRedisMonitor({
       runScript(client, epochScript, [keys.epoch], [mode]),
     );
     const [redisMs, sinceMs, , replicated] = reply as [number, number, string, 0 | 1];
-    identity = { sinceMs, replicated: replicated === 1 };
+    epoch = { sinceMs, replicated: replicated === 1 };
     return { redisMs, sentMonoMs, receivedMonoMs: clock.monoMs() };
   };
 
@@ -170,8 +170,8 @@ export function createRedisMonitor({
     whyUnfit: () => (isStepPending ? "Redis's clock stepped" : unfitReason),
     holdOffMs: (permitLifeMs, lagMs) => {
       if (!window) return 0;
-      const lastsMs = permitLifeMs + (identity.replicated ? lagMs : 0);
-      return Math.max(0, identity.sinceMs + lastsMs - redisNowMs(window, clock.monoMs()));
+      const lastsMs = permitLifeMs + (epoch.replicated ? lagMs : 0);
+      return Math.max(0, epoch.sinceMs + lastsMs - redisNowMs(window, clock.monoMs()));
     },
     nowMs: () => window && redisNowMs(window, clock.monoMs()),
     poll: async () => {

@@ -83,7 +83,7 @@ describe('a frame for which Redis has no memory', () => {
     const { deps, job, did, told, control } = refreshBench();
     control.stored = async () => 'no room';
     expect(await textAfter(job, deps)).toMatch(/^failed: frame not stored: .*new cameras/);
-    expect(did.slice(-3)).toEqual(['no room', 'leave', 'wait']);
+    expect(did.slice(-3)).toEqual(['no room', 'release place', 'wait']);
     expect(told.at(-1)).toMatchObject({ reason: 'memory', inMs: 10_000 });
   });
 
@@ -91,7 +91,7 @@ describe('a frame for which Redis has no memory', () => {
     const { deps, job, did, told, control } = refreshBench();
     control.stored = async () => 'no room to grow';
     expect(await textAfter(job, deps)).toMatch(/^failed: frame not stored: .*larger than the last/);
-    expect(did).not.toContain('leave');
+    expect(did).not.toContain('release place');
     expect(told.at(-1)).toMatchObject({ what: 'wait', reason: 'spaced' });
   });
 });
@@ -113,7 +113,7 @@ describe('a denied permit', () => {
       const { deps, job, control, did, clock } = refreshBench();
       control.takes = [denial(reason, 2000)];
       expect(await textAfter(job, deps)).toBe('captured');
-      expect(did.slice(0, 5)).toEqual(['take', 'place', 'release', 'take', 'connect']);
+      expect(did.slice(0, 5)).toEqual(['take', 'slot', 'release', 'take', 'connect']);
       expect(clock.sleeps).toEqual([2001]);
     },
   );
@@ -142,24 +142,24 @@ describe('a denied permit', () => {
     const { deps, job, control, did, told } = refreshBench();
     control.takes = [denial('spaced', 100), denial('spaced', 90)];
     expect(await textAfter(job, deps)).toBe('denied: spaced');
-    expect(did).toEqual(['take', 'place', 'release', 'take', 'wait']);
+    expect(did).toEqual(['take', 'slot', 'release', 'take', 'wait']);
     expect(told.at(-1)).toMatchObject({ inMs: 90 });
   });
 
   it('is not waited for when too many jobs wait already', async () => {
     const { deps, job, control, did } = refreshBench();
-    control.places = 0;
+    control.slots = 0;
     control.takes = [denial('spaced', 100)];
     expect(await textAfter(job, deps)).toBe('denied: spaced');
     expect(did).toEqual(['take', 'wait']);
   });
 
-  it('is not waited for when the process closes, and its place is released', async () => {
+  it('is not waited for when the process closes, and its slot is released', async () => {
     const { deps, job, control, did, closing } = refreshBench();
     control.takes = [denial('spaced', 100)];
     closing.abort();
     expect(await textAfter(job, deps)).toBe('denied: spaced');
-    expect(did).toEqual(['take', 'place', 'release', 'wait']);
+    expect(did).toEqual(['take', 'slot', 'release', 'wait']);
   });
 
   it('causes no announcement and no call when it is unknown', async () => {

@@ -71,14 +71,14 @@ async function takePermit(camera: Camera, job: RefreshJob, deps: RefreshDeps): P
     (first.reason === 'spaced' || first.reason === 'budget') &&
     first.waitMs <= MAX_WAIT_IN_PLACE_MS &&
     !isServed(job, first, camera.source, deps.redisNowMs());
-  const place = mayWait ? deps.reserveWaitingSlot() : undefined;
-  if (!mayWait || !place) return first;
+  const slot = mayWait ? deps.reserveWaitingSlot() : undefined;
+  if (!mayWait || !slot) return first;
   try {
     await deps.clock.sleep(first.waitMs + 1, deps.closing);
   } catch {
     return first;
   } finally {
-    place.release();
+    slot.release();
   }
   return await deps.permits.take(camera);
 }

@@ -5,7 +5,7 @@ import type { LabelsOf } from '@lastframe/shared/telemetry/metric-definitions';
 import { type Metrics, sourceLabel } from '@lastframe/shared/telemetry/metrics';
 import type { Worker } from 'bullmq';
 import type { CameraPlaces } from '../admission/camera-places.ts';
-import type { FramesMemory } from '../admission/frames-memory.ts';
+import type { RedisMemory } from '../admission/redis-memory.ts';
 import type { Capture, PreparedCall } from '../camera-call/capture.ts';
 import type { PrepareCall } from '../camera-call/prepare-call.ts';
 import type { Permits } from '../permit/permits.ts';
@@ -114,8 +114,8 @@ export function withAdmissionMetrics(places: CameraPlaces, metrics: Metrics): Ca
   };
 }
 
-export function exposeFramesMemoryMetrics(
-  memory: Pick<FramesMemory, 'usedShare'>,
+export function exposeRedisMemoryMetrics(
+  memory: Pick<RedisMemory, 'usedShare'>,
   metrics: Metrics,
 ): void {
   metrics.read('lastframe_frames_redis_used_ratio', () => [

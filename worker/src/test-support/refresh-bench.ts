@@ -41,7 +41,7 @@ export function refreshBench(differences: Partial<Source> = {}) {
     stored: async (): Promise<StoreOutcome> => 'frame',
     known: undefined as KnownFrame | undefined,
     renewed: 'unchanged' as 'frame' | 'unchanged' | 'older' | 'missing',
-    places: 1,
+    slots: 1,
     redisNowMs: 1_000_000 as number | undefined,
   };
   const record = (what: string, more: Record<string, unknown> = {}) => {
@@ -87,7 +87,7 @@ export function refreshBench(differences: Partial<Source> = {}) {
     },
     places: {
       admit: async () => control.admission,
-      releasePlace: async () => record('leave'),
+      releasePlace: async () => record('release place'),
     },
     prepareCall,
     finishPermit: async (_permit, endNow) => {
@@ -116,8 +116,8 @@ export function refreshBench(differences: Partial<Source> = {}) {
     redisNowMs: () => control.redisNowMs,
     closing: closing.signal,
     reserveWaitingSlot: () => {
-      if (control.places === 0) return undefined;
-      record('place');
+      if (control.slots === 0) return undefined;
+      record('slot');
       return { release: () => record('release') };
     },
     log: silentLog,

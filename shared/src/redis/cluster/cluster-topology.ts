@@ -1,5 +1,5 @@
 import type { Log } from '../../process/log.ts';
-import type { RedisPlace } from '../../settings/redis-url.ts';
+import type { RedisEndpoint } from '../../settings/redis-url.ts';
 import { infoField } from '../redis-info.ts';
 import { openRedis, type RedisLink } from '../redis-link.ts';
 import type { RedisTls } from '../redis-tls.ts';
@@ -13,7 +13,7 @@ export interface ClusterTopology {
   close(): Promise<void>;
 }
 
-interface Answer {
+interface TopologyReply {
   epoch: number;
   owners: Owners;
 }
@@ -23,7 +23,7 @@ const POLL_EVERY_MS = 500;
 
 /** @param onOwners called on the first reply and on each change */
 export function watchTopology(
-  place: Extract<RedisPlace, { kind: 'cluster' }>,
+  endpoint: Extract<RedisEndpoint, { kind: 'cluster' }>,
   onOwners: (owners: Owners) => void,
   { tls, log, onMode }: { tls: RedisTls; log: Log; onMode: (mode: string) => void },
 ): ClusterTopology {
@@ -47,20 +47,20 @@ export function watchTopology(
     }
   };
   const poll = async () => {
-    const queries = [...nodes].map(([url, link]) => queryNode(url, link, place.urlOf));
-    const answers = (await Promise.allSettled(queries)).flatMap((answer) =>
-      answer.status === 'fulfilled' ? [answer.value] : [],
+    const queries = [...nodes].map(([url, link]) => queryNode(url, link, endpoint.urlOf));
+    const replies = (await Promise.allSettled(queries)).flatMap((reply) =>
+      reply.status === 'fulfilled' ? [reply.value] : [],
     );
     // A node that was cut off has an older view: each failover raises the epoch.
-    const [newest] = answers.sort((a, b) => b.epoch - a.epoch);
+    const [newest] = replies.sort((a, b) => b.epoch - a.epoch);
     const text = JSON.stringify([...(newest?.owners ?? [])]);
     if (!newest || closed || text === known) return;
     known = text;
-    updateLinks(new Set([...place.nodes, ...newest.owners.values()]));
+    updateLinks(new Set([...endpoint.nodes, ...newest.owners.values()]));
     onOwners(newest.owners);
   };
 
-  for (const url of place.nodes) open(url);
+  for (const url of endpoint.nodes) open(url);
   const pollTimer = setInterval(() => void poll(), POLL_EVERY_MS);
   return {
     close: async () => {
@@ -77,7 +77,7 @@ async function queryNode(
   url: string,
   link: RedisLink,
   urlOf: (host: string, port: number) => string,
-): Promise<Answer> {
+): Promise<TopologyReply> {
   const [info, slots] = await link.run(ASK_DEADLINE_MS, (client) =>
     Promise.all([
       client.sendCommand(['CLUSTER', 'INFO']),

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RedisUnavailableError } from '../../process/errors.ts';
-import type { RedisPlace } from '../../settings/redis-url.ts';
+import type { RedisEndpoint } from '../../settings/redis-url.ts';
 import {
   openRedis,
   type RedisClient,
@@ -44,7 +44,7 @@ export interface RedisShardsOptions extends Omit<RedisLinkOptions, 'url'> {
  * of them before it runs any command.
  */
 export function openShards(
-  place: Extract<RedisPlace, { kind: 'cluster' }>,
+  endpoint: Extract<RedisEndpoint, { kind: 'cluster' }>,
   options: RedisShardsOptions,
 ): FramesRedis {
   const { onLink, onMode, ...linkOptions } = options;
@@ -67,7 +67,7 @@ export function openShards(
     for (const [key, link] of before) if (!links.has(key)) void link.close();
     firstOwners.resolve();
   };
-  const topology = watchTopology(place, applyOwners, options);
+  const topology = watchTopology(endpoint, applyOwners, options);
 
   return {
     run: async (deadlineMs, command, cameraId) => {

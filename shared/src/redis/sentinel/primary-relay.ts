@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream';
 import { connect as connectTls } from 'node:tls';
 import { messageOf } from '../../process/errors.ts';
 import type { Log } from '../../process/log.ts';
-import type { RedisPlace } from '../../settings/redis-url.ts';
+import type { RedisEndpoint } from '../../settings/redis-url.ts';
 import { openRedis, type RedisLink } from '../redis-link.ts';
 import type { RedisTls } from '../redis-tls.ts';
 
@@ -33,13 +33,13 @@ const CONNECT_DEADLINE_MS = 1500;
 const POLL_EVERY_MS = 1000;
 
 export function openPrimaryRelay(
-  place: Extract<RedisPlace, { kind: 'sentinel' }>,
+  endpoint: Extract<RedisEndpoint, { kind: 'sentinel' }>,
   { tls, log, onMode }: { tls: RedisTls; log: Log; onMode: (mode: string) => void },
 ): PrimaryRelay {
-  const sentinels = place.sentinels.map((url) =>
+  const sentinels = endpoint.sentinels.map((url) =>
     openRedis({ url, name: `sentinel@${new URL(url).host}`, log, tls, onMode, anyRole: true }),
   );
-  const primaryNow = () => askForPrimary(sentinels, place.primaryName);
+  const primaryNow = () => askForPrimary(sentinels, endpoint.primaryName);
   const open = new Map<Socket, Primary>();
 
   let lastReason = '';
@@ -55,9 +55,9 @@ export function openPrimaryRelay(
     from.setNoDelay(true);
     const primary = await primaryNow();
     if (!primary)
-      logReason(`no Sentinel responds, or none knows a primary named ${place.primaryName}`);
+      logReason(`no Sentinel responds, or none knows a primary named ${endpoint.primaryName}`);
     if (!primary || from.destroyed) return void from.destroy();
-    const to = connectTo(primary, place.tls ? tls : undefined);
+    const to = connectTo(primary, endpoint.tls ? tls : undefined);
     open.set(from, primary);
     pipeline(from, to, from, (error) => {
       const ended = !error || error.code === 'ERR_STREAM_PREMATURE_CLOSE';
@@ -101,11 +101,11 @@ async function askForPrimary(
       client.sendCommand(['SENTINEL', 'MASTER', name]),
     );
   });
-  const answers = (await Promise.allSettled(asked)).flatMap((answer) =>
-    answer.status === 'fulfilled' ? [answer.value as unknown as Record<string, string>] : [],
+  const replies = (await Promise.allSettled(asked)).flatMap((reply) =>
+    reply.status === 'fulfilled' ? [reply.value as unknown as Record<string, string>] : [],
   );
   // A Sentinel that was cut off knows an older primary: each failover raises the epoch.
-  const [newest] = answers.sort((a, b) => Number(b['config-epoch']) - Number(a['config-epoch']));
+  const [newest] = replies.sort((a, b) => Number(b['config-epoch']) - Number(a['config-epoch']));
   return newest?.ip ? { host: newest.ip, port: Number(newest.port) } : undefined;
 }
 

@@ -7,7 +7,7 @@ import type { RedisLink } from '@lastframe/shared/redis/redis-link';
  * How full the frames Redis is, or a separate queue Redis. The script that stores a frame checks
  * for itself; this saves calls whose frames would not be stored, and informs operators.
  */
-export interface FramesMemory {
+export interface RedisMemory {
   /** Returns the memory share that the fullest server uses; undefined if none has a limit. */
   usedShare(): number | undefined;
   /** Returns whether first frames of unnamed cameras are rejected. */
@@ -24,10 +24,10 @@ const DEADLINE_MS = 1000;
 const ADVICE = 'raise maxmemory, or lower UNNAMED_STALE_FOR or maxCameras';
 
 /** @param links one to each server that keeps frames */
-export function createFramesMemory(
+export function createRedisMemory(
   links: () => Iterable<Pick<RedisLink, 'isReady' | 'run'>>,
   log: Pick<Log, 'info' | 'warn'>,
-): FramesMemory {
+): RedisMemory {
   let share: number | undefined;
   let wasFull = false;
   const isAbove = (limit: number) => share !== undefined && share > limit;

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Validators } from '@lastframe/shared/frames/frame-store';
-import type { AnswerGuard } from './answer-guard.ts';
 import type { ByteShare } from './byte-budget.ts';
+import type { ResponseGuard } from './response-guard.ts';
 import { retryAfterMs } from './retry-after.ts';
 import { validatorsOf } from './validators.ts';
 
@@ -14,13 +14,13 @@ export interface Fault {
 }
 /** `bytes` count in the byte budget until the share is released. */
 export type Body = { bytes: Buffer; validators?: Validators | undefined };
-export type Answer = Body | 'unchanged' | 'challenged' | 'no room' | Fault;
+export type ReadResult = Body | 'unchanged' | 'challenged' | 'no room' | Fault;
 
 export interface ReadOptions {
   maxBytes: number;
   /** Opens the call's share of the byte budget; `evict` is called when it must make room. */
   openShare: (evict: () => void) => ByteShare;
-  guard: Pick<AnswerGuard, 'countBody'>;
+  guard: Pick<ResponseGuard, 'countBody'>;
   /** Without conditions, a 304 is a fault. */
   isConditional: boolean;
   /** Returns whether the next call can answer this response as a challenge. */
@@ -28,7 +28,10 @@ export interface ReadOptions {
 }
 
 /** Reads a response to its end, or returns what is wrong with it. */
-export async function readAnswer(res: IncomingMessage, reading: ReadOptions): Promise<Answer> {
+export async function readResponse(
+  res: IncomingMessage,
+  reading: ReadOptions,
+): Promise<ReadResult> {
   const { statusCode = 0, headers } = res;
   const { maxBytes, isConditional } = reading;
   // Neither HTTP nor announcements allow other numbers.

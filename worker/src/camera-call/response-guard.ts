@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { type CutOffCode, CutOffError } from './call-error.ts';
 
 /** Watches one connection, and cuts off a camera that wastes CPU. */
-export interface AnswerGuard {
+export interface ResponseGuard {
   /** Lets the camera send: the request is about to leave. */
   allowData(): void;
   /** Counts a 1xx response. */
@@ -24,7 +24,7 @@ const FREE_OVERHEAD_BYTES = 256 * 1024;
  * in one-byte chunks. These would cost CPU until the deadline. The parser already bounds the head,
  * and the reader the body.
  */
-export function guardAnswer(socket: Socket): AnswerGuard {
+export function guardResponse(socket: Socket): ResponseGuard {
   let isOpen = false;
   let informationalCount = 0;
   let pieces = 0;
@@ -38,7 +38,8 @@ export function guardAnswer(socket: Socket): AnswerGuard {
   const countPiece = () => {
     pieces += 1;
     const isFragmented = pieces > FREE_PIECES + wireBytes / MIN_BYTES_PER_PIECE;
-    if (isFragmented || wireBytes > FREE_OVERHEAD_BYTES + 2 * bodyBytes) cutOff('WASTEFUL_ANSWER');
+    if (isFragmented || wireBytes > FREE_OVERHEAD_BYTES + 2 * bodyBytes)
+      cutOff('WASTEFUL_RESPONSE');
   };
   socket.on('data', (bytes) => {
     wireBytes += bytes.length;

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { createFramesMemory, usedShareOf } from './frames-memory.ts';
+import { createRedisMemory, usedShareOf } from './redis-memory.ts';
 
 const info = (used: number, over: Record<string, string | number> = {}) =>
   Object.entries({
@@ -30,7 +30,7 @@ function memoryOf(...texts: string[]) {
     isReady: true,
     run: async () => texts[n] as never,
   }));
-  return { log, texts, links, memory: createFramesMemory(() => links, log) };
+  return { log, texts, links, memory: createRedisMemory(() => links, log) };
 }
 
 it('explains what is rejected, and logs each change once', async () => {
