@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { messageOf } from '../process/errors.ts';
-import { ConfigError, type RedisTlsFiles } from '../settings/config.ts';
+import { ConfigError, type FleetConfig } from '../settings/config.ts';
 
 /** TLS options of connections to Redis. Without `ca`, the default authorities are trusted. */
 export type RedisTls = Pick<SecureContextOptions, 'ca' | 'cert' | 'key'>;
+
+type RedisTlsFiles = FleetConfig['redisTlsFiles'];
 
 const NAMES = { ca: 'REDIS_CA_FILE', cert: 'REDIS_CERT_FILE', key: 'REDIS_KEY_FILE' } as const;
 

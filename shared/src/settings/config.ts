@@ -1,82 +1,14 @@
 import type { z } from 'zod';
-import {
-  type Network,
-  type Source,
-  type SourceDefaults,
-  sourcesFromPatterns,
-} from '../cameras/source.ts';
+import { type SourceDefaults, sourcesFromPatterns } from '../cameras/source.ts';
 import { variables } from './variables.ts';
 
 export type Env = Readonly<Record<string, string | undefined>>;
 
-/** Paths of PEM files; empty if not set. */
-export interface RedisTlsFiles {
-  ca: string;
-  cert: string;
-  key: string;
-}
-
-/** From the standard `OTEL_…` variables. */
-export interface TracingConfig {
-  /** The endpoint for OTLP over HTTP. */
-  tracesUrl: string;
-  serviceName: string;
-  sampler: string;
-  /** The share of traces to sample, for samplers that use one. */
-  samplerRatio: number;
-}
-
 /** Configuration shared by api and worker. */
-export interface FleetConfig {
-  redisUrl: string;
-  framesRedisUrl: string;
-  redisTlsFiles: RedisTlsFiles;
-  redisPrefix: string;
-  /** From ALLOWED_SOURCES; those of the file come before them. */
-  sources: Source[];
-  /** Empty when not set. */
-  sourcesFile: string;
-  sourceDefaults: SourceDefaults;
-  opsHost: string;
-  opsPort: number;
-  logLevel: string;
-  /** Undefined: tracing is off. */
-  tracing: TracingConfig | undefined;
-}
-
-export interface ApiConfig extends FleetConfig {
-  coldWaitMs: number;
-  memoryLimitBytes: number;
-  /** Bytes per second; 0 means no limit. */
-  minSendRate: number;
-  /** 0 means no limit. */
-  maxUnsentBytes: number;
-  host: string;
-  port: number;
-  reusePort: boolean;
-  /** FRONT */
-  fastPath: boolean;
-  maxWaiters: number;
-  maxStreams: number;
-  placeholder: boolean;
-  /** Empty if not set: then no `url=` needs a signature. */
-  urlSigningKey: string;
-  basePath: string;
-  /** New cameras without a frame that one client may request; 0 means no limit. */
-  coldPerMinute: number;
-  trustedProxies: Network[];
-  /** For `POST /refresh` and `/purge` on the ops port; empty if not set. */
-  adminToken: string;
-}
-
-export interface WorkerConfig extends FleetConfig {
-  maxReplicaLagMs: number;
-  adoptRedis: boolean;
-  concurrency: number;
-  /** For the dashboard; empty if not set. */
-  queuesUser: string;
-  queuesPassword: string;
-}
+export type FleetConfig = ReturnType<typeof readFleetConfig>;
+export type ApiConfig = ReturnType<typeof readApiConfig>;
+export type WorkerConfig = ReturnType<typeof readWorkerConfig>;
+export type TracingConfig = NonNullable<FleetConfig['tracing']>;
 
 /** All faults of a configuration at once: variable, given value, expected value. */
 export class ConfigError extends Error {
@@ -90,14 +22,16 @@ export class ConfigError extends Error {
 }
 
 /** @throws ConfigError */
-export function readApiConfig(env: Env): ApiConfig {
+export function readApiConfig(env: Env) {
   const { read, fault, check } = readerOf(env);
   const fleet = readFleetConfig(read, fault, 9088);
   const config = {
     ...fleet,
     coldWaitMs: read('COLD_WAIT'),
     memoryLimitBytes: read('MEMORY_LIMIT'),
+    /** Bytes per second; 0 means no limit. */
     minSendRate: read('MIN_SEND_RATE'),
+    /** 0 means no limit. */
     maxUnsentBytes: read('MAX_UNSENT_BYTES'),
     host: read('HOST'),
     port: read('PORT'),
@@ -106,10 +40,13 @@ export function readApiConfig(env: Env): ApiConfig {
     maxWaiters: read('MAX_WAITERS'),
     maxStreams: read('MAX_STREAMS'),
     placeholder: read('PLACEHOLDER'),
+    /** Empty if not set: then no `url=` needs a signature. */
     urlSigningKey: read('URL_SIGNING_KEY'),
     basePath: read('BASE_PATH'),
+    /** New cameras without a frame that one client may request; 0 means no limit. */
     coldPerMinute: read('COLD_PER_MINUTE'),
     trustedProxies: read('TRUSTED_PROXIES'),
+    /** For `POST /refresh` and `/purge` on the ops port; empty if not set. */
     adminToken: read('ADMIN_TOKEN'),
   };
   check();
@@ -117,13 +54,14 @@ export function readApiConfig(env: Env): ApiConfig {
 }
 
 /** @throws ConfigError */
-export function readWorkerConfig(env: Env): WorkerConfig {
+export function readWorkerConfig(env: Env) {
   const { read, fault, check } = readerOf(env);
   const config = {
     ...readFleetConfig(read, fault, 9089),
     maxReplicaLagMs: read('MAX_REPLICA_LAG'),
     adoptRedis: read('ADOPT_REDIS'),
     concurrency: read('CONCURRENCY'),
+    /** For the dashboard; empty if not set. */
     queuesUser: read('QUEUES_USER'),
     queuesPassword: read('QUEUES_PASSWORD'),
   };
@@ -138,7 +76,7 @@ type Name = keyof typeof variables;
 type ValueOf<N extends Name> = z.infer<(typeof variables)[N]['schema']>;
 type Read = <N extends Name>(name: N, fallback?: string) => ValueOf<N>;
 
-function readFleetConfig(read: Read, fault: (text: string) => void, opsPort: number): FleetConfig {
+function readFleetConfig(read: Read, fault: (text: string) => void, opsPort: number) {
   const redisUrl = read('REDIS_URL');
   // A bad REDIS_URL is one fault, not two.
   const framesRedisUrl = read('FRAMES_REDIS_URL', redisUrl ?? variables.REDIS_URL.fallback);
@@ -148,12 +86,12 @@ function readFleetConfig(read: Read, fault: (text: string) => void, opsPort: num
       'REDIS_PREFIX: its { would put the frames of all cameras into one shard of the Cluster; expected none',
     );
   }
-  const defaults = {
+  const defaults: SourceDefaults = {
     intervalMs: read('INTERVAL'),
     timeoutMs: read('UPSTREAM_TIMEOUT'),
     startAllowanceMs: read('START_ALLOWANCE'),
     headers: {},
-    query: 'keep' as const,
+    query: 'keep',
     networks: read('ALLOWED_NETWORKS'),
     maxFrameBytes: read('MAX_FRAME_SIZE'),
     budget: { perSecond: 0, concurrency: 0 },
@@ -164,30 +102,36 @@ function readFleetConfig(read: Read, fault: (text: string) => void, opsPort: num
   return {
     redisUrl,
     framesRedisUrl,
+    /** Paths of PEM files; empty if not set. */
     redisTlsFiles: {
       ca: read('REDIS_CA_FILE'),
       cert: read('REDIS_CERT_FILE'),
       key: read('REDIS_KEY_FILE'),
     },
     redisPrefix,
+    /** From ALLOWED_SOURCES; those of the file come before them. */
     sources: sourcesFromPatterns(read('ALLOWED_SOURCES') ?? [], defaults),
+    /** Empty if not set. */
     sourcesFile: read('SOURCES_FILE'),
     sourceDefaults: defaults,
     opsHost: read('OPS_HOST'),
     opsPort: read('OPS_PORT', String(opsPort)),
     logLevel: read('LOG_LEVEL'),
+    /** Undefined: tracing is off. */
     tracing: readTracing(read),
   };
 }
 
 /** Reads the standard variables, except those that the exporter reads itself (headers …). */
-function readTracing(read: Read): TracingConfig | undefined {
+function readTracing(read: Read) {
   const endpoint = read('OTEL_EXPORTER_OTLP_ENDPOINT');
   const whole = read('OTEL_EXPORTER_OTLP_TRACES_ENDPOINT');
   const tracing = {
+    /** The endpoint for OTLP over HTTP. */
     tracesUrl: whole || (endpoint && `${endpoint.replace(/\/$/, '')}/v1/traces`),
     serviceName: read('OTEL_SERVICE_NAME'),
     sampler: read('OTEL_TRACES_SAMPLER'),
+    /** The share of traces to sample, for samplers that use one. */
     samplerRatio: read('OTEL_TRACES_SAMPLER_ARG'),
   };
   return read('OTEL_SDK_DISABLED') || !tracing.tracesUrl ? undefined : tracing;
