@@ -19,7 +19,7 @@ const SCRAPE_WAIT_MS = 100;
 
 export function withDemandMetrics(demand: Demand, metrics: Metrics): Demand {
   let raised = 0;
-  metrics.read('lastframe_demand_raised_total', () => [{ labels: {}, value: raised }]);
+  metrics.readValue('lastframe_demand_raised_total', () => raised);
   return {
     ...demand,
     raise: (camera) => {
@@ -52,7 +52,7 @@ export function withWaiterMetrics(
   metrics: Metrics,
 ): FrameWaiters {
   const observe = metrics.histogram('lastframe_cold_wait_seconds');
-  metrics.read('lastframe_waiters', () => [{ labels: {}, value: waiters.waiting() }]);
+  metrics.readValue('lastframe_waiters', () => waiters.waiting());
   return {
     ...waiters,
     wait: (camera, timeoutMs, signal, client) => {
@@ -89,13 +89,9 @@ export function exposeMemoryMetrics(
   limitBytes: number,
   metrics: Metrics,
 ): void {
-  const show = (
-    name: `lastframe_memory_cache_${'bytes' | 'limit_bytes' | 'frames'}`,
-    value: () => number,
-  ) => metrics.read(name, () => [{ labels: {}, value: value() }]);
-  show('lastframe_memory_cache_bytes', () => memory.calculatedSize);
-  show('lastframe_memory_cache_limit_bytes', () => limitBytes);
-  show('lastframe_memory_cache_frames', () => memory.size);
+  metrics.readValue('lastframe_memory_cache_bytes', () => memory.calculatedSize);
+  metrics.readValue('lastframe_memory_cache_limit_bytes', () => limitBytes);
+  metrics.readValue('lastframe_memory_cache_frames', () => memory.size);
 }
 
 export function withUnsentMetrics(
@@ -105,15 +101,15 @@ export function withUnsentMetrics(
 ): UnsentResponses {
   const count = metrics.counter('lastframe_answers_cut_total');
   const unsent = create((cause) => count({ cause }));
-  metrics.read('lastframe_unsent_bytes', () => [{ labels: {}, value: unsent.heldBytes() }]);
-  metrics.read('lastframe_unsent_limit_bytes', () => [{ labels: {}, value: limitBytes }]);
+  metrics.readValue('lastframe_unsent_bytes', () => unsent.heldBytes());
+  metrics.readValue('lastframe_unsent_limit_bytes', () => limitBytes);
   return unsent;
 }
 
 export function exposeFleetMetrics(fleet: Pick<FleetStatus, 'snapshot'>, metrics: Metrics): void {
-  metrics.read('lastframe_worker_alive', () => {
+  metrics.readValue('lastframe_worker_alive', () => {
     const snapshot = fleet.snapshot();
-    return [{ labels: {}, value: snapshot && (snapshot.workerAlive ? 1 : 0) }];
+    return snapshot && Number(snapshot.workerAlive);
   });
   metrics.read('lastframe_queue_jobs', () => {
     const { waitingJobs, activeJobs } = fleet.snapshot() ?? {};
@@ -129,8 +125,8 @@ export function exposeStreamMetrics(
   limit: number,
   metrics: Metrics,
 ): void {
-  metrics.read('lastframe_streams_open', () => [{ labels: {}, value: streams.count() }]);
-  metrics.read('lastframe_streams_limit', () => [{ labels: {}, value: limit }]);
+  metrics.readValue('lastframe_streams_open', () => streams.count());
+  metrics.readValue('lastframe_streams_limit', () => limit);
 }
 
 /**

@@ -89,24 +89,20 @@ export async function storeFrame(
   frame: CapturedFrame,
 ): Promise<StoreOutcome> {
   const { cameraId, etag } = frame;
-  const startedAgoMs = Math.max(0, Math.round(frame.startedAgoMs));
-  const capturedAgoMs = Math.max(0, Math.round(frame.capturedAgoMs));
-  const { nextMs, sentAtMs, trace } = frame;
-  const news = { cameraId, etag, startedAgoMs, capturedAgoMs, nextMs, sentAtMs, trace };
+  const { ages, ifNew, ifUnchanged } = announcedFrame(frame, etag);
   const outcome = await runScript(
     client,
     storeScript,
     [keys.frame(cameraId), keys.failure(cameraId), keys.health(cameraId), keys.purged(cameraId)],
     [
-      String(startedAgoMs),
-      String(capturedAgoMs),
+      ...ages,
       String(Math.ceil(frame.staleForMs)),
       frame.contentType,
       etag,
       frame.bytes,
       keys.channel(cameraId),
-      encodeAnnouncement({ kind: 'frame', ...news }),
-      encodeAnnouncement({ kind: 'unchanged', ...news }),
+      ifNew,
+      ifUnchanged,
       frame.validators ? encodeValidators({ etag, validators: frame.validators }) : '',
       ...runLimits(frame),
       String(frame.dimensions?.width ?? ''),
@@ -146,24 +142,19 @@ export async function renewFrame(
   },
 ): Promise<'frame' | 'unchanged' | 'older' | 'missing'> {
   const { cameraId, known } = frame;
-  const startedAgoMs = Math.max(0, Math.round(frame.startedAgoMs));
-  const capturedAgoMs = Math.max(0, Math.round(frame.capturedAgoMs));
-  const { nextMs, sentAtMs, trace } = frame;
-  const times = { startedAgoMs, capturedAgoMs, nextMs, sentAtMs };
-  const news = { cameraId, etag: known.etag, ...times, trace };
+  const { ages, ifNew, ifUnchanged } = announcedFrame(frame, known.etag);
   const outcome = await runScript(
     client,
     renewScript,
     [keys.frame(cameraId), keys.failure(cameraId), keys.health(cameraId)],
     [
-      String(startedAgoMs),
-      String(capturedAgoMs),
+      ...ages,
       String(Math.ceil(frame.staleForMs)),
       known.etag,
       encodeValidators(known),
       keys.channel(cameraId),
-      encodeAnnouncement({ kind: 'frame', ...news }),
-      encodeAnnouncement({ kind: 'unchanged', ...news }),
+      ifNew,
+      ifUnchanged,
       ...runLimits(frame),
       ...keepTimes(frame),
       keys.publish,
@@ -179,6 +170,24 @@ function emitRecovery(reply: string, { onRecovered }: Pick<CapturedFrame, 'onRec
 }
 
 const RECOVERED = ' recovered';
+
+type FrameTimes = Pick<
+  CapturedFrame,
+  'cameraId' | 'startedAgoMs' | 'capturedAgoMs' | 'nextMs' | 'sentAtMs' | 'trace'
+>;
+
+/** Returns a frame's ages for a script, and the announcements that it chooses from. */
+function announcedFrame(frame: FrameTimes, etag: string) {
+  const { cameraId, nextMs, sentAtMs, trace } = frame;
+  const startedAgoMs = Math.max(0, Math.round(frame.startedAgoMs));
+  const capturedAgoMs = Math.max(0, Math.round(frame.capturedAgoMs));
+  const fields = { cameraId, etag, startedAgoMs, capturedAgoMs, nextMs, sentAtMs, trace };
+  return {
+    ages: [String(startedAgoMs), String(capturedAgoMs)],
+    ifNew: encodeAnnouncement({ kind: 'frame', ...fields }),
+    ifUnchanged: encodeAnnouncement({ kind: 'unchanged', ...fields }),
+  };
+}
 
 /** Minimum times to keep the frame and the camera's health. */
 function keepTimes({

@@ -106,19 +106,14 @@ function watchFile(file: string, onChange: () => void, log: Log): () => void {
     clearTimeout(settling);
     settling = setTimeout(onChange, SETTLE_MS);
   };
+  const onFault = (error: unknown) => {
+    const reason = messageOf(error);
+    log.warn({ reason }, 'cannot watch the folder of SOURCES_FILE; polling it instead');
+  };
   try {
-    watcher = watch(dirname(file), onEvent);
-    watcher.on('error', (error) =>
-      log.warn(
-        { reason: messageOf(error) },
-        'cannot watch the folder of SOURCES_FILE; polling it instead',
-      ),
-    );
+    watcher = watch(dirname(file), onEvent).on('error', onFault);
   } catch (error) {
-    log.warn(
-      { reason: messageOf(error) },
-      'cannot watch the folder of SOURCES_FILE; polling it instead',
-    );
+    onFault(error);
   }
   const pollTimer = setInterval(onChange, POLL_MS);
   return () => {

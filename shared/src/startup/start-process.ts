@@ -16,7 +16,6 @@ import {
   type Metrics,
   type RedisMetrics,
 } from '../telemetry/metrics.ts';
-import { openTracer } from '../telemetry/open-tracer.ts';
 import { createStep, type Step } from '../telemetry/steps.ts';
 import type { Tracer } from '../telemetry/tracer.ts';
 
@@ -73,7 +72,10 @@ async function run<Config extends FleetConfig>(
 ): Promise<void> {
   const config = readConfig(env);
   const log = createLog(name, config.logLevel);
-  const tracer = await openTracer(config.tracing, name, log);
+  // Without tracing, OpenTelemetry is not even loaded.
+  const tracer =
+    config.tracing &&
+    (await import('../telemetry/otlp-tracer.ts')).openOtlpTracer(config.tracing, name, log);
   const step = createStep(log, tracer);
   const metrics = createMetrics(name);
   const rules = openRules({ config, env, log });

@@ -19,6 +19,8 @@ export interface Metrics {
   ): (value: number, labels: LabelsOf<N>) => void;
   /** Exposes a counter or gauge that is read only when scraped. */
   read<N extends MetricName<'counter' | 'gauge'>>(name: N, samples: Samples<NoInfer<N>>): void;
+  /** The same for one without labels. */
+  readValue(name: MetricName<'counter' | 'gauge'>, value: () => number | undefined): void;
   /** Creates the series of new sources at zero, and removes those of removed sources. */
   setSources(sources: readonly Source[]): void;
   /** Returns all metrics in Prometheus's text format. */
@@ -72,6 +74,10 @@ export function createMetrics(process: ProcessName): Metrics {
       return (value, labels) => histogram.observe(labels as Labels, value);
     },
     read: (name, samples) => readWhenScraped(name, config(name), samples),
+    readValue: (name, value) =>
+      readWhenScraped(name, config(name), () => [
+        { labels: {}, value: value() } as Sample<typeof name>,
+      ]),
     setSources: (now) => {
       const next = new Set(now.map(sourceLabel));
       for (const source of sources) {

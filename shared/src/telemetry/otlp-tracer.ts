@@ -40,7 +40,7 @@ const CONCURRENT_EXPORTS = 2;
 const SEND_EVERY_MS = 1000;
 const EXPORT_TIMEOUT_MS = 5000;
 
-/** Loaded only when tracing is on; see `openTracer`. */
+/** Loaded only when tracing is on. */
 export function openOtlpTracer(config: TracingConfig, part: ProcessName, log: Log): Tracer {
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
   const exporter = new OTLPTraceExporter({

@@ -7,7 +7,7 @@ import { AddressRefusedError, allowedAddresses } from './address-guard.ts';
 import { createByteBudget } from './byte-budget.ts';
 import { createPrepareCall } from './prepare-call.ts';
 
-const prepareCameraCall = createPrepareCall(createByteBudget(64 * 1024 ** 2));
+const prepareCameraCall = createPrepareCall(createByteBudget(64 * 1024 ** 2), () => undefined);
 
 const dns = spyOnLookup();
 const at = (address: string) => ({ address, family: address.includes(':') ? 6 : 4 });

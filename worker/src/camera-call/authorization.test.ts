@@ -46,7 +46,7 @@ async function startDigestCamera(hash: 'md5' | 'sha256' = 'sha256') {
 
 /** Returns a function that makes one call and returns its outcome, or why it failed. */
 function caller(port: number, overrides: Partial<Source> = { auth: auth('digest') }) {
-  const prepare = createPrepareCall(createByteBudget(1024 ** 2));
+  const prepare = createPrepareCall(createByteBudget(1024 ** 2), () => undefined);
   const source = testSource(overrides);
   return async (path = '/a?b=c') => {
     const prepared = await prepare(

@@ -22,7 +22,7 @@ function pour(socket: Socket, piece: Buffer): void {
 
 it('refuses the largest body when other calls use up the budget, and releases its bytes again', async () => {
   const room = createByteBudget(jpeg.length + 10);
-  const prepare = createPrepareCall(room);
+  const prepare = createPrepareCall(room, () => undefined);
   const server = await startCamera((socket) => socket.write(ok(jpeg)));
   const capture = async () => {
     const prepared = await prepare(cameraAt(server), 4000, neverAborted);

@@ -21,29 +21,25 @@ export type PrepareCall = (
   validators?: Promise<Validators | undefined>,
 ) => Promise<PrepareResult>;
 
+interface CallerDeps {
+  budget: ByteBudget;
+  /** Returns the fleet's name in `Via`. */
+  pseudonym: () => string | undefined;
+  authorizer: Authorizer;
+}
+
 /** Creates a `PrepareCall` whose calls share one byte budget and the cameras' digest challenges. */
 export function createPrepareCall(
   budget: ByteBudget,
-  pseudonym: () => string | undefined = () => undefined,
-  authorizer: Authorizer = createAuthorizer(),
+  pseudonym: CallerDeps['pseudonym'],
 ): PrepareCall {
-  return (camera, withinMs, signal, validators) =>
-    prepareCameraCall(camera, withinMs, signal, { budget, pseudonym, authorizer, validators });
-}
-
-interface CallerDeps {
-  budget: ByteBudget;
-  /** The fleet's name in `Via`. */
-  pseudonym: () => string | undefined;
-  authorizer: Authorizer;
-  validators: Promise<Validators | undefined> | undefined;
+  const deps = { budget, pseudonym, authorizer: createAuthorizer() };
+  return (...args) => prepareCameraCall(deps, ...args);
 }
 
 async function prepareCameraCall(
-  camera: Camera,
-  withinMs: number,
-  signal: AbortSignal,
   deps: CallerDeps,
+  ...[camera, withinMs, signal, validators]: Parameters<PrepareCall>
 ): Promise<PrepareResult> {
   const controller = new AbortController();
   const abort = () => controller.abort(signal.reason);
@@ -60,7 +56,10 @@ async function prepareCameraCall(
   if (signal.aborted) abort();
   try {
     const connection = await connectToCamera(camera, controller.signal);
-    return { outcome: 'connected', call: await prepareCallOn(connection, camera, deps) };
+    return {
+      outcome: 'connected',
+      call: await prepareCallOn(connection, camera, validators, deps),
+    };
   } catch (error) {
     if (signal.aborted) return { outcome: 'aborted' };
     if (error instanceof AddressRefusedError) {
@@ -82,7 +81,8 @@ async function prepareCameraCall(
 async function prepareCallOn(
   connection: Connection,
   camera: Camera,
-  { budget, pseudonym, authorizer, validators }: CallerDeps,
+  validators: Promise<Validators | undefined> | undefined,
+  { budget, pseudonym, authorizer }: CallerDeps,
 ): Promise<PreparedCall> {
   const { socket } = connection;
   try {

@@ -13,7 +13,7 @@ import { createPrepareCall } from './prepare-call.ts';
 // The worker queries the machine's name servers; here it queries the test's own.
 const lookup = spyOnLookup();
 
-const prepare = createPrepareCall(createByteBudget(64 * 1024 ** 2));
+const prepare = createPrepareCall(createByteBudget(64 * 1024 ** 2), () => undefined);
 const never = new AbortController().signal;
 /** Stands for a public address; the only one that may be called. */
 const ALLOWED = '127.0.0.2';

@@ -257,11 +257,8 @@ async function reportFailure(
   deps: PermittedCallDeps,
 ): Promise<CallOutcome> {
   const nextMs = await finish(permit, endNow, deps);
-  const cause = {
-    ...(error !== undefined && { error }),
-    ...(receivedStatus !== undefined && { receivedStatus }),
-  };
-  await deps.results.storeFailure(permit.camera, { status, reason, ...cause, nextMs: nextMs() });
+  const failure = { status, reason, error, receivedStatus, nextMs: nextMs() };
+  await deps.results.storeFailure(permit.camera, failure);
   return failed('call', reason);
 }
 

@@ -64,7 +64,7 @@ export function withCallMetrics(
   const observeDuration = metrics.histogram('lastframe_upstream_call_seconds');
   const observeSize = metrics.histogram('lastframe_upstream_frame_bytes');
   let open = 0;
-  metrics.read('lastframe_upstream_calls_open', () => [{ labels: {}, value: open }]);
+  metrics.readValue('lastframe_upstream_calls_open', () => open);
   const withMeasurements = (call: PreparedCall, source: string): PreparedCall => ({
     ...call,
     // Sends before it returns, as the call itself does.
@@ -118,9 +118,7 @@ export function exposeRedisMemoryMetrics(
   memory: Pick<RedisMemory, 'usedShare'>,
   metrics: Metrics,
 ): void {
-  metrics.read('lastframe_frames_redis_used_ratio', () => [
-    { labels: {}, value: memory.usedShare() },
-  ]);
+  metrics.readValue('lastframe_frames_redis_used_ratio', () => memory.usedShare());
 }
 
 /** Counts announcements and rejected frames. */
@@ -172,9 +170,7 @@ export function exposeRedisMetrics(
   { rules, replicaLagMs }: { rules: RulesNow; replicaLagMs: number },
   metrics: Metrics,
 ): void {
-  metrics.read('lastframe_queue_redis_fit', () => [
-    { labels: {}, value: watch.whyUnfit() === undefined ? 1 : 0 },
-  ]);
+  metrics.readValue('lastframe_queue_redis_fit', () => (watch.whyUnfit() === undefined ? 1 : 0));
   metrics.read('lastframe_hold_off_seconds', () => {
     const leftMs = new Map<string, number>();
     for (const source of rules().sources) {

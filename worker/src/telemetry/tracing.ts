@@ -90,29 +90,20 @@ export function withResultTracing(
   tracer: Tracer | undefined,
 ): RefreshResults {
   const trace = () => ({ trace: tracer?.currentTraceparent() });
-  const stored = (outcome: string) => ({ stored: outcome });
+  const storing = <T extends string>(camera: Camera, store: () => Promise<T>) =>
+    step('store', cameraDetails(camera), store, (stored) => ({ stored }));
   return {
     ...results,
     storeFrame: (camera, frameNow) =>
-      step(
-        'store',
-        cameraDetails(camera),
-        () => {
-          const current = trace();
-          return results.storeFrame(camera, () => ({ ...frameNow(), ...current }));
-        },
-        stored,
-      ),
+      storing(camera, () => {
+        const current = trace();
+        return results.storeFrame(camera, () => ({ ...frameNow(), ...current }));
+      }),
     renewFrame: (camera, known, timesNow) =>
-      step(
-        'store',
-        cameraDetails(camera),
-        () => {
-          const current = trace();
-          return results.renewFrame(camera, known, () => ({ ...timesNow(), ...current }));
-        },
-        stored,
-      ),
+      storing(camera, () => {
+        const current = trace();
+        return results.renewFrame(camera, known, () => ({ ...timesNow(), ...current }));
+      }),
     storeFailure: (camera, failure) =>
       step(
         'store',

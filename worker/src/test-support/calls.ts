@@ -6,7 +6,10 @@ import { createPrepareCall, type PrepareResult } from '../camera-call/prepare-ca
 import type { CameraServer } from './camera-server.ts';
 import { testCamera, testSource } from './cameras.ts';
 
-export const prepareCameraCall = createPrepareCall(createByteBudget(64 * 1024 ** 2));
+export const prepareCameraCall = createPrepareCall(
+  createByteBudget(64 * 1024 ** 2),
+  () => undefined,
+);
 
 export const neverAborted = new AbortController().signal;
 
