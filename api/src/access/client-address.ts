@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { Network } from '@lastframe/shared/cameras/source';
+import { isInNetworks, type Network } from '@lastframe/shared/cameras/source';
 import { clientGroup } from '@lastframe/shared/http/client-group';
 import type { Context } from 'hono';
 import ipaddr from 'ipaddr.js';
@@ -37,10 +37,7 @@ export function clientOf(c: Context, proxies: readonly Network[]): string {
 
 function isAmong(text: string, networks: readonly Network[]): boolean {
   if (!ipaddr.isValid(text)) return false;
-  const address = ipaddr.process(text);
-  return networks.some(
-    ([network, bits]) => network.kind() === address.kind() && address.match(network, bits),
-  );
+  return isInNetworks(ipaddr.process(text), networks);
 }
 
 /** Accepts what proxies write, not `0x7f.1` or `127`, which only old libraries understand. */

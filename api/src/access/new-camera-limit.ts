@@ -1,3 +1,4 @@
+import { createClientLimit } from '@lastframe/shared/http/client-limit';
 import type { Clock } from '@lastframe/shared/process/clock';
 import { LRUCache } from 'lru-cache';
 
@@ -11,29 +12,24 @@ export interface NewCameraLimit {
 }
 
 const MINUTE_MS = 60_000;
-/** Both bound memory. A forgotten client starts with its full allowance. */
-const MAX_CLIENTS = 10_000;
+/** Bounds memory. */
 const MAX_CAMERAS = 50_000;
 
 export function createNewCameraLimit(
-  clock: Pick<Clock, 'monoMs'>,
+  { monoMs }: Pick<Clock, 'monoMs'>,
   perMinute: number,
 ): NewCameraLimit {
   if (perMinute === 0) return { tryRequest: () => 0 };
-  const perMs = perMinute / MINUTE_MS;
-  const clients = new LRUCache<string, { left: number; atMonoMs: number }>({ max: MAX_CLIENTS });
+  const clients = createClientLimit({ burst: perMinute, perMs: perMinute / MINUTE_MS }, monoMs);
   const lastRequestMs = new LRUCache<string, number>({ max: MAX_CAMERAS });
   return {
     tryRequest: (client, cameraId) => {
-      const nowMs = clock.monoMs();
-      const requestedMs = lastRequestMs.get(cameraId);
-      if (requestedMs !== undefined && nowMs - requestedMs < MINUTE_MS) return 0;
-      const before = clients.get(client) ?? { left: perMinute, atMonoMs: nowMs };
-      const left = Math.min(perMinute, before.left + (nowMs - before.atMonoMs) * perMs);
-      const isAllowed = left >= 1;
-      clients.set(client, { left: isAllowed ? left - 1 : left, atMonoMs: nowMs });
-      if (!isAllowed) return Math.ceil((1 - left) / perMs);
-      lastRequestMs.set(cameraId, nowMs);
+      const requestedMs = lastRequestMs.get(cameraId) ?? Number.NEGATIVE_INFINITY;
+      if (monoMs() - requestedMs < MINUTE_MS) return 0;
+      const waitMs = clients.waitMs(client);
+      if (waitMs > 0) return waitMs;
+      clients.record(client);
+      lastRequestMs.set(cameraId, monoMs());
       return 0;
     },
   };

@@ -4,19 +4,11 @@ import {
   healthOf,
 } from '@lastframe/shared/cameras/camera-health';
 import type { Source } from '@lastframe/shared/cameras/source';
-import type { Dimensions } from '@lastframe/shared/frames/frame';
+import type { Frame } from '@lastframe/shared/frames/frame';
 import type { HeldFrame } from '../cache/held-frame.ts';
 
-/** A frame without its bytes. Times are by the frames Redis's clock. */
-export interface FrameFacts {
-  etag: string;
-  contentType: string;
-  sizeBytes: number;
-  dimensions?: Dimensions | undefined;
-  startedAtMs: number;
-  capturedAtMs: number;
-  changedAtMs: number;
-}
+/** A frame without its bytes. */
+export type FrameFacts = Omit<Frame, 'cameraId' | 'bytes'> & { sizeBytes: number };
 
 /** A camera at one instant, as in events and the list of cameras. */
 export interface CameraState {

@@ -41,6 +41,9 @@ export function createOpenStreams(max: number): OpenStreams {
   const streamLimiter = createFairLimiter(max);
   const urlLimiter = createFairLimiter(Math.max(LEAST_URLS, URLS_PER_STREAM * max));
   let closed = false;
+  const forAll = (work: (stream: OpenStream) => void) => {
+    for (const stream of all) runIsolated(() => work(stream));
+  };
   return {
     limitReached: (client, urls) =>
       streamLimiter.limitReached(client) ?? urlLimiter.limitReached(client, urls),
@@ -54,18 +57,12 @@ export function createOpenStreams(max: number): OpenStreams {
       };
     },
     count: () => all.size,
-    sendHeartbeats: () => {
-      for (const stream of all) runIsolated(() => stream.sendHeartbeat());
-    },
-    poll: () => {
-      for (const stream of all) runIsolated(() => stream.poll());
-    },
-    applyRules: (rules) => {
-      for (const stream of all) runIsolated(() => stream.applyRules(rules));
-    },
+    sendHeartbeats: () => forAll((stream) => stream.sendHeartbeat()),
+    poll: () => forAll((stream) => stream.poll()),
+    applyRules: (rules) => forAll((stream) => stream.applyRules(rules)),
     close: () => {
       closed = true;
-      for (const stream of all) runIsolated(() => stream.end());
+      forAll((stream) => stream.end());
     },
   };
 }

@@ -52,3 +52,9 @@ export function parseNetwork(text: string): Network | undefined {
   const address = ipaddr.parse(text);
   return [address, address.kind() === 'ipv4' ? 32 : 128];
 }
+
+export function isInNetworks(address: Network[0], networks: readonly Network[]): boolean {
+  return networks.some(
+    ([network, bits]) => network.kind() === address.kind() && address.match(network, bits),
+  );
+}

@@ -1,13 +1,20 @@
 import type { IncomingMessage } from 'node:http';
 import type { MiddlewareHandler } from 'hono';
-import { createAttemptLimit } from './attempt-limit.ts';
 import { clientGroup } from './client-group.ts';
+import { createClientLimit } from './client-limit.ts';
+
+/** Failures: ten in a burst, then one every six seconds. */
+const MOST = { burst: 10, perMs: 10 / 60_000 };
 
 /**
  * Runs before the check of `Authorization` and counts its 401s against the client. The client is
  * the other end of the connection, since the ops port trusts no proxy.
+ *
+ * A client that failed too often is rejected even with the right password: otherwise the response
+ * would reveal which one is right. Other clients are not affected.
  */
-export function limitAttempts(limit = createAttemptLimit()): MiddlewareHandler {
+export function limitAttempts(): MiddlewareHandler {
+  const limit = createClientLimit(MOST);
   return async (c, next) => {
     // Without credentials nothing was guessed; browsers start like this, and prompt after the 401.
     if (c.req.header('authorization') === undefined) return await next();
@@ -21,6 +28,6 @@ export function limitAttempts(limit = createAttemptLimit()): MiddlewareHandler {
       });
     }
     await next();
-    if (c.res.status === 401) limit.recordFailure(client);
+    if (c.res.status === 401) limit.record(client);
   };
 }

@@ -29,14 +29,7 @@ export function refreshJobFor(
   { askedBy, trace }: { askedBy?: string | undefined; trace?: string | undefined } = {},
 ): RefreshJob {
   const target = name === undefined ? { url } : { name };
-  return {
-    v: VERSION,
-    cameraId,
-    ...target,
-    askedAtMs,
-    ...(askedBy !== undefined && { askedBy }),
-    ...(trace !== undefined && { trace }),
-  };
+  return { v: VERSION, cameraId, ...target, askedAtMs, askedBy, trace };
 }
 
 /** @throws ZodError for an invalid payload */

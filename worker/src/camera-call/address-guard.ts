@@ -1,6 +1,6 @@
 import type { LookupAddress } from 'node:dns';
 import { isIP } from 'node:net';
-import type { Network } from '@lastframe/shared/cameras/source';
+import { isInNetworks, type Network } from '@lastframe/shared/cameras/source';
 import ipaddr from 'ipaddr.js';
 import { createHostResolver } from './dns/resolve-host.ts';
 
@@ -69,10 +69,7 @@ const AZURE_METADATA = '168.63.129.16';
 /** Returns whether an address is plain public unicast, or in one of the networks. */
 export function isAllowed(text: string, networks: readonly Network[]): boolean {
   const address = ipaddr.parse(text);
-  const inNetwork = networks.some(
-    ([network, bits]) => network.kind() === address.kind() && address.match(network, bits),
-  );
-  return inNetwork || isPublic(address);
+  return isInNetworks(address, networks) || isPublic(address);
 }
 
 function isPublic(address: ipaddr.IPv4 | ipaddr.IPv6): boolean {

@@ -66,20 +66,10 @@ export async function callWithPermit(
   );
   const knownFrame = prepared.outcome === 'connected' ? await known : undefined;
   const restMs = restFromNow(camera, deps);
-  if (prepared.outcome === 'connected' && deps.closing.aborted) {
-    prepared.call.destroy();
-    await finish(permit, () => ({ verdict: 'none', restMs: 0 }), deps);
-    return ABORTED;
-  }
-  if (prepared.outcome === 'failed') {
-    return await reportFailure(
-      permit,
-      prepared,
-      () => ({ verdict: 'fail', restMs: restMs() }),
-      deps,
-    );
-  }
-  if (prepared.outcome === 'aborted') {
+  const failedNow = () => ({ verdict: 'fail', restMs: restMs() }) as const;
+  if (prepared.outcome === 'failed') return await reportFailure(permit, prepared, failedNow, deps);
+  if (prepared.outcome === 'aborted' || deps.closing.aborted) {
+    if (prepared.outcome === 'connected') prepared.call.destroy();
     await finish(permit, () => ({ verdict: 'none', restMs: 0 }), deps);
     return ABORTED;
   }
@@ -87,12 +77,7 @@ export async function callWithPermit(
     prepared.call.destroy();
     const reason = 'connected too late for the permit';
     const failure = { status: 504 as const, reason, error: 'connection_timeout' };
-    return await reportFailure(
-      permit,
-      failure,
-      () => ({ verdict: 'fail', restMs: restMs() }),
-      deps,
-    );
+    return await reportFailure(permit, failure, failedNow, deps);
   }
   try {
     return await sendCall(permit, prepared.call, knownFrame, deps);

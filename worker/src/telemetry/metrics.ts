@@ -130,12 +130,15 @@ export function withResultMetrics(results: RefreshResults, metrics: Metrics): Re
   ) => {
     if (stored === 'frame' || stored === 'unchanged') count({ kind: stored });
   };
+  type Kind = LabelsOf<'lastframe_announcements_sent_total'>['kind'];
+  const counted =
+    <Args extends unknown[], T>(kind: Kind, send: (...args: Args) => T) =>
+    (...args: Args) => {
+      count({ kind });
+      return send(...args);
+    };
   return {
-    ...results,
-    announceStart: (...args) => {
-      count({ kind: 'started' });
-      results.announceStart(...args);
-    },
+    announceStart: counted('started', results.announceStart),
     storeFrame: async (...args) => {
       const stored = await results.storeFrame(...args);
       countStored(stored);
@@ -149,18 +152,10 @@ export function withResultMetrics(results: RefreshResults, metrics: Metrics): Re
       countStored(stored);
       return stored;
     },
-    storeFailure: (...args) => {
-      count({ kind: 'failure' });
-      return results.storeFailure(...args);
-    },
-    storeRejection: (...args) => {
-      count({ kind: 'failure' });
-      return results.storeRejection(...args);
-    },
-    announceWait: (...args) => {
-      count({ kind: 'wait' });
-      return results.announceWait(...args);
-    },
+    readKnownFrame: results.readKnownFrame,
+    storeFailure: counted('failure', results.storeFailure),
+    storeRejection: counted('failure', results.storeRejection),
+    announceWait: counted('wait', results.announceWait),
   };
 }
 

@@ -1,16 +1,16 @@
 import { expect, it } from 'vitest';
-import { createAttemptLimit } from './attempt-limit.ts';
+import { createClientLimit } from './client-limit.ts';
 
 function limitParts() {
   const clock = { ms: 0 };
-  const limit = createAttemptLimit(() => clock.ms);
+  const limit = createClientLimit({ burst: 10, perMs: 10 / 60_000 }, () => clock.ms);
   const fail = (client: string, times: number) => {
-    for (let n = 0; n < times; n += 1) limit.recordFailure(client);
+    for (let n = 0; n < times; n += 1) limit.record(client);
   };
   return { clock, limit, fail };
 }
 
-it('a client may fail ten times at once, and then once every six seconds', () => {
+it('a client may use up its burst at once, and then goes on at its rate', () => {
   const { clock, limit, fail } = limitParts();
   fail('me', 9);
   expect(limit.waitMs('me')).toBe(0);
@@ -30,7 +30,7 @@ it('other clients are not affected', () => {
 
 it('a flood of clients is remembered within limits', () => {
   const { limit, fail } = limitParts();
-  for (let n = 0; n < 100_000; n += 1) limit.recordFailure(`client-${n}`);
+  for (let n = 0; n < 100_000; n += 1) limit.record(`client-${n}`);
   fail('client-99999', 10);
   expect(limit.waitMs('client-99999')).toBeGreaterThan(0);
 });
