@@ -37,10 +37,19 @@ const listedCamera = z.object({
   reason: z.string().optional(),
 });
 
+const cameraList = {
+  type: 'object',
+  required: ['cameras'],
+  properties: { cameras: { type: 'array', items: { $ref: '#/components/schemas/Camera' } } },
+};
+
 /** On every response. */
 const COMMON = ['Cache-Control', 'Cache-Status', 'Access-Control-Allow-Origin', 'X-Served-By'];
 const CACHED = [...COMMON, 'ETag', 'Last-Modified', 'Age', 'Accept-Ranges'];
 const BODY = ['Content-Type', 'Content-Length'];
+
+const TEXT = { type: 'string' };
+const BINARY = { type: 'string', format: 'binary' };
 
 const DESCRIPTIONS: Record<string, string> = {
   'Cache-Control': 'How long the frame may be cached (RFC 9111, RFC 5861); no-store on problems',
@@ -73,10 +82,7 @@ export function openApi(): Json {
       }),
       '/wall/{file}': operations('wallFile', {
         summary: 'A file of that page',
-        parameters: [
-          { name: 'file', in: 'path', required: true, schema: { type: 'string' } },
-          headerParameter('If-None-Match'),
-        ],
+        parameters: [pathParameter('file'), headerParameter('If-None-Match')],
         responses: wallResponses('*/*', [404]),
       }),
       '/images': operations('image', {
@@ -86,30 +92,13 @@ export function openApi(): Json {
       }),
       '/cameras/{name}': operations('camera', {
         summary: 'The last frame of a named camera, whose URL stays secret',
-        parameters: [
-          { name: 'name', in: 'path', required: true, schema: { type: 'string' } },
-          ...frameHeaders(),
-        ],
+        parameters: [pathParameter('name'), ...frameHeaders()],
         responses: frameResponses([404]),
       }),
       '/cameras': operations('cameras', {
         summary: 'The named cameras and their health',
         responses: {
-          200: {
-            description: 'In the order of the sources file',
-            headers: headersOf(COMMON),
-            content: {
-              'application/json': {
-                schema: {
-                  type: 'object',
-                  required: ['cameras'],
-                  properties: {
-                    cameras: { type: 'array', items: { $ref: '#/components/schemas/Camera' } },
-                  },
-                },
-              },
-            },
-          },
+          200: response('In the order of the sources file', COMMON, 'application/json', cameraList),
           ...problems([414, 431, 508]),
         },
       }),
@@ -129,11 +118,7 @@ export function openApi(): Json {
       '/openapi.json': operations('openApi', {
         summary: 'This document',
         responses: {
-          200: {
-            description: 'OpenAPI 3.1',
-            headers: headersOf(COMMON),
-            content: { 'application/json': { schema: { type: 'object' } } },
-          },
+          200: response('OpenAPI 3.1', COMMON, 'application/json', { type: 'object' }),
           ...problems([414, 431, 508]),
         },
       }),
@@ -149,30 +134,25 @@ function frameHeaders(): Json[] {
 
 function frameResponses(more: (keyof typeof TITLES)[]): Json {
   return {
-    200: frameResponse('The frame', [...CACHED, ...BODY]),
-    206: frameResponse('A part of the frame', [...CACHED, ...BODY, 'Content-Range']),
-    304: { description: 'The client already has the last frame', headers: headersOf(CACHED) },
+    200: response('The frame', [...CACHED, ...BODY], 'image/*', BINARY),
+    206: response('A part of the frame', [...CACHED, ...BODY, 'Content-Range'], 'image/*', BINARY),
+    304: response('The client already has the last frame', CACHED),
     ...problems([...more, 403, 414, 416, 431, 502, 503, 504, 508]),
   };
 }
 
 function wallResponses(type: string, more: (keyof typeof TITLES)[]): Json {
-  const headers = headersOf([...COMMON, 'ETag', 'Content-Security-Policy']);
-  const content = { [type]: { schema: { type: 'string' } } };
+  const headers = [...COMMON, 'ETag', 'Content-Security-Policy'];
   return {
-    200: { description: 'The file', headers, content },
-    304: { description: 'The browser already has it', headers },
+    200: response('The file', headers, type, TEXT),
+    304: response('The browser already has it', headers),
     ...problems([...more, 414, 431, 508]),
   };
 }
 
 function streamResponses(contentType: string): Json {
   return {
-    200: {
-      description: 'Stays open until the client leaves',
-      headers: headersOf(COMMON),
-      content: { [contentType]: { schema: { type: 'string' } } },
-    },
+    200: response('Stays open until the client leaves', COMMON, contentType, TEXT),
     ...problems([400, 403, 404, 414, 431, 503, 508]),
   };
 }
@@ -185,7 +165,7 @@ function operations(name: string, get: Json): Json {
     options: {
       operationId: `${name}Options`,
       summary: 'The allowed methods, and the response to a CORS preflight',
-      responses: { 204: { description: 'See Allow', headers: headersOf([...COMMON, 'Allow']) } },
+      responses: { 204: response('See Allow', [...COMMON, 'Allow']) },
     },
   };
 }
@@ -201,20 +181,23 @@ function queryParameters(schema: z.ZodObject): Json[] {
 }
 
 function headerParameter(name: string): Json {
-  return { name, in: 'header', required: false, schema: { type: 'string' } };
+  return { name, in: 'header', required: false, schema: TEXT };
 }
 
-function frameResponse(description: string, headers: string[]): Json {
-  const content = { 'image/*': { schema: { type: 'string', format: 'binary' } } };
-  return { description, headers: headersOf(headers), content };
+function pathParameter(name: string): Json {
+  return { name, in: 'path', required: true, schema: TEXT };
+}
+
+/** @param type of its body, if it has one */
+function response(description: string, headers: string[], type?: string, schema?: Json): Json {
+  const content = type === undefined ? {} : { content: { [type]: { schema } } };
+  return { description, headers: headersOf(headers), ...content };
 }
 
 function problems(statuses: (keyof typeof TITLES)[]): Json {
-  const responseFor = (status: keyof typeof TITLES) => ({
-    description: TITLES[status],
-    headers: headersOf(problemHeaders(status)),
-    content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
-  });
+  const schema = { $ref: '#/components/schemas/Problem' };
+  const responseFor = (status: keyof typeof TITLES) =>
+    response(TITLES[status], problemHeaders(status), 'application/problem+json', schema);
   return Object.fromEntries(statuses.map((status) => [status, responseFor(status)]));
 }
 
@@ -232,7 +215,7 @@ function headersOf(names: string[]): Json {
   const header = (name: string) => ({
     ...(DESCRIPTIONS[name] && { description: DESCRIPTIONS[name] }),
     required: true,
-    schema: { type: 'string' },
+    schema: TEXT,
   });
   // OpenAPI ignores Content-Type here: `content` already has it.
   const documented = names.filter((name) => name !== 'Content-Type');
