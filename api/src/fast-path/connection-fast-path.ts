@@ -2,7 +2,7 @@ import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { unsentUpTo } from '../answer/tracked-response.ts';
 import type { UnsentResponses } from '../answer/unsent-responses.ts';
-import type { FindHit, Hit } from './find-hit.ts';
+import { type FindHit, type Hit, hitOrNone } from './find-hit.ts';
 
 /** The connections that the fast path still serves. */
 export interface ConnectionFastPath {
@@ -104,15 +104,6 @@ function serve(socket: Socket, options: ServeOptions): void {
   ] as const;
   for (const [event, listener] of listeners) socket.on(event, listener);
   socket.setTimeout(stalledMs);
-}
-
-/** Leaves errors to the routes, which have an error boundary. */
-function hitOrNone(findHit: FindHit, text: string): Hit | undefined {
-  try {
-    return findHit(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function send(socket: Socket, { head, body }: Hit, unsent: FastPathOptions['unsent']): void {

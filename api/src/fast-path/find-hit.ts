@@ -77,6 +77,15 @@ export function createFindHit(deps: HitDeps): FindHit {
   };
 }
 
+/** Leaves errors to the routes, which have an error boundary. */
+export function hitOrNone(findHit: FindHit, text: string): Hit | undefined {
+  try {
+    return findHit(text);
+  } catch {
+    return undefined;
+  }
+}
+
 function viewerHas(held: HeldFrame, ifNoneMatch: string | undefined): boolean {
   if (ifNoneMatch === undefined) return false;
   // A shortcut for what browsers send: no list, no weak tag.

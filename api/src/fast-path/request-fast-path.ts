@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { FindHit } from './find-hit.ts';
+import { type FindHit, hitOrNone } from './find-hit.ts';
 
 type RequestListener = (req: IncomingMessage, res: ServerResponse) => void;
 
@@ -9,16 +9,8 @@ type RequestListener = (req: IncomingMessage, res: ServerResponse) => void;
  * requests.
  */
 export function serveHits(findHit: FindHit, otherwise: RequestListener): RequestListener {
-  // Leave errors to the routes, which have an error boundary.
-  const hitOf = (req: IncomingMessage) => {
-    try {
-      return findHit(textOf(req));
-    } catch {
-      return undefined;
-    }
-  };
   return (req, res) => {
-    const hit = hitOf(req);
+    const hit = hitOrNone(findHit, textOf(req));
     if (!hit) return otherwise(req, res);
     // Like the routes, wait until the parser has checked what follows the request.
     queueMicrotask(() => {

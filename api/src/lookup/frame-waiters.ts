@@ -16,7 +16,7 @@ export type WaitEnd =
   | { end: 'frame'; held: HeldFrame; joined: boolean }
   | { end: 'failure'; failure: Failure }
   /** The fleet cannot call within the time left. */
-  | { end: 'wait'; inMs: number; rejection?: Rejection }
+  | { end: 'wait'; inMs: number; rejection?: Rejection | undefined }
   | { end: 'timeout' }
   | { end: 'full' };
 
@@ -151,14 +151,11 @@ export function createFrameWaiters(deps: FrameWaitersDeps): FrameWaiters {
       } else if (kind === 'wait' && announcement.reason !== 'busy') {
         // `busy` carries the permit's maximum lifetime; the call ends and is announced long before.
         const { inMs, reason } = announcement;
-        if (isRejection(reason)) {
-          const end = { end: 'wait', inMs, rejection: reason } as const;
-          settleAll(cameraId, ({ isNew }) => (isNew ? undefined : end));
-          return;
-        }
-        settleAll(cameraId, ({ untilMonoMs, isNew }) =>
-          !isNew && clock.monoMs() + inMs > untilMonoMs ? { end: 'wait', inMs } : undefined,
-        );
+        const rejection = isRejection(reason) ? reason : undefined;
+        settleAll(cameraId, ({ untilMonoMs, isNew }) => {
+          const isTooLong = rejection || clock.monoMs() + inMs > untilMonoMs;
+          return !isNew && isTooLong ? { end: 'wait', inMs, rejection } : undefined;
+        });
       }
     },
     waiting: limiter.taken,

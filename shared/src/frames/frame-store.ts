@@ -54,12 +54,6 @@ export interface CapturedFrame extends FrameLimits {
 export type StoreOutcome = 'frame' | 'unchanged' | 'older' | 'purged' | NoRoom;
 export type NoRoom = 'no room' | 'no room to grow';
 
-/** A camera's own validators, as it wrote them. */
-export interface Validators {
-  etag?: string | undefined;
-  lastModified?: string | undefined;
-}
-
 /** A stored frame that its camera can revalidate. */
 export interface KnownFrame {
   /** Our own ETag. */
@@ -73,6 +67,9 @@ const validatorsFormat = z.object({
   etag: z.string().optional(),
   lastModified: z.string().optional(),
 });
+
+/** A camera's own validators, as it wrote them. */
+export type Validators = Omit<z.infer<typeof validatorsFormat>, 'of'>;
 
 /** Makes `readCamera` read everything but the bytes. */
 export const NO_BYTES = '*';

@@ -9,16 +9,17 @@ import { cameraIdText, timeMs } from '../redis/redis-values.ts';
 const DEADLINE_MS = 1000;
 const purgeScript = loadScript(new URL('./purge-frame.lua', import.meta.url));
 
-/** `soft`: the camera's frame counts as stale. `hard`: it is deleted. */
-export type PurgeMode = 'soft' | 'hard';
+const purgeFormat = z.object({
+  cameraId: cameraIdText,
+  /** `soft`: the camera's frame counts as stale. `hard`: it is deleted. */
+  mode: z.enum(['soft', 'hard']),
+  /** By the clock of the frames Redis, like the times of frames. */
+  purgedAtMs: timeMs,
+});
 
 /** Invalidates frames whose calls began before it. */
-export interface Purge {
-  cameraId: string;
-  mode: PurgeMode;
-  /** By the clock of the frames Redis, like the times of frames. */
-  purgedAtMs: number;
-}
+export type Purge = z.infer<typeof purgeFormat>;
+export type PurgeMode = Purge['mode'];
 
 /** Which records of the camera the store had. */
 export interface PurgeResult extends Purge {
@@ -62,12 +63,6 @@ export async function purgeCamera(
   return { ...purge, frame: frame === 1, failure: failure === 1 };
 }
 
-const listedPurge = z.object({
-  cameraId: cameraIdText,
-  mode: z.enum(['soft', 'hard']),
-  purgedAtMs: timeMs,
-});
-
 /**
  * Returns the purges that a process may have missed; skips malformed entries.
  * @throws RedisUnavailableError
@@ -80,5 +75,5 @@ export async function readPurges(frames: Pick<FramesRedis, 'run'>, keys: Keys): 
       frames.run(DEADLINE_MS, (client) => client.zRange(list, 0, -1), shard),
     ),
   );
-  return entries.flat().flatMap((text) => listedPurge.safeParse(parseJson(text)).data ?? []);
+  return entries.flat().flatMap((text) => purgeFormat.safeParse(parseJson(text)).data ?? []);
 }

@@ -12,7 +12,8 @@ import { CutOffError, explainCallError } from './call-error.ts';
 import { CONNECTION_CLOSED, type Connection } from './connect.ts';
 import {
   type Body,
-  type Fault,
+  badResponse,
+  type CaptureFailure,
   type ReadOptions,
   type ReadResult,
   readResponse,
@@ -28,27 +29,9 @@ export type Capture =
       dimensions?: Dimensions | undefined;
       validators?: Validators;
     }
-  /** 304: the last image, known by the call's validators, is still current. */
-  | { outcome: 'unchanged' }
-  | CaptureFailure
-  /** The camera sent a challenge, which the next call answers. Not the camera's fault. */
-  | { outcome: 'challenged' }
-  /** Other calls use up the byte budget. Not the camera's fault. */
-  | { outcome: 'no room' }
+  | Exclude<ReadResult, Body>
   /** This process aborted the call. */
   | { outcome: 'aborted' };
-
-export interface CaptureFailure {
-  outcome: 'failed';
-  status: 502 | 504;
-  /** For people; contains no address, header or secret. */
-  reason: string;
-  /** An error type of RFC 9209. */
-  error?: string | undefined;
-  receivedStatus?: number | undefined;
-  /** From the camera's `Retry-After`. */
-  retryAfterMs?: number;
-}
 
 /** One request on a connected socket. No byte leaves before `send`. */
 export interface PreparedCall {
@@ -178,8 +161,7 @@ async function send(
   const deadline = setTimeout(cutOff, timeoutMs, new CutOffError('RESPONSE_TIMEOUT'));
   try {
     const result = await pendingResult;
-    if (typeof result === 'string') return { outcome: result };
-    return 'fault' in result ? failureOf(result) : await captureOf(result);
+    return result.outcome === 'read' ? await captureOf(result) : result;
   } catch (error) {
     return signal.aborted ? { outcome: 'aborted' } : failureFrom(error, timeoutMs);
   } finally {
@@ -194,25 +176,13 @@ function failureFrom(error: unknown, timeoutMs: number): CaptureFailure {
     const reason = `the camera did not respond within ${timeoutMs} ms`;
     return { outcome: 'failed', status: 504, reason, error: 'http_response_timeout' };
   }
-  const { reason: fault, error: errorType } = explainCallError(error);
-  return failureOf({ fault, error: errorType });
+  return { outcome: 'failed', status: 502, ...explainCallError(error) };
 }
 
 async function captureOf({ bytes, validators }: Body): Promise<Capture> {
   const sniffed = await sniffImage(bytes);
-  if ('fault' in sniffed) return failureOf({ ...sniffed, receivedStatus: 200 });
+  if ('fault' in sniffed) return badResponse(sniffed.fault, sniffed.error, { receivedStatus: 200 });
   const { contentType } = sniffed;
   const dimensions = dimensionsOf(bytes, contentType);
   return { outcome: 'captured', bytes, contentType, dimensions, ...(validators && { validators }) };
-}
-
-function failureOf({ fault, error, receivedStatus, retryAfterMs }: Fault): CaptureFailure {
-  return {
-    outcome: 'failed',
-    status: 502,
-    reason: fault,
-    error,
-    ...(receivedStatus !== undefined && { receivedStatus }),
-    ...(retryAfterMs !== undefined && { retryAfterMs }),
-  };
 }

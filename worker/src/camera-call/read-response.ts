@@ -5,16 +5,40 @@ import type { ResponseGuard } from './response-guard.ts';
 import { retryAfterMs } from './retry-after.ts';
 import { validatorsOf } from './validators.ts';
 
-export interface Fault {
-  fault: string;
+export interface CaptureFailure {
+  outcome: 'failed';
+  status: 502 | 504;
+  /** For people; contains no address, header or secret. */
+  reason: string;
   /** An error type of RFC 9209. */
   error?: string | undefined;
   receivedStatus?: number | undefined;
+  /** From the camera's `Retry-After`. */
   retryAfterMs?: number | undefined;
 }
+
 /** `bytes` count in the byte budget until the share is released. */
-export type Body = { bytes: Buffer; validators?: Validators | undefined };
-export type ReadResult = Body | 'unchanged' | 'challenged' | 'no room' | Fault;
+export type Body = { outcome: 'read'; bytes: Buffer; validators?: Validators | undefined };
+export type ReadResult =
+  | Body
+  | CaptureFailure
+  /** 304: the last image, known by the call's validators, is still current. */
+  | { outcome: 'unchanged' }
+  /** The camera sent a challenge, which the next call answers. Not the camera's fault. */
+  | { outcome: 'challenged' }
+  | NoRoom;
+/** Other calls use up the byte budget. Not the camera's fault. */
+type NoRoom = { outcome: 'no room' };
+const NO_ROOM: NoRoom = { outcome: 'no room' };
+
+/** Returns the failure of a camera whose response cannot be used. */
+export function badResponse(
+  reason: string,
+  error: string,
+  more: Pick<CaptureFailure, 'receivedStatus' | 'retryAfterMs'> = {},
+): CaptureFailure {
+  return { outcome: 'failed', status: 502, reason, error, ...more };
+}
 
 export interface ReadOptions {
   maxBytes: number;
@@ -36,28 +60,24 @@ export async function readResponse(
   const { maxBytes, isConditional } = reading;
   // Neither HTTP nor announcements allow other numbers.
   if (statusCode < 100 || statusCode > 599) {
-    const fault = 'the camera responded with an invalid HTTP status';
-    return { fault, error: 'http_protocol_error' };
+    return badResponse('the camera responded with an invalid HTTP status', 'http_protocol_error');
   }
-  if (reading.isChallenge(res)) return 'challenged';
-  if (statusCode === 304 && isConditional) return 'unchanged';
+  if (reading.isChallenge(res)) return { outcome: 'challenged' };
+  if (statusCode === 304 && isConditional) return { outcome: 'unchanged' };
   if (statusCode !== 200) {
     const mayRetryLater = statusCode === 429 || statusCode === 503;
-    return {
-      fault: `the camera responded with ${statusCode}`,
-      error: 'destination_unavailable',
+    return badResponse(`the camera responded with ${statusCode}`, 'destination_unavailable', {
       receivedStatus: statusCode,
       retryAfterMs: mayRetryLater ? retryAfterMs(headers['retry-after'], headers.date) : undefined,
-    };
+    });
   }
   if ((headers['content-encoding'] ?? 'identity') !== 'identity') {
-    const fault = 'the camera sent a compressed body, which was not requested';
-    return { fault, error: 'http_response_content_coding' };
+    const reason = 'the camera sent a compressed body, which was not requested';
+    return badResponse(reason, 'http_response_content_coding');
   }
   if (Number(headers['content-length'] ?? 0) > maxBytes) return tooLarge(maxBytes);
   const body = await readBody(res, reading);
-  if (body === 'no room' || 'fault' in body) return body;
-  return { ...body, validators: validatorsOf(headers) };
+  return body.outcome === 'read' ? { ...body, validators: validatorsOf(headers) } : body;
 }
 
 /**
@@ -67,26 +87,26 @@ export async function readResponse(
 function readBody(
   res: IncomingMessage,
   { maxBytes, openShare, guard }: ReadOptions,
-): Promise<Body | 'no room' | Fault> {
+): Promise<Body | NoRoom | CaptureFailure> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
-    const stop = (body: 'no room' | Fault) => {
+    const stop = (body: NoRoom | CaptureFailure) => {
       share.release();
       chunks.length = 0;
       resolve(body);
       res.destroy();
     };
-    const share = openShare(() => stop('no room'));
+    const share = openShare(() => stop(NO_ROOM));
     // Reserves the announced size at once: otherwise many large bodies would be read in part, and
     // none of them would find room for the rest.
     let reservedBytes = Number(res.headers['content-length'] ?? 0) || 0;
-    if (!share.reserve(reservedBytes)) return stop('no room');
+    if (!share.reserve(reservedBytes)) return stop(NO_ROOM);
     res.on('data', (chunk: Buffer) => {
       if (res.destroyed) return;
       size += chunk.length;
       if (size > maxBytes) return stop(tooLarge(maxBytes));
-      if (size > reservedBytes && !share.reserve(size - reservedBytes)) return stop('no room');
+      if (size > reservedBytes && !share.reserve(size - reservedBytes)) return stop(NO_ROOM);
       reservedBytes = Math.max(reservedBytes, size);
       chunks.push(chunk);
       guard.countBody(chunk.length);
@@ -94,7 +114,7 @@ function readBody(
     res.on('end', () => {
       if (res.destroyed) return;
       share.markComplete();
-      resolve({ bytes: Buffer.concat(chunks, size) });
+      resolve({ outcome: 'read', bytes: Buffer.concat(chunks, size) });
       chunks.length = 0;
     });
     const fail = (error: Error) => {
@@ -106,7 +126,7 @@ function readBody(
   });
 }
 
-function tooLarge(maxBytes: number): Fault {
-  const fault = `the camera's image is larger than ${maxBytes} bytes`;
-  return { fault, error: 'http_response_body_size' };
+function tooLarge(maxBytes: number): CaptureFailure {
+  const reason = `the camera's image is larger than ${maxBytes} bytes`;
+  return badResponse(reason, 'http_response_body_size');
 }

@@ -227,7 +227,7 @@ async function storeCapture(
 
 /** Returns the least back-off: a camera may still work after a timeout, or send Retry-After. */
 function backoffOf(
-  { status, retryAfterMs = 0 }: { status: number; retryAfterMs?: number },
+  { status, retryAfterMs = 0 }: { status: number; retryAfterMs?: number | undefined },
   { name, source }: Camera,
 ): number {
   if (status === 504) return source.timeoutMs;
