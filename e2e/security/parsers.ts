@@ -8,7 +8,7 @@ import { UrlPattern } from '@lastframe/shared/cameras/url-pattern';
 import { clientGroup } from '@lastframe/shared/http/client-group';
 import { readItems } from '@lastframe/shared/http/http-fields';
 import { decodeAnnouncement } from '@lastframe/shared/messages/announcement';
-import { parseRefreshJob } from '@lastframe/shared/messages/refresh-job';
+import { refreshJobFormat } from '@lastframe/shared/messages/refresh-job';
 import { infoField } from '@lastframe/shared/redis/redis-info';
 import { readApiConfig } from '@lastframe/shared/settings/config';
 import { parseRedisUrl } from '@lastframe/shared/settings/redis-url';
@@ -107,7 +107,7 @@ export const parsers: Readonly<Record<string, Parser>> = {
   'the name of a source': [(name) => sourceLabel({ name }), 'http://'],
   'variables in a sources file': [(text) => fillInVariables(text, {}, () => {}), '${'],
   'an announcement': [decodeAnnouncement, '{"v":1,"kind":"started","cameraId":"'],
-  'a job': [(text) => parseRefreshJob(JSON.parse(text)), '{"v":1,"cameraId":"'],
+  'a job': [(text) => refreshJobFormat.parse(JSON.parse(text)), '{"v":1,"cameraId":"'],
   INFO: [
     (text) => [
       whyUnfit(text, { setMs: 1, allowedMs: 1 }),

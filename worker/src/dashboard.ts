@@ -4,7 +4,7 @@ import { HonoAdapter } from '@bull-board/hono';
 import { getConnInfo } from '@hono/node-server/conninfo';
 import { serveStatic } from '@hono/node-server/serve-static';
 import { limitAttempts } from '@lastframe/shared/http/limit-attempts';
-import { parseRefreshJob, type RefreshJob } from '@lastframe/shared/messages/refresh-job';
+import { refreshJobFormat } from '@lastframe/shared/messages/refresh-job';
 import type { Queue } from 'bullmq';
 import { Hono, type MiddlewareHandler } from 'hono';
 import { basicAuth } from 'hono/basic-auth';
@@ -120,26 +120,18 @@ function isLoopbackName(host: string): boolean {
 
 /** Returns a job's name on the dashboard: its camera's name or id. */
 export function displayNameOf(payload: unknown): string {
-  const job = parseOrUndefined(payload);
+  const job = refreshJobFormat.safeParse(payload).data;
   if (!job) return 'invalid refresh job';
   return 'name' in job ? job.name : job.cameraId;
 }
 
 /** Returns a payload without possible secrets: an unnamed camera's URL has no query. */
 export function displayDataOf(payload: unknown): Record<string, unknown> {
-  const job = parseOrUndefined(payload);
+  const job = refreshJobFormat.safeParse(payload).data;
   if (!job) return {};
   const { cameraId, askedAtMs } = job;
   const camera = 'name' in job ? { camera: job.name } : { url: withoutQuery(job.url) };
   return { ...camera, cameraId, askedAt: new Date(askedAtMs).toISOString() };
-}
-
-function parseOrUndefined(payload: unknown): RefreshJob | undefined {
-  try {
-    return parseRefreshJob(payload);
-  } catch {
-    return undefined;
-  }
 }
 
 function withoutQuery(text: string): string {

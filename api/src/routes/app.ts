@@ -2,7 +2,7 @@ import { messageOf, ProblemError } from '@lastframe/shared/process/errors';
 import type { Log } from '@lastframe/shared/process/log';
 import type { FleetId } from '@lastframe/shared/redis/fleet-id';
 import type { Step } from '@lastframe/shared/telemetry/steps';
-import { Hono } from 'hono';
+import { type Context, Hono } from 'hono';
 import { allowAllOrigins, handleOtherMethods } from '../answer/cors-and-methods.ts';
 import { problemsAsImages } from '../answer/placeholder-image.ts';
 import { problemResponse } from '../answer/problem.ts';
@@ -34,17 +34,6 @@ export interface AppDeps extends ImagesDeps, StreamsDeps, CamerasDeps, WallDeps 
 
 /** A `url` of 4 KiB with every byte percent-encoded, and its signature. */
 const MAX_TARGET_LENGTH = 14 * 1024;
-
-const PATHS = [
-  '/',
-  '/wall/:file',
-  '/images',
-  '/cameras',
-  '/cameras/:name',
-  '/events',
-  '/stream',
-  '/openapi.json',
-];
 
 /** Adds the headers of every response. */
 export function addCommonHeaders(headers: Headers, servedBy: string): void {
@@ -80,24 +69,22 @@ export function createApp(deps: AppDeps): Hono {
   });
   // Rendered once: it takes a millisecond.
   let openApiText: string | undefined;
-  app.get('/', (c) => getWall(c, deps));
-  app.get('/wall/:file', (c) => getWallFile(c, deps));
+  const route = (path: string, respond: (c: Context) => Response | Promise<Response>) =>
+    app.get(path, respond).all(path, handleOtherMethods);
+  route('/', (c) => getWall(c, deps));
+  route('/wall/:file', (c) => getWallFile(c, deps));
   if (deps.placeholder)
     for (const path of ['/images', '/cameras/:name']) app.get(path, problemsAsImages);
-  app.get('/images', (c) => getImage(c, deps));
-  app.get('/cameras/:name', (c) => getNamedImage(c, deps));
-  app.get('/cameras', (c) => getCameras(c, deps));
-  app.get('/events', (c) => getEvents(c, deps));
-  app.get('/stream', (c) => getStream(c, deps));
-  app.get('/openapi.json', (c) => {
+  route('/images', (c) => getImage(c, deps));
+  route('/cameras/:name', (c) => getNamedImage(c, deps));
+  route('/cameras', (c) => getCameras(c, deps));
+  route('/events', (c) => getEvents(c, deps));
+  route('/stream', (c) => getStream(c, deps));
+  route('/openapi.json', (c) => {
     openApiText ??= JSON.stringify(openApi());
-    const type = 'application/json';
-    return c.body(openApiText, 200, {
-      'Content-Type': type,
-      'Cache-Control': 'public, max-age=300',
-    });
+    const headers = { 'Content-Type': 'application/json', 'Cache-Control': 'public, max-age=300' };
+    return c.body(openApiText, 200, headers);
   });
-  for (const path of PATHS) app.all(path, handleOtherMethods);
   app.notFound((c) => {
     const detail = 'not found; images are at /images?url=<URL of the image>';
     return problemResponse({ status: 404, code: 'not-found', detail }, c.req.path);

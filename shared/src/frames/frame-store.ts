@@ -187,24 +187,25 @@ function announcedFrame(frame: FrameTimes, etag: string) {
 }
 
 /** Minimum times to keep the frame and the camera's health. */
-function keepTimes({
-  keepMs,
-  keepHealthMs,
-}: Pick<FrameLimits, 'keepMs' | 'keepHealthMs'>): string[] {
-  return [String(Math.ceil(keepMs)), String(Math.ceil(keepHealthMs))];
+function keepTimes(limits: Pick<FrameLimits, 'keepMs' | 'keepHealthMs'>): string[] {
+  return [String(Math.ceil(limits.keepMs)), String(Math.ceil(limits.keepHealthMs))];
 }
 
 /** What ends a run of good frames, besides a failure. */
-function runLimits({
-  longestGapMs,
-  frozenAfterMs = 0,
-}: Pick<CapturedFrame, 'longestGapMs' | 'frozenAfterMs'>): string[] {
-  return [String(Math.ceil(longestGapMs)), String(frozenAfterMs)];
+function runLimits(frame: Pick<CapturedFrame, 'longestGapMs' | 'frozenAfterMs'>): string[] {
+  return [String(Math.ceil(frame.longestGapMs)), String(frame.frozenAfterMs ?? 0)];
 }
 
 function encodeValidators({ etag: of, validators }: KnownFrame): string {
   const { etag, lastModified } = validators;
   return JSON.stringify({ of, etag, lastModified });
+}
+
+interface StoredFailure extends Failure {
+  cameraId: string;
+  rememberMs: number;
+  sentAtMs?: number | undefined;
+  limits: Pick<FrameLimits, 'staleForMs' | 'keepMs' | 'keepHealthMs'>;
 }
 
 /**
@@ -214,18 +215,7 @@ function encodeValidators({ etag: of, validators }: KnownFrame): string {
 export async function storeFailure(
   client: RedisClient,
   keys: Keys,
-  {
-    cameraId,
-    rememberMs,
-    sentAtMs,
-    limits,
-    ...failure
-  }: Failure & {
-    cameraId: string;
-    rememberMs: number;
-    sentAtMs?: number | undefined;
-    limits: Pick<FrameLimits, 'staleForMs' | 'keepMs' | 'keepHealthMs'>;
-  },
+  { cameraId, rememberMs, sentAtMs, limits, ...failure }: StoredFailure,
 ): Promise<boolean> {
   const outcome = await runScript(
     client,

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   bucketMsOf,
-  parseRefreshJob,
   refreshJobFor,
+  refreshJobFormat,
   refreshJobId,
   refreshJobOptions,
 } from './refresh-job.ts';
@@ -69,18 +69,18 @@ describe('the payload', () => {
   it('contains version, camera, URL and the time of the request', () => {
     const job = refreshJobFor({ cameraId, url: 'http://cam.test/' }, 42);
     expect(job).toEqual({ v: 1, cameraId, url: 'http://cam.test/', askedAtMs: 42 });
-    expect(parseRefreshJob(JSON.parse(JSON.stringify(job)))).toEqual(job);
+    expect(refreshJobFormat.parse(JSON.parse(JSON.stringify(job)))).toEqual(job);
   });
 
   it('of a named camera contains its name and nothing of its URL', () => {
     const job = refreshJobFor({ cameraId, url: 'http://cam.test/secret', name: 'gate' }, 42);
     expect(job).toEqual({ v: 1, cameraId, name: 'gate', askedAtMs: 42 });
-    expect(parseRefreshJob(JSON.parse(JSON.stringify(job)))).toEqual(job);
+    expect(refreshJobFormat.parse(JSON.parse(JSON.stringify(job)))).toEqual(job);
   });
 
   it('may contain fields that this version does not know', () => {
     const job = refreshJobFor({ cameraId, url: 'http://cam.test/' }, 42);
-    expect(parseRefreshJob({ ...job, v: 2, colour: 'blue' })).toEqual({ ...job, v: 2 });
+    expect(refreshJobFormat.parse({ ...job, v: 2, colour: 'blue' })).toEqual({ ...job, v: 2 });
   });
 
   it.each([
@@ -91,7 +91,7 @@ describe('the payload', () => {
     { v: 1, cameraId: 'abc', url: 'http://cam.test/', askedAtMs: 1 },
     { v: 1, cameraId, askedAtMs: 1 },
     { v: 1, cameraId, url: 'http://cam.test/', askedAtMs: '1' },
-  ])('is rejected when it is %j', (data) => expect(() => parseRefreshJob(data)).toThrow());
+  ])('is rejected when it is %j', (data) => expect(() => refreshJobFormat.parse(data)).toThrow());
 });
 
 it('is never retried by BullMQ, and a limited number of finished jobs is kept', () => {

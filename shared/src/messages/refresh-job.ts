@@ -14,14 +14,14 @@ const base = {
   /** The traceparent of the request, if tracing is on. */
   trace: traceparent.optional(),
 };
-const refreshJob = z.union([
+export const refreshJobFormat = z.union([
   /** A named camera, whose URL must not be in Redis: each process reads it from its own file. */
   z.object({ ...base, name: z.string() }),
   /** The canonical URL. */
   z.object({ ...base, url: z.string() }),
 ]);
 
-export type RefreshJob = z.infer<typeof refreshJob>;
+export type RefreshJob = z.infer<typeof refreshJobFormat>;
 
 export function refreshJobFor(
   { cameraId, url, name }: { cameraId: string; url: string; name?: string },
@@ -30,11 +30,6 @@ export function refreshJobFor(
 ): RefreshJob {
   const target = name === undefined ? { url } : { name };
   return { v: VERSION, cameraId, ...target, askedAtMs, askedBy, trace };
-}
-
-/** @throws ZodError for an invalid payload */
-export function parseRefreshJob(data: unknown): RefreshJob {
-  return refreshJob.parse(data);
 }
 
 /** Returns the bucket's width, limited so that a lost job never costs a long interval. */

@@ -31,12 +31,8 @@ type RoleName = 'REDIS_URL' | 'FRAMES_REDIS_URL';
 type OneServer = Exclude<RedisEndpoint, { kind: 'cluster' }>;
 
 /** @throws ConfigError */
-export function openRedisRoles({
-  config,
-  log,
-  onWrongKind,
-  onReconnect,
-}: RedisRolesDeps): RedisRoles {
+export function openRedisRoles(deps: RedisRolesDeps): RedisRoles {
+  const { config, log, onWrongKind, onReconnect } = deps;
   const { redisUrl, framesRedisUrl } = config;
   const tls = readRedisTls(config.redisTlsFiles, [redisUrl, framesRedisUrl]);
   const queueEndpoint = endpointOf(redisUrl);

@@ -55,14 +55,8 @@ const MAX_REMEMBERED = 50_000;
 const EVICTED_AT_ONCE = 64;
 const WARN_EVERY_MS = 60_000;
 
-export function createCameraPlaces({
-  clock,
-  redis,
-  frames,
-  keys,
-  isMemoryFull,
-  log,
-}: CameraPlacesDeps): CameraPlaces {
+export function createCameraPlaces(deps: CameraPlacesDeps): CameraPlaces {
+  const { clock, redis, frames, keys, isMemoryFull, log } = deps;
   /** By camera: when its place must be renewed. In order of renewal. */
   const renewAtMs = new Map<string, number>();
   const warnedAtMs = new Map<string, number>();

@@ -21,16 +21,12 @@ export interface RoomForCamerasDeps extends Omit<CameraPlacesDeps, 'isMemoryFull
   log: Log;
 }
 
-export function createRoomForCameras({
-  framesLinks,
-  queueLink,
-  rules,
-  ...deps
-}: RoomForCamerasDeps): RoomForCameras {
+export function createRoomForCameras(deps: RoomForCamerasDeps): RoomForCameras {
+  const { framesLinks, queueLink, rules, ...placesDeps } = deps;
   const memory = createRedisMemory(framesLinks, deps.log);
   const queueMemory = createRedisMemory(() => (queueLink ? [queueLink] : []), deps.log);
   const isMemoryFull = () => memory.isFull() || queueMemory.isFull();
-  const places = createCameraPlaces({ ...deps, isMemoryFull });
+  const places = createCameraPlaces({ ...placesDeps, isMemoryFull });
   const makeRoom = async () => {
     await Promise.all([memory.poll(), queueMemory.poll()]);
     if (isMemoryFull()) await places.evictIdle(rules().sources);

@@ -48,21 +48,14 @@ const DEADLINE_MS = 1000;
 /** How long a worker counts as alive after its last report. */
 const ALIVE_MS = 5000;
 
-export function createRedisMonitor({
-  clock,
-  redis,
-  keys,
-  log,
-  maxReplicaLagMs,
-  adopt,
-  takesJobs,
-}: RedisMonitorDeps): RedisMonitor {
+export function createRedisMonitor(deps: RedisMonitorDeps): RedisMonitor {
+  const { clock, redis, keys, log, maxReplicaLagMs, takesJobs } = deps;
   let window: ClockWindow | undefined;
   /** Replies to commands sent before this are not trusted: Redis's clock has stepped since. */
   let trustedSinceMonoMs = Number.NEGATIVE_INFINITY;
   let isStepPending = false;
   let stepDeclaration: Promise<void> | undefined;
-  let adoptNext = adopt;
+  let adoptNext = deps.adopt;
   /** Since when Redis's identity is trusted, and whether it has had replicas, at the last poll. */
   let epoch = { sinceMs: 0, replicated: false };
   let isPersistenceChecked = false;

@@ -180,15 +180,11 @@ function logFields({ cameraId, name, source }: Camera) {
 /** Returns how a camera's source wants frames and health stored. */
 function storageFieldsOf(
   camera: Camera,
-  {
-    startedAgoMs,
-    capturedAgoMs,
-    nextMs,
-  }: Pick<NewFrame, 'startedAgoMs' | 'capturedAgoMs' | 'nextMs'>,
+  times: Pick<NewFrame, 'startedAgoMs' | 'capturedAgoMs' | 'nextMs'>,
 ) {
   const { cameraId, source } = camera;
   const { frozenAfterMs } = source;
-  const times = { startedAtMs: -startedAgoMs, capturedAtMs: -capturedAgoMs };
-  const limits = frameLimitsOf(camera, nextMs);
-  return { cameraId, ...limits, frozenAfterMs, longestGapMs: lateAfterMs(times, source) };
+  const callTimes = { startedAtMs: -times.startedAgoMs, capturedAtMs: -times.capturedAgoMs };
+  const limits = frameLimitsOf(camera, times.nextMs);
+  return { cameraId, ...limits, frozenAfterMs, longestGapMs: lateAfterMs(callTimes, source) };
 }

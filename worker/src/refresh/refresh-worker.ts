@@ -1,4 +1,4 @@
-import { parseRefreshJob, type RefreshJob } from '@lastframe/shared/messages/refresh-job';
+import { type RefreshJob, refreshJobFormat } from '@lastframe/shared/messages/refresh-job';
 import { messageOf } from '@lastframe/shared/process/errors';
 import type { Log } from '@lastframe/shared/process/log';
 import { QUEUE_NAME } from '@lastframe/shared/redis/keys';
@@ -69,7 +69,7 @@ export function createRefreshWorker(deps: RefreshWorkerDeps): Worker {
 
 /** @returns the text that the dashboard shows */
 async function run(job: Job, { refresh }: RefreshWorkerDeps): Promise<string> {
-  const payload = parseRefreshJob(job.data);
+  const payload = refreshJobFormat.parse(job.data);
   const outcome = await refresh(payload, job.id);
   // Frees the id: a retry within the bucket must not count as the same job.
   if (outcome.kind === 'denied' && SHORT_DENIALS.has(outcome.reason)) {
