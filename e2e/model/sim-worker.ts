@@ -112,7 +112,7 @@ export function createSimWorker(
     rules: () => makeRules([camera.source]),
     redisNowMs: monitor.nowMs,
     closing: closing.signal,
-    reserveWaitingSlot: () => ({ release: () => {} }),
+    reserveWaitingSlot: () => () => {},
     log: silentLog,
   };
 

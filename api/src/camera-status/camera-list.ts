@@ -62,7 +62,8 @@ async function readOne(named: NamedCamera, deps: CameraListDeps): Promise<Listed
   const { cameraId, source } = named.camera;
   const { frame, facts, nowMs } = await readState(cameraId, deps);
   const state = stateOf({ frame, facts }, source, nowMs);
-  return { named, state, nowMs, lateAfterMs: lateAfterMs(frame, source) };
+  const callMs = frame && frame.capturedAtMs - frame.startedAtMs;
+  return { named, state, nowMs, lateAfterMs: lateAfterMs(callMs, source) };
 }
 
 async function readState(

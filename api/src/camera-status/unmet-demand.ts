@@ -4,7 +4,6 @@ import { recordUnmetDemand } from '@lastframe/shared/frames/frame-store';
 import type { Clock } from '@lastframe/shared/process/clock';
 import type { FramesRedis } from '@lastframe/shared/redis/cluster/redis-shards';
 import type { Keys } from '@lastframe/shared/redis/keys';
-import type { HeldFrame } from '../cache/held-frame.ts';
 import type { MemoryCache } from '../cache/memory-cache.ts';
 import type { Presence } from '../demand/presence.ts';
 
@@ -48,9 +47,9 @@ export function createUnmetDemand(deps: UnmetDemandDeps): () => Promise<void> {
     const request = requests.get(cameraId) ?? { sinceMonoMs: nowMonoMs, notedMonoMs: never };
     requests.set(cameraId, request);
     const held = memory.peek(cameraId);
-    if (held && nowMonoMs - held.capturedMonoMs < lateAfterMs(timesOf(held), camera.source)) {
-      return undefined;
-    }
+    const callMs = held && held.capturedMonoMs - held.startedMonoMs;
+    const isLate = !held || nowMonoMs - held.capturedMonoMs >= lateAfterMs(callMs, camera.source);
+    if (!isLate) return undefined;
     if (nowMonoMs - request.notedMonoMs < NOTE_EVERY_MS) return undefined;
     request.notedMonoMs = nowMonoMs;
     return note(cameraId, nowMonoMs - request.sinceMonoMs);
@@ -61,8 +60,4 @@ export function createUnmetDemand(deps: UnmetDemandDeps): () => Promise<void> {
     for (const cameraId of requests.keys()) if (!namedById.has(cameraId)) requests.delete(cameraId);
     await Promise.all([...namedById.keys()].map((cameraId) => checkCamera(cameraId, nowMonoMs)));
   };
-}
-
-function timesOf({ startedMonoMs, capturedMonoMs }: HeldFrame) {
-  return { startedAtMs: startedMonoMs, capturedAtMs: capturedMonoMs };
 }

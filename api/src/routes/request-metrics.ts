@@ -60,10 +60,11 @@ export function createResponseMetrics(clock: Pick<Clock, 'monoMs'>, metrics: Met
 export function outcomeOf({ status, held, origin }: ResponseInfo, nowMonoMs: number): Outcome {
   if (held && status < 400) {
     if (origin === 'stored' || origin === 'collapsed') return 'waited';
-    const { startedMonoMs: startedAtMs, capturedMonoMs: capturedAtMs } = held;
+    const { startedMonoMs, capturedMonoMs } = held;
     const { source } = held.camera;
-    if (nowMonoMs - startedAtMs < source.intervalMs) return 'fresh';
-    const isLate = nowMonoMs - capturedAtMs >= lateAfterMs({ startedAtMs, capturedAtMs }, source);
+    if (nowMonoMs - startedMonoMs < source.intervalMs) return 'fresh';
+    const callMs = capturedMonoMs - startedMonoMs;
+    const isLate = nowMonoMs - capturedMonoMs >= lateAfterMs(callMs, source);
     return isLate ? 'late' : 'stale';
   }
   if (status >= 500) return 'failed';

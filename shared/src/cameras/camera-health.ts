@@ -48,22 +48,18 @@ export const MAX_NOTE_MS = 60_000;
 
 /**
  * Returns the age at which a requested frame is late: the next call starts an interval after the
- * last, takes as long as the last one, and may be an interval late.
+ * last, takes as long as the last one (the longest, if unknown), and may be an interval late.
  */
-export function lateAfterMs(
-  times: Pick<FrameTimes, 'startedAtMs' | 'capturedAtMs'> | undefined,
-  { intervalMs, timeoutMs, startAllowanceMs }: Limits,
-): number {
-  const callMs = times && Math.max(0, times.capturedAtMs - times.startedAtMs);
-  return (
-    intervalMs + (callMs ?? startAllowanceMs + timeoutMs) + Math.max(intervalMs, LEAST_GRACE_MS)
-  );
+export function lateAfterMs(lastCallMs: number | undefined, limits: Limits): number {
+  const { intervalMs, timeoutMs, startAllowanceMs } = limits;
+  const callMs = Math.max(0, lastCallMs ?? startAllowanceMs + timeoutMs);
+  return intervalMs + callMs + Math.max(intervalMs, LEAST_GRACE_MS);
 }
 
 /** Computes a camera's health at one instant from the stored facts and the clock. */
 export function healthOf(facts: HealthFacts, limits: Limits, nowMs: number): HealthState {
   const { frame } = facts;
-  const lateMs = lateAfterMs(frame, limits);
+  const lateMs = lateAfterMs(frame && frame.capturedAtMs - frame.startedAtMs, limits);
   const failure = currentFailure(facts);
   // Until then the last known state holds.
   const overdueAtMs = failure

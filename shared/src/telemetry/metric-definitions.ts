@@ -16,6 +16,17 @@ interface MetricDefinition<T extends MetricType = MetricType, L extends LabelVal
   buckets?: readonly number[];
 }
 
+/** Returns a function that defines metrics of one type. */
+function definer<T extends 'counter' | 'gauge'>(type: T) {
+  return <const L extends LabelValues = NoLabels>(
+    processes: readonly ProcessName[],
+    help: string,
+    labels = {} as L,
+  ): MetricDefinition<T, L> => ({ type, processes, help, labels });
+}
+
+const counter = definer('counter');
+const gauge = definer('gauge');
 const both = ['api', 'worker'] as const;
 const api = ['api'] as const;
 const worker = ['worker'] as const;
@@ -207,20 +218,6 @@ export const metricDefinitions = {
     kind,
   }),
 };
-
-function counter<const L extends LabelValues = NoLabels>(
-  processes: readonly ProcessName[],
-  help: string,
-  labels = {} as L,
-): MetricDefinition<'counter', L> {
-  return { type: 'counter', processes, help, labels };
-}
-
-function gauge<const L extends LabelValues = NoLabels>(
-  ...definition: Parameters<typeof counter<L>>
-): MetricDefinition<'gauge', L> {
-  return { ...counter(...definition), type: 'gauge' };
-}
 
 function histogram<const L extends LabelValues = NoLabels>(
   processes: readonly ProcessName[],

@@ -184,7 +184,7 @@ function storageFieldsOf(
 ) {
   const { cameraId, source } = camera;
   const { frozenAfterMs } = source;
-  const callTimes = { startedAtMs: -times.startedAgoMs, capturedAtMs: -times.capturedAgoMs };
+  const callMs = times.startedAgoMs - times.capturedAgoMs;
   const limits = frameLimitsOf(camera, times.nextMs);
-  return { cameraId, ...limits, frozenAfterMs, longestGapMs: lateAfterMs(callTimes, source) };
+  return { cameraId, ...limits, frozenAfterMs, longestGapMs: lateAfterMs(callMs, source) };
 }

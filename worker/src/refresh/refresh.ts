@@ -8,6 +8,7 @@ import type { CameraPlaces } from '../admission/camera-places.ts';
 import type { Permits, TakeResult } from '../permit/permits.ts';
 import { DROPPED, denied, deniedAsUnknown, failed, type RefreshOutcome } from './outcome.ts';
 import { callWithPermit, type PermittedCallDeps } from './permitted-call.ts';
+import type { ReserveSlot } from './waiting-slots.ts';
 
 export interface RefreshDeps extends PermittedCallDeps {
   permits: Pick<Permits, 'take'>;
@@ -15,8 +16,8 @@ export interface RefreshDeps extends PermittedCallDeps {
   rules: RulesNow;
   /** Redis's time, undefined while unknown. */
   redisNowMs: () => number | undefined;
-  /** Reserves one of the few slots for denied refreshes to wait in; undefined when none is free. */
-  reserveWaitingSlot: () => { release: () => void } | undefined;
+  /** For one of the few slots that denied refreshes may wait in. */
+  reserveWaitingSlot: ReserveSlot;
 }
 
 /** An api that still wants the frame has requested it again by then. */
@@ -71,14 +72,14 @@ async function takePermit(camera: Camera, job: RefreshJob, deps: RefreshDeps): P
     (first.reason === 'spaced' || first.reason === 'budget') &&
     first.waitMs <= MAX_WAIT_IN_PLACE_MS &&
     !isServed(job, first, camera.source, deps.redisNowMs());
-  const slot = mayWait ? deps.reserveWaitingSlot() : undefined;
-  if (!mayWait || !slot) return first;
+  const releaseSlot = mayWait ? deps.reserveWaitingSlot() : undefined;
+  if (!mayWait || !releaseSlot) return first;
   try {
     await deps.clock.sleep(first.waitMs + 1, deps.closing);
   } catch {
     return first;
   } finally {
-    slot.release();
+    releaseSlot();
   }
   return await deps.permits.take(camera);
 }

@@ -1,13 +1,13 @@
 import { expect, it } from 'vitest';
 import { createWaitingSlots } from './waiting-slots.ts';
 
-it('reserves as many places as there are, and reuses released ones', () => {
-  const reservePlace = createWaitingSlots(2);
-  const first = reservePlace();
+it('reserves as many slots as there are, and reuses released ones', () => {
+  const reserveSlot = createWaitingSlots(2);
+  const first = reserveSlot();
   expect(first).toBeDefined();
-  expect(reservePlace()).toBeDefined();
-  expect(reservePlace()).toBeUndefined();
-  first?.release();
-  expect(reservePlace()).toBeDefined();
-  expect(reservePlace()).toBeUndefined();
+  expect(reserveSlot()).toBeDefined();
+  expect(reserveSlot()).toBeUndefined();
+  first?.();
+  expect(reserveSlot()).toBeDefined();
+  expect(reserveSlot()).toBeUndefined();
 });

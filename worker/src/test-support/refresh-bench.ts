@@ -118,7 +118,7 @@ export function refreshBench(differences: Partial<Source> = {}) {
     reserveWaitingSlot: () => {
       if (control.slots === 0) return undefined;
       record('slot');
-      return { release: () => record('release') };
+      return () => record('release');
     },
     log: silentLog,
   };
