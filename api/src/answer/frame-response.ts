@@ -16,8 +16,8 @@ export interface Conditions {
   instance: string;
 }
 
-const SAFE_HEADERS = {
-  'Accept-Ranges': 'bytes',
+/** For frames and streams: any page may show them, and no browser may take them for anything else. */
+export const IMAGE_HEADERS = {
   'X-Content-Type-Options': 'nosniff',
   'Content-Security-Policy': "default-src 'none'; sandbox",
   'Cross-Origin-Resource-Policy': 'cross-origin',
@@ -39,7 +39,7 @@ export function frameResponse(
   const changedAtMs = Math.min(held.changedAtMs, clock.wallMs());
   const capturedAgoMs = clock.monoMs() - held.capturedMonoMs;
   const cache = cacheHeaders({ capturedAgoMs, changedAtMs, etag, intervalMs, staleForMs }, origin);
-  const headers = { ...cache, ...SAFE_HEADERS };
+  const headers = { ...cache, 'Accept-Ranges': 'bytes', ...IMAGE_HEADERS };
   if (isNotModified(conditions, held)) return new Response(null, { status: 304, headers });
   const size = held.bytes.length;
   const range = ifRangeHolds(conditions.ifRange, held)

@@ -8,6 +8,7 @@ import type { Context } from 'hono';
 import { clientOf } from '../access/client-address.ts';
 import type { NewCameraLimit } from '../access/new-camera-limit.ts';
 import type { SigningDeps } from '../access/signed-url.ts';
+import { IMAGE_HEADERS } from '../answer/frame-response.ts';
 import type { CameraFeed } from './camera-feed.ts';
 import { createLatestOnlyBody } from './latest-only-body.ts';
 import type { OpenStreams } from './open-streams.ts';
@@ -100,9 +101,7 @@ const STREAM_HEADERS = {
   Connection: 'close',
   // Keeps nginx from buffering the stream.
   'X-Accel-Buffering': 'no',
-  'X-Content-Type-Options': 'nosniff',
-  'Content-Security-Policy': "default-src 'none'; sandbox",
-  'Cross-Origin-Resource-Policy': 'cross-origin',
+  ...IMAGE_HEADERS,
 };
 
 function tooMany(full: 'all' | 'client'): ProblemError {

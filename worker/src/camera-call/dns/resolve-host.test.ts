@@ -11,7 +11,7 @@ const NONE = '/dev/null';
 /** Creates a resolver that queries the test's own server, whatever this machine's settings. */
 async function setup(
   answerFor: (name: string, nth: number) => DnsAnswer | undefined,
-  options: HostResolverOptions = {},
+  options: Partial<HostResolverOptions> = {},
 ) {
   const dns = await startDns(answerFor);
   onTestFinished(dns.close);

@@ -7,17 +7,17 @@ import { createSystemDnsReader, namesToTry, type SystemDns } from './system-dns.
 /** Returns all addresses of a host. @throws an Error whose code is ENOTFOUND or EAI_AGAIN */
 export type ResolveHost = (host: string) => Promise<LookupAddress[]>;
 
-export interface HostResolverOptions {
-  hostsFile?: string;
-  resolvConfFile?: string;
+const DEFAULTS = {
+  hostsFile: '/etc/hosts',
+  resolvConfFile: '/etc/resolv.conf',
   /** Name servers instead of those in resolv.conf, as `address:port`. */
-  servers?: readonly string[];
-  query?: { timeout: number; tries: number };
-  monoMs?: () => number;
-}
+  servers: undefined as readonly string[] | undefined,
+  /** Upper bounds: c-ares waits less for a fast server, and twice as long on each retry. */
+  query: { timeout: 1000, tries: 4 },
+  monoMs: () => performance.now(),
+};
+export type HostResolverOptions = typeof DEFAULTS;
 
-/** Upper bounds: c-ares waits less for a fast server, and twice as long on each retry. */
-const QUERY = { timeout: 1000, tries: 4 };
 /** No further search domain is tried after this time. */
 const SEARCH_MS = 10_000;
 /** How long a change of hosts, search domains or name servers may go unnoticed. */
@@ -33,10 +33,11 @@ const REFUSED_NAME = ['ESERVFAIL', 'EREFUSED', 'EFORMERR', 'EBADRESP'];
  * Node runs two getaddrinfo calls at a time, and each takes 10 s or more if no server responds: a
  * few such names would block the lookups of all other cameras, and of Redis.
  */
-export function createHostResolver(options: HostResolverOptions = {}): ResolveHost {
+export function createHostResolver(given: Partial<HostResolverOptions> = {}): ResolveHost {
+  const options = { ...DEFAULTS, ...given };
+  const { monoMs } = options;
   const currentSettings = createSettingsCache(options);
   const multicastLookup = createMulticastLookup();
-  const monoMs = options.monoMs ?? (() => performance.now());
   return async (host) => {
     const { system, resolver } = currentSettings();
     const local = system.hosts.get(host) ?? loopbackOf(host);
@@ -60,13 +61,8 @@ interface Settings {
 }
 
 /** Caches the settings. A new resolver also uses a new port, so its answers are harder to forge. */
-function createSettingsCache({
-  hostsFile = '/etc/hosts',
-  resolvConfFile = '/etc/resolv.conf',
-  servers,
-  query = QUERY,
-  monoMs = () => performance.now(),
-}: HostResolverOptions): () => Settings {
+function createSettingsCache(options: HostResolverOptions): () => Settings {
+  const { hostsFile, resolvConfFile, servers, query, monoMs } = options;
   const readSystemDns = createSystemDnsReader(hostsFile, resolvConfFile);
   let settings: Settings | undefined;
   let readMs = 0;
