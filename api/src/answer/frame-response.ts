@@ -16,7 +16,7 @@ export interface Conditions {
   instance: string;
 }
 
-/** For frames and streams: any page may show them, and no browser may take them for anything else. */
+/** For frames and streams: any page may show them, and no browser may misread them. */
 export const IMAGE_HEADERS = {
   'X-Content-Type-Options': 'nosniff',
   'Content-Security-Policy': "default-src 'none'; sandbox",

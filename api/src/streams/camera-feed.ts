@@ -39,10 +39,10 @@ export interface CameraFeed {
   /**
    * Sends the camera's state as soon as it is known, then every change, until the returned function
    * is called.
-   * @param waitMs returns the time until this viewer may request a camera that has no frame; one
-   * function for all cameras of a viewer
+   * @param newCameraWaitMs returns the time until this viewer may request a camera that has no
+   * frame; one function for all cameras of a viewer
    */
-  subscribe(camera: Camera, send: SendUpdate, waitMs: NewCameraWaitMs): () => void;
+  subscribe(camera: Camera, send: SendUpdate, newCameraWaitMs: NewCameraWaitMs): () => void;
   /** Handles a read of the frame store. */
   onRead(camera: Camera, held: HeldFrame | undefined, stored: StoredCamera): void;
   /** Handles unchanged frames and failures; new frames arrive through `onRead`. */
@@ -63,7 +63,7 @@ interface LiveCamera {
   camera: Camera;
   /** Undefined until the store, or memory in its place, has been read. */
   state: CameraState | undefined;
-  watchers: Map<object, { send: SendUpdate; waitMs: NewCameraWaitMs }>;
+  watchers: Map<object, { send: SendUpdate; newCameraWaitMs: NewCameraWaitMs }>;
   openedAtMs: number;
   isRequested: boolean;
   leave: () => void;
@@ -97,11 +97,11 @@ export function createCameraFeed(deps: CameraFeedDeps): CameraFeed {
   };
 
   return {
-    subscribe: (camera, send, waitMs) => {
+    subscribe: (camera, send, newCameraWaitMs) => {
       const { cameraId } = camera;
       const live = all.get(cameraId) ?? open(camera);
       const watcher = {};
-      live.watchers.set(watcher, { send, waitMs });
+      live.watchers.set(watcher, { send, newCameraWaitMs });
       if (live.camera.source !== camera.source) switchRules(live, camera, deps);
       if (live.state) {
         send({ ...initialUpdate(live.state), nowMs: framesClock.nowMs() }, memory.peek(cameraId));
@@ -194,10 +194,10 @@ function raiseDemand(
 
 /** Returns whether any viewer may request the camera; only that viewer's limit counts it. */
 function mayRequest({ camera, watchers }: LiveCamera, rejected: Set<NewCameraWaitMs>): boolean {
-  for (const { waitMs } of watchers.values()) {
-    if (rejected.has(waitMs)) continue;
-    if (waitMs(camera.cameraId) === 0) return true;
-    rejected.add(waitMs);
+  for (const { newCameraWaitMs } of watchers.values()) {
+    if (rejected.has(newCameraWaitMs)) continue;
+    if (newCameraWaitMs(camera.cameraId) === 0) return true;
+    rejected.add(newCameraWaitMs);
   }
   return false;
 }

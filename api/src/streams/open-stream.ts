@@ -71,7 +71,7 @@ export function openStream(
     clock: deps.clock,
     cameraFeed: deps.cameraFeed,
     rules: deps.rules(),
-    waitMs: (cameraId) => deps.newCameraLimit.tryRequest(client, cameraId),
+    newCameraWaitMs: (cameraId) => deps.newCameraLimit.tryRequest(client, cameraId),
     send: (...update) => {
       viewer.send(...update);
       body.wake();

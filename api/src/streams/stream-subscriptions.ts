@@ -19,7 +19,7 @@ export interface SubscriptionDeps {
   cameraFeed: Pick<CameraFeed, 'subscribe'>;
   rules: Rules;
   /** Returns the time until the viewer may request a camera that has no frame. */
-  waitMs: (cameraId: string) => number;
+  newCameraWaitMs: (cameraId: string) => number;
   send: (target: Target, camera: Camera, update: CameraUpdate, held: HeldFrame | undefined) => void;
   /** Called when the stream no longer shows a camera; `left` others remain. */
   onDropped: (target: Target, problem: Problem, left: number) => void;
@@ -87,12 +87,12 @@ const EXPIRED: Problem = {
 function subscribeTo(
   target: Target,
   camera: Camera,
-  { cameraFeed, send, waitMs }: SubscriptionDeps,
+  { cameraFeed, send, newCameraWaitMs }: SubscriptionDeps,
   sendsState = true,
 ): () => void {
   let isOpen = sendsState;
   const sendIfOpen: SendUpdate = (update, held) => isOpen && send(target, camera, update, held);
-  const leave = cameraFeed.subscribe(camera, sendIfOpen, waitMs);
+  const leave = cameraFeed.subscribe(camera, sendIfOpen, newCameraWaitMs);
   isOpen = true;
   return leave;
 }
