@@ -9,7 +9,7 @@ const integration = ['**/*.redis.test.ts', '**/*.e2e.test.ts'];
 const patient = { expect: { poll: { timeout: 20_000 } } };
 const first = { sequence: { groupOrder: 0 }, maxWorkers: 4 };
 /** Mostly waits for recovery from faults: more files at a time than cores, the largest first. */
-const manyAtOnce = { sequence: { groupOrder: 1 }, maxWorkers: 3 };
+const manyAtOnce = { sequence: { groupOrder: 1 }, maxWorkers: 4, isolate: false };
 
 /**
  * `unit` needs nothing and takes seconds, `model` needs nothing and takes longer, `chart` needs

@@ -23,9 +23,9 @@ export type Fault = (proof: ProofRun) => Promise<void>;
 /** Every fault that can be caused while the fleet runs. */
 export const faults: Record<string, Fault> = {
   'worker killed': (proof) => proof.replaceWorker(pick(proof, proof.fleet.workers), 'SIGKILL'),
-  'worker ended': (proof) => proof.replaceWorker(pick(proof, proof.fleet.workers), 'SIGTERM'),
+  'worker stopped': (proof) => proof.replaceWorker(pick(proof, proof.fleet.workers), 'SIGTERM'),
   'api killed': (proof) => proof.replaceApi(pick(proof, proof.fleet.apis), 'SIGKILL'),
-  'api ended': (proof) => proof.replaceApi(pick(proof, proof.fleet.apis), 'SIGTERM'),
+  'api stopped': (proof) => proof.replaceApi(pick(proof, proof.fleet.apis), 'SIGTERM'),
   'worker paused': async (proof) => {
     const worker = pick(proof, proof.fleet.workers);
     worker.signal('SIGSTOP');

@@ -68,7 +68,7 @@ export function reportTable(report: ProofReport): string {
     .join(', ')} |
 | duration, seed | ${Math.round(report.durationS)} s, ${report.seed} |
 | cameras, interval | ${report.cameras}, ${report.intervalMs} ms |
-| faults made | ${report.faults.length} |
+| faults injected | ${report.faults.length} |
 | calls, pairs checked | ${verdict.calls}, ${verdict.pairs} |
 | **breaches of the guarantee** | **${verdict.breaches.length}** |
 | smallest gap | ${verdict.smallestGapMs.toFixed(1)} ms |

@@ -7,8 +7,8 @@ import { isCompleteImage } from '../../worker/src/image/image-end.ts';
 import { cpuMsOf, superlinearGrowth } from './growth.ts';
 import { parsers, repeatedTexts } from './parsers.ts';
 
-/** Quadratic time would exceed 100 ms for the larger text. */
-const TEXTS = { length: 4000, floorMs: 40, ceilingMs: 250 };
+/** Quadratic time would exceed 40 ms for the larger text. */
+const TEXTS = { length: 2500, floorMs: 20, ceilingMs: 250 };
 /** The text around the repetition decides whether a pattern gives up at once. */
 const CONTEXTS = [
   ['', ''],

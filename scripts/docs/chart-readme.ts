@@ -13,7 +13,7 @@ helm install lastframe charts/lastframe --namespace lastframe --create-namespace
 helm test lastframe --namespace lastframe --logs
 \`\`\`
 
-\`ci/demo-values.yaml\` is what \`make k3s\` installs; \`ci/production-values.yaml\` is an example that enables everything that is off by default. Unknown values, wrong types and contradictions are rejected with a sentence.
+\`ci/demo-values.yaml\` is what \`make k3s\` installs; \`ci/production-values.yaml\` is an example that enables almost everything that is off by default. Unknown values, wrong types and contradictions are rejected with an explanation.
 
 ## Values
 

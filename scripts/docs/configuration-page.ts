@@ -12,7 +12,7 @@ export function configurationPage(): string {
   );
   return `# Configuration
 
-Set environment variables. On startup, an invalid value makes the process exit with code 1 and list every fault on stderr: the name, the value and what was expected. Unknown variables are ignored. Written by \`npm run docs\` from \`shared/src/settings/variables.ts\`.
+Set environment variables. On startup, an invalid value makes the process list every error on stderr (the name, the value and what was expected) and exit with code 1. Unknown variables are ignored. Written by \`npm run docs\` from \`shared/src/settings/variables.ts\`.
 
 | variable | process | default | meaning | expected |
 |---|---|---|---|---|

@@ -14,7 +14,7 @@ export function metricsPage(): string {
 
 Every api and worker process serves \`GET /metrics\` on its ops port, in Prometheus's text format. Written by \`npm run docs\` from \`shared/src/telemetry/metric-definitions.ts\`.
 
-Units are seconds and bytes. Labels are bounded: no metric contains a camera's URL, id or name, so a flood of cameras adds no series. Series whose labels are known in advance start at 0, so that \`rate()\` sees the first event. When a source is removed from the rules, so are its series.
+Units are seconds and bytes. Labels are bounded: no metric contains a camera's URL, ID or name, so a flood of cameras adds no series. Series whose labels are known in advance start at 0, so that \`rate()\` sees the first event. When a source is removed from the rules, so are its series.
 
 There are also the usual \`process_…\` and \`nodejs_…\` metrics of prom-client. They have no Lastframe labels; join them to \`lastframe_build_info\` by \`job\` and \`instance\`.
 

@@ -1,3 +1,5 @@
+import { LRUCache } from 'lru-cache';
+
 /** Limits how often each client may do something, such as fail to log in. */
 export interface ClientLimit {
   /** Returns 0 if the client may do it now, else how long (ms) it must wait. */
@@ -19,7 +21,7 @@ export function createClientLimit(
   { burst, perMs }: ClientLimitOptions,
   nowMs: () => number = () => performance.now(),
 ): ClientLimit {
-  const clients = new Map<string, { used: number; atMs: number }>();
+  const clients = new LRUCache<string, { used: number; atMs: number }>({ max: MAX_CLIENTS });
   const usedBy = (client: string) => {
     const known = clients.get(client);
     return known ? Math.max(0, known.used - (nowMs() - known.atMs) * perMs) : 0;
@@ -30,11 +32,7 @@ export function createClientLimit(
       return tooMany > 0 ? Math.ceil(tooMany / perMs) : 0;
     },
     record: (client) => {
-      const used = usedBy(client) + 1;
-      clients.delete(client); // moves it to the end
-      clients.set(client, { used, atMs: nowMs() });
-      const [first] = clients.keys();
-      if (clients.size > MAX_CLIENTS && first !== undefined) clients.delete(first);
+      clients.set(client, { used: usedBy(client) + 1, atMs: nowMs() });
     },
   };
 }

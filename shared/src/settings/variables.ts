@@ -83,10 +83,10 @@ export const variables = {
   REDIS_CA_FILE: text(
     both,
     undefined,
-    'PEM file of the authorities that sign the certificates of Redis',
+    'PEM file of the certificate authorities to trust for Redis',
   ),
   REDIS_CERT_FILE: text(both, undefined, 'PEM file of the client certificate for Redis'),
-  REDIS_KEY_FILE: text(both, undefined, 'PEM file of its private key'),
+  REDIS_KEY_FILE: text(both, undefined, "PEM file of the client certificate's private key"),
   REDIS_PREFIX: word(both, 'lastframe', 'first part of every key'),
   ALLOWED_SOURCES: urlPatterns(
     both,
@@ -121,7 +121,11 @@ export const variables = {
     'start without a hold-off; only if no other process of the fleet is running and Redis kept its data',
   ),
   MAX_FRAME_SIZE: size(worker, '8MiB', 'larger bodies are rejected while they arrive'),
-  STALE_FOR: duration(both, '24h', 'how long the last good frame is kept'),
+  STALE_FOR: duration(
+    both,
+    '24h',
+    'how long the last good frame is kept; the maximum for cameras that are not in SOURCES_FILE, see UNNAMED_STALE_FOR',
+  ),
   UNNAMED_STALE_FOR: duration(
     worker,
     '10m',
@@ -190,7 +194,7 @@ export const variables = {
   MAX_WAITERS: count(
     api,
     '10000',
-    'waiting requests; at most half of them may wait for a next frame, and at most half may come from one client (see TRUSTED_PROXIES); above that: 503',
+    'waiting requests per process; at most half of them may wait for a next frame, and at most half may come from one client (see TRUSTED_PROXIES); above that: 503',
   ),
   CONCURRENCY: count(worker, '1000', 'calls in flight per worker'),
   OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl(

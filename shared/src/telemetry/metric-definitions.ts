@@ -62,7 +62,7 @@ export const metricDefinitions = {
 
   lastframe_requests_total: counter(
     api,
-    'Requests by outcome: a fresh, stale or late frame at once, a frame after a wait, no frame because the fleet or the camera failed, refused, or anything else.',
+    'Requests by outcome: a fresh, stale or late frame at once; a frame after a wait (waited); a 5xx response (failed); a 4xx response (refused); anything else (other).',
     {
       outcome: ['fresh', 'stale', 'late', 'waited', 'failed', 'refused', 'other'],
       status: 'the HTTP status',
@@ -162,7 +162,7 @@ export const metricDefinitions = {
   ),
   lastframe_hold_off_seconds: gauge(
     worker,
-    'Time until the cameras of a source may be called, because the queue Redis may have lost permits; 0 if they may be called now.',
+    'Time until the cameras of a source may be called again after the queue Redis may have lost permits; 0 if they may be called now.',
     { source },
   ),
   lastframe_queue_redis_fit: gauge(
@@ -171,11 +171,11 @@ export const metricDefinitions = {
   ),
   lastframe_frames_redis_used_ratio: gauge(
     worker,
-    'Share of its maxmemory that the frames Redis uses; on a Cluster, that of its fullest node. Above 0.7, new cameras that are not in SOURCES_FILE are refused. Missing if Redis has no limit or evicts.',
+    'Share of its maxmemory that the frames Redis uses; on a Cluster, that of its fullest node. Above 0.7, new cameras that are not in SOURCES_FILE are rejected. Missing if Redis has no limit or evicts.',
   ),
   lastframe_new_cameras_refused_total: counter(
     worker,
-    'Refreshes of new cameras that were refused: the source has reached maxCameras (places), or Redis has no memory left (memory).',
+    'Refreshes of new cameras that were rejected: the source has reached maxCameras (places), or Redis has no memory left (memory).',
     { source, bound: ['places', 'memory'] },
   ),
   lastframe_frames_refused_total: counter(
@@ -185,7 +185,7 @@ export const metricDefinitions = {
   ),
   lastframe_upstream_calls_total: counter(
     worker,
-    'Calls to cameras, including attempts, by outcome.',
+    'Calls to cameras by outcome, including attempts that sent no request.',
     {
       source,
       outcome: [
