@@ -33,7 +33,7 @@ attack: ## run every known attack at once for two minutes, with strict limits (D
 
 model: ## check the model of the guarantee with a hundred thousand schedules (MODEL_RUNS)
 	@scripts/setup --with-tests
-	@PATH="$(CURDIR)/node_modules/.bin:$$PATH" MODEL_RUNS=$${MODEL_RUNS:-100000} vitest run --project model
+	@PATH="$(CURDIR)/node_modules/.bin:$$PATH" MODEL_RUNS=$${MODEL_RUNS:-100000} vitest run --project exhaustive e2e/model
 
 bench: ## compare all figures with nginx and Varnish, ten minutes; writes docs/benchmarks (FIGURES)
 	@scripts/setup --with-bench

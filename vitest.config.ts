@@ -2,7 +2,11 @@ import { defineConfig } from 'vitest/config';
 
 const inAllFolders = (pattern: string) =>
   `{api,worker,shared,slow-server,scripts,e2e,testing,bench,image}/**/${pattern}`;
-const model = 'e2e/model/*.test.ts';
+/** The permit model, and every parser on every text that could make it slow. */
+const exhaustive = [
+  'e2e/model/*.test.ts',
+  'e2e/security/{linear-parsers,regular-expressions}.test.ts',
+];
 const integration = ['**/*.redis.test.ts', '**/*.e2e.test.ts'];
 
 /** On a busy machine an event may take longer than the default of one second. */
@@ -12,8 +16,9 @@ const first = { sequence: { groupOrder: 0 }, maxWorkers: 4 };
 const manyAtOnce = { sequence: { groupOrder: 1 }, maxWorkers: 4, isolate: false };
 
 /**
- * `unit` needs nothing and takes seconds, `model` needs nothing and takes longer, `chart` needs
- * Helm, `redis` needs redis-server on PATH, `e2e` starts real processes, mostly whole fleets.
+ * `unit` needs nothing and takes seconds, `exhaustive` needs nothing and takes longer,
+ * `chart` needs Helm, `redis` needs redis-server on PATH, `e2e` starts real processes, mostly
+ * whole fleets.
  */
 export default defineConfig({
   test: {
@@ -24,14 +29,15 @@ export default defineConfig({
           ...first,
           ...patient,
           testTimeout: 30_000,
-          // Reloading the modules for each file would take half of the time.
+          // Reloading the modules for each file would take half of the time, and processes more CPU.
           isolate: false,
+          pool: 'threads',
           setupFiles: ['slow-server/src/shared-modules.ts'],
           include: [inAllFolders('*.test.ts')],
-          exclude: ['**/node_modules/**', model, ...integration],
+          exclude: ['**/node_modules/**', ...exhaustive, ...integration],
         },
       },
-      { test: { name: 'model', ...manyAtOnce, include: [model] } },
+      { test: { name: 'exhaustive', ...manyAtOnce, include: exhaustive } },
       {
         test: {
           // Renders the chart with a real Helm.
