@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 const inAllFolders = (pattern: string) =>
   `{api,worker,shared,slow-server,scripts,e2e,testing,bench,image}/**/${pattern}`;
@@ -12,8 +13,20 @@ const integration = ['**/*.redis.test.ts', '**/*.e2e.test.ts'];
 /** On a busy machine an event may take longer than the default of one second. */
 const patient = { expect: { poll: { timeout: 20_000 } } };
 const first = { sequence: { groupOrder: 0 }, maxWorkers: 4 };
-/** Mostly waits for recovery from faults: more files at a time than cores, the largest first. */
+/** Mostly waits for recovery from faults: more files at a time than cores. */
 const manyAtOnce = { sequence: { groupOrder: 1 }, maxWorkers: 4, isolate: false };
+
+/** Small files that take longest. */
+const long = /e2e\/(model\/guarantee|faults\/(processes|long-pause))\./;
+
+/** Sorts by size, but starts the small files that take longest first, or they would end alone. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    const isLong = ({ moduleId }: TestSpecification) => Number(long.test(moduleId));
+    return sorted.toSorted((a, b) => isLong(b) - isLong(a));
+  }
+}
 
 /**
  * `unit` needs nothing and takes seconds, `exhaustive` needs nothing and takes longer,
@@ -22,6 +35,7 @@ const manyAtOnce = { sequence: { groupOrder: 1 }, maxWorkers: 4, isolate: false 
  */
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {

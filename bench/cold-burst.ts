@@ -14,7 +14,7 @@ const CASES = [
 export const coldBurst: Figure = {
   name: 'cold-burst',
   title: 'A cold camera and 900 viewers at once',
-  how: '900 viewers, each on a new connection, ask three api processes at once for a camera that takes 2 s and was never requested before. Cold latency excludes the camera’s own time. The warm burst requests a frame in memory. The fast path answers warm requests and Hono cold ones; with `FRONT=false` Hono answers both.',
+  how: '900 viewers, each on a new connection, ask three api processes at once for a camera that takes 2 s and has never been requested before. Cold latency excludes the camera’s own time. The warm burst requests a frame in memory. The fast path answers warm requests and Hono cold ones; with `FRONT=false` Hono answers both.',
   measure: (context) =>
     measureCases(CASES, context, async ({ of, front, rounds }) => {
       const times = { intervalMs: 3_600_000, delayMs: 2000 };

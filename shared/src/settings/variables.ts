@@ -194,7 +194,7 @@ export const variables = {
   MAX_WAITERS: count(
     api,
     '10000',
-    'waiting requests per process; at most half of them may wait for a next frame, and at most half may come from one client (see TRUSTED_PROXIES); above that: 503',
+    'waiting requests per process; at most half of them may wait for the next frame, and at most half may come from one client (see TRUSTED_PROXIES); above that: 503',
   ),
   CONCURRENCY: count(worker, '1000', 'calls in flight per worker'),
   OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl(

@@ -130,7 +130,7 @@ export const metricDefinitions = {
   ),
 
   lastframe_streams_open: gauge(api, 'Open streams in this process.'),
-  lastframe_streams_limit: gauge(api, 'Limit of open streams in this process (MAX_STREAMS).'),
+  lastframe_streams_limit: gauge(api, 'Limit on open streams in this process (MAX_STREAMS).'),
   lastframe_cameras: gauge(
     api,
     'Named cameras by health, for the whole fleet: the same on every process.',
