@@ -7,8 +7,8 @@ import { cameraFrame } from '../load/camera-frame.ts';
 
 /**
  * A slow camera that costs next to nothing, for benchmarks of the fleet. It draws no picture and
- * responds to every call with different bytes of the same size. `GET /calls` and `GET /pauses`
- * return the logs for the checker.
+ * responds to every call with different bytes of the same size. `GET /calls?since=` and
+ * `GET /pauses` return the logs for the checker.
  */
 const delayMs = parseDurationMs(process.env.DELAY ?? '') ?? 0;
 const calls: UpstreamCall[] = [];
@@ -22,7 +22,8 @@ function machineMs(): number {
 const server = createServer({ noDelay: true }, (req, res) => {
   const { url = '/' } = req;
   if (url.startsWith('/calls') || url === '/pauses') {
-    const body = JSON.stringify(url === '/pauses' ? pauses.all() : calls);
+    const since = Number(new URL(url, 'http://camera').searchParams.get('since'));
+    const body = JSON.stringify(url === '/pauses' ? pauses.all() : calls.slice(since));
     res.setHeader('Content-Type', 'application/json').end(body);
     return;
   }

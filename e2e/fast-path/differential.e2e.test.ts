@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { matchPlainRequest } from '../../api/src/fast-path/plain-request.ts';
@@ -98,14 +99,28 @@ describe('a process with the fast path responds like one without', () => {
   });
 });
 
+it('responses of different moments are compared without their times', async () => {
+  const failing = fleet.slow.camera('failing', { status: '500' });
+  for (const camera of [known.targets[0] ?? '', `/images?url=${encodeURIComponent(failing)}`]) {
+    const send = () => exchange(portOf(without), [plain(camera)], { gapMs: 2, quietMs: 5000 });
+    await send();
+    const earlier = await send();
+    await sleep(1100); // Age and Retry-After are in whole seconds
+    expect(await send()).toBe(earlier);
+  }
+});
+
+function portOf(api: Api): number {
+  return Number(new URL(api.url).port);
+}
+
 function plain(target: string, more = ''): Buffer {
   return Buffer.from(`GET ${target} HTTP/1.1\r\nHost: ${HOST}\r\n${more}\r\n`);
 }
 
 /** Returns both responses, or undefined if they are the same. */
 async function differenceOf(chunks: Chunks) {
-  const send = (api: Api, patience: Timing) =>
-    exchange(Number(new URL(api.url).port), chunks, patience);
+  const send = (api: Api, patience: Timing) => exchange(portOf(api), chunks, patience);
   for (const [turn, patience] of PATIENCE.entries()) {
     const [front, reference] = await Promise.all([
       send(withFront, patience),

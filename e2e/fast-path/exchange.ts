@@ -49,7 +49,7 @@ export async function exchange(
 /** Removes what differs between two processes and two moments. */
 function comparable(answer: string): string {
   return answer
-    .replace(/^(date|age|x-served-by): .*$/gim, '$1: …')
+    .replace(/^(date|age|retry-after|x-served-by): .*$/gim, '$1: …')
     .replace(/ttl=-?\d+/g, 'ttl=…')
     .replace(
       /\xff\xd8[\s\S]*?\xff\xd9/g,

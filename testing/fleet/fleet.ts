@@ -189,8 +189,7 @@ async function startSlowServer(
     camera: (name: string, query: Record<string, string> = {}) =>
       // Small images: the tests are about calls, not drawing.
       `${url}/image/${name}?${new URLSearchParams({ size: '64x36', ...query })}`,
-    calls: async (since = 0) =>
-      (await (await fetch(`${url}/calls?since=${since}`)).json()) as UpstreamCall[],
+    calls: createCallReader(url),
     pauses: async () => (await (await fetch(`${url}/pauses`)).json()) as Pause[],
     setBehaviour: async (name: string, query?: Record<string, string>) => {
       const path = `${url}/behaviours/${name}`;
@@ -200,6 +199,21 @@ async function startSlowServer(
       if (!answer.ok) throw new Error(`the slow server responded with ${answer.status} to ${path}`);
     },
   });
+}
+
+/** Reads the calls to a slow server. Keeps those that are over, because tests poll the log. */
+function createCallReader(url: string): SlowServer['calls'] {
+  const over: UpstreamCall[] = [];
+  return async (since = 0) => {
+    const known = over.length;
+    const answer = await fetch(`${url}/calls?since=${Math.max(known, since)}`);
+    const later = (await answer.json()) as UpstreamCall[];
+    for (const call of later) {
+      if (call.endMs === null) break;
+      if (call.number === over.length + 1) over.push(call);
+    }
+    return [...over.slice(since, known), ...later];
+  };
 }
 
 /** An upstream that waits for a CPU logs a call late, which makes the next one look too early. */
