@@ -57,7 +57,7 @@ streams: ## measure how soon 1,000 SSE and 200 MJPEG viewers of one process get 
 
 fuzz: ## test each property with a hundred thousand odd URLs, patterns and source files (FUZZ_RUNS)
 	@scripts/setup --with-tests
-	@PATH="$(CURDIR)/node_modules/.bin:$$PATH" FUZZ_RUNS=$${FUZZ_RUNS:-100000} vitest run --project unit --testTimeout 900000 fuzz
+	@PATH="$(CURDIR)/node_modules/.bin:$$PATH" FUZZ_RUNS=$${FUZZ_RUNS:-100000} vitest run --project exhaustive --testTimeout 900000 fuzz
 
 wall: ## measure how soon the wall shows a new frame, in a real browser (DURATION)
 	@scripts/setup --with-tests

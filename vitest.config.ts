@@ -3,9 +3,10 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 const inAllFolders = (pattern: string) =>
   `{api,worker,shared,slow-server,scripts,e2e,testing,bench,image}/**/${pattern}`;
-/** The permit model, and every parser on every text that could make it slow. */
+/** The permit model, random inputs, and every parser on every text that could make it slow. */
 const exhaustive = [
   'e2e/model/*.test.ts',
+  inAllFolders('*.fuzz.test.ts'),
   'e2e/security/{linear-parsers,regular-expressions}.test.ts',
 ];
 const integration = ['**/*.redis.test.ts', '**/*.e2e.test.ts'];
@@ -51,7 +52,15 @@ export default defineConfig({
           exclude: ['**/node_modules/**', ...exhaustive, ...integration],
         },
       },
-      { test: { name: 'exhaustive', ...manyAtOnce, include: exhaustive } },
+      {
+        test: {
+          name: 'exhaustive',
+          ...manyAtOnce,
+          ...patient,
+          include: exhaustive,
+          testTimeout: 60_000,
+        },
+      },
       {
         test: {
           // Renders the chart with a real Helm.
