@@ -164,13 +164,13 @@ export const variables = {
   QUEUES_USER: text(
     worker,
     undefined,
-    'user of the dashboard at /queues; if unset: loopback, read-only',
+    'user name for the dashboard at /queues; if unset: loopback, read-only',
   ),
-  QUEUES_PASSWORD: text(worker, undefined, 'password of the dashboard at /queues'),
+  QUEUES_PASSWORD: text(worker, undefined, 'password for the dashboard at /queues'),
   ADMIN_TOKEN: bearerToken(
     api,
     undefined,
-    'bearer token of POST /refresh and /purge on the ops port; if unset, both respond with 404',
+    'bearer token for POST /refresh and /purge on the ops port; if unset, both respond with 404',
   ),
   URL_SIGNING_KEY: longText(
     api,
