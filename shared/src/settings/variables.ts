@@ -104,7 +104,7 @@ export const variables = {
     'YAML file of source rules and named cameras, see sources.md',
   ),
   INTERVAL: duration(both, '5s', 'minimum time between two calls to one camera'),
-  UPSTREAM_TIMEOUT: duration(both, '15s', 'deadline of one call, from sending to the last byte'),
+  UPSTREAM_TIMEOUT: duration(both, '15s', 'deadline for one call, from sending to the last byte'),
   START_ALLOWANCE: duration(
     both,
     '4s',

@@ -201,7 +201,7 @@ export const metricDefinitions = {
       ],
     },
   ),
-  lastframe_upstream_calls_open: gauge(worker, 'Calls of this worker in flight.'),
+  lastframe_upstream_calls_open: gauge(worker, 'Calls in flight from this worker.'),
   lastframe_upstream_call_seconds: histogram(
     worker,
     'Duration of calls, from sending the request to the last byte or the failure.',
