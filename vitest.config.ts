@@ -85,7 +85,8 @@ export default defineConfig({
         test: {
           name: 'e2e',
           ...manyAtOnce,
-          ...patient,
+          // Most polls are requests, which cost CPU that the processes need.
+          expect: { poll: { ...patient.expect.poll, interval: 150 } },
           include: [inAllFolders('*.e2e.test.ts')],
           testTimeout: 300_000,
           hookTimeout: 180_000,

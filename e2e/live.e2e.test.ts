@@ -13,7 +13,7 @@ import { type OpenStream, openEvents, openMjpeg } from '../testing/viewers/strea
 
 const INTERVAL_MS = 500;
 /** For a busy machine. */
-const PATIENCE = { timeout: 30_000, interval: 50 };
+const PATIENCE = { timeout: 30_000 };
 let fleet: Fleet;
 const open: Pick<OpenStream<unknown>, 'close'>[] = [];
 

@@ -19,7 +19,7 @@ const PATIENCE: readonly Timing[] = [
   { gapMs: 50, quietMs: 2000 },
   { gapMs: 300, quietMs: 5000 },
 ];
-const CASES = Number(process.env.FUZZ_RUNS ?? 3000);
+const CASES = Number(process.env.FUZZ_RUNS ?? 2000);
 
 let fleet: Fleet;
 let folder: string;

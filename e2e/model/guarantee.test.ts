@@ -4,7 +4,7 @@ import { mutations } from './mutations.ts';
 import { play, schedules } from './schedule.ts';
 
 /** Number of schedules; `make prove` plays a hundred thousand. */
-const RUNS = Number(process.env.MODEL_RUNS ?? 1000);
+const RUNS = Number(process.env.MODEL_RUNS ?? 500);
 
 describe('the guarantee in the model', () => {
   it(`holds in ${RUNS} fault schedules`, { timeout: 600 * RUNS }, async () => {

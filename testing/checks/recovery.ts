@@ -19,7 +19,7 @@ export async function recoveryMs(
     await answer.arrayBuffer();
     const calls = await fleet.slow.calls(last);
     if (calls.some(({ url }) => url === camera)) return performance.now() - startedMs;
-    await sleep(100);
+    await sleep(150);
   }
   throw new Error(`${camera} was not called again within ${timeoutMs} ms`);
 }

@@ -20,7 +20,7 @@ const BUSY_P99_MS = 200;
 
 /** Reads the duration, strictness and attacks from the environment. */
 export function readSettings(env: NodeJS.ProcessEnv) {
-  const durationMs = parseDurationMs(env.DURATION || '16s');
+  const durationMs = parseDurationMs(env.DURATION || '12s');
   if (durationMs === undefined) throw new Error('DURATION must be a duration like 30s or 2m');
   const isStrict = env.STRICT === 'true';
   return { durationMs, isStrict, attacks: parseAttackNames(env.ATTACKS) };
