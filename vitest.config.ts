@@ -15,7 +15,7 @@ const integration = ['**/*.redis.test.ts', '**/*.e2e.test.ts'];
 const patient = { expect: { poll: { timeout: 20_000 } } };
 const first = { sequence: { groupOrder: 0 }, maxWorkers: 4 };
 /** Mostly waits for recovery from faults: more files at a time than cores. */
-const manyAtOnce = { sequence: { groupOrder: 1 }, maxWorkers: 4, isolate: false };
+const manyAtOnce = { sequence: { groupOrder: 1 }, maxWorkers: 5, isolate: false };
 
 /** Small files that take longest. */
 const long = /e2e\/(model\/guarantee|faults\/(processes|long-pause))\./;

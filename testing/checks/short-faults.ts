@@ -57,7 +57,7 @@ export function expectServed(seen: ViewerResults, { p99Ms = 600 } = {}): void {
 }
 
 /** The suite itself, which runs three files at a time, slows processes down by about 3. */
-function busyFactor(slowdown: number): number {
+export function busyFactor(slowdown: number): number {
   return Math.max(1, slowdown / 3);
 }
 
