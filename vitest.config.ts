@@ -17,10 +17,10 @@ const first = { sequence: { groupOrder: 0 }, maxWorkers: 4 };
 /** Mostly waits for recovery from faults: more files at a time than cores. */
 const manyAtOnce = { sequence: { groupOrder: 1 }, maxWorkers: 5, isolate: false };
 
-/** Small files that take longest. */
+/** The files that take longest for their size. */
 const long = /e2e\/(model\/guarantee|faults\/(processes|long-pause))\./;
 
-/** Sorts by size, but starts the small files that take longest first, or they would end alone. */
+/** Sorts by size, but starts these first, or they would end alone. */
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files);
