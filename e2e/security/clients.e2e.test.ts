@@ -83,7 +83,8 @@ it('probes are answered while a thousand incomplete requests hang on the ops por
   for (const opsUrl of opsUrls) {
     const { port } = new URL(opsUrl);
     const opening = Array.from({ length: SLOW_HEADS }, async () => {
-      const socket = connect(Number(port), '127.0.0.1');
+      // What is not read keeps a closed connection from ending.
+      const socket = connect(Number(port), '127.0.0.1').resume();
       sockets.push(socket);
       socket.on('error', () => {});
       await once(socket, 'connect');

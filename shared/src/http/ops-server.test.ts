@@ -66,6 +66,7 @@ it('a kept-alive connection is reused until others need its place', async () => 
 it('a connection that pipelines without reading is closed', async () => {
   const { open } = await start(20);
   const greedy = await open('GET /hangs HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(100));
+  greedy.resume();
   await once(greedy, 'close');
   expect(await text(await open(PROBE))).toMatch(/alive/);
 });
