@@ -27,8 +27,8 @@ async function placesParts(differences: Partial<Source> = {}, wire?: Pick<RedisL
   const admit = async (name: string, by = places) => (await by.admit(cameraOf(name))).outcome;
   /** Makes the camera idle, as if not requested for so long. */
   const idle = async (name: string, ms = 1) => {
-    const [seconds] = (await client.sendCommand(['TIME'])) as [string];
-    const score = Number(seconds) * 1000 - ms;
+    const [seconds, micros] = (await client.sendCommand(['TIME'])) as [string, string];
+    const score = Number(seconds) * 1000 + Math.floor(Number(micros) / 1000) - ms;
     await client.zAdd(keys.places(source.name), { score, value: cameraOf(name).cameraId });
   };
   const held = () => client.zCard(keys.places(source.name));
@@ -177,7 +177,7 @@ describe('eviction', () => {
     const { client, keys, source, places, idle, admit, cameraOf, held, worker } = await placesParts(
       { maxCameras: 0 },
     );
-    for (let n = 0; n < 70; n += 1) await idle(`idle-${n}`, 1000 + n);
+    for (let n = 0; n < 70; n += 1) await idle(`idle-${n}`, 60_000 * (1 + n));
     await admit('watched');
     const frameOf = (name: string) => keys.frame(cameraOf(name).cameraId);
     for (const name of ['idle-0', 'idle-69', 'watched']) await client.hSet(frameOf(name), 'v', '1');

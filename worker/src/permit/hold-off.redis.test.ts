@@ -255,4 +255,10 @@ async function attach(replica: RedisServer, primary: RedisServer): Promise<void>
   await expect
     .poll(() => replica.command('INFO', 'replication'), { timeout: 10_000 })
     .toContain('master_link_status:up');
+  // After the sync it rewrites its append-only file; killed before, it would start empty.
+  await expect
+    .poll(() => replica.command('INFO', 'persistence'), { timeout: 10_000 })
+    .toMatch(
+      /aof_rewrite_in_progress:0\s[\s\S]*aof_rewrite_scheduled:0\s[\s\S]*aof_last_rewrite_time_sec:\d/,
+    );
 }
