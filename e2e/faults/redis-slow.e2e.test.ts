@@ -65,7 +65,8 @@ describe('Redis replies late or not at all: viewers of known cameras notice noth
 
   it('with permits granted too late: they are released, and block no camera for their whole life', async () => {
     const env = { ...SHORT_TIMES, START_ALLOWANCE: `${SHORT_ALLOWANCE_MS}ms` };
-    fleet = await startFleet({ apis: 0, workers: 0, env });
+    // Fewer jobs than a worker can fetch with the delay: it fetches all before it runs the first.
+    fleet = await startFleet({ apis: 0, workers: 0, intervalMs: 1000, env });
     proxy = await startTcpProxy(fleet.redis.port);
     await fleet.startWorker({
       ADOPT_REDIS: 'true',
@@ -73,13 +74,14 @@ describe('Redis replies late or not at all: viewers of known cameras notice noth
       UPSTREAM_TIMEOUT: `${LONG_LIFE_MS - SHORT_ALLOWANCE_MS - 2000}ms`,
     });
     await fleet.startApi();
-    const audience = await startAudience(fleet);
+    const audience = await startAudience(fleet, 1);
 
     // Longer than a call may take to start, but well below the second after which a connection is
     // dropped.
     proxy.delay(SHORT_ALLOWANCE_MS + 150);
     await expectSilence(fleet);
     const permits = () => fleet.redis.command('KEYS', '*:permit:*');
+    await expect.poll(permits, { timeout: 60_000, interval: 20 }).toEqual([]);
     await expect.poll(permits, { timeout: 60_000, interval: 20 }).not.toEqual([]);
 
     proxy.heal();
