@@ -38,17 +38,20 @@ function workerParts(
   return { worker, redis, runs, add, queue };
 }
 
-it('a denied job can be added again at once, any other only in the next bucket', async () => {
-  const { runs, add, queue } = workerParts({ outcomes: [denied('budget'), CAPTURED] });
-  await add('a');
-  await expect.poll(() => queue.getJob('a'), SOON).toBeUndefined();
-  await add('a');
-  await expect.poll(() => queue.getCompletedCount(), SOON).toBe(1);
-  await add('a');
-  await add('b');
-  await expect.poll(() => queue.getCompletedCount(), SOON).toBe(2);
-  expect(runs).toEqual(['denied: budget', 'captured', 'captured']);
-});
+it.each(['budget', 'busy'] as const)(
+  'a job denied as %s can be added again at once, any other only in the next bucket',
+  async (reason) => {
+    const { runs, add, queue } = workerParts({ outcomes: [denied(reason), CAPTURED] });
+    await add('a');
+    await expect.poll(() => queue.getJob('a'), SOON).toBeUndefined();
+    await add('a');
+    await expect.poll(() => queue.getCompletedCount(), SOON).toBe(1);
+    await add('a');
+    await add('b');
+    await expect.poll(() => queue.getCompletedCount(), SOON).toBe(2);
+    expect(runs).toEqual([`denied: ${reason}`, 'captured', 'captured']);
+  },
+);
 
 it('takes jobs even if connections are lost on startup', async () => {
   const server = await ownRedis();

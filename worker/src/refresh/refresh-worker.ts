@@ -15,11 +15,12 @@ export interface RefreshWorkerDeps {
 }
 
 /**
- * Denials whose job id is freed, so that a retry in this bucket is a new job; back-offs stay on the
- * dashboard.
+ * Denials whose job id is freed, so that a retry in this bucket is a new job: a call under way may
+ * end in the same bucket. Back-offs stay on the dashboard.
  */
 const SHORT_DENIALS: ReadonlySet<string> = new Set([
   'budget',
+  'busy',
   'spaced',
   'hold',
   'places',
