@@ -228,7 +228,7 @@ describe('an open stream', () => {
   });
 });
 
-it('a browser gets a drawing that says why there is no frame, with the same status', async () => {
+it('a browser gets a drawing that says why a frame is missing, with the same status', async () => {
   fleet = await startFleet({ env: { PLACEHOLDER: 'true' } });
   onTestFinished(endFleet);
   const camera = fleet.slow.camera('broken', { status: '500' });

@@ -6,7 +6,7 @@ const NEW_CONNECTION = { connection: 'close' };
 /**
  * Sends the first request, which waits for the camera's first frame.
  * @param onWait called when the fleet may not call the camera yet, as after startup
- * @throws Error when there is no frame
+ * @throws Error when no frame arrives
  */
 export async function warmUp(url: string, onWait: (problem: string) => void) {
   const startedMs = performance.now();

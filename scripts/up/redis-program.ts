@@ -6,9 +6,12 @@ export type RedisProgram = 'redis-server' | 'valkey-server' | 'docker';
 
 /** Persists every permit, because the worker adopts this Redis without a hold-off. */
 const DURABLE = [
-  ...['--appendonly', 'yes', '--appendfsync', 'always'],
-  ...['--save', '', '--maxmemory-policy', 'noeviction', '--daemonize', 'no'],
-];
+  ['--appendonly', 'yes'],
+  ['--appendfsync', 'always'],
+  ['--save', ''],
+  ['--maxmemory-policy', 'noeviction'],
+  ['--daemonize', 'no'],
+].flat();
 
 /** Finds a way to run Redis on this machine; undefined if there is none. */
 export function findRedisProgram(): RedisProgram | undefined {

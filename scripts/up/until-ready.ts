@@ -11,7 +11,7 @@ const PATIENCE_MS = 8000;
 const RESPONSE_TIMEOUT_MS = 1000;
 
 /**
- * Resolves when there is no problem left. Rejects only when the signal is aborted.
+ * Resolves when no problem is left. Rejects only when the signal is aborted.
  * @param findProblem returns undefined when there is none; it may reject when nothing responds
  */
 export async function untilReady(

@@ -78,7 +78,12 @@ export function compose(context: WorkerContext) {
   });
   const results = withResultTracing(withResultMetrics(baseResults, metrics), step, tracer);
   const room = createRoomForCameras({
-    ...{ clock, redis: permitsRedis, frames: framesRedis, keys, rules: rules.now, log },
+    clock,
+    redis: permitsRedis,
+    frames: framesRedis,
+    keys,
+    rules: rules.now,
+    log,
     framesLinks: () => framesLinks.values(),
     queueLink: config.framesRedisUrl === config.redisUrl ? undefined : permitsRedis,
   });

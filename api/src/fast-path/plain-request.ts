@@ -8,10 +8,26 @@ export interface PlainRequest {
 
 /** These never change the response. Browsers and proxies send no others with an image request. */
 const IGNORED_HEADERS = new Set([
-  ...['accept', 'accept-charset', 'accept-encoding', 'accept-language', 'cache-control', 'cookie'],
-  ...['dnt', 'origin', 'pragma', 'priority', 'referer', 'save-data', 'user-agent'],
-  ...['upgrade-insecure-requests', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-port'],
-  ...['x-forwarded-proto', 'x-real-ip', 'x-requested-with'],
+  'accept',
+  'accept-charset',
+  'accept-encoding',
+  'accept-language',
+  'cache-control',
+  'cookie',
+  'dnt',
+  'origin',
+  'pragma',
+  'priority',
+  'referer',
+  'save-data',
+  'user-agent',
+  'upgrade-insecure-requests',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-port',
+  'x-forwarded-proto',
+  'x-real-ip',
+  'x-requested-with',
 ]);
 const REQUEST_LINE = /^(GET|HEAD) (\/[!-~]*) HTTP\/1\.1$/;
 const HEADER = /^([\w-]+): ([!-~](?:[ -~\x80-\xff]*[!-~])?)$/;

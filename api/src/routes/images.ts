@@ -27,7 +27,7 @@ export interface ImagesDeps extends LookupDeps {
   urlSigningKey: string;
   newCameraLimit: NewCameraLimit;
   trustedProxies: readonly Network[];
-  /** Undefined: there is no fast path. */
+  /** Undefined without a fast path. */
   learnedTargets: Pick<LearnedTargets, 'learn'> | undefined;
 }
 

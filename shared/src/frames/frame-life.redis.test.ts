@@ -33,11 +33,16 @@ function storeOn(client: RedisClient, keys = keysFor('p')) {
       stored += 1;
       return 1000 - 10 * stored;
     },
-    ...{ capturedAgoMs: 0, nextMs: 0, longestGapMs: Number.MAX_SAFE_INTEGER },
+    capturedAgoMs: 0,
+    nextMs: 0,
+    longestGapMs: Number.MAX_SAFE_INTEGER,
   };
   const store = (camera: Camera, bytes = randomBytes(10)) =>
     storeFrame(client, keys, {
-      ...{ cameraId: camera.cameraId, bytes, contentType: 'image/jpeg', etag: etagOf(bytes) },
+      cameraId: camera.cameraId,
+      bytes,
+      contentType: 'image/jpeg',
+      etag: etagOf(bytes),
       ...times,
       ...frameLimitsOf(camera),
       validators: { etag: '"v"' },
@@ -47,14 +52,19 @@ function storeOn(client: RedisClient, keys = keysFor('p')) {
     if (!known) throw new Error('there is no frame to renew');
     const limits = frameLimitsOf(camera);
     return await renewFrame(client, keys, {
-      ...{ cameraId: camera.cameraId, known },
+      cameraId: camera.cameraId,
+      known,
       ...times,
       ...limits,
     });
   };
   const fail = (camera: Camera, nextMs = 5000) =>
     storeFailure(client, keys, {
-      ...{ cameraId: camera.cameraId, status: 502, reason: 'x', nextMs, rememberMs: 5000 },
+      cameraId: camera.cameraId,
+      status: 502,
+      reason: 'x',
+      nextMs,
+      rememberMs: 5000,
       limits: frameLimitsOf(camera, nextMs),
     });
   const frameLeftMs = (camera: Camera) => client.pTTL(keys.frame(camera.cameraId));

@@ -18,10 +18,17 @@ const frameLife = new URL('./frame-life.lua', import.meta.url);
 const frameRoom = new URL('./frame-room.lua', import.meta.url);
 const goodFrame = new URL('./good-frame.lua', import.meta.url);
 const storeScript = loadScript(
-  ...[number, frameLife, frameRoom, goodFrame, new URL('./store-frame.lua', import.meta.url)],
+  number,
+  frameLife,
+  frameRoom,
+  goodFrame,
+  new URL('./store-frame.lua', import.meta.url),
 );
 const renewScript = loadScript(
-  ...[number, frameLife, goodFrame, new URL('./renew-frame.lua', import.meta.url)],
+  number,
+  frameLife,
+  goodFrame,
+  new URL('./renew-frame.lua', import.meta.url),
 );
 const failScript = loadScript(number, frameLife, new URL('./store-failure.lua', import.meta.url));
 const noteScript = loadScript(number, new URL('./note-unmet-demand.lua', import.meta.url));

@@ -45,7 +45,12 @@ describe('an announcement', () => {
       const failure = { status: 502, reason: 'broken', error: 'No Such Type!', receivedStatus };
       const text = JSON.stringify({ v: 1, kind: 'failure', cameraId, ...failure, nextMs: 0 });
       expect(decodeAnnouncement(text)).toEqual({
-        ...{ v: 1, kind: 'failure', cameraId, status: 502, reason: 'broken', nextMs: 0 },
+        v: 1,
+        kind: 'failure',
+        cameraId,
+        status: 502,
+        reason: 'broken',
+        nextMs: 0,
       });
       expect(decodeFailure(JSON.stringify(failure))).toEqual({ status: 502, reason: 'broken' });
     },

@@ -58,7 +58,7 @@ const REJECTIONS = ['places', 'memory'] as const;
 export type Rejection = (typeof REJECTIONS)[number];
 
 export function isRejection(reason: Denial | Rejection): reason is Rejection {
-  return reason === 'places' || reason === 'memory';
+  return REJECTIONS.some((rejection) => rejection === reason);
 }
 
 /**

@@ -19,7 +19,11 @@ async function placesParts(differences: Partial<Source> = {}, wire?: Pick<RedisL
   /** One worker; each remembers the shared places on its own. */
   const worker = () =>
     createCameraPlaces({
-      ...{ clock, redis: wire ?? ({ run } as never), frames: link, keys, log },
+      clock,
+      redis: wire ?? ({ run } as never),
+      frames: link,
+      keys,
+      log,
       isMemoryFull: () => full,
     });
   const cameraOf = (name: string) => testCamera(`http://camera.test/${name}`, source);
@@ -36,7 +40,14 @@ async function placesParts(differences: Partial<Source> = {}, wire?: Pick<RedisL
     full = is;
   };
   return {
-    ...{ client, keys, source, clock, log, run, worker, cameraOf },
+    client,
+    keys,
+    source,
+    clock,
+    log,
+    run,
+    worker,
+    cameraOf,
     places,
     admit,
     idle,
@@ -54,7 +65,9 @@ describe('a new camera', () => {
       'rejected',
     ]);
     expect(await places.admit(cameraOf('c'))).toEqual({
-      ...{ outcome: 'rejected', reason: 'places', waitMs: 60_000 },
+      outcome: 'rejected',
+      reason: 'places',
+      waitMs: 60_000,
     });
     expect(await held()).toBe(2);
   });
@@ -197,7 +210,11 @@ describe('eviction', () => {
       throw new Error('away');
     };
     const places = createCameraPlaces({
-      ...{ clock: fakeClock(), redis: { run }, frames: { run }, keys, log: { warn: vi.fn() } },
+      clock: fakeClock(),
+      redis: { run },
+      frames: { run },
+      keys,
+      log: { warn: vi.fn() },
       isMemoryFull: () => true,
     });
     await expect(places.evictIdle([testSource()])).rejects.toThrow('away');

@@ -34,12 +34,16 @@ export function createPrepareCall(
   pseudonym: CallerDeps['pseudonym'],
 ): PrepareCall {
   const deps = { budget, pseudonym, authorizer: createAuthorizer() };
-  return (...args) => prepareCameraCall(deps, ...args);
+  return (camera, withinMs, signal, validators) =>
+    prepareCameraCall(deps, camera, withinMs, signal, validators);
 }
 
 async function prepareCameraCall(
   deps: CallerDeps,
-  ...[camera, withinMs, signal, validators]: Parameters<PrepareCall>
+  camera: Camera,
+  withinMs: number,
+  signal: AbortSignal,
+  validators: Promise<Validators | undefined> | undefined,
 ): Promise<PrepareResult> {
   const controller = new AbortController();
   const abort = () => controller.abort(signal.reason);
