@@ -30,26 +30,13 @@ export const coldBurst: Figure = {
           results.push(await bothBursts(fleet, warmCamera, `cold-${round}`));
         }
         const row = rowsOf(of);
-        const each = (read: (result: BurstPair) => number) => results.map(read);
-        const ratios = each(({ coldMs, warmMs }) => coldMs / warmMs);
+        const each = (name: keyof BurstPair) => results.map((result) => result[name]);
+        const ratios = results.map(({ coldMs, warmMs }) => coldMs / warmMs);
         return [
           row('p99, cold ÷ warm', '×', ratios, { most: 1.2 }),
-          row(
-            'p99, cold',
-            'ms',
-            each(({ coldMs }) => coldMs),
-          ),
-          row(
-            'p99, warm',
-            'ms',
-            each(({ warmMs }) => warmMs),
-          ),
-          row(
-            'calls to the cold camera',
-            '',
-            each(({ calls }) => calls),
-            { most: 1 },
-          ),
+          row('p99, cold', 'ms', each('coldMs')),
+          row('p99, warm', 'ms', each('warmMs')),
+          row('calls to the cold camera', '', each('calls'), { most: 1 }),
         ];
       });
     }),

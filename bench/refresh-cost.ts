@@ -18,42 +18,20 @@ export const refreshCost: Figure = {
       for (let round = 1; round <= (context.quick ? 1 : rounds); round += 1)
         costs.push(await measureFleet(`${of}, round ${round}`, load, context));
       const row = rowsOf(of);
-      const each = (read: (cost: FleetCost) => number) => costs.map(read);
-      const totals = each(({ apiMs, workerMs, redisMs }) => apiMs + workerMs + redisMs);
-      const shares = each(({ shareOfDue }) => 100 * shareOfDue);
+      const each = (name: 'apiMs' | 'workerMs' | 'redisMs' | 'scripts' | 'jobs') =>
+        costs.map((cost) => cost[name]);
+      const totals = costs.map(({ apiMs, workerMs, redisMs }) => apiMs + workerMs + redisMs);
+      const shares = costs.map(({ shareOfDue }) => 100 * shareOfDue);
+      const failed = costs.map(({ failures }) => failures.length);
       return [
         row('CPU', 'ms', totals, { most: mostMs }),
-        row(
-          'CPU, api',
-          'ms',
-          each(({ apiMs }) => apiMs),
-        ),
-        row(
-          'CPU, worker',
-          'ms',
-          each(({ workerMs }) => workerMs),
-        ),
-        row(
-          'CPU, Redis',
-          'ms',
-          each(({ redisMs }) => redisMs),
-        ),
+        row('CPU, api', 'ms', each('apiMs')),
+        row('CPU, worker', 'ms', each('workerMs')),
+        row('CPU, Redis', 'ms', each('redisMs')),
         row('due calls made', '%', shares, { least: 95 }),
-        row(
-          'Redis scripts',
-          '',
-          each(({ scripts }) => scripts),
-        ),
-        row(
-          'jobs requested',
-          '',
-          each(({ jobs }) => jobs),
-        ),
-        row(
-          'requests without a frame',
-          '',
-          each(({ failures }) => failures.length),
-        ),
+        row('Redis scripts', '', each('scripts')),
+        row('jobs requested', '', each('jobs')),
+        row('requests without a frame', '', failed),
       ];
     }),
 };

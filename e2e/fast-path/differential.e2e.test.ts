@@ -23,12 +23,12 @@ const CASES = Number(process.env.FUZZ_RUNS ?? 2000);
 
 let fleet: Fleet;
 let folder: string;
-let withFront: Api;
+let withFastPath: Api;
 let without: Api;
 let known: KnownTargets;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'lastframe-front-'));
+  folder = await mkdtemp(join(tmpdir(), 'lastframe-fast-path-'));
   const file = join(folder, 'sources.yaml');
   await writeFile(file, '{}');
   // No frame is due again during the comparison.
@@ -37,10 +37,10 @@ beforeAll(async () => {
   const camera = fleet.slow.camera('differential');
   const source = `{ name: slow, match: "${fleet.slow.url}/*" }`;
   await writeFile(file, `sources: [${source}]\ncameras: { north: { url: "${camera}" } }\n`);
-  withFront = await fleet.startApi({ FRONT: 'true' });
+  withFastPath = await fleet.startApi({ FRONT: 'true' });
   without = await fleet.startApi({ FRONT: 'false' });
-  await warmUp([withFront.url, without.url], [camera]);
-  const etag = (await withFront.image(camera)).headers.get('etag') ?? '';
+  await warmUp([withFastPath.url, without.url], [camera]);
+  const etag = (await withFastPath.image(camera)).headers.get('etag') ?? '';
   const targets = [`/images?url=${encodeURIComponent(camera)}`, '/cameras/north'];
   known = { host: HOST, targets, etag };
   // The fast path knows a target once the routes have served it.
@@ -122,13 +122,13 @@ function plain(target: string, more = ''): Buffer {
 async function differenceOf(chunks: Chunks) {
   const send = (api: Api, patience: Timing) => exchange(portOf(api), chunks, patience);
   for (const [turn, patience] of PATIENCE.entries()) {
-    const [front, reference] = await Promise.all([
-      send(withFront, patience),
+    const [fast, reference] = await Promise.all([
+      send(withFastPath, patience),
       send(without, patience),
     ]);
     const sent = chunks.map((chunk) => chunk.toString('latin1'));
-    if (front === reference || areCutOff(sent.join(''), [front, reference])) return undefined;
-    if (turn === PATIENCE.length - 1) return { sent, front, reference };
+    if (fast === reference || areCutOff(sent.join(''), [fast, reference])) return undefined;
+    if (turn === PATIENCE.length - 1) return { sent, fast, reference };
   }
   return undefined;
 }

@@ -16,11 +16,11 @@ afterEach(() => {
   server.close();
 });
 
-/** A server that responds `node`, behind a fast path that responds `front` to exactly HIT. */
+/** A server that responds `node`, behind a fast path that responds `fast` to exactly HIT. */
 async function start(
   options: Partial<FastPathOptions> & { body?: Buffer; node?: ServerOptions } = {},
 ) {
-  const body = options.body ?? Buffer.from('front');
+  const body = options.body ?? Buffer.from('fast');
   const text = `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n`;
   const head = { status: 200, headers: [], text };
   const findHit = vi.fn<FindHit>((request) => (request === HIT ? { head, body } : undefined));
@@ -29,7 +29,7 @@ async function start(
     urlsAtNode.push(url);
     res.end('node');
   });
-  const front = installFastPath(server, {
+  const fastPath = installFastPath(server, {
     findHit,
     stalledMs: 60_000,
     keepAliveMs: 60_000,
@@ -50,7 +50,7 @@ async function start(
     });
     return seen;
   };
-  return { front, findHit, urlsAtNode, open };
+  return { fastPath, findHit, urlsAtNode, open };
 }
 
 const soon = { timeout: 10_000 };
@@ -60,7 +60,7 @@ it('serves hits one after another without Node’s server', async () => {
   const viewer = await open();
   for (let n = 1; n <= 3; n += 1) {
     viewer.socket.write(HIT);
-    await expect.poll(() => viewer.text.match(/front/g)?.length, soon).toBe(n);
+    await expect.poll(() => viewer.text.match(/fast/g)?.length, soon).toBe(n);
   }
   expect(urlsAtNode).toEqual([]);
 });
@@ -69,7 +69,7 @@ it('hands everything else over with its connection, for good, and loses nothing'
   const { urlsAtNode, findHit, open } = await start();
   const viewer = await open();
   viewer.socket.write(HIT);
-  await expect.poll(() => viewer.text, soon).toContain('front');
+  await expect.poll(() => viewer.text, soon).toContain('fast');
   viewer.socket.write(OTHER + HIT + OTHER);
   await expect.poll(() => urlsAtNode, soon).toEqual(['/other', '/hit', '/other']);
   viewer.socket.write(HIT);
@@ -118,7 +118,7 @@ it('keeps an idle connection open for the keep-alive time', async () => {
   const startedMs = performance.now();
   viewer.socket.write(HIT);
   await expect.poll(() => viewer.isClosed, soon).toBe(true);
-  expect(viewer.text).toContain('front');
+  expect(viewer.text).toContain('fast');
   expect(performance.now() - startedMs).toBeGreaterThan(140);
 });
 
@@ -126,34 +126,34 @@ it('leaves a partial head to Node and its usual timeout', async () => {
   const { open } = await start({ node: { headersTimeout: 100, connectionsCheckingInterval: 20 } });
   const viewer = await open();
   viewer.socket.write(HIT);
-  await expect.poll(() => viewer.text, soon).toContain('front');
+  await expect.poll(() => viewer.text, soon).toContain('fast');
   viewer.socket.write(HIT.slice(0, 20));
   await expect.poll(() => viewer.text, soon).toContain('408 Request Timeout');
   await expect.poll(() => viewer.isClosed, soon).toBe(true);
 });
 
 it('hands over every request once stopped, and closes idle connections when closed', async () => {
-  const { front, urlsAtNode, open } = await start();
+  const { fastPath, urlsAtNode, open } = await start();
   const [one, other] = [await open(), await open()];
   for (const viewer of [one, other]) {
     viewer.socket.write(HIT);
-    await expect.poll(() => viewer.text, soon).toContain('front');
+    await expect.poll(() => viewer.text, soon).toContain('fast');
   }
-  front.stop();
+  fastPath.stop();
   one.socket.write(HIT);
   await expect.poll(() => urlsAtNode, soon).toEqual(['/hit']);
-  front.close(60_000);
+  fastPath.close(60_000);
   await expect.poll(() => other.isClosed, soon).toBe(true);
   expect(one.isClosed).toBe(false);
 });
 
 it('closes after the grace even if a response is unread', async () => {
-  const { front, open } = await start({ body: Buffer.alloc(16 * MIB) });
+  const { fastPath, open } = await start({ body: Buffer.alloc(16 * MIB) });
   const viewer = await open();
   viewer.socket.pause();
   viewer.socket.write(HIT);
   await expect.poll(connections, soon).toBe(1);
-  front.close(50);
+  fastPath.close(50);
   await expect.poll(connections, soon).toBe(0);
 });
 

@@ -43,5 +43,5 @@ export function fastPathLog(
 ): ((served: { status: number; held: { cameraId: string } }) => void) | undefined {
   if (!log.isLevelEnabled('debug')) return undefined;
   return ({ status, held }) =>
-    log.debug({ status, cameraId: held.cameraId, cache: 'front' }, 'request');
+    log.debug({ status, cameraId: held.cameraId, cache: 'fast path' }, 'request');
 }
