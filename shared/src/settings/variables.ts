@@ -184,7 +184,7 @@ export const variables = {
     'new cameras without a frame that one client may request per minute; above that: 503; 0 means no limit',
   ),
   TRUSTED_PROXIES: networks(api, '', 'reverse proxies whose X-Forwarded-For identifies the client'),
-  PLACEHOLDER: flag(api, 'false', 'show browsers a placeholder image if a camera has no frame'),
+  PLACEHOLDER: flag(api, 'false', 'show browsers a placeholder image for a missing frame'),
   MAX_STREAMS: count(
     api,
     '10000',
