@@ -3,7 +3,13 @@ import { tmpdir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import { styleText } from 'node:util';
 import { runTool } from './checks/run-tool.ts';
-import { type Tally, tallyLine, tallyOfVitest, type VitestReport } from './checks/tally.ts';
+import {
+  failuresOfVitest,
+  type Tally,
+  tallyLine,
+  tallyOfVitest,
+  type VitestReport,
+} from './checks/tally.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const reportFile = join(tmpdir(), `lastframe-tests-${process.pid}.json`);
@@ -30,10 +36,12 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 }
 
 const tallies = new Map<string, Tally>();
+const failures: string[] = [];
 for (const [name, command, ...args] of STEPS) {
   if (!interrupted.signal.aborted) tallies.set(name, await runStep(name, command, args));
 }
 console.log('');
+for (const failure of failures) console.log(`${styleText('red', '✗')} ${failure}\n`);
 for (const [name, tally] of tallies) console.log(`${mark(tally)} ${name}: ${tallyLine([tally])}`);
 if (interrupted.signal.aborted) console.log('Interrupted: not everything ran.');
 console.log(tallyLine([...tallies.values()]));
@@ -46,8 +54,10 @@ async function runStep(name: string, command: string, args: readonly string[]): 
   const live = command === 'vitest';
   const { signal } = interrupted;
   const { succeeded, output } = await runTool({ command, args, env, cwd: root, live, signal });
+  const report = live ? takeReport() : undefined;
+  failures.push(...failuresOfVitest(report));
   const tally = live
-    ? tallyOfVitest(takeReport(), succeeded)
+    ? tallyOfVitest(report, succeeded)
     : { passed: Number(succeeded), failed: Number(!succeeded) };
   if (!succeeded && output) console.log(output.trimEnd());
   const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);

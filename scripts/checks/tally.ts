@@ -8,7 +8,12 @@ export interface Tally {
 export interface VitestReport {
   numPassedTests: number;
   numFailedTests: number;
-  testResults: { status: string; assertionResults: unknown[] }[];
+  testResults: {
+    name: string;
+    status: string;
+    message?: string;
+    assertionResults: { fullName: string; status: string; failureMessages?: string[] | null }[];
+  }[];
 }
 
 /**
@@ -24,6 +29,21 @@ export function tallyOfVitest(report: VitestReport | undefined, succeeded: boole
   const passed = report.numPassedTests;
   const failed = report.numFailedTests + unloadable.length;
   return { passed, failed: failed || Number(!succeeded || passed === 0) };
+}
+
+/** Names each failed test with what it got: the end of the output is often all that is kept of it. */
+export function failuresOfVitest(report: VitestReport | undefined): string[] {
+  return (report?.testResults ?? []).flatMap(({ name, status, message, assertionResults }) => {
+    if (status === 'failed' && assertionResults.length === 0) return [`${name}\n${message ?? ''}`];
+    return assertionResults
+      .filter((test) => test.status === 'failed')
+      .map((test) => `${name} > ${test.fullName}\n${ownLines(test.failureMessages ?? [])}`);
+  });
+}
+
+function ownLines(messages: readonly string[]): string {
+  const lines = messages.flatMap((message) => message.split('\n'));
+  return lines.filter((line) => !/^ +at .*(node_modules|<anonymous>)/.test(line)).join('\n');
 }
 
 /** The last line of `make test`. */
