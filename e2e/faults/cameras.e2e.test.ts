@@ -123,9 +123,8 @@ describe('cameras that fail or lie', () => {
         fleet.slow.camera(`flood-${from + n}`, { as: n % 2 ? 'huge' : 'endless' }),
       );
     const requestAll = async (cameras: string[]) => {
-      const answers = await Promise.all(cameras.map((camera) => api.image(camera)));
-      expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([502]));
-      await Promise.all(answers.map((answer) => answer.arrayBuffer()));
+      const statuses = await Promise.all(cameras.map((camera) => statusOf(api, camera)));
+      expect(new Set(statuses)).toEqual(new Set([502]));
     };
     // Up to its usual size.
     for (let round = 0; round < 3; round += 1) await requestAll(floods(20 * round, 20));
@@ -239,6 +238,17 @@ async function start(env: Record<string, string> = {}): Promise<Api> {
 async function expectNothingLeft(lifeMs = PERMIT_LIFE_MS): Promise<void> {
   await expectPermitsEnd(fleet, lifeMs);
   await expectCleanEnd(fleet);
+}
+
+/** Returns the status once the camera was called: permits that came too late say 503 first. */
+async function statusOf(api: Api, camera: string): Promise<number> {
+  const request = async () => {
+    const answer = await api.image(camera);
+    await answer.arrayBuffer();
+    return answer.status;
+  };
+  const status = await request();
+  return status === 503 ? await request() : status;
 }
 
 async function requestImage(api: Api, camera: string) {
