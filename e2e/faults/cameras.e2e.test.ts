@@ -240,7 +240,7 @@ async function expectNothingLeft(lifeMs = PERMIT_LIFE_MS): Promise<void> {
   await expectCleanEnd(fleet);
 }
 
-/** Returns the status once the camera was called: permits that came too late say 503 first. */
+/** Returns the status after a call of the camera: first it is 503 if the permit came too late. */
 async function statusOf(api: Api, camera: string): Promise<number> {
   const request = async () => {
     const answer = await api.image(camera);

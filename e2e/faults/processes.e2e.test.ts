@@ -370,7 +370,7 @@ async function stateOf(jobId: string): Promise<string> {
   return await withQueue(async (queue) => String(await queue.getJobState(jobId)));
 }
 
-/** Adds a job whose payload is not JSON: a delayed one, or the worker would take it before that. */
+/** Adds a job whose payload is not JSON, delayed so that no worker takes it before that is written. */
 async function addSpoilt(jobId: string): Promise<void> {
   await withQueue(async (queue) => {
     const job = await queue.add('by-hand', {}, { jobId, delay: 3_600_000 });

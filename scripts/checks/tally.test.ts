@@ -2,15 +2,15 @@ import { expect, test } from 'vitest';
 import { failuresOfVitest, tallyLine, tallyOfVitest } from './tally.ts';
 
 const report = { numPassedTests: 5, numFailedTests: 0, testResults: [] };
-const file = (status: string, tests: number) => ({
+const file = (status: string, tests: number, statusOfTests = status) => ({
   name: 'a.test.ts',
   status,
-  message: 'no such module',
+  message: tests === 0 ? 'no such module' : '',
   assertionResults: Array.from({ length: tests }, (_, n) => ({
     fullName: `test ${n}`,
-    status,
+    status: statusOfTests,
     failureMessages:
-      status === 'failed'
+      statusOfTests === 'failed'
         ? [`Error: got ${n}\n    at a.test.ts:1:2\n    at node_modules/run.js`]
         : [],
   })),
@@ -26,6 +26,12 @@ test('a test file that cannot be loaded counts as a failure', () => {
   expect(tallyOfVitest({ ...report, testResults }, false)).toEqual({ passed: 5, failed: 1 });
 });
 
+test('a failed hook counts as a failure, also beside failed tests', () => {
+  const testResults = [file('failed', 3, 'skipped'), file('failed', 2)];
+  const failing = { ...report, numFailedTests: 2, testResults };
+  expect(tallyOfVitest(failing, false)).toEqual({ passed: 5, failed: 3 });
+});
+
 test('a failed file whose tests failed is not counted twice', () => {
   const failing = { ...report, numFailedTests: 2, testResults: [file('failed', 2)] };
   expect(tallyOfVitest(failing, false)).toEqual({ passed: 5, failed: 2 });
@@ -39,11 +45,17 @@ test('a crash, a bad exit code and a run without tests count as failures', () =>
 });
 
 test('each failure has its file, its test and its message, without the frames of libraries', () => {
-  const testResults = [file('passed', 2), file('failed', 2), file('failed', 0)];
+  const testResults = [
+    file('passed', 2),
+    file('failed', 2),
+    file('failed', 0),
+    file('failed', 1, 'skipped'),
+  ];
   expect(failuresOfVitest({ ...report, testResults })).toEqual([
     'a.test.ts > test 0\nError: got 0\n    at a.test.ts:1:2',
     'a.test.ts > test 1\nError: got 1\n    at a.test.ts:1:2',
     'a.test.ts\nno such module',
+    'a.test.ts\na hook failed; see above',
   ]);
   expect(failuresOfVitest(undefined)).toEqual([]);
 });

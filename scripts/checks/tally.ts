@@ -8,12 +8,14 @@ export interface Tally {
 export interface VitestReport {
   numPassedTests: number;
   numFailedTests: number;
-  testResults: {
-    name: string;
-    status: string;
-    message?: string;
-    assertionResults: { fullName: string; status: string; failureMessages?: string[] | null }[];
-  }[];
+  testResults: FileResult[];
+}
+
+interface FileResult {
+  name: string;
+  status: string;
+  message?: string;
+  assertionResults: { fullName: string; status: string; failureMessages?: string[] | null }[];
 }
 
 /**
@@ -22,23 +24,26 @@ export interface VitestReport {
  */
 export function tallyOfVitest(report: VitestReport | undefined, succeeded: boolean): Tally {
   if (!report) return { passed: 0, failed: 1 };
-  // A file that cannot be loaded has no tests that could fail.
-  const unloadable = report.testResults.filter(
-    ({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0,
-  );
   const passed = report.numPassedTests;
-  const failed = report.numFailedTests + unloadable.length;
+  const failed = report.numFailedTests + report.testResults.filter(hasFailedOutsideTests).length;
   return { passed, failed: failed || Number(!succeeded || passed === 0) };
 }
 
 /** Names each failed test with what it got: the end of the output is often all that is kept of it. */
 export function failuresOfVitest(report: VitestReport | undefined): string[] {
-  return (report?.testResults ?? []).flatMap(({ name, status, message, assertionResults }) => {
-    if (status === 'failed' && assertionResults.length === 0) return [`${name}\n${message ?? ''}`];
+  return (report?.testResults ?? []).flatMap((file) => {
+    const { name, message, assertionResults } = file;
+    // Of a hook's error, the report has no message.
+    if (hasFailedOutsideTests(file)) return [`${name}\n${message || 'a hook failed; see above'}`];
     return assertionResults
-      .filter((test) => test.status === 'failed')
+      .filter(({ status }) => status === 'failed')
       .map((test) => `${name} > ${test.fullName}\n${ownLines(test.failureMessages ?? [])}`);
   });
+}
+
+/** Returns whether the file could not be loaded, or a hook failed before its tests ran. */
+function hasFailedOutsideTests({ status, assertionResults }: FileResult): boolean {
+  return status === 'failed' && assertionResults.every((test) => test.status !== 'failed');
 }
 
 function ownLines(messages: readonly string[]): string {

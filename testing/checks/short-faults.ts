@@ -47,9 +47,10 @@ export async function startAudience(fleet: Fleet, cameraCount = 5): Promise<Audi
 
 /**
  * Expects that viewers noticed nothing: limits for two cores that run the whole suite and nothing
- * else. The slowest request is the machine's: what holds requests up holds up more than 1 %.
+ * else. Only the machine may delay a single request: a fault delays more than one in a hundred, by
+ * the second that Redis has for a reply.
  */
-export function expectServed(seen: ViewerResults, { p99Ms = 1000 } = {}): void {
+export function expectServed(seen: ViewerResults, { p99Ms = 600 } = {}): void {
   const factor = busyFactor(seen.slowdown);
   printMeasurements('viewers', { ...seen, failures: seen.failures.length });
   expect(seen.failures).toEqual([]);
@@ -59,7 +60,7 @@ export function expectServed(seen: ViewerResults, { p99Ms = 1000 } = {}): void {
   expect(seen.slowestMs).toBeLessThan(10_000 * factor);
 }
 
-/** The suite itself, which runs three files at a time, slows processes down by about 3. */
+/** The suite itself, which runs several files at a time, slows processes down by about 3. */
 export function busyFactor(slowdown: number): number {
   return Math.max(1, slowdown / 3);
 }
