@@ -54,7 +54,6 @@ export function expectServed(seen: ViewerResults, { p99Ms = 600 } = {}): void {
   const factor = busyFactor(seen.slowdown);
   printMeasurements('viewers', { ...seen, failures: seen.failures.length });
   expect(seen.failures).toEqual([]);
-  expect(seen.requests).toBeGreaterThan(30);
   expect(seen.medianMs).toBeLessThan(150 * factor);
   expect(seen.p99Ms).toBeLessThan(p99Ms * factor);
   expect(seen.slowestMs).toBeLessThan(10_000 * factor);
