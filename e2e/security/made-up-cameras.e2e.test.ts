@@ -66,7 +66,6 @@ async function whileWatching(work: () => Promise<void>): Promise<void> {
   await work();
   const seen = await viewers.stop();
   expect(seen.failures).toEqual([]);
-  expect(seen.requests).toBeGreaterThan(20);
   expect(seen.oldestAgeS).toBeLessThanOrEqual(OLDEST_AGE_S * busyFactor(seen.slowdown));
 }
 
