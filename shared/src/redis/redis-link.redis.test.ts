@@ -62,6 +62,21 @@ describe('a busy process', () => {
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000);
     expect(await answered).toBe('PONG');
   });
+
+  it('writes all commands of one turn of its event loop at once, however large they are', async () => {
+    const link = testLink(inject('redisUrl'));
+    await link.ready(10_000);
+    const blocked = new Int32Array(new SharedArrayBuffer(4));
+    let turns = 0;
+    const countTurns = setInterval(() => {
+      turns += 1;
+      Atomics.wait(blocked, 0, 0, 20);
+    }, 0);
+    const frame = 'x'.repeat(100_000);
+    await Promise.all(Array.from({ length: 40 }, () => link.client.echo(frame)));
+    clearInterval(countTurns);
+    expect(turns).toBeLessThan(20); // with a turn for each, it would be 40
+  });
 });
 
 describe('a busy connection', () => {
