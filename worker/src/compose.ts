@@ -9,6 +9,7 @@ import { createByteBudget } from './camera-call/byte-budget.ts';
 import { createPrepareCall } from './camera-call/prepare-call.ts';
 import { createPermits, finishWithRetries } from './permit/permits.ts';
 import { createRedisMonitor } from './permit/redis-monitor.ts';
+import { createJobIntake } from './refresh/job-intake.ts';
 import { refresh } from './refresh/refresh.ts';
 import { createRefreshResults } from './refresh/refresh-results.ts';
 import { createRefreshWorker } from './refresh/refresh-worker.ts';
@@ -94,15 +95,17 @@ export function compose(context: WorkerContext) {
   const prepareCall = withCallTracing(withCallMetrics(basePrepareCall, clock, metrics), step);
   const jobMetrics = createJobMetrics(metrics);
   const reserveWaitingSlot = createWaitingSlots(Math.ceil(concurrency / 10));
+  const intake = createJobIntake(clock, concurrency);
   const worker = createRefreshWorker({
     redis: queueRedis,
     prefix,
-    concurrency,
+    intake,
     log,
-    refresh: withRefreshTracing(async (job) => {
+    refresh: withRefreshTracing(async (job, onStarted) => {
+      const jobPermits = withPermitTracing(permitsFor(job.askedAtMs), step);
       const outcome = await refresh(job, {
         clock,
-        permits: withPermitTracing(permitsFor(job.askedAtMs), step),
+        permits: { take: (camera) => jobPermits.take(camera).finally(onStarted) },
         finishPermit: (permit, endNow) => finishWithRetries(permit, endNow, permits),
         places,
         prepareCall,

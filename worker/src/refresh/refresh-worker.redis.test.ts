@@ -2,10 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { refreshJobFor, refreshJobOptions } from '@lastframe/shared/messages/refresh-job';
+import { systemClock } from '@lastframe/shared/process/clock';
 import { type Job, Queue } from 'bullmq';
 import { expect, inject, it, onTestFinished } from 'vitest';
 import { ownRedis, testLink } from '../../../testing/redis/test-redis.ts';
 import { silentLog, testCamera } from '../test-support/cameras.ts';
+import { createJobIntake } from './job-intake.ts';
 import { CAPTURED, denied, type RefreshOutcome } from './outcome.ts';
 import { createRefreshWorker } from './refresh-worker.ts';
 
@@ -24,7 +26,13 @@ function workerParts(
     return outcome;
   };
   const redis = testLink(url, { offlineQueue: true });
-  const worker = createRefreshWorker({ redis, prefix, concurrency: 2, refresh, log: silentLog });
+  const worker = createRefreshWorker({
+    redis,
+    prefix,
+    intake: createJobIntake(systemClock, 2),
+    refresh,
+    log: silentLog,
+  });
   const { client } = testLink(queueUrl, { offlineQueue: true });
   const queue = new Queue('refresh', { connection: client, prefix, skipVersionCheck: true });
   queue.on('error', () => {});

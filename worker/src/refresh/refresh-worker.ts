@@ -3,14 +3,21 @@ import { messageOf } from '@lastframe/shared/process/errors';
 import type { Log } from '@lastframe/shared/process/log';
 import { QUEUE_NAME } from '@lastframe/shared/redis/keys';
 import type { RedisLink } from '@lastframe/shared/redis/redis-link';
-import { createNodeRedisClient, type Job, Worker } from 'bullmq';
+import { createNodeRedisClient, type Job, type Worker } from 'bullmq';
+import type { JobIntake, JobPlace } from './job-intake.ts';
 import { FailedRefreshError, type RefreshOutcome } from './outcome.ts';
+import { PacedWorker } from './paced-worker.ts';
 
 export interface RefreshWorkerDeps {
   redis: RedisLink;
   prefix: string;
-  concurrency: number;
-  refresh: (job: RefreshJob, jobId: string | undefined) => Promise<RefreshOutcome>;
+  intake: JobIntake;
+  /** @param onStarted called when the permit is granted or denied */
+  refresh: (
+    job: RefreshJob,
+    jobId: string | undefined,
+    onStarted: () => void,
+  ) => Promise<RefreshOutcome>;
   log: Log;
 }
 
@@ -32,13 +39,12 @@ const SHORT_DENIALS: ReadonlySet<string> = new Set([
  * a second call.
  */
 export function createRefreshWorker(deps: RefreshWorkerDeps): Worker {
-  const { redis, prefix, concurrency, log } = deps;
+  const { redis, prefix, intake, log } = deps;
   // A closed worker no longer listens, and an unhandled error event ends the process.
   const connection = createNodeRedisClient(redis.client).on('error', () => {});
-  const worker = new Worker(QUEUE_NAME, (job: Job) => run(job, deps), {
+  const worker = new PacedWorker(QUEUE_NAME, (job, place) => run(job, place, deps), intake, {
     connection,
     prefix,
-    concurrency,
     autorun: false,
     // BullMQ checks once and keeps the result. If the connection is lost just then, the worker
     // spins without a pause and ignores signals.
@@ -69,9 +75,9 @@ export function createRefreshWorker(deps: RefreshWorkerDeps): Worker {
 }
 
 /** @returns the text that the dashboard shows */
-async function run(job: Job, { refresh }: RefreshWorkerDeps): Promise<string> {
+async function run(job: Job, place: JobPlace, { refresh }: RefreshWorkerDeps): Promise<string> {
   const payload = refreshJobFormat.parse(job.data);
-  const outcome = await refresh(payload, job.id);
+  const outcome = await refresh(payload, job.id, place.started);
   // Frees the id: a retry within the bucket must not count as the same job.
   if (outcome.kind === 'denied' && SHORT_DENIALS.has(outcome.reason)) {
     job.opts.removeOnComplete = true;

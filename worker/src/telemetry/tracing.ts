@@ -7,16 +7,17 @@ import type { PrepareCall } from '../camera-call/prepare-call.ts';
 import type { Permits, TakeResult } from '../permit/permits.ts';
 import type { RefreshOutcome } from '../refresh/outcome.ts';
 import type { RefreshResults } from '../refresh/refresh-results.ts';
+import type { RefreshWorkerDeps } from '../refresh/refresh-worker.ts';
 
 // Each wraps a part and traces its steps, in log lines at `debug` and in spans, which keeps the
 // data flow free of both.
 
 /** Traces a job as part of the request that raised it. */
 export function withRefreshTracing(
-  refresh: (job: RefreshJob) => Promise<RefreshOutcome>,
+  refresh: (job: RefreshJob, onStarted: () => void) => Promise<RefreshOutcome>,
   step: Step,
-): (job: RefreshJob, jobId: string | undefined) => Promise<RefreshOutcome> {
-  return (job, jobId) =>
+): RefreshWorkerDeps['refresh'] {
+  return (job, jobId, onStarted) =>
     step(
       'refresh',
       {
@@ -24,7 +25,7 @@ export function withRefreshTracing(
         parent: job.trace ?? NEW_TRACE,
         details: { cameraId: job.cameraId, jobId },
       },
-      () => refresh(job),
+      () => refresh(job, onStarted),
       ({ text }) => ({ outcome: text }),
     );
 }
