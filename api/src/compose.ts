@@ -22,6 +22,7 @@ import { createCameraList } from './camera-status/camera-list.ts';
 import { createUnmetDemand } from './camera-status/unmet-demand.ts';
 import { createDemand } from './demand/demand.ts';
 import { createFleetStatus } from './demand/fleet-status.ts';
+import { createJobLine } from './demand/job-line.ts';
 import { createKeepWarm } from './demand/keep-warm.ts';
 import { createPresence } from './demand/presence.ts';
 import { createRefreshQueue } from './demand/refresh-queue.ts';
@@ -41,6 +42,7 @@ import {
   createAnnouncementMetrics,
   exposeCameraMetrics,
   exposeFleetMetrics,
+  exposeLineMetrics,
   exposeMemoryMetrics,
   exposeStreamMetrics,
   withDemandMetrics,
@@ -110,6 +112,8 @@ export function compose(context: ApiContext) {
   const askerId = randomBytes(4).toString('hex');
   const jobs = createRefreshQueue(queueRedis, config.redisPrefix, askerId, fleet.holdOffBeganMs);
   const queue = withQueueTracing(withQueueMetrics(jobs, metrics), pending, step, tracer);
+  const line = createJobLine(clock);
+  exposeLineMetrics(line, metrics);
   const baseDemand = createDemand({
     clock,
     memory,
@@ -117,6 +121,8 @@ export function compose(context: ApiContext) {
     presence,
     fleet,
     queue,
+    line,
+    coldWaitMs: config.coldWaitMs,
     log,
     random: Math.random,
     askerId,

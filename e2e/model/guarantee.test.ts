@@ -13,6 +13,7 @@ describe('the guarantee in the model', () => {
       const result = await play(schedule);
       calls += result.calls;
       expect(result.breaches).toEqual([]);
+      expect(result.wronglyBlamed).toBe(0);
     });
     await fc.assert(property, { numRuns: RUNS });
     // A model without camera calls proves nothing.
@@ -24,7 +25,9 @@ describe('the guarantee in the model', () => {
     { timeout: 240_000 },
     async (_, { seed, ...mutation }) => {
       const property = fc.asyncProperty(schedules, async (schedule) => {
-        expect((await play(schedule, mutation)).breaches).toEqual([]);
+        const { breaches, wronglyBlamed } = await play(schedule, mutation);
+        expect(breaches).toEqual([]);
+        expect(wronglyBlamed).toBe(0);
       });
       const { failed } = await fc.check(property, { numRuns: 3000, endOnFailure: true, seed });
       expect(failed).toBe(true);

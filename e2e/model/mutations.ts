@@ -8,7 +8,7 @@ const scripts = ['identity', 'take', 'finish']
   .join('\n');
 
 /**
- * Each removes one safeguard of the guarantee. A mutation that changes nothing is an error. Its seed
+ * Each removes one safeguard of the guarantee, or lets a worker blame a good camera. A mutation that changes nothing is an error. Its seed
  * finds the breach within a few dozen schedules.
  */
 export const mutations: Record<string, Mutation & { seed: number }> = {
@@ -46,6 +46,14 @@ export const mutations: Record<string, Mutation & { seed: number }> = {
   ),
   'the replica lag': replaceInScript(6, '(replicated and tonumber(ARGV[3]) or 0)', '0'),
   'the clock watch': { seed: 3, monitor: (watch) => ({ ...watch, accept: () => true }) },
+  'a verdict of its own for lateness': {
+    seed: 1,
+    permits: (permits) => ({
+      ...permits,
+      finish: (permit, end) =>
+        permits.finish(permit, end.verdict === 'late' ? { ...end, verdict: 'fail' } : end),
+    }),
+  },
   'the token compare': replaceInScript(5, "value:match('^%S+') ~= ARGV[1]", 'false'),
 };
 

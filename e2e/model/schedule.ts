@@ -2,6 +2,7 @@ import { cameraOf } from '@lastframe/shared/cameras/camera';
 import fc from 'fast-check';
 import { checkCalls } from '../../testing/checks/checker.ts';
 import { testSource } from '../../testing/test-camera.ts';
+import type { Verdict } from '../../worker/src/permit/permits.ts';
 import { createSimRedis, type SimRedis } from './sim-redis.ts';
 import { createSimTime } from './sim-time.ts';
 import { createSimWorker, type Mutation, type SimCall, type SimWorker } from './sim-worker.ts';
@@ -11,6 +12,9 @@ const TIMEOUT_MS = 4000;
 const ALLOWANCE_MS = 500;
 /** Calls may overlap when a worker freezes for longer than this: the guarantee says so. */
 const LATENESS_MS = 2000;
+/** Less than half of its start allowance. */
+const GOOD_CONNECT_MS = 200;
+const GOOD_ANSWER_MS = 300;
 /** min-replicas-max-lag, plus the second that Redis takes to notice. */
 const MAX_LAG_MS = 4000;
 
@@ -57,22 +61,29 @@ export const schedules = fc.record({
   connectMs: timesOf(0, 1, 30, 440, 460, 700),
   // Up to the deadline, and beyond it for a camera that hangs.
   answerMs: timesOf(5, 300, 900, 1100, 3990, 60_000),
+  /** Then the camera is quick, whatever these say: it must never be blamed. */
+  isGood: fc.integer({ min: 0, max: 3 }).map((n) => n === 0),
 });
 type Schedule = typeof schedules extends fc.Arbitrary<infer One> ? One : never;
 
-/** Plays a schedule. Returns the breaches of the guarantee as sentences, and the call count. */
+/**
+ * Plays a schedule. Returns the breaches of the guarantee as sentences, the call count, and how often
+ * a camera that always connects and responds in time was blamed.
+ */
 export async function play(
   schedule: Schedule,
   mutation: Mutation = {},
-): Promise<{ breaches: string[]; calls: number }> {
+): Promise<{ breaches: string[]; calls: number; wronglyBlamed: number }> {
   const time = createSimTime();
   const calls: SimCall[] = [];
+  const verdicts: Verdict[] = [];
   const world = {
     time,
     camera: camera(),
     calls,
-    connectMs: cycle(schedule.connectMs),
-    answerMs: cycle(schedule.answerMs),
+    verdicts,
+    connectMs: cycle(schedule.isGood ? [GOOD_CONNECT_MS] : schedule.connectMs),
+    answerMs: cycle(schedule.isGood ? [GOOD_ANSWER_MS] : schedule.answerMs),
     mutation,
   };
   const [one, two] = [createSimRedis(() => time.nowMs), createSimRedis(() => time.nowMs)];
@@ -95,7 +106,9 @@ export async function play(
     time.at(atMs, () => injectFault(fault, fleet));
   }
   await time.runUntil(atMs + 18_000);
-  return { breaches: findBreaches(calls, fleet.freezes), calls: calls.length };
+  const blamed = verdicts.filter((verdict) => verdict === 'fail').length;
+  const breaches = findBreaches(calls, fleet.freezes);
+  return { breaches, calls: calls.length, wronglyBlamed: schedule.isGood ? blamed : 0 };
 }
 
 interface Fleet {

@@ -8,7 +8,8 @@ import type { Log } from '@lastframe/shared/process/log';
 import { keysFor } from '@lastframe/shared/redis/keys';
 import type { RedisLink } from '@lastframe/shared/redis/redis-link';
 import type { Capture } from '../../worker/src/camera-call/capture.ts';
-import { createPermits, type Permits } from '../../worker/src/permit/permits.ts';
+import { isOwnLateness } from '../../worker/src/camera-call/lateness.ts';
+import { createPermits, type Permits, type Verdict } from '../../worker/src/permit/permits.ts';
 import { createRedisMonitor, type RedisMonitor } from '../../worker/src/permit/redis-monitor.ts';
 import { type RefreshDeps, refresh } from '../../worker/src/refresh/refresh.ts';
 import type { RefreshResults } from '../../worker/src/refresh/refresh-results.ts';
@@ -34,6 +35,8 @@ export interface SimWorld {
   time: SimTime;
   camera: Camera;
   calls: SimCall[];
+  /** How finished calls were judged. */
+  verdicts: Verdict[];
   /** Return how long the schedule's next connection and response take. */
   connectMs: () => number;
   answerMs: () => number;
@@ -63,6 +66,7 @@ export function createSimWorker(
   const keys = keysFor('model');
   let frozenUntilMs = 0;
   let suspendedMs = 0;
+  let frozenMs = 0;
   let dead = false;
   const closing = new AbortController();
   const link: SimWorker['link'] = { redis, delayMs: 1 };
@@ -95,7 +99,14 @@ export function createSimWorker(
   const polling = { maxReplicaLagMs: 4000, adopt, takesJobs: () => true };
   const realMonitor = createRedisMonitor({ ...parts, ...polling });
   const monitor = mutation.monitor?.(realMonitor) ?? realMonitor;
-  const realPermits = createPermits({ ...parts, monitor, replicaLagMs: 6000 });
+  const unwatched = createPermits({ ...parts, monitor, replicaLagMs: 6000 });
+  const realPermits: Permits = {
+    ...unwatched,
+    finish: (permit, end) => {
+      world.verdicts.push(end.verdict);
+      return unwatched.finish(permit, end);
+    },
+  };
   const permits = mutation.permits?.(realPermits) ?? realPermits;
   const deps: RefreshDeps = {
     clock,
@@ -103,13 +114,21 @@ export function createSimWorker(
     places: { admit: async () => ({ outcome: 'admitted' }), releasePlace: async () => {} },
     prepareCall: async (_camera, withinMs) => {
       const connectMs = world.connectMs();
+      const frozenBeforeMs = frozenMs;
       await sleep(Math.min(connectMs, withinMs));
-      if (connectMs > withinMs) return { outcome: 'failed', status: 504, reason: 'late' };
+      const { startAllowanceMs } = camera.source;
+      const ownMs = frozenMs - frozenBeforeMs + startAllowanceMs - withinMs;
+      if (connectMs > withinMs) {
+        return isOwnLateness(ownMs, startAllowanceMs)
+          ? { outcome: 'late' }
+          : { outcome: 'failed', status: 504, reason: 'slow' };
+      }
       return { outcome: 'connected', call: callOf(name, world, at, camera) };
     },
     finishPermit: finishOnceMore(permits, clock),
     results: RESULTS,
     rules: () => makeRules([camera.source]),
+    slots: { enter: () => () => {} },
     redisNowMs: monitor.nowMs,
     closing: closing.signal,
     reserveWaitingSlot: () => () => {},
@@ -139,6 +158,7 @@ export function createSimWorker(
     link,
     freeze: (ms, suspended) => {
       frozenUntilMs = Math.max(frozenUntilMs, time.nowMs + ms);
+      frozenMs += ms;
       if (suspended) suspendedMs += ms;
     },
     kill: () => {

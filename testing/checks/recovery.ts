@@ -40,5 +40,6 @@ export async function expectCleanEnd(fleet: Fleet): Promise<void> {
   const startedMs = performance.now();
   const codes = await Promise.all(alive.map((child) => child.end('SIGTERM')));
   expect(codes).toEqual(alive.map(() => 0));
-  expect(performance.now() - startedMs).toBeLessThan(20_000);
+  const steps = alive.map(({ logs }) => logs.filter(({ msg }) => msg?.startsWith('closing')));
+  expect(performance.now() - startedMs, JSON.stringify(steps)).toBeLessThan(20_000);
 }

@@ -6,9 +6,11 @@ import type { WorkerConfig } from '@lastframe/shared/settings/config';
 import type { ProcessContext } from '@lastframe/shared/startup/start-process';
 import { createRoomForCameras } from './admission/room-for-cameras.ts';
 import { createByteBudget } from './camera-call/byte-budget.ts';
+import { measureLateness } from './camera-call/lateness.ts';
 import { createPrepareCall } from './camera-call/prepare-call.ts';
 import { createPermits, finishWithRetries } from './permit/permits.ts';
 import { createRedisMonitor } from './permit/redis-monitor.ts';
+import { createFairSlots } from './refresh/fair-slots.ts';
 import { createJobIntake } from './refresh/job-intake.ts';
 import { refresh } from './refresh/refresh.ts';
 import { createRefreshResults } from './refresh/refresh-results.ts';
@@ -91,11 +93,15 @@ export function compose(context: WorkerContext) {
   exposeRedisMemoryMetrics(room, metrics);
   const places = withAdmissionMetrics(room.places, metrics);
   const fleetId = createFleetId(permitsRedis, keys.fleet);
-  const basePrepareCall = createPrepareCall(createByteBudget(MAX_BODIES_BYTES), fleetId.pseudonym);
+  const lateness = measureLateness(clock);
+  const bodies = createByteBudget(MAX_BODIES_BYTES);
+  const basePrepareCall = createPrepareCall(bodies, fleetId.pseudonym, lateness);
   const prepareCall = withCallTracing(withCallMetrics(basePrepareCall, clock, metrics), step);
   const jobMetrics = createJobMetrics(metrics);
   const reserveWaitingSlot = createWaitingSlots(Math.ceil(concurrency / 10));
   const intake = createJobIntake(clock, concurrency);
+  const slots = createFairSlots(concurrency);
+  metrics.readValue('lastframe_job_start_seconds', () => intake.startMs() / 1000);
   const worker = createRefreshWorker({
     redis: queueRedis,
     prefix,
@@ -111,6 +117,7 @@ export function compose(context: WorkerContext) {
         prepareCall,
         results,
         rules: rules.now,
+        slots,
         redisNowMs: monitor.nowMs,
         closing: closing.signal,
         reserveWaitingSlot,
@@ -132,6 +139,7 @@ export function compose(context: WorkerContext) {
     links,
     monitor,
     room,
+    intake,
     worker,
     start: () => {
       pollTimer = setInterval(poll, POLL_EVERY_MS);
@@ -152,6 +160,7 @@ export function compose(context: WorkerContext) {
     },
     closeLinks: async () => {
       clearInterval(pollTimer);
+      lateness.close();
       await Promise.all(Object.values(links).map((link) => link.close()));
     },
   };

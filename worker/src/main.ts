@@ -37,7 +37,10 @@ await startProcess({
 });
 
 /** Probes, metrics and Bull Board. */
-function opsRoutes({ links, monitor, room }: Parts, { config, metrics, log }: WorkerContext) {
+function opsRoutes(
+  { links, monitor, room, intake }: Parts,
+  { config, metrics, log }: WorkerContext,
+) {
   const queue = new Queue(QUEUE_NAME, {
     connection: links.queue.client,
     prefix: config.redisPrefix,
@@ -47,8 +50,6 @@ function opsRoutes({ links, monitor, room }: Parts, { config, metrics, log }: Wo
   const { queuesUser: username, queuesPassword: password } = config;
   const credentials = username && password ? { username, password } : undefined;
   const whyNotReady = () => monitor.whyUnfit() ?? room.whyLargerRejected();
-  return probes(whyNotReady, metrics, room.whyNewRejected).route(
-    '/',
-    dashboard(queue, credentials),
-  );
+  const whyDegraded = () => room.whyNewRejected() ?? intake.whyOverloaded();
+  return probes(whyNotReady, metrics, whyDegraded).route('/', dashboard(queue, credentials));
 }

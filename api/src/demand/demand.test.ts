@@ -5,6 +5,7 @@ import { testCamera } from '../../../testing/test-camera.ts';
 import { markCurrent, markPossiblyOutdated } from '../cache/held-frame.ts';
 import { heldFrame, testParts } from '../test-support/parts.ts';
 import { createDemand } from './demand.ts';
+import { createJobLine } from './job-line.ts';
 
 const INTERVAL_MS = 5000;
 const camera = testCamera('a', { intervalMs: INTERVAL_MS });
@@ -22,10 +23,18 @@ afterEach(() => {
 function demandParts({ random = 1 } = {}) {
   const parts = testParts();
   const add = vi.fn(async (_camera: unknown, _redisNowMs: number) => {});
-  const demand = createDemand({ ...parts, queue: { add }, random: () => random, askerId: 'me' });
+  const line = createJobLine(parts.clock);
+  const demand = createDemand({
+    ...parts,
+    queue: { add },
+    line,
+    coldWaitMs: 15_000,
+    random: () => random,
+    askerId: 'me',
+  });
   const buckets = () =>
     add.mock.calls.map(([, redisNowMs]) => Math.floor(redisNowMs / bucketMsOf(INTERVAL_MS)));
-  return { ...parts, add, demand, buckets };
+  return { ...parts, add, demand, line, buckets };
 }
 
 type Parts = ReturnType<typeof demandParts>;
@@ -131,46 +140,56 @@ describe('while the fleet cannot take jobs', () => {
     expect(await jobsWithin(parts, 1000)).toBe(1);
   });
 
-  it('adds no second job while jobs pile up, and one within a second after that', async () => {
+  it('adds as many jobs as workers take, and another with each that they have taken', async () => {
     const parts = demandParts();
-    parts.fleet.behind = true;
-    parts.demand.raise(camera);
-    expect(await jobsWithin(parts, 60_000)).toBe(1);
-    parts.fleet.behind = false;
-    expect(await jobsWithin(parts, 1000)).toBe(1);
+    const cameras = Array.from({ length: 100 }, (_, n) => testCamera(`due-${n}`));
+    for (const one of cameras) parts.demand.raise(one);
+    expect(await jobsWithin(parts, 100)).toBe(64);
+    for (const { cameraId: taken } of cameras.slice(0, 10))
+      parts.demand.onAnnouncement({ v: 1, cameraId: taken, kind: 'started', queuedMs: 1000 });
+    expect(await jobsWithin(parts, 0)).toBe(0); // they waited for too long
+    for (const { cameraId: taken } of cameras.slice(10, 64))
+      parts.demand.onAnnouncement({ v: 1, cameraId: taken, kind: 'started', queuedMs: 1 });
+    expect(await jobsWithin(parts, 0)).toBe(36);
   });
-
-  it.each([
-    ['was denied', { kind: 'wait', reason: 'budget', inMs: 100 }],
-    ['failed', undefined],
-  ] as const)('adds another job while jobs pile up if the last one %s', async (_, body) => {
+  it('adds another job in place of one of which nothing was heard', async () => {
     const parts = demandParts();
-    parts.fleet.behind = true;
-    if (!body) parts.add.mockRejectedValueOnce(new Error('away'));
-    parts.demand.raise(camera);
-    expect(await jobsWithin(parts, 0)).toBe(1);
-    if (body) announce(parts, body);
-    expect(await jobsWithin(parts, 7000)).toBe(1);
+    for (let n = 0; n < 100; n += 1) parts.demand.raise(testCamera(`due-${n}`));
+    expect(await jobsWithin(parts, 4999)).toBe(64);
+    expect(await jobsWithin(parts, 2)).toBe(36);
   });
-
-  it('adds another job while jobs pile up if the last one must have been dropped', async () => {
+  it('drops a new camera that nobody waits for when its turn comes', async () => {
     const parts = demandParts();
-    parts.fleet.behind = true;
-    const leave = parts.presence.enter(camera);
-    parts.demand.raise(camera);
-    expect(await jobsWithin(parts, 72_000)).toBe(2);
-    leave();
+    vi.spyOn(parts.line, 'enter').mockImplementation(async () => {
+      await new Promise((resolve) => setTimeout(resolve, 16_000));
+      return { end: () => {}, refuse: () => {} };
+    });
+    const waited = testCamera('waited-for');
+    parts.presence.enter(waited);
+    for (const one of [camera, waited]) parts.demand.raise(one);
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(parts.add.mock.calls.map(([added]) => added)).toEqual([waited]);
   });
-
-  it('reads the store rarely while jobs pile up', async () => {
+  it('turns new cameras away when more wait than can be called in time, not those that wait', async () => {
     const parts = demandParts();
-    parts.fleet.behind = true;
+    vi.spyOn(parts.line, 'newCameraWaitMs').mockReturnValue(18_000);
     parts.demand.raise(camera);
-    await jobsWithin(parts, 60_000);
-    expect(parts.reader.read.mock.calls.length).toBeLessThanOrEqual(4);
-    expect(parts.reader.read.mock.calls.length).toBeGreaterThanOrEqual(3);
+    expect(parts.demand.newCameraWaitMs(cameraId)).toBe(0);
+    expect(parts.demand.newCameraWaitMs(testCamera('b').cameraId)).toBe(3000);
+    vi.spyOn(parts.line, 'newCameraWaitMs').mockReturnValue(14_000);
+    expect(parts.demand.newCameraWaitMs(testCamera('b').cameraId)).toBe(0);
   });
-
+  it('adds no job for a camera that another process has called meanwhile', async () => {
+    const parts = demandParts();
+    const cameras = Array.from({ length: 65 }, (_, n) => testCamera(`due-${n}`));
+    for (const one of cameras) parts.demand.raise(one);
+    const [first, last] = [cameras[0], cameras[64]].map((one) => one?.cameraId ?? '');
+    const started = { v: 1, kind: 'started', overMs: 15_000, queuedMs: 1 } as const;
+    parts.demand.onAnnouncement({ ...started, cameraId: last ?? '' });
+    expect(await jobsWithin(parts, 0)).toBe(64);
+    parts.demand.onAnnouncement({ ...started, cameraId: first ?? '' });
+    expect(await jobsWithin(parts, 0)).toBe(0);
+  });
   it('adds no job while the time of Redis is unknown', async () => {
     const parts = demandParts();
     const { redisNowMs } = parts.fleet;

@@ -8,6 +8,7 @@ import type { FrameReader } from '../cache/frame-reader.ts';
 import { type HeldFrame, isFresh } from '../cache/held-frame.ts';
 import type { MemoryCache } from '../cache/memory-cache.ts';
 import type { FleetStatus } from './fleet-status.ts';
+import type { JobLine, Turn } from './job-line.ts';
 import type { Presence } from './presence.ts';
 import type { RefreshQueue } from './refresh-queue.ts';
 import {
@@ -37,6 +38,11 @@ export interface Demand {
   announcedWaitMs(cameraId: string): number;
   /** Returns why the fleet rejects this new camera during that wait; undefined if it does not. */
   rejection(cameraId: string): Rejection | undefined;
+  /**
+   * Returns how long a request for a new camera should stay away, in ms: more of them are waiting
+   * than can be called while their viewers wait. 0 if it may wait too, or already does.
+   */
+  newCameraWaitMs(cameraId: string): number;
   close(): void;
 }
 
@@ -47,21 +53,22 @@ export interface DemandDeps {
   presence: Presence;
   fleet: FleetStatus;
   queue: Pick<RefreshQueue, 'add'>;
+  line: JobLine;
   random: () => number;
+  /** How long viewers wait for a camera's first frame. */
+  coldWaitMs: number;
   /** The id of this process in its jobs. */
   askerId: string;
   log: Log;
 }
 
 const CLOSED_RETRY_MS = 1000;
-/** A worker drops a job older than 60 s and announces nothing. */
-const QUEUED_MS = 65_000;
 /** An unreadable store is retried no more often than this. */
 const OUTDATED_READ_MS = 250;
-/** While jobs pile up, thousands of reads per second would keep workers from catching up. */
-const BEHIND_READ_MS = 15_000;
 /** Without a frame no viewer is served, so those that still want one have retried by then. */
 const FORGOTTEN_MS = 2 * MAX_ANNOUNCED_WAIT_MS;
+/** A request that does not wait comes back within this time. */
+const LEAST_PATIENCE_MS = 15_000;
 /** With this many wanted cameras, new ones without a frame are ignored. */
 const MAX_WANTED = 50_000;
 /** For short intervals, a tick is a hundredth of the interval. */
@@ -147,8 +154,13 @@ export function createDemand(deps: DemandDeps): Demand {
       const { announcedUntilMonoMs = 0, rejection } = schedules.get(cameraId) ?? {};
       return clock.monoMs() < announcedUntilMonoMs ? rejection : undefined;
     },
+    newCameraWaitMs: (cameraId) => {
+      if (schedules.get(cameraId)?.isRequested) return 0;
+      return Math.max(0, deps.line.newCameraWaitMs() - deps.coldWaitMs);
+    },
     close: () => {
       closed = true;
+      deps.line.close();
       for (const { timer } of schedules.values()) clearTimeout(timer);
       schedules.clear();
     },
@@ -169,39 +181,77 @@ async function addJobIfDue(
   order: StandBy,
   deps: DemandDeps,
 ): Promise<number | undefined> {
+  const first = await decide(schedule, order, deps);
+  if (first.next !== 'job') return first.dueMonoMs;
+  const enteredMonoMs = deps.clock.monoMs();
+  schedule.dueSinceMonoMs ??= enteredMonoMs;
+  const turn = await deps.line.enter({
+    source: schedule.camera.source.name,
+    isNew: !deps.memory.has(schedule.camera.cameraId),
+    dueMonoMs: schedule.dueSinceMonoMs,
+  });
+  if (isAbandoned(schedule, enteredMonoMs, deps)) schedule.isRequested = false;
+  // Another process may have requested it meanwhile, or its viewers may have left.
+  const decision = await decide(schedule, order, deps);
+  if (decision.next === 'job') return await addJob(schedule, turn, decision.redisNowMs, deps);
+  turn.end();
+  return decision.dueMonoMs;
+}
+
+/** Returns whether nobody waits any more for the first frame of a camera that stood in line. */
+function isAbandoned(
+  { camera: { cameraId }, requestedMonoMs }: RefreshSchedule,
+  enteredMonoMs: number,
+  { clock, memory, presence, coldWaitMs }: DemandDeps,
+): boolean {
+  if (memory.has(cameraId) || presence.isPresent(cameraId)) return false;
+  const sinceMonoMs = Math.max(enteredMonoMs, requestedMonoMs);
+  return clock.monoMs() - sinceMonoMs > Math.max(coldWaitMs, LEAST_PATIENCE_MS);
+}
+
+type Decision =
+  | { next: 'job'; redisNowMs: number }
+  /** Undefined without demand. */
+  | { next: 'check'; dueMonoMs: number | undefined };
+
+const checkAt = (dueMonoMs: number | undefined): Decision => ({ next: 'check', dueMonoMs });
+
+/** Decides whether a refresh is to be requested now, or when to check again. */
+async function decide(
+  schedule: RefreshSchedule,
+  order: StandBy,
+  deps: DemandDeps,
+): Promise<Decision> {
   const { clock, presence, fleet, memory } = deps;
   const { cameraId } = schedule.camera;
   const held = memory.peek(cameraId);
   const isDue = () => clock.monoMs() >= schedule.notBeforeMonoMs;
-  if (!isDue() && !held?.mayBeOutdated) return schedule.notBeforeMonoMs;
+  if (!isDue() && !held?.mayBeOutdated) return checkAt(schedule.notBeforeMonoMs);
   if (!held && clock.monoMs() - schedule.requestedMonoMs > FORGOTTEN_MS)
     schedule.isRequested = false;
   if (!schedule.isRequested && !presence.watchedCamera(cameraId)) {
-    return isDue() ? undefined : schedule.notBeforeMonoMs;
+    return checkAt(isDue() ? undefined : schedule.notBeforeMonoMs);
   }
   if (held && !held.mayBeOutdated && isFresh(held, clock.monoMs()))
-    return endDemand(schedule, held, order);
+    return checkAt(endDemand(schedule, held, order));
   const redisNowMs = fleet.redisNowMs();
   if (fleet.whyCannotCall() !== undefined || redisNowMs === undefined) {
-    return clock.monoMs() + CLOSED_RETRY_MS;
+    return checkAt(clock.monoMs() + CLOSED_RETRY_MS);
   }
   const inFlightMs = () => schedule.callOverMonoMs - clock.monoMs();
-  if (held?.mayBeOutdated || schedule.jobsSinceAnnouncement > 0 || inFlightMs() > 0) {
-    const isQueued = () => clock.monoMs() < schedule.queuedUntilMonoMs && fleet.isBehind();
-    const sinceReadMs = clock.monoMs() - schedule.readMonoMs;
-    if (isQueued() && !held?.mayBeOutdated && sinceReadMs < BEHIND_READ_MS) {
-      return clock.monoMs() + CLOSED_RETRY_MS;
-    }
+  const hasJustRead = clock.monoMs() - schedule.readMonoMs < OUTDATED_READ_MS;
+  const mayHaveNews = held?.mayBeOutdated || schedule.jobsSinceAnnouncement > 0;
+  if ((mayHaveNews && !hasJustRead) || inFlightMs() > 0) {
     schedule.readMonoMs = clock.monoMs();
     const found = await readStore(schedule.camera, deps);
-    if (found && isFresh(found, clock.monoMs())) return endDemand(schedule, found, order);
-    if (!isDue()) return schedule.notBeforeMonoMs; // an announcement may have come meanwhile
-    if (isQueued()) return clock.monoMs() + CLOSED_RETRY_MS;
+    if (found && isFresh(found, clock.monoMs())) return checkAt(endDemand(schedule, found, order));
+    // An announcement may have come meanwhile.
+    if (!isDue()) return checkAt(schedule.notBeforeMonoMs);
     // A job added now would be denied, and its id used up for the bucket in which the call ends.
     const againMs = Math.min(inFlightMs(), bucketMsOf(schedule.camera.source.intervalMs));
-    if (againMs > 0) return clock.monoMs() + againMs;
+    if (againMs > 0) return checkAt(clock.monoMs() + againMs);
   }
-  return await addJob(schedule, redisNowMs, deps);
+  return { next: 'job', redisNowMs };
 }
 
 /** Reads the frame in the store, as its announcement may have been lost. */
@@ -215,18 +265,21 @@ async function readStore(camera: Camera, { reader }: DemandDeps): Promise<HeldFr
 
 async function addJob(
   schedule: RefreshSchedule,
+  turn: Turn,
   redisNowMs: number,
   deps: DemandDeps,
 ): Promise<number> {
-  const { clock, queue, log, random } = deps;
+  const { clock, queue, memory, log, random } = deps;
   const { cameraId, source } = schedule.camera;
   // Spread out, so that not all pods add the job at once.
   schedule.notBeforeMonoMs = clock.monoMs() + bucketMsOf(source.intervalMs) * (1 + random() / 10);
   schedule.jobsSinceAnnouncement += 1;
+  schedule.turn?.end();
+  schedule.turn = turn;
   try {
-    await queue.add(schedule.camera, redisNowMs);
-    schedule.queuedUntilMonoMs = clock.monoMs() + QUEUED_MS;
+    await queue.add(schedule.camera, redisNowMs, { isFirst: !memory.has(cameraId) });
   } catch (error) {
+    turn.end();
     log.debug({ cameraId, reason: messageOf(error) }, 'adding a refresh job failed');
     schedule.notBeforeMonoMs = clock.monoMs() + CLOSED_RETRY_MS;
   }

@@ -8,8 +8,6 @@ import type { RedisClient, RedisLink } from '@lastframe/shared/redis/redis-link'
 export interface FleetStatus {
   /** Returns why no refresh can be requested now; undefined if one can. */
   whyCannotCall(): string | undefined;
-  /** Returns whether jobs pile up: an earlier job is still queued, so another would not help. */
-  isBehind(): boolean;
   /** Returns the queue Redis's time; undefined while unknown. */
   redisNowMs(): number | undefined;
   /**
@@ -31,8 +29,6 @@ interface FleetSnapshot {
 const DEADLINE_MS = 900;
 /** A queue without workers must not fill Redis. */
 const MAX_WAITING_JOBS = 20_000;
-/** More jobs than this are not just a burst. */
-const MAX_BURST_JOBS = 100;
 
 export function createFleetStatus(deps: {
   clock: Clock;
@@ -42,7 +38,6 @@ export function createFleetStatus(deps: {
   const { clock, queue, keys } = deps;
   const time = createRedisTime(clock);
   let closed: string | undefined = 'Redis has not responded yet';
-  let isBehind = false;
   let lastSnapshot: FleetSnapshot | undefined;
   let lastHoldOffMs = 0;
 
@@ -63,12 +58,10 @@ export function createFleetStatus(deps: {
     lastSnapshot = { workerAlive: alive === 1, waitingJobs, activeJobs };
     closed = whyClosed(lastSnapshot.workerAlive, waitingJobs);
     lastHoldOffMs = holdOffBeganMs(epoch);
-    isBehind = waitingJobs > MAX_BURST_JOBS;
   };
 
   return {
     whyCannotCall: () => closed,
-    isBehind: () => isBehind,
     snapshot: () => lastSnapshot,
     holdOffBeganMs: () => lastHoldOffMs,
     redisNowMs: time.nowMs,

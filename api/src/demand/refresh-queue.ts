@@ -1,5 +1,6 @@
 import type { Camera } from '@lastframe/shared/cameras/camera';
 import {
+  type RefreshJob,
   refreshJobFor,
   refreshJobId,
   refreshJobOptions,
@@ -11,13 +12,14 @@ import { Queue } from 'bullmq';
 
 const DEADLINE_MS = 1000;
 
+type JobDetails = Pick<RefreshJob, 'isFirst' | 'trace'>;
+
 export interface RefreshQueue {
   /**
    * Requests a frame from the fleet. All requests in one bucket of Redis's time share one job.
-   * @param trace the traceparent of the request
    * @throws RedisUnavailableError
    */
-  add(camera: Camera, redisNowMs: number, trace?: string): Promise<void>;
+  add(camera: Camera, redisNowMs: number, about?: JobDetails): Promise<void>;
   /** Returns the id of that job. */
   jobIdAt(camera: Camera, redisNowMs: number): string;
 }
@@ -50,12 +52,12 @@ export function createRefreshQueue(
     refreshJobId(cameraId, source.intervalMs, { redisMs, sinceMs: sinceMs() });
   return {
     jobIdAt,
-    add: async (camera, redisNowMs, trace) => {
+    add: async (camera, redisNowMs, about) => {
       const { cameraId } = camera;
       const jobs = open();
       const jobId = jobIdAt(camera, redisNowMs);
       await redis.run(DEADLINE_MS, () =>
-        jobs.add(cameraId, refreshJobFor(camera, redisNowMs, { askedBy: askerId, trace }), {
+        jobs.add(cameraId, refreshJobFor(camera, redisNowMs, { ...about, askedBy: askerId }), {
           jobId,
         }),
       );

@@ -7,6 +7,7 @@ import {
 } from '@lastframe/shared/messages/announcement';
 import { bucketMsOf } from '@lastframe/shared/messages/refresh-job';
 import type { HeldFrame } from '../cache/held-frame.ts';
+import type { Turn } from './job-line.ts';
 
 /** What this process knows about the next call to a wanted camera. */
 export interface RefreshSchedule {
@@ -22,8 +23,10 @@ export interface RefreshSchedule {
   callOverMonoMs: number;
   /** Jobs added since the last announcement. If any, one may have been lost: the store is read. */
   jobsSinceAnnouncement: number;
-  /** A job of this process may still wait in the queue until then. */
-  queuedUntilMonoMs: number;
+  /** The turn of its last job, until a worker has taken that. */
+  turn: Turn | undefined;
+  /** Since when it has been due for a call. */
+  dueSinceMonoMs: number | undefined;
   /** When the store was last read for it. */
   readMonoMs: number;
   /** The process that requested the last call; it requests the next one if it still wants it. */
@@ -64,7 +67,8 @@ export function newSchedule(camera: Camera): RefreshSchedule {
     rejection: undefined,
     callOverMonoMs: never,
     jobsSinceAnnouncement: 0,
-    queuedUntilMonoMs: never,
+    turn: undefined,
+    dueSinceMonoMs: undefined,
     readMonoMs: never,
     askedBy: undefined,
     dueMonoMs: never,
@@ -77,6 +81,7 @@ export function newSchedule(camera: Camera): RefreshSchedule {
 export function endDemand(schedule: RefreshSchedule, held: HeldFrame, order: StandBy): number {
   schedule.isRequested = false;
   schedule.jobsSinceAnnouncement = 0;
+  schedule.dueSinceMonoMs = undefined;
   setDue(schedule, held.startedMonoMs + spacingMs(held.camera.source), order);
   return schedule.notBeforeMonoMs;
 }
@@ -91,11 +96,13 @@ export function applyAnnouncement(
   const bucketMs = bucketMsOf(schedule.camera.source.intervalMs);
   // Every announcement but a purge means that a worker took the job.
   if (announcement.kind !== 'purge') {
-    schedule.queuedUntilMonoMs = Number.NEGATIVE_INFINITY;
+    endTurn(schedule, announcement);
+    schedule.turn = undefined;
     schedule.rejection = undefined;
   }
   switch (announcement.kind) {
     case 'started': {
+      schedule.dueSinceMonoMs = undefined;
       // The call is under way: a job added now would be denied.
       const laterMonoMs = nowMonoMs + bucketMs * (1 + order.random() / 10);
       schedule.notBeforeMonoMs = Math.max(schedule.notBeforeMonoMs, laterMonoMs);
@@ -119,12 +126,20 @@ export function applyAnnouncement(
     case 'purge':
       return; // the next request finds the frame stale or missing and raises demand
     default:
+      schedule.dueSinceMonoMs = undefined;
       schedule.isRequested = false;
       schedule.jobsSinceAnnouncement = 0;
       schedule.announcedUntilMonoMs = nowMonoMs + announcement.nextMs;
       setDue(schedule, schedule.announcedUntilMonoMs, order);
       schedule.callOverMonoMs = Number.NEGATIVE_INFINITY;
   }
+}
+
+function endTurn({ turn }: RefreshSchedule, announcement: Announcement): void {
+  if (announcement.kind === 'started') turn?.end(announcement.queuedMs);
+  else if (announcement.kind === 'wait' && announcement.reason === 'share')
+    turn?.refuse(announcement.inMs);
+  else turn?.end();
 }
 
 /**

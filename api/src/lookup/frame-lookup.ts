@@ -180,6 +180,9 @@ async function frameFromRedisOrCamera(
     if (leftMs > 0) throw notYet('too many new cameras requested from your address', leftMs);
     const rejection = demand.rejection(camera.cameraId);
     if (rejection) throw newCameraRejected(rejection, demand.announcedWaitMs(camera.cameraId));
+    const crowdedMs = demand.newCameraWaitMs(camera.cameraId);
+    if (crowdedMs > 0)
+      throw notYet('more new cameras are waiting than can be called soon', crowdedMs);
     // Otherwise a flood of new cameras would fill the queue despite the limit on waiting requests.
     if (!turnedAway) demand.raise(camera);
     if (failure) throw failureProblem(failure);

@@ -601,6 +601,17 @@ describe('a frame that is not in memory', () => {
     },
   );
 
+  it('gets 503 at once, and raises no demand, when too many others wait for their first call', async () => {
+    const parts = partsWith();
+    parts.demand.newCameraWaitMs.mockReturnValue(7500);
+    const response = await parts.image();
+    expect([response.status, response.headers.get('retry-after')]).toEqual([503, '8']);
+    expect(await response.json()).toMatchObject({
+      detail: expect.stringMatching(/more new cameras/),
+    });
+    expect(parts.demand.raise).not.toHaveBeenCalled();
+  });
+
   it('gets 503 when the wait times out', async () => {
     const parts = partsWith();
     parts.demand.announcedWaitMs.mockReturnValue(3100);

@@ -8,6 +8,7 @@ import type { MemoryCache } from '../cache/memory-cache.ts';
 import type { CameraList } from '../camera-status/camera-list.ts';
 import type { Demand } from '../demand/demand.ts';
 import type { FleetStatus } from '../demand/fleet-status.ts';
+import type { JobLine } from '../demand/job-line.ts';
 import type { RefreshQueue } from '../demand/refresh-queue.ts';
 import type { FrameWaiters } from '../lookup/frame-waiters.ts';
 import type { OpenStreams } from '../streams/open-streams.ts';
@@ -27,6 +28,17 @@ export function withDemandMetrics(demand: Demand, metrics: Metrics): Demand {
       demand.raise(camera);
     },
   };
+}
+
+export function exposeLineMetrics(
+  line: Pick<JobLine, 'behindMs' | 'size'>,
+  metrics: Metrics,
+): void {
+  metrics.readValue('lastframe_behind_seconds', () => line.behindMs() / 1000);
+  metrics.read('lastframe_cameras_in_line', () => [
+    { labels: { call: 'refresh' as const }, value: line.size('refresh') },
+    { labels: { call: 'first' as const }, value: line.size('first call') },
+  ]);
 }
 
 export function withQueueMetrics(queue: RefreshQueue, metrics: Metrics): RefreshQueue {

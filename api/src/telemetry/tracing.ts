@@ -34,14 +34,14 @@ export function withQueueTracing(
   tracer: Tracer | undefined,
 ): Pick<RefreshQueue, 'add'> {
   return {
-    add: (camera, redisNowMs) => {
+    add: (camera, redisNowMs, about) => {
       const { cameraId } = camera;
       const [parent = NEW_TRACE, ...links] = pending.takeAll(cameraId);
       const jobId = queue.jobIdAt(camera, redisNowMs);
       return step(
         'refresh requested',
         { kind: 'producer', parent, links, details: { cameraId, jobId } },
-        () => queue.add(camera, redisNowMs, tracer?.currentTraceparent()),
+        () => queue.add(camera, redisNowMs, { ...about, trace: tracer?.currentTraceparent() }),
       );
     },
   };

@@ -75,8 +75,6 @@ export function testParts() {
   const fleet = {
     closed: undefined as string | undefined,
     whyCannotCall: () => fleet.closed,
-    behind: false,
-    isBehind: () => fleet.behind,
     redisNowMs: (): number | undefined => 1_790_000_000_000 + Math.floor(clock.monoMs()),
     snapshot: () => undefined,
     holdOffBeganMs: () => 0,
@@ -96,6 +94,7 @@ export function testDemand() {
     recheck: vi.fn(),
     announcedWaitMs: vi.fn(() => 0),
     rejection: vi.fn((_cameraId: string): Rejection | undefined => undefined),
+    newCameraWaitMs: vi.fn((_cameraId: string) => 0),
     close: vi.fn(),
   } satisfies Demand;
 }

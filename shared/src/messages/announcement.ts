@@ -53,11 +53,16 @@ const frameFields = {
 const DENIALS = ['busy', 'spaced', 'backoff', 'budget', 'hold'] as const;
 export type Denial = (typeof DENIALS)[number];
 
+/** Why a worker made no call: it was too slow, or the source has its share of the worker. */
+const BUSY_WORKER = ['late', 'share'] as const;
+/** Why there is no call yet. */
+export type WaitReason = Denial | Rejection | (typeof BUSY_WORKER)[number];
+
 /** Why the fleet accepts no new camera: its source has reached its limit, or Redis is full. */
 const REJECTIONS = ['places', 'memory'] as const;
 export type Rejection = (typeof REJECTIONS)[number];
 
-export function isRejection(reason: Denial | Rejection): reason is Rejection {
+export function isRejection(reason: WaitReason): reason is Rejection {
   return REJECTIONS.some((rejection) => rejection === reason);
 }
 
@@ -73,6 +78,8 @@ const announcement = z.discriminatedUnion('kind', [
     overMs: durationMs.optional(),
     /** The api process that requested the job. */
     askedBy: z.string().max(64).optional(),
+    /** How long the job waited in the queue. */
+    queuedMs: durationMs.optional(),
   }),
   /** New bytes are in the frame store. */
   z.object({ ...frameFields, kind: z.literal('frame') }),
@@ -86,11 +93,11 @@ const announcement = z.discriminatedUnion('kind', [
     nextMs: durationMs,
     facts: z.object({ sinceMs: timeMs, lastMs: timeMs, nextAtMs: timeMs }).optional(),
   }),
-  /** No call yet: no permit, or a new camera is rejected. */
+  /** No call yet: no permit, a new camera is rejected, or the worker is too busy. */
   z.object({
     ...base,
     kind: z.literal('wait'),
-    reason: z.enum([...DENIALS, ...REJECTIONS]),
+    reason: z.enum([...DENIALS, ...BUSY_WORKER, ...REJECTIONS]),
     inMs: durationMs,
   }),
   /** The camera's frame counts as stale (`soft`) or is deleted (`hard`). */

@@ -11,6 +11,8 @@ const base = {
   askedAtMs: timeMs,
   /** The api process that requested it, by its own name. */
   askedBy: z.string().max(64).optional(),
+  /** The camera has no frame yet, as far as that process knows. */
+  isFirst: z.boolean().optional(),
   /** The traceparent of the request, if tracing is on. */
   trace: traceparent.optional(),
 };
@@ -26,10 +28,10 @@ export type RefreshJob = z.infer<typeof refreshJobFormat>;
 export function refreshJobFor(
   { cameraId, url, name }: { cameraId: string; url: string; name?: string },
   askedAtMs: number,
-  { askedBy, trace }: { askedBy?: string | undefined; trace?: string | undefined } = {},
+  { askedBy, isFirst, trace }: Partial<Pick<RefreshJob, 'askedBy' | 'isFirst' | 'trace'>> = {},
 ): RefreshJob {
   const target = name === undefined ? { url } : { name };
-  return { v: VERSION, cameraId, ...target, askedAtMs, askedBy, trace };
+  return { v: VERSION, cameraId, ...target, askedAtMs, askedBy, isFirst, trace };
 }
 
 /** Returns the bucket's width, limited so that a lost job never costs a long interval. */

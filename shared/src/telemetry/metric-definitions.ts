@@ -111,6 +111,13 @@ export const metricDefinitions = {
     'Refresh jobs requested; those of one camera and bucket are one job in the queue.',
     { outcome: ['added', 'failed'] },
   ),
+  lastframe_behind_seconds: gauge(
+    api,
+    'For how long the camera that has been due for longest waits here for a worker; 0 while workers keep up.',
+  ),
+  lastframe_cameras_in_line: gauge(api, 'Due cameras that wait here for a worker.', {
+    call: ['refresh', 'first'],
+  }),
   lastframe_announcements_heard_total: counter(api, 'Announcements received by this process.', {
     kind: receivedKind,
   }),
@@ -145,6 +152,7 @@ export const metricDefinitions = {
       'denied',
       'dropped',
       'aborted',
+      'late',
       'failed',
       'error',
     ],
@@ -183,6 +191,10 @@ export const metricDefinitions = {
     'Captured frames that were not stored because Redis has no memory left: the first of a camera, or one larger than the last.',
     { frame: ['first', 'larger'] },
   ),
+  lastframe_job_start_seconds: gauge(
+    worker,
+    'Recent average time from taking a job to the reply about its permit. Above 0.1, this worker takes fewer jobs.',
+  ),
   lastframe_upstream_calls_total: counter(
     worker,
     'Calls to cameras by outcome, including attempts that sent no request.',
@@ -198,6 +210,7 @@ export const metricDefinitions = {
         'unreachable',
         'refused',
         'aborted',
+        'late',
       ],
     },
   ),

@@ -1,5 +1,6 @@
 import ipaddr from 'ipaddr.js';
 import { beforeEach, expect, it } from 'vitest';
+import { punctual } from '../test-support/calls.ts';
 import { startCamera } from '../test-support/camera-server.ts';
 import { testCamera, testSource } from '../test-support/cameras.ts';
 import { spyOnLookup } from '../test-support/spy-on-lookup.ts';
@@ -7,7 +8,11 @@ import { AddressRefusedError, allowedAddresses } from './address-guard.ts';
 import { createByteBudget } from './byte-budget.ts';
 import { createPrepareCall } from './prepare-call.ts';
 
-const prepareCameraCall = createPrepareCall(createByteBudget(64 * 1024 ** 2), () => undefined);
+const prepareCameraCall = createPrepareCall(
+  createByteBudget(64 * 1024 ** 2),
+  () => undefined,
+  punctual,
+);
 
 const dns = spyOnLookup();
 const at = (address: string) => ({ address, family: address.includes(':') ? 6 : 4 });

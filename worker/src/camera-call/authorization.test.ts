@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { Source } from '@lastframe/shared/cameras/source';
 import { expect, it } from 'vitest';
+import { punctual } from '../test-support/calls.ts';
 import { message, ok, startCamera } from '../test-support/camera-server.ts';
 import { testCamera, testSource } from '../test-support/cameras.ts';
 import { image } from '../test-support/images.ts';
@@ -46,7 +47,7 @@ async function startDigestCamera(hash: 'md5' | 'sha256' = 'sha256') {
 
 /** Returns a function that makes one call and returns its outcome, or why it failed. */
 function caller(port: number, overrides: Partial<Source> = { auth: auth('digest') }) {
-  const prepare = createPrepareCall(createByteBudget(1024 ** 2), () => undefined);
+  const prepare = createPrepareCall(createByteBudget(1024 ** 2), () => undefined, punctual);
   const source = testSource(overrides);
   return async (path = '/a?b=c') => {
     const prepared = await prepare(

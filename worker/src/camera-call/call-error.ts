@@ -6,7 +6,8 @@ export type CutOffCode =
   | 'TOO_MANY_1XX'
   | 'WASTEFUL_RESPONSE'
   | 'WASTEFUL_TLS'
-  | 'RESPONSE_TIMEOUT';
+  | 'RESPONSE_TIMEOUT'
+  | 'RESPONSE_UNREAD';
 
 /** The error with which the call's socket is destroyed; `explainCallError` has its message. */
 export class CutOffError extends Error {

@@ -2,7 +2,13 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
-import { call, cameraAt, neverAborted, prepareCameraCall } from '../test-support/calls.ts';
+import {
+  call,
+  cameraAt,
+  neverAborted,
+  prepareCameraCall,
+  punctual,
+} from '../test-support/calls.ts';
 import { message, ok, startCamera } from '../test-support/camera-server.ts';
 import { testCamera, testSource } from '../test-support/cameras.ts';
 import { image } from '../test-support/images.ts';
@@ -22,7 +28,7 @@ function pour(socket: Socket, piece: Buffer): void {
 
 it('refuses the largest body when other calls use up the budget, and releases its bytes again', async () => {
   const room = createByteBudget(jpeg.length + 10);
-  const prepare = createPrepareCall(room, () => undefined);
+  const prepare = createPrepareCall(room, () => undefined, punctual);
   const server = await startCamera((socket) => socket.write(ok(jpeg)));
   const capture = async () => {
     const prepared = await prepare(cameraAt(server), 4000, neverAborted);
@@ -36,6 +42,37 @@ it('refuses the largest body when other calls use up the budget, and releases it
   for (const other of others) other.release();
   expect(await capture()).toMatchObject({ outcome: 'captured' });
   expect(await capture()).toMatchObject({ outcome: 'captured' });
+});
+
+describe('a process that was too busy to read a response in time', () => {
+  const TIMEOUT_MS = 500;
+  /** Stops this process, and so its timers and sockets, for longer than the camera has. */
+  const pause = () =>
+    void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, TIMEOUT_MS + 200);
+  const callWhile = async (answer: (socket: Socket) => void, maxFrameBytes = 1024 ** 2) => {
+    const server = await startCamera((socket) => {
+      answer(socket);
+      pause();
+    });
+    return await call(server, cameraAt(server, { timeoutMs: TIMEOUT_MS, maxFrameBytes }));
+  };
+
+  it('reads it nevertheless', async () => {
+    expect(await callWhile((socket) => socket.write(ok(jpeg)))).toMatchObject({
+      outcome: 'captured',
+    });
+  });
+
+  it('does not blame the camera for what it cannot read at once', async () => {
+    const large = Buffer.alloc(32 * 1024 ** 2);
+    expect(await callWhile((socket) => socket.write(ok(large)), 64 * 1024 ** 2)).toEqual({
+      outcome: 'late',
+    });
+  });
+
+  it('blames a camera that has sent nothing', async () => {
+    expect(await callWhile(() => {})).toMatchObject({ outcome: 'failed', status: 504 });
+  });
 });
 
 describe('a call', () => {
@@ -97,7 +134,7 @@ describe('a call', () => {
 
   it('names its fleet in Via, whatever headers the source sets', async () => {
     const server = await startCamera((socket) => socket.write(ok(jpeg)));
-    const prepare = createPrepareCall(createByteBudget(1024 ** 2), () => 'lastframe-abc');
+    const prepare = createPrepareCall(createByteBudget(1024 ** 2), () => 'lastframe-abc', punctual);
     const camera = cameraAt(server, { headers: { Via: '1.1 somebody' } });
     const prepared = await prepare(camera, 4000, neverAborted);
     if (prepared.outcome !== 'connected') throw new Error('not connected');

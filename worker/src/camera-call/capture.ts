@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type ClientRequest, request } from 'node:http';
+import { setImmediate } from 'node:timers/promises';
 import type { Camera } from '@lastframe/shared/cameras/camera';
 import type { Dimensions } from '@lastframe/shared/frames/frame';
 import type { Validators } from '@lastframe/shared/frames/frame-store';
@@ -13,7 +14,6 @@ import { CONNECTION_CLOSED, type Connection } from './connect.ts';
 import {
   type Body,
   badResponse,
-  type CaptureFailure,
   type ReadOptions,
   type ReadResult,
   readResponse,
@@ -31,7 +31,9 @@ export type Capture =
     }
   | Exclude<ReadResult, Body>
   /** This process aborted the call. */
-  | { outcome: 'aborted' };
+  | { outcome: 'aborted' }
+  /** The response was there in time, but this process was too busy to read it. */
+  | { outcome: 'late' };
 
 /** One request on a connected socket. No byte leaves before `send`. */
 export interface PreparedCall {
@@ -50,6 +52,8 @@ export interface ExtraHeaders {
   validators?: Validators | undefined;
 }
 
+/** A timer that runs this late was held up by this process, not by the system's clock. */
+const OVERDUE_MS = 50;
 const USER_AGENT = `Lastframe/${packageJson.version} (+https://github.com/lastframe/lastframe)`;
 
 /** Creates the request and assigns the socket, so that `send` has nothing to wait for. */
@@ -158,7 +162,13 @@ async function send(
   // A camera that already sent data or hung up gets no request.
   if (!req.destroyed) req.end();
   // One deadline for head and body: a slow camera must not hold its permit.
-  const deadline = setTimeout(cutOff, timeoutMs, new CutOffError('RESPONSE_TIMEOUT'));
+  const dueMs = performance.now() + timeoutMs;
+  const deadline = setTimeout(async () => {
+    const isOverdue = performance.now() - dueMs > OVERDUE_MS;
+    cutOff(
+      new CutOffError(isOverdue && (await hasUnread(req)) ? 'RESPONSE_UNREAD' : 'RESPONSE_TIMEOUT'),
+    );
+  }, timeoutMs);
   try {
     const result = await pendingResult;
     return result.outcome === 'read' ? await captureOf(result) : result;
@@ -171,7 +181,19 @@ async function send(
   }
 }
 
-function failureFrom(error: unknown, timeoutMs: number): CaptureFailure {
+/**
+ * After a pause, timers run before sockets. Reads what has arrived, which may be the whole response,
+ * and returns whether there was anything.
+ */
+async function hasUnread({ socket }: ClientRequest): Promise<boolean> {
+  const before = socket?.bytesRead;
+  await setImmediate();
+  await setImmediate();
+  return socket?.bytesRead !== before;
+}
+
+function failureFrom(error: unknown, timeoutMs: number): Capture {
+  if (error instanceof CutOffError && error.code === 'RESPONSE_UNREAD') return { outcome: 'late' };
   if (error instanceof CutOffError && error.code === 'RESPONSE_TIMEOUT') {
     const reason = `the camera did not respond within ${timeoutMs} ms`;
     return { outcome: 'failed', status: 504, reason, error: 'http_response_timeout' };

@@ -60,11 +60,12 @@ async function callHostile(cell: Cell, good: CameraServer): Promise<void> {
   // Short where the deadline ends the call.
   const timeoutMs = isFrame(cell) ? 20_000 : 300;
   const isPrepared = !(isTls && phase === 'on accept') && !/TLS|certificate/.test(phase);
+  const startAllowanceMs = isPrepared ? 20_000 : 500;
   const camera = testCamera(
     `${isTls ? 'https' : 'http'}://127.0.0.1:${hostile.port}/`,
-    testSource({ timeoutMs, tls: { insecure: true } }),
+    testSource({ timeoutMs, startAllowanceMs, tls: { insecure: true } }),
   );
-  const prepared = await prepareCameraCall(camera, isPrepared ? 20_000 : 500, neverAborted);
+  const prepared = await prepareCameraCall(camera, startAllowanceMs, neverAborted);
   let result: Capture | PrepareResult = prepared;
   if (prepared.outcome === 'connected') {
     hostile.strike();

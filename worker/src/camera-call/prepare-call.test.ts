@@ -3,6 +3,8 @@ import { call, cameraAt, neverAborted, prepareCameraCall } from '../test-support
 import { message, ok, startCamera } from '../test-support/camera-server.ts';
 import { testCamera, testSource } from '../test-support/cameras.ts';
 import { image } from '../test-support/images.ts';
+import { createByteBudget } from './byte-budget.ts';
+import { createPrepareCall } from './prepare-call.ts';
 
 const jpeg = image('jpeg');
 
@@ -28,12 +30,33 @@ describe('the deadline', () => {
   it.each(['http', 'https'])('L2: abandons %s that does not connect in time', async (scheme) => {
     // TCP connects, but the TLS handshake is never answered.
     const server = await startCamera(() => {});
-    const camera = testCamera(`${scheme}://127.0.0.1:${server.port}/`, testSource());
-    const prepared = await prepareCameraCall(camera, scheme === 'https' ? 200 : 0, neverAborted);
+    const startAllowanceMs = scheme === 'https' ? 200 : 1;
+    const camera = testCamera(
+      `${scheme}://127.0.0.1:${server.port}/`,
+      testSource({ startAllowanceMs }),
+    );
+    const prepared = await prepareCameraCall(camera, startAllowanceMs, neverAborted);
     if (prepared.outcome === 'connected') prepared.call.destroy();
     else expect(prepared).toMatchObject(late);
     if (scheme === 'https') expect(prepared.outcome).toBe('failed');
     await server.allClosed();
+  });
+
+  it.each([
+    ['its permit came late', 2000, 0],
+    ['its own timers were late', 4000, 2000],
+    ['both', 3000, 1000],
+  ])('does not blame a camera when %s', async (_, withinShare, lateMs) => {
+    const server = await startCamera(() => {});
+    const prepare = createPrepareCall(createByteBudget(1024), () => undefined, {
+      since: () => () => lateMs / 10,
+    });
+    const source = testSource({ startAllowanceMs: 400 });
+    const camera = testCamera(`https://127.0.0.1:${server.port}/`, source);
+    const outcomeWithin = async (withinMs: number) =>
+      (await prepare(camera, withinMs, neverAborted)).outcome;
+    expect(await outcomeWithin(withinShare / 10)).toBe('late');
+    expect(await outcomeWithin(withinShare / 10 + 10)).toBe('failed');
   });
 });
 

@@ -6,10 +6,13 @@ import type { ByteBudget } from './byte-budget.ts';
 import { explainCallError } from './call-error.ts';
 import { type PreparedCall, prepareRequest } from './capture.ts';
 import { assertOpen, type Connection, connectToCamera } from './connect.ts';
+import { isOwnLateness, type Lateness } from './lateness.ts';
 
 export type PrepareResult =
   | { outcome: 'connected'; call: PreparedCall }
   | { outcome: 'failed'; status: 403 | 502 | 504; reason: string; error?: string }
+  /** This process was too slow, not the camera. */
+  | { outcome: 'late' }
   | { outcome: 'aborted' };
 
 /** Resolves, checks and connects within the given time; sends nothing. Never throws. */
@@ -26,14 +29,16 @@ interface CallerDeps {
   /** Returns the fleet's name in `Via`. */
   pseudonym: () => string | undefined;
   authorizer: Authorizer;
+  lateness: Pick<Lateness, 'since'>;
 }
 
 /** Creates a `PrepareCall` whose calls share one byte budget and the cameras' digest challenges. */
 export function createPrepareCall(
   budget: ByteBudget,
   pseudonym: CallerDeps['pseudonym'],
+  lateness: CallerDeps['lateness'],
 ): PrepareCall {
-  const deps = { budget, pseudonym, authorizer: createAuthorizer() };
+  const deps = { budget, pseudonym, lateness, authorizer: createAuthorizer() };
   return (camera, withinMs, signal, validators) =>
     prepareCameraCall(deps, camera, withinMs, signal, validators);
 }
@@ -47,6 +52,7 @@ async function prepareCameraCall(
 ): Promise<PrepareResult> {
   const controller = new AbortController();
   const abort = () => controller.abort(signal.reason);
+  const lateMs = deps.lateness.since();
   let isLate = false;
   // Not `AbortSignal.timeout`: it would still fire long after the connection is made, at a cost.
   const deadline = setTimeout(
@@ -71,6 +77,10 @@ async function prepareCameraCall(
       return { outcome: 'failed', status: 403, reason, error: 'destination_ip_prohibited' };
     }
     if (isLate) {
+      const { startAllowanceMs } = camera.source;
+      // The permit may have come late too, which left the camera little time.
+      const ownMs = lateMs() + startAllowanceMs - withinMs;
+      if (isOwnLateness(ownMs, startAllowanceMs)) return { outcome: 'late' };
       const reason = `no connection to the camera within ${Math.round(withinMs)} ms`;
       return { outcome: 'failed', status: 504, reason, error: 'connection_timeout' };
     }

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { punctual } from '../test-support/calls.ts';
 import { ok } from '../test-support/camera-server.ts';
 import { testCamera, testSource } from '../test-support/cameras.ts';
 import { type DnsServer, startDns } from '../test-support/dns-server.ts';
@@ -13,7 +14,7 @@ import { createPrepareCall } from './prepare-call.ts';
 // The worker queries the machine's name servers; here it queries the test's own.
 const lookup = spyOnLookup();
 
-const prepare = createPrepareCall(createByteBudget(64 * 1024 ** 2), () => undefined);
+const prepare = createPrepareCall(createByteBudget(64 * 1024 ** 2), () => undefined, punctual);
 const never = new AbortController().signal;
 /** Stands for a public address; the only one that may be called. */
 const ALLOWED = '127.0.0.2';

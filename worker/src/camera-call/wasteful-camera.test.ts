@@ -1,6 +1,6 @@
 import { Socket } from 'node:net';
 import { describe, expect, it, vi } from 'vitest';
-import { call, cameraAt } from '../test-support/calls.ts';
+import { call, cameraAt, punctual } from '../test-support/calls.ts';
 import { message, ok, startCamera } from '../test-support/camera-server.ts';
 import { testSource } from '../test-support/cameras.ts';
 import { image } from '../test-support/images.ts';
@@ -111,7 +111,7 @@ it.each(['000', '001', '099', '600', '999'])('fails at once on status %s', async
 describe('when slow, large bodies hold the whole byte budget', () => {
   it('reads a small frame, of their own source or another', async () => {
     // A thousandth of a worker's budget and of its largest frames.
-    const prepare = createPrepareCall(createByteBudget(256 * 1024), () => undefined);
+    const prepare = createPrepareCall(createByteBudget(256 * 1024), () => undefined, punctual);
     const part = Buffer.alloc(7 * 1024, 0xaa);
     let dripping = 0;
     const slow = await startCamera((socket) => {

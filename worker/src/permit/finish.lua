@@ -1,7 +1,7 @@
 -- Ends a permit's call: the permit then lasts for the rest of the spacing.
 -- Returns {owned, ms until the next permit}.
 -- KEYS permit, backoff, failures (of the camera), calls (of the source)
--- ARGV token, rest (ms; 0: nothing was sent), ok|fail|none, base, cap, least back-off (ms)
+-- ARGV token, rest (ms; 0: nothing was sent), ok|fail|none|late, base, cap, least back-off (ms)
 local C = redis.call
 local rest, cap, back = math.ceil(tonumber(ARGV[2])), tonumber(ARGV[5]), 0
 local first = C('ZREM', KEYS[4], ARGV[1]) == 1

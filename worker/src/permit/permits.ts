@@ -30,8 +30,11 @@ export type TakeResult =
   /** No reply, a late one, an error, a doubtful clock: no call. */
   | { outcome: 'unknown'; reason: string };
 
-/** How a call ended, for the camera's back-off. `none`: it says nothing about the camera. */
-export type Verdict = 'ok' | 'fail' | 'none';
+/**
+ * How a call ended, for the camera's back-off. Neither `none` nor `late` says anything about the
+ * camera: the call was aborted, or this worker was too slow.
+ */
+export type Verdict = 'ok' | 'fail' | 'none' | 'late';
 
 export interface CallEnd {
   verdict: Verdict;

@@ -35,7 +35,19 @@ it('a worker whose permits take long takes few jobs, and never none', () => {
   takeInRounds(intake, clock, 1000);
   expect(intake.startLimit()).toBe(4);
   expect(reserveAll(intake)).toHaveLength(4);
-  takeInRounds(intake, clock, 5); // and more again when it keeps up
+});
+
+it('a worker that takes fewer jobs says so, and why, until it keeps up again', () => {
+  const clock = fakeClock();
+  const intake = createJobIntake(clock, 500);
+  takeInRounds(intake, clock, 5);
+  expect(intake.whyOverloaded()).toBeUndefined();
+  takeInRounds(intake, clock, 1000);
+  expect(intake.whyOverloaded()).toMatch(/^overloaded: a job waits 1000 ms/);
+  clock.advance(10_000);
+  takeInRounds(intake, clock, 5);
+  expect(intake.whyOverloaded()).toBeUndefined();
+  expect(intake.startLimit()).toBe(500);
 });
 
 it('the limit does not grow while fewer jobs come than it allows', () => {

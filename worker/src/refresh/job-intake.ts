@@ -23,6 +23,8 @@ export interface JobIntake {
   startMs(): number;
   /** How many jobs may wait for their permits at once. */
   startLimit(): number;
+  /** Returns why this worker takes fewer jobs than it could, in one sentence; undefined if not. */
+  whyOverloaded(): string | undefined;
 }
 
 /** Takes a few milliseconds on a machine that keeps up. */
@@ -32,12 +34,15 @@ const LEAST_LIMIT = 4;
 const GROW = 1.25;
 const SHRINK = 0.8;
 const WEIGHT = 0.1;
+/** A moment's delay says nothing. */
+const OVERLOADED_MS = 10_000;
 
 export function createJobIntake(clock: Pick<Clock, 'monoMs'>, concurrency: number): JobIntake {
   let limit = Math.min(FIRST_LIMIT, concurrency);
   let starting = 0;
   let taken = 0;
   let startMs = 0;
+  let shrunkMonoMs = Number.NEGATIVE_INFINITY;
   let wasFull = false;
   let samples = { count: 0, ms: 0 };
   let waiting: (() => void)[] = [];
@@ -47,9 +52,10 @@ export function createJobIntake(clock: Pick<Clock, 'monoMs'>, concurrency: numbe
     startMs += WEIGHT * (tookMs - startMs);
     samples = { count: samples.count + 1, ms: samples.ms + tookMs };
     if (samples.count < limit) return;
-    if (samples.ms > TARGET_MS * samples.count)
+    if (samples.ms > TARGET_MS * samples.count) {
       limit = Math.max(Math.min(LEAST_LIMIT, concurrency), Math.floor(limit * SHRINK));
-    else if (wasFull) limit = Math.min(concurrency, Math.ceil(limit * GROW));
+      shrunkMonoMs = clock.monoMs();
+    } else if (wasFull) limit = Math.min(concurrency, Math.ceil(limit * GROW));
     samples = { count: 0, ms: 0 };
     wasFull = false;
   };
@@ -102,5 +108,9 @@ export function createJobIntake(clock: Pick<Clock, 'monoMs'>, concurrency: numbe
     },
     startMs: () => startMs,
     startLimit: () => limit,
+    whyOverloaded: () =>
+      clock.monoMs() - shrunkMonoMs < OVERLOADED_MS
+        ? `overloaded: a job waits ${Math.round(startMs)} ms for its permit, so this worker takes fewer`
+        : undefined,
   };
 }

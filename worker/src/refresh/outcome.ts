@@ -2,7 +2,7 @@ import type { Denial, Rejection } from '@lastframe/shared/messages/announcement'
 
 /** How the call with a granted permit ended. `text` is for people: dashboard, logs, traces. */
 export type CallOutcome =
-  | { kind: 'captured' | 'unchanged' | 'overtaken' | 'aborted'; text: string }
+  | { kind: 'captured' | 'unchanged' | 'overtaken' | 'aborted' | 'late'; text: string }
   | Failed;
 
 /** How a refresh job ended. The metrics count it by `kind`. */
@@ -10,7 +10,7 @@ export type RefreshOutcome =
   | CallOutcome
   | { kind: 'dropped'; text: string }
   /** `unknown`: whether the camera may be called could not be found out. */
-  | { kind: 'denied'; reason: Denial | Rejection | 'unknown'; text: string };
+  | { kind: 'denied'; reason: Denial | Rejection | 'share' | 'unknown'; text: string };
 
 /** What failed: the call, or else the rules, or keeping the frame in memory or in Redis. */
 type FailedStep = 'call' | 'rules' | 'frame';
@@ -20,13 +20,15 @@ export const CAPTURED = { kind: 'captured', text: 'captured' } as const;
 export const UNCHANGED = { kind: 'unchanged', text: 'unchanged' } as const;
 export const OVERTAKEN = { kind: 'overtaken', text: 'overtaken' } as const;
 export const ABORTED = { kind: 'aborted', text: 'aborted' } as const;
+/** This worker was too slow; the camera is not to blame. */
+export const LATE = { kind: 'late', text: 'late: this worker is overloaded' } as const;
 export const DROPPED = { kind: 'dropped', text: 'dropped: requested too long ago' } as const;
 
 export function failed(step: FailedStep, reason: string): Failed {
   return { kind: 'failed', step, text: `failed: ${reason}` };
 }
 
-export function denied(reason: Denial | Rejection): RefreshOutcome {
+export function denied(reason: Denial | Rejection | 'share'): RefreshOutcome {
   return { kind: 'denied', reason, text: `denied: ${reason}` };
 }
 

@@ -10,7 +10,15 @@ import { type CameraPlaces, NEW_CAMERA_RETRY_MS } from '../admission/camera-plac
 import type { Capture, PreparedCall } from '../camera-call/capture.ts';
 import type { PrepareCall } from '../camera-call/prepare-call.ts';
 import type { CallEnd, Permit } from '../permit/permits.ts';
-import { ABORTED, CAPTURED, type CallOutcome, failed, OVERTAKEN, UNCHANGED } from './outcome.ts';
+import {
+  ABORTED,
+  CAPTURED,
+  type CallOutcome,
+  failed,
+  LATE,
+  OVERTAKEN,
+  UNCHANGED,
+} from './outcome.ts';
 import type { RefreshResults } from './refresh-results.ts';
 
 export interface PermittedCallDeps {
@@ -27,6 +35,8 @@ export interface PermittedCallDeps {
   closing: AbortSignal;
   /** The api process that requested the job. */
   askedBy?: string | undefined;
+  /** How long the job waited in the queue. */
+  queuedMs?: number | undefined;
   log: Log;
 }
 
@@ -46,6 +56,8 @@ const isBlameless = (
 
 /** Keeps calls whose bodies find no room from repeating at once. */
 const NO_ROOM_REST_MS = 5000;
+/** A worker that is too slow needs a moment. */
+const LATE_RETRY_MS = 500;
 /** Allows for the time between the last clock check and the send. */
 const SEND_MARGIN_MS = 50;
 
@@ -60,7 +72,7 @@ export async function callWithPermit(
   const known = deps.results.readKnownFrame(camera);
   const prepared = await deps.prepareCall(
     camera,
-    allowanceMs - elapsedMs(),
+    allowanceMs - SEND_MARGIN_MS - elapsedMs(),
     deps.closing,
     known.then((frame) => frame?.validators),
   );
@@ -68,6 +80,7 @@ export async function callWithPermit(
   const restMs = restFromNow(camera, deps);
   const failedNow = () => ({ verdict: 'fail', restMs: restMs() }) as const;
   if (prepared.outcome === 'failed') return await reportFailure(permit, prepared, failedNow, deps);
+  if (prepared.outcome === 'late') return await reportLate(permit, () => 0, deps);
   if (prepared.outcome === 'aborted' || deps.closing.aborted) {
     if (prepared.outcome === 'connected') prepared.call.destroy();
     await finish(permit, () => ({ verdict: 'none', restMs: 0 }), deps);
@@ -75,9 +88,8 @@ export async function callWithPermit(
   }
   if (elapsedMs() > allowanceMs - SEND_MARGIN_MS) {
     prepared.call.destroy();
-    const reason = 'connected too late for the permit';
-    const failure = { status: 504 as const, reason, error: 'connection_timeout' };
-    return await reportFailure(permit, failure, failedNow, deps);
+    // The camera connected within its deadline, or that would have ended the attempt.
+    return await reportLate(permit, () => 0, deps);
   }
   try {
     return await sendCall(permit, prepared.call, knownFrame, deps);
@@ -99,11 +111,12 @@ async function sendCall(
   if (permit.elapsedMs() > camera.source.startAllowanceMs) {
     call.destroy();
     await pendingCapture;
-    return await endLateSend(permit, restMs, deps);
+    return await reportLate(permit, restMs, deps);
   }
-  deps.results.announceStart(camera, deps.askedBy);
+  deps.results.announceStart(camera, deps);
   const capture = await pendingCapture;
   const sinceCapturedMs = monotonicSince(deps.clock);
+  if (capture.outcome === 'late') return await reportLate(permit, restMs, deps);
   if (isBlameless(capture)) {
     const leastMs = capture.outcome === 'no room' ? NO_ROOM_REST_MS : 0;
     const end = () => ({ verdict: 'none', restMs: Math.max(leastMs, restMs()) }) as const;
@@ -125,17 +138,19 @@ async function sendCall(
 }
 
 /**
- * Ends a call that the permit may not cover: the process was stopped between the last clock check
- * and the send. The camera is not to blame, so no failure is announced.
+ * Ends a call that this worker was too slow for. The camera is not to blame: it does not back off,
+ * and its viewers hear of no failure, only when the next call may come.
+ * @param restMs 0 if nothing was sent
  */
-async function endLateSend(
+async function reportLate(
   permit: Permit,
   restMs: () => number,
   deps: PermittedCallDeps,
 ): Promise<CallOutcome> {
-  deps.log.warn({ cameraId: permit.camera.cameraId }, 'a call was sent too late and aborted');
-  await finish(permit, () => ({ verdict: 'none', restMs: restMs() }), deps);
-  return failed('call', 'sent too late and aborted');
+  deps.log.debug({ cameraId: permit.camera.cameraId }, 'a call was given up: too late');
+  const nextMs = await finish(permit, () => ({ verdict: 'late', restMs: restMs() }), deps);
+  await deps.results.announceWait(permit.camera, 'late', Math.max(LATE_RETRY_MS, nextMs()));
+  return LATE;
 }
 
 /**

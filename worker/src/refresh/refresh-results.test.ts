@@ -112,7 +112,7 @@ describe('the frame for a conditional request', () => {
 describe('an announcement', () => {
   it('does not fail the refresh when it cannot be sent', async () => {
     const { reporter } = setup({ framesFail: Number.POSITIVE_INFINITY });
-    reporter.announceStart(camera);
+    reporter.announceStart(camera, {});
     await reporter.announceWait(camera, 'hold', 1000);
   });
 });

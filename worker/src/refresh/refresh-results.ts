@@ -12,10 +12,9 @@ import {
 } from '@lastframe/shared/frames/frame-store';
 import {
   type Announcement,
-  type Denial,
   type Failure,
   publishAnnouncement,
-  type Rejection,
+  type WaitReason,
 } from '@lastframe/shared/messages/announcement';
 import { messageOf } from '@lastframe/shared/process/errors';
 import type { Log } from '@lastframe/shared/process/log';
@@ -31,13 +30,15 @@ type NewFrame = Omit<
   'cameraId' | keyof FrameLimits | 'longestGapMs' | 'frozenAfterMs' | 'sentAtMs'
 >;
 
+/** What is announced of a job whose call starts; see the announcement `started`. */
+type StartedJob = Pick<Extract<Announcement, { kind: 'started' }>, 'askedBy' | 'queuedMs'>;
+
 /**
  * Stores and announces the results of refreshes. A frame may have taken seconds to capture, so
  * Redis commands are retried; calls never are.
  */
 export interface RefreshResults {
-  /** @param askedBy the api process that requested the job */
-  announceStart(camera: Camera, askedBy?: string): void;
+  announceStart(camera: Camera, job: StartedJob): void;
   /** @throws RedisUnavailableError when the frame could not be stored within two seconds */
   storeFrame(camera: Camera, frameNow: () => NewFrame): Promise<StoreOutcome>;
   /** Returns the stored frame for a conditional request; undefined if none, or Redis is slow. */
@@ -53,7 +54,7 @@ export interface RefreshResults {
   ): Promise<'frame' | 'unchanged' | 'older' | 'missing'>;
   storeFailure(camera: Camera, failure: Failure): Promise<void>;
   storeRejection(cameraId: string, failure: Omit<Failure, 'nextMs'>): Promise<void>;
-  announceWait(camera: Camera, reason: Denial | Rejection, inMs: number): Promise<void>;
+  announceWait(camera: Camera, reason: WaitReason, inMs: number): Promise<void>;
 }
 
 export interface RefreshResultsDeps {
@@ -126,8 +127,11 @@ export function createRefreshResults(deps: RefreshResultsDeps): RefreshResults {
   };
 
   return {
-    announceStart: ({ cameraId, source: { timeoutMs: overMs } }, askedBy) =>
-      void sendBestEffort(cameraId, announce({ kind: 'started', cameraId, overMs, askedBy })),
+    announceStart: ({ cameraId, source: { timeoutMs: overMs } }, { askedBy, queuedMs }) =>
+      void sendBestEffort(
+        cameraId,
+        announce({ kind: 'started', cameraId, overMs, askedBy, queuedMs }),
+      ),
     storeFrame: (camera, frameNow) => {
       const store = () =>
         attempt(camera.cameraId, (client) => {

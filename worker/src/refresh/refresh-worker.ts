@@ -32,6 +32,7 @@ const SHORT_DENIALS: ReadonlySet<string> = new Set([
   'hold',
   'places',
   'memory',
+  'share',
 ]);
 
 /**
@@ -79,9 +80,8 @@ async function run(job: Job, place: JobPlace, { refresh }: RefreshWorkerDeps): P
   const payload = refreshJobFormat.parse(job.data);
   const outcome = await refresh(payload, job.id, place.started);
   // Frees the id: a retry within the bucket must not count as the same job.
-  if (outcome.kind === 'denied' && SHORT_DENIALS.has(outcome.reason)) {
-    job.opts.removeOnComplete = true;
-  }
+  const isShort = outcome.kind === 'denied' && SHORT_DENIALS.has(outcome.reason);
+  if (isShort || outcome.kind === 'late') job.opts.removeOnComplete = true;
   // The dashboard shows a failed camera as a failed job.
   if (outcome.kind === 'failed') throw new FailedRefreshError(outcome);
   return outcome.text;

@@ -6,6 +6,7 @@ import type { RefreshJob } from '@lastframe/shared/messages/refresh-job';
 import { ProblemError } from '@lastframe/shared/process/errors';
 import type { CameraPlaces } from '../admission/camera-places.ts';
 import type { Permits, TakeResult } from '../permit/permits.ts';
+import type { FairSlots } from './fair-slots.ts';
 import { DROPPED, denied, deniedAsUnknown, failed, type RefreshOutcome } from './outcome.ts';
 import { callWithPermit, type PermittedCallDeps } from './permitted-call.ts';
 import type { ReserveSlot } from './waiting-slots.ts';
@@ -14,6 +15,7 @@ export interface RefreshDeps extends PermittedCallDeps {
   permits: Pick<Permits, 'take'>;
   places: Pick<CameraPlaces, 'admit' | 'releasePlace'>;
   rules: RulesNow;
+  slots: FairSlots;
   /** Redis's time, undefined while unknown. */
   redisNowMs: () => number | undefined;
   /** For one of the few slots that denied refreshes may wait in. */
@@ -23,13 +25,32 @@ export interface RefreshDeps extends PermittedCallDeps {
 /** An api that still wants the frame has requested it again by then. */
 const MAX_JOB_AGE_MS = 60_000;
 const MAX_WAIT_IN_PLACE_MS = 2000;
+/** Calls end all the time. */
+const SHARE_RETRY_MS = 250;
 
 /** Runs one refresh job: place → permit → capture → store → announce. */
 export async function refresh(job: RefreshJob, deps: RefreshDeps): Promise<RefreshOutcome> {
-  const nowMs = deps.redisNowMs();
-  if (nowMs !== undefined && nowMs - job.askedAtMs > MAX_JOB_AGE_MS) return DROPPED;
+  const queuedMs = queuedMsOf(job, deps);
+  if (queuedMs !== undefined && queuedMs > MAX_JOB_AGE_MS) return DROPPED;
   const camera = await findCameraOrReject(job, deps);
   if (!camera) return failed('rules', 'not allowed');
+  const leave = deps.slots.enter(camera.source.name, job.isFirst === true);
+  if (!leave) {
+    await deps.results.announceWait(camera, 'share', SHARE_RETRY_MS);
+    return denied('share');
+  }
+  try {
+    return await callIfPermitted(camera, job, { ...deps, queuedMs });
+  } finally {
+    leave();
+  }
+}
+
+async function callIfPermitted(
+  camera: Camera,
+  job: RefreshJob,
+  deps: RefreshDeps,
+): Promise<RefreshOutcome> {
   const admission = await deps.places.admit(camera);
   if (admission.outcome === 'unknown') return deniedAsUnknown(admission.reason);
   if (admission.outcome === 'rejected') {
@@ -43,6 +64,12 @@ export async function refresh(job: RefreshJob, deps: RefreshDeps): Promise<Refre
   if (result.outcome === 'unknown') return deniedAsUnknown(result.reason);
   await deps.results.announceWait(camera, result.reason, result.waitMs);
   return denied(result.reason);
+}
+
+/** Returns how long the job waited in the queue; undefined while Redis's time is unknown. */
+function queuedMsOf({ askedAtMs }: RefreshJob, { redisNowMs }: RefreshDeps): number | undefined {
+  const nowMs = redisNowMs();
+  return nowMs === undefined ? undefined : Math.max(0, nowMs - askedAtMs);
 }
 
 /**

@@ -155,7 +155,7 @@ describe('announcements are counted', () => {
     for (const expected of stored)
       expect(await reporter.storeFrame(camera, () => ({}) as never)).toBe(expected);
     await reporter.renewFrame(camera, {} as never, () => ({}) as never);
-    reporter.announceStart(camera);
+    reporter.announceStart(camera, {});
     await reporter.storeFailure(camera, {} as never);
     await reporter.storeRejection('id', {} as never);
     await reporter.announceWait(camera, 'hold', 1);

@@ -88,7 +88,7 @@ export function withCallMetrics(
       return { ...prepared, call: withMeasurements(prepared.call, source) };
     }
     const isRefused = prepared.outcome === 'failed' && prepared.status === 403;
-    const outcome = prepared.outcome === 'aborted' ? 'aborted' : 'unreachable';
+    const outcome = prepared.outcome === 'failed' ? 'unreachable' : prepared.outcome;
     count({ source, outcome: isRefused ? 'refused' : outcome });
     return prepared;
   };

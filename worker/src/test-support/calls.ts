@@ -6,9 +6,13 @@ import { createPrepareCall, type PrepareResult } from '../camera-call/prepare-ca
 import type { CameraServer } from './camera-server.ts';
 import { testCamera, testSource } from './cameras.ts';
 
+/** A process that is never late. */
+export const punctual = { since: () => () => 0 };
+
 export const prepareCameraCall = createPrepareCall(
   createByteBudget(64 * 1024 ** 2),
   () => undefined,
+  punctual,
 );
 
 export const neverAborted = new AbortController().signal;

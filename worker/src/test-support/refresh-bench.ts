@@ -42,6 +42,7 @@ export function refreshBench(differences: Partial<Source> = {}) {
     known: undefined as KnownFrame | undefined,
     renewed: 'unchanged' as 'frame' | 'unchanged' | 'older' | 'missing',
     slots: 1,
+    hasShare: true,
     redisNowMs: 1_000_000 as number | undefined,
   };
   const record = (what: string, more: Record<string, unknown> = {}) => {
@@ -113,6 +114,7 @@ export function refreshBench(differences: Partial<Source> = {}) {
       announceWait: async (_camera, reason, inMs) => record('wait', { reason, inMs }),
     },
     rules: () => makeRules([camera.source]),
+    slots: { enter: () => (control.hasShare ? () => {} : undefined) },
     redisNowMs: () => control.redisNowMs,
     closing: closing.signal,
     reserveWaitingSlot: () => {
