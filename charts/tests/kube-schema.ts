@@ -1,5 +1,4 @@
 import { ScaledObject } from '@kubernetes-models/keda/keda.sh/v1alpha1/ScaledObject';
-import { TriggerAuthentication } from '@kubernetes-models/keda/keda.sh/v1alpha1/TriggerAuthentication';
 import { PrometheusRule } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/PrometheusRule';
 import { ServiceMonitor } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/ServiceMonitor';
 import { Deployment } from 'kubernetes-models/apps/v1/Deployment';
@@ -29,7 +28,6 @@ const MODELS = [
   ServiceAccount,
   ServiceMonitor,
   StatefulSet,
-  TriggerAuthentication,
 ];
 
 /** Returns an object's schema violations: wrong types, missing properties and unknown keys. */

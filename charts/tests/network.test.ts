@@ -86,7 +86,7 @@ describe('required connections are allowed', () => {
 
   it.each([
     ['demo', 'worker → slow-server 8888'],
-    ['keda', 'keda → redis 6379'],
+    ['keda', 'keda → api 9088'],
     ['production', 'traefik → api 8088'],
     ['production', 'test → api 8088'],
     ['production', 'api → data pod 6379'],
@@ -113,6 +113,7 @@ describe('all other connections are blocked', () => {
     'test → redis 6379',
     'prometheus → redis 6379',
     'keda → redis 6379',
+    'keda → api 9088',
     // Only workers call cameras.
     'api → public camera 443',
     'test → public camera 443',
@@ -132,6 +133,9 @@ describe('all other connections are blocked', () => {
   ])('%s', (text) => expect(allows('default', text)).toBe(false));
 
   it.each([
+    ['keda', 'keda → redis 6379'],
+    ['keda', 'keda → worker 9089'],
+    ['keda', 'stranger → api 9088'],
     ['demo', 'api → slow-server 8888'],
     ['demo', 'viewer → slow-server 8888'],
     ['demo', 'slow-server → public camera 443'],

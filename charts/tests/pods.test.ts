@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { metricDefinitions } from '@lastframe/shared/telemetry/metric-definitions';
 import { expect, it } from 'vitest';
 import { findObject, render, VALUES } from './helm.ts';
 import { podsOf } from './pods.ts';
@@ -78,8 +79,6 @@ it('with an autoscaler, the chart sets no replicas', async () => {
   expect(findObject(objects, 'Deployment', 'demo-lastframe-worker').spec).not.toHaveProperty(
     'replicas',
   );
-  const { triggers } = findObject(objects, 'ScaledObject', 'demo-lastframe-worker').spec;
-  expect(triggers[0].metadata.listName).toBe('lastframe:refresh:wait');
   const cpu = await render('default', '--set', 'worker.autoscaling.enabled=true');
   const { scaleTargetRef } = findObject(
     cpu,
@@ -90,6 +89,27 @@ it('with an autoscaler, the chart sets no replicas', async () => {
   expect(findObject(cpu, 'Deployment', 'demo-lastframe-worker').spec).not.toHaveProperty(
     'replicas',
   );
+});
+
+it('KEDA scales workers by CPU and by how long due cameras wait', async () => {
+  const objects = await render('default', '--set', 'worker.keda.enabled=true');
+  const { triggers } = findObject(objects, 'ScaledObject', 'demo-lastframe-worker').spec;
+  expect(triggers).toEqual([
+    { type: 'cpu', metricType: 'Utilization', metadata: { value: '70' } },
+    {
+      type: 'metrics-api',
+      metricType: 'Value',
+      metadata: {
+        url: 'http://demo-lastframe-api-ops.default.svc:9088/metrics',
+        format: 'prometheus',
+        valueLocation: 'lastframe_behind_seconds',
+        targetValue: '5',
+      },
+    },
+  ]);
+  const { spec } = findObject(objects, 'Service', 'demo-lastframe-api-ops');
+  expect(spec.ports).toContainEqual({ name: 'ops', port: 9088, targetPort: 'ops' });
+  expect(metricDefinitions).toHaveProperty('lastframe_behind_seconds');
 });
 
 it('the bundled Redis persists its data and evicts nothing', async () => {

@@ -38,11 +38,6 @@ const CONTRADICTIONS: [ValuesName, string[], string][] = [
     ['externalRedis.framesUrl=redis://f:6379'],
     'networkPolicy.enabled blocks the external Redis: allow it in networkPolicy.egress.',
   ],
-  [
-    'production',
-    ['worker.keda.redisAddress='],
-    'worker.keda.enabled with an external Redis needs worker.keda.redisAddress: KEDA does not accept a URL.',
-  ],
   ['default', ['config.PORT=80'], 'config.PORT cannot be set: set api.service.port instead.'],
   [
     'default',

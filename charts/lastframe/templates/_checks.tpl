@@ -42,9 +42,6 @@
 {{- if and .Values.networkPolicy.enabled (not .Values.networkPolicy.egress) (or (not $bundled) $external.framesUrl $external.framesUrlSecret.name) }}
 {{- fail "networkPolicy.enabled blocks the external Redis: allow it in networkPolicy.egress." }}
 {{- end }}
-{{- if and .Values.worker.keda.enabled (not $bundled) (not .Values.worker.keda.redisAddress) }}
-{{- fail "worker.keda.enabled with an external Redis needs worker.keda.redisAddress: KEDA does not accept a URL." }}
-{{- end }}
 {{- end }}
 
 {{- define "lastframe.checkTracing" -}}
