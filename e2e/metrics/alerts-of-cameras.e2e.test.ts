@@ -6,7 +6,7 @@ let observed: ObservedFleet;
 let requestTimer: NodeJS.Timeout | undefined;
 
 beforeAll(async () => {
-  observed = await startObservedFleet(async () => ({ MAX_STREAMS: '2' }));
+  observed = await startObservedFleet(async () => ({ api: { MAX_STREAMS: '2' } }));
   const { slow } = observed.fleet;
   await observed.setViewedCameras([slow.camera('gate'), slow.camera('a'), slow.camera('b')]);
 });

@@ -1,16 +1,23 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startTcpProxy, type TcpProxy } from '../../testing/redis/tcp-proxy.ts';
+import { warmUp } from '../../testing/viewers/viewers.ts';
 import { type ObservedFleet, startObservedFleet } from './observed-fleet.ts';
 
 let observed: ObservedFleet;
 /** Between the api and the Redis of its frames and announcements. */
 let framesProxy: TcpProxy;
+/** Between the worker and Redis. */
+let workerProxy: TcpProxy;
 
 beforeAll(async () => {
   observed = await startObservedFleet(async (redisPort) => {
     framesProxy = await startTcpProxy(redisPort);
-    return { FRAMES_REDIS_URL: `redis://127.0.0.1:${framesProxy.port}` };
+    workerProxy = await startTcpProxy(redisPort);
+    return {
+      api: { FRAMES_REDIS_URL: `redis://127.0.0.1:${framesProxy.port}` },
+      worker: { REDIS_URL: `redis://127.0.0.1:${workerProxy.port}` },
+    };
   });
   const { slow } = observed.fleet;
   await observed.setViewedCameras([slow.camera('gate'), slow.camera('a')]);
@@ -20,7 +27,7 @@ afterAll(async () => {
   try {
     await observed?.checkAndStop();
   } finally {
-    await framesProxy?.close();
+    await Promise.all([framesProxy?.close(), workerProxy?.close()]);
   }
 });
 
@@ -47,10 +54,26 @@ it('alerts on slow announcements', async () => {
 it('alerts on a process that keeps stalling', async () => {
   const { worker } = observed;
   await observed.waitForNoAlerts();
-  const stopping = new AbortController();
-  const stuttering = stutter(worker, stopping.signal);
-  await observed.waitForAlerts('LastframeEventLoopBusy').finally(() => stopping.abort());
-  await stuttering;
+  const stopStuttering = stutter(worker);
+  await observed.waitForAlerts('LastframeEventLoopBusy').finally(stopStuttering);
+});
+
+it('alerts on a worker whose permits take long', async () => {
+  await observed.waitForNoAlerts();
+  workerProxy.delay(200);
+  await observed.waitForAlerts('LastframeWorkersOverloaded').finally(() => workerProxy.delay(0));
+});
+
+it('alerts on more slow cameras than the workers can call on time', async () => {
+  const { slow } = observed.fleet;
+  const names = Array.from({ length: 150 }, (_, n) => `watched-${n}`);
+  await observed.waitForNoAlerts();
+  const leave = await watch(names.map((name) => slow.camera(name)));
+  const setDelay = (delay: string) =>
+    Promise.all(names.map((name) => slow.setBehaviour(name, { delay })));
+  await setDelay('3s');
+  await observed.waitForAlerts('LastframeFleetBehind').finally(leave);
+  await setDelay('100ms');
 });
 
 it('alerts on an uncaught error', async () => {
@@ -61,15 +84,12 @@ it('alerts on an uncaught error', async () => {
   expect(worker.hasEnded).toBe(false);
 });
 
-it('alerts without a worker: jobs wait, and a camera is not called', async () => {
-  const { api, worker, fleet } = observed;
+it('alerts without a worker: a camera is not called', async () => {
+  const { worker } = observed;
   await observed.waitForNoAlerts();
   worker.signal('SIGSTOP');
-  const cameras = Array.from({ length: 150 }, (_, n) => fleet.slow.camera(`waiting-${n}`));
-  const headers = { Prefer: 'respond-async' };
-  await Promise.all(cameras.map((camera) => api.image(camera, { headers })));
   await observed
-    .waitForAlerts('LastframeNoWorker', 'LastframeQueueGrowing', 'LastframeCameraLate')
+    .waitForAlerts('LastframeNoWorker', 'LastframeCameraLate')
     .finally(() => worker.signal('SIGCONT'));
 });
 
@@ -85,15 +105,41 @@ it('alerts without an api', async () => {
   await observed.waitForAlerts('LastframeNoApi');
 });
 
-/** Stops the process most of the time, as an overloaded machine would. */
-async function stutter(
-  child: Pick<ObservedFleet['worker'], 'signal'>,
-  until: AbortSignal,
-): Promise<void> {
-  while (!until.aborted) {
-    child.signal('SIGSTOP');
-    await sleep(350); // the fault itself
-    child.signal('SIGCONT');
-    await sleep(100);
+/** Opens streams of these cameras once each has a frame. Returns a function that closes them. */
+async function watch(cameras: readonly string[]): Promise<() => void> {
+  const { url } = observed.api;
+  await warmUp([url], cameras);
+  const leaving = new AbortController();
+  // One stream shows at most 64 cameras by URL.
+  for (let first = 0; first < cameras.length; first += 50) {
+    const query = new URLSearchParams(
+      cameras.slice(first, first + 50).map((camera) => ['url', camera]),
+    );
+    const { status, body } = await fetch(`${url}/events?${query}`, { signal: leaving.signal });
+    expect(status).toBe(200);
+    // Read each body: an unreferenced response is closed by garbage collection.
+    void body?.pipeTo(new WritableStream()).catch(() => {});
   }
+  return () => leaving.abort();
+}
+
+/**
+ * Pauses the process repeatedly, as an overloaded machine would. Returns a function that stops this
+ * and resolves once the process runs.
+ */
+function stutter(child: Pick<ObservedFleet['worker'], 'signal'>): () => Promise<void> {
+  let isStopped = false;
+  const run = async () => {
+    while (!isStopped) {
+      child.signal('SIGSTOP');
+      await sleep(350); // the fault itself
+      child.signal('SIGCONT');
+      await sleep(100);
+    }
+  };
+  const running = run();
+  return async () => {
+    isStopped = true;
+    await running;
+  };
 }

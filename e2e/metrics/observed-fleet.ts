@@ -40,8 +40,10 @@ cameras:
 `;
 
 export async function startObservedFleet(
-  /** Returns extra environment for the api, given the port of the Redis. */
-  apiEnv: (redisPort: number) => Promise<Record<string, string>> = async () => ({}),
+  /** Returns extra environment of api and worker, given the port of the Redis. */
+  extraEnv: (
+    redisPort: number,
+  ) => Promise<Partial<Record<'api' | 'worker', Record<string, string>>>> = async () => ({}),
 ): Promise<ObservedFleet> {
   // Alerts fire during a hold-off, so it should be short.
   const env = { UPSTREAM_TIMEOUT: '5s', START_ALLOWANCE: '2s' };
@@ -50,12 +52,16 @@ export async function startObservedFleet(
   await fleet.redis.command('CONFIG', 'SET', 'maxmemory', '1gb');
   const sources = writeSourcesFile(sourcesYaml(fleet.slow.url));
   const SOURCES_FILE = sources.path;
+  const extra = await extraEnv(fleet.redis.port);
   const worker = await fleet.startWorker({
     ADOPT_REDIS: 'true',
     SOURCES_FILE,
+    ...extra.worker,
+    // So that a test can keep it busy with few cameras.
+    CONCURRENCY: '16',
     ...THROWS_ON_SIGNAL,
   });
-  const api = await fleet.startApi({ SOURCES_FILE, ...(await apiEnv(fleet.redis.port)) });
+  const api = await fleet.startApi({ SOURCES_FILE, ...extra.api });
   const metricsUrlOf = (child: Api | Worker) => () =>
     child.hasEnded ? undefined : `${child.opsUrl}/metrics`;
   const prometheus = await startPrometheus(shortenedRules(SHORTER_BY), {

@@ -18,6 +18,7 @@ import { createRefreshWorker } from './refresh/refresh-worker.ts';
 import { createWaitingSlots } from './refresh/waiting-slots.ts';
 import {
   createJobMetrics,
+  exposeIntakeMetrics,
   exposeRedisMemoryMetrics,
   exposeRedisMetrics,
   withAdmissionMetrics,
@@ -101,7 +102,7 @@ export function compose(context: WorkerContext) {
   const reserveWaitingSlot = createWaitingSlots(Math.ceil(concurrency / 10));
   const intake = createJobIntake(clock, concurrency);
   const slots = createFairSlots(concurrency);
-  metrics.readValue('lastframe_job_start_seconds', () => intake.startMs() / 1000);
+  exposeIntakeMetrics(intake, metrics);
   const worker = createRefreshWorker({
     redis: queueRedis,
     prefix,

@@ -195,6 +195,10 @@ export const metricDefinitions = {
     worker,
     'Recent average time from taking a job to the reply about its permit. Above 0.1, this worker takes fewer jobs.',
   ),
+  lastframe_worker_overloaded: gauge(
+    worker,
+    'Whether this worker has taken fewer jobs for that reason within the last 10 s (1) or not (0).',
+  ),
   lastframe_upstream_calls_total: counter(
     worker,
     'Calls to cameras by outcome, including attempts that sent no request.',

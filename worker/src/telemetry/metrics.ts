@@ -10,6 +10,7 @@ import type { Capture, PreparedCall } from '../camera-call/capture.ts';
 import type { PrepareCall } from '../camera-call/prepare-call.ts';
 import type { Permits } from '../permit/permits.ts';
 import type { RedisMonitor } from '../permit/redis-monitor.ts';
+import type { JobIntake } from '../refresh/job-intake.ts';
 import { FailedRefreshError, type RefreshOutcome } from '../refresh/outcome.ts';
 import type { RefreshResults } from '../refresh/refresh-results.ts';
 
@@ -32,6 +33,14 @@ export function createJobMetrics(metrics: Metrics): {
       });
     },
   };
+}
+
+export function exposeIntakeMetrics(
+  intake: Pick<JobIntake, 'startMs' | 'whyOverloaded'>,
+  metrics: Metrics,
+): void {
+  metrics.readValue('lastframe_job_start_seconds', () => intake.startMs() / 1000);
+  metrics.readValue('lastframe_worker_overloaded', () => (intake.whyOverloaded() ? 1 : 0));
 }
 
 /** @returns a function that returns permits for a job, given the Redis time of its request */
