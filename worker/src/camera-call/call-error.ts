@@ -7,7 +7,7 @@ export type CutOffCode =
   | 'WASTEFUL_RESPONSE'
   | 'WASTEFUL_TLS'
   | 'RESPONSE_TIMEOUT'
-  | 'RESPONSE_UNREAD';
+  | 'TOO_LATE';
 
 /** The error with which the call's socket is destroyed; `explainCallError` has its message. */
 export class CutOffError extends Error {

@@ -99,7 +99,8 @@ describe('a call', () => {
     if (prepared.outcome !== 'connected') throw new Error('not connected');
     const answered = prepared.call.send(neverAborted);
     prepared.call.destroy();
-    expect(await answered).toMatchObject({ outcome: 'failed' });
+    // It was given up here: the camera is not to blame.
+    expect(await answered).toEqual({ outcome: 'late' });
     await expect.poll(() => server.received).toMatch(/^GET .*\r\n\r\n$/s);
     await server.allClosed();
   });

@@ -39,6 +39,7 @@ export type Capture =
 export interface PreparedCall {
   /** Sends the request before returning, and resolves with the outcome. Never throws. */
   send(signal: AbortSignal): Promise<Capture>;
+  /** Gives up the call, because this process is too late for it or closes. */
   destroy(): void;
   /** Releases the captured bytes from the byte budget, once they are stored or dropped. */
   release(): void;
@@ -102,7 +103,7 @@ export async function prepareRequest(
   await once(req, 'socket');
   return {
     send: (signal) => send(req, exchange, camera.source.timeoutMs, signal),
-    destroy: () => void req.destroy(),
+    destroy: () => void req.destroy(new CutOffError('TOO_LATE')),
     release: () => share?.release(),
   };
 }
@@ -165,9 +166,7 @@ async function send(
   const dueMs = performance.now() + timeoutMs;
   const deadline = setTimeout(async () => {
     const isOverdue = performance.now() - dueMs > OVERDUE_MS;
-    cutOff(
-      new CutOffError(isOverdue && (await hasUnread(req)) ? 'RESPONSE_UNREAD' : 'RESPONSE_TIMEOUT'),
-    );
+    cutOff(new CutOffError(isOverdue && (await hasUnread(req)) ? 'TOO_LATE' : 'RESPONSE_TIMEOUT'));
   }, timeoutMs);
   try {
     const result = await pendingResult;
@@ -193,7 +192,7 @@ async function hasUnread({ socket }: ClientRequest): Promise<boolean> {
 }
 
 function failureFrom(error: unknown, timeoutMs: number): Capture {
-  if (error instanceof CutOffError && error.code === 'RESPONSE_UNREAD') return { outcome: 'late' };
+  if (error instanceof CutOffError && error.code === 'TOO_LATE') return { outcome: 'late' };
   if (error instanceof CutOffError && error.code === 'RESPONSE_TIMEOUT') {
     const reason = `the camera did not respond within ${timeoutMs} ms`;
     return { outcome: 'failed', status: 504, reason, error: 'http_response_timeout' };
