@@ -8,8 +8,8 @@ const scripts = ['identity', 'take', 'finish']
   .join('\n');
 
 /**
- * Each removes one safeguard of the guarantee, or lets a worker blame a good camera. A mutation that changes nothing is an error. Its seed
- * finds the breach within a few dozen schedules.
+ * Each removes one safeguard of the guarantee, or lets a worker blame a good camera. A mutation that
+ * changes nothing is an error. Its seed finds the breach within a few dozen schedules.
  */
 export const mutations: Record<string, Mutation & { seed: number }> = {
   'the permit': {

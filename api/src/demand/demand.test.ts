@@ -152,12 +152,14 @@ describe('while the fleet cannot take jobs', () => {
       parts.demand.onAnnouncement({ v: 1, cameraId: taken, kind: 'started', queuedMs: 1 });
     expect(await jobsWithin(parts, 0)).toBe(36);
   });
+
   it('adds another job in place of one of which nothing was heard', async () => {
     const parts = demandParts();
     for (let n = 0; n < 100; n += 1) parts.demand.raise(testCamera(`due-${n}`));
     expect(await jobsWithin(parts, 4999)).toBe(64);
     expect(await jobsWithin(parts, 2)).toBe(36);
   });
+
   it('drops a new camera that nobody waits for when its turn comes', async () => {
     const parts = demandParts();
     vi.spyOn(parts.line, 'enter').mockImplementation(async () => {
@@ -170,6 +172,7 @@ describe('while the fleet cannot take jobs', () => {
     await vi.advanceTimersByTimeAsync(20_000);
     expect(parts.add.mock.calls.map(([added]) => added)).toEqual([waited]);
   });
+
   it('turns new cameras away when more wait than can be called in time, not those that wait', async () => {
     const parts = demandParts();
     vi.spyOn(parts.line, 'newCameraWaitMs').mockReturnValue(18_000);
@@ -179,6 +182,7 @@ describe('while the fleet cannot take jobs', () => {
     vi.spyOn(parts.line, 'newCameraWaitMs').mockReturnValue(14_000);
     expect(parts.demand.newCameraWaitMs(testCamera('b').cameraId)).toBe(0);
   });
+
   it('adds no job for a camera that another process has called meanwhile', async () => {
     const parts = demandParts();
     const cameras = Array.from({ length: 65 }, (_, n) => testCamera(`due-${n}`));
@@ -190,6 +194,7 @@ describe('while the fleet cannot take jobs', () => {
     parts.demand.onAnnouncement({ ...started, cameraId: first ?? '' });
     expect(await jobsWithin(parts, 0)).toBe(0);
   });
+
   it('adds no job while the time of Redis is unknown', async () => {
     const parts = demandParts();
     const { redisNowMs } = parts.fleet;

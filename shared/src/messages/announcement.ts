@@ -55,7 +55,7 @@ export type Denial = (typeof DENIALS)[number];
 
 /** Why a worker made no call: it was too slow, or the source has its share of the worker. */
 const BUSY_WORKER = ['late', 'share'] as const;
-/** Why there is no call yet. */
+/** Why the next call has to wait. */
 export type WaitReason = Denial | Rejection | (typeof BUSY_WORKER)[number];
 
 /** Why the fleet accepts no new camera: its source has reached its limit, or Redis is full. */

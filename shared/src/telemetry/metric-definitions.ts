@@ -113,7 +113,7 @@ export const metricDefinitions = {
   ),
   lastframe_behind_seconds: gauge(
     api,
-    'For how long the camera that has been due for longest waits here for a worker; 0 while workers keep up.',
+    'How long ago the first refresh in line here became due; 0 while workers keep up.',
   ),
   lastframe_cameras_in_line: gauge(api, 'Due cameras that wait here for a worker.', {
     call: ['refresh', 'first'],
@@ -197,7 +197,7 @@ export const metricDefinitions = {
   ),
   lastframe_worker_overloaded: gauge(
     worker,
-    'Whether this worker has taken fewer jobs for that reason within the last 10 s (1) or not (0).',
+    'Whether slow permits have made this worker take fewer jobs within the last 10 s (1) or not (0).',
   ),
   lastframe_upstream_calls_total: counter(
     worker,

@@ -322,7 +322,7 @@ describe('a call', () => {
     expect(ends).toMatchObject([{ verdict: 'late', restMs: spacingMs(camera.source) }]);
   });
 
-  it('that this worker was too slow to connect or to read is no failure of the camera', async () => {
+  it('is not a failure of the camera when this worker was too slow to connect or to read', async () => {
     const unsent = refreshBench();
     unsent.control.prepared = { outcome: 'late' };
     expect(await textAfter(unsent.job, unsent.deps)).toMatch(/^late/);
