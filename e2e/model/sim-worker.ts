@@ -99,7 +99,7 @@ export function createSimWorker(
   const polling = { maxReplicaLagMs: 4000, adopt, takesJobs: () => true };
   const realMonitor = createRedisMonitor({ ...parts, ...polling });
   const monitor = mutation.monitor?.(realMonitor) ?? realMonitor;
-  const unwatched = createPermits({ ...parts, monitor, replicaLagMs: 6000 });
+  const unwatched = createPermits({ ...parts, monitor, replicaLagMs: 6000, onTurn: () => {} });
   const realPermits: Permits = {
     ...unwatched,
     finish: (permit, end) => {

@@ -72,7 +72,14 @@ export function compose(context: WorkerContext) {
   // A replica may lack permits granted within this time; 2 s more to notice it.
   const replicaLagMs = config.maxReplicaLagMs + 2000;
   exposeRedisMetrics(monitor, { rules: rules.now, replicaLagMs }, metrics);
-  const permits = createPermits({ clock, redis: permitsRedis, monitor, keys, replicaLagMs });
+  const permits = createPermits({
+    clock,
+    redis: permitsRedis,
+    monitor,
+    keys,
+    replicaLagMs,
+    onTurn: (cameraId) => void results.announceWait({ cameraId }, 'budget', 0),
+  });
   const permitsFor = withPermitMetrics(permits, monitor.nowMs, metrics);
   const baseResults = createRefreshResults({
     frames: framesRedis,
@@ -112,7 +119,7 @@ export function compose(context: WorkerContext) {
       const jobPermits = withPermitTracing(permitsFor(job.askedAtMs), step);
       const outcome = await refresh(job, {
         clock,
-        permits: { take: (camera) => jobPermits.take(camera).finally(onStarted) },
+        permits: { take: (...camera) => jobPermits.take(...camera).finally(onStarted) },
         finishPermit: (permit, endNow) => finishWithRetries(permit, endNow, permits),
         places,
         prepareCall,

@@ -15,8 +15,10 @@ export interface Keys {
   turn(cameraId: string): string;
   calls(sourceName: string): string;
   rate(sourceName: string): string;
-  /** Cameras denied a permit because the source had too many calls in flight. */
-  waiting(sourceName: string): string;
+  /** Cameras that wait for one of the source's calls in flight to end, by since when. */
+  waitingSince(sourceName: string): string;
+  /** The same cameras, by when each counts as gone unless it asks again. */
+  waitingUntil(sourceName: string): string;
   /** Unnamed cameras that the fleet keeps, by when each counts as idle. */
   places(sourceName: string): string;
   queueWaiting: string;
@@ -53,7 +55,8 @@ export function keysFor(prefix: string, { sharded = false } = {}): Keys {
     turn: (cameraId) => `${prefix}:turn:${cameraId}`,
     calls: (sourceName) => `${prefix}:calls:${sourceName}`,
     rate: (sourceName) => `${prefix}:rate:${sourceName}`,
-    waiting: (sourceName) => `${prefix}:waiting:${sourceName}`,
+    waitingSince: (sourceName) => `${prefix}:waiting:since:${sourceName}`,
+    waitingUntil: (sourceName) => `${prefix}:waiting:until:${sourceName}`,
     places: (sourceName) => `${prefix}:places:${sourceName}`,
     queueWaiting: `${prefix}:${QUEUE_NAME}:wait`,
     queueActive: `${prefix}:${QUEUE_NAME}:active`,

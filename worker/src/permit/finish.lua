@@ -1,13 +1,20 @@
 -- Ends a permit's call: the permit then lasts for the rest of the spacing.
--- Returns {owned, ms until the next permit}.
--- KEYS permit, backoff, failures (of the camera), calls (of the source)
--- ARGV token, rest (ms; 0: nothing was sent), ok|fail|none|late, base, cap, least back-off (ms)
+-- Returns {owned, ms until the next permit, id of the camera whose turn it is now}.
+-- KEYS permit, backoff, failures (of the camera), calls, waiting since (of the source)
+-- ARGV token, rest (ms; 0: nothing was sent), ok|fail|none|late, base, cap, least back-off (ms),
+-- concurrency (0: no limit)
 local C = redis.call
 local rest, cap, back = math.ceil(tonumber(ARGV[2])), tonumber(ARGV[5]), 0
 local first = C('ZREM', KEYS[4], ARGV[1]) == 1
 local value = C('GET', KEYS[1])
+local most, turn = tonumber(ARGV[7]), nil
+if first and most > 0 then
+  -- With more than one slot free, the cameras at the head of the line have been told before.
+  local free = most - C('ZCARD', KEYS[4])
+  if free > 0 then turn = C('ZRANGE', KEYS[5], free - 1, free - 1)[1] end
+end
 -- Only its owner changes a permit: a late finish must not shorten another's.
-if not value or value:match('^%S+') ~= ARGV[1] then return { 0, 0 } end
+if not value or value:match('^%S+') ~= ARGV[1] then return { 0, 0, turn } end
 if rest > 0 then C('PEXPIRE', KEYS[1], string.format('%.0f', rest)) else C('DEL', KEYS[1]) end
 -- A retried finish, after a late reply: one call fails once.
 if not first then
@@ -22,4 +29,4 @@ elseif ARGV[3] == 'fail' then
   redis.pcall('SET', KEYS[3], string.format('%.0f', n), 'PX', string.format('%.0f', 2 * math.max(cap, back)))
   if back > 0 then redis.pcall('SET', KEYS[2], ms, 'PX', ms) end
 end
-return { 1, math.max(rest, back) }
+return { 1, math.max(rest, back), turn }

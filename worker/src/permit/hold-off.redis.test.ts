@@ -184,8 +184,8 @@ describe('a promotion', () => {
     const { link, keys } = await openBench(replica.url, { prefix, adopt: false });
     // As between two polls: the monitor has not noticed yet.
     const monitor = { whyUnfit: () => undefined, accept: () => true };
-    const deps = { clock: systemClock, redis: link, monitor, keys, replicaLagMs: 0 };
-    const permits = createPermits(deps);
+    const redis = { clock: systemClock, redis: link, keys };
+    const permits = createPermits({ ...redis, monitor, replicaLagMs: 0, onTurn: () => {} });
     await expect
       .poll(async () => wordOf(await permits.take(testCamera())), { timeout: 10_000 })
       .toBe('hold');

@@ -4,8 +4,15 @@ import { describe, expect, inject, it } from 'vitest';
 import { testCamera, testSource } from '../test-support/cameras.ts';
 import { openBench } from '../test-support/permit-bench.ts';
 import { expectDenied, expectGranted, wordOf } from '../test-support/permit-word.ts';
+import type { Permit } from './permits.ts';
 
 const url = inject('redisUrl');
+
+/** Cameras denied in the same millisecond have waited equally long. */
+async function nextMillisecond() {
+  const nowMs = Date.now();
+  while (Date.now() <= nowMs) await nextLoopTurn();
+}
 
 describe('spacing and overlap', () => {
   it('grants a camera once, and another camera at the same time', async () => {
@@ -233,7 +240,7 @@ describe('the budget of a source', () => {
     const third = testCamera(undefined, source);
     expect(expectDenied(await permits.take(third))).toMatchObject({
       reason: 'budget',
-      waitMs: 500,
+      waitMs: 2500,
     });
     await permits.finish(first, { verdict: 'ok', restMs: 1000 });
     expectGranted(await permits.take(third));
@@ -254,11 +261,74 @@ describe('the budget of a source', () => {
     const third = expectGranted(await permits.take(often));
     await permits.finish(third, { verdict: 'none', restMs: 0 });
     // No slot is kept for a camera that did not retry, nor for leftovers of a clock set back.
-    await client.zAdd(keys.waiting(source.name), [
-      { score: Date.now() - 1, value: keys.permit(seldom.cameraId) },
-      { score: Date.now() + 3_600_000, value: 'lost' },
-    ]);
+    for (const key of [keys.waitingSince(source.name), keys.waitingUntil(source.name)]) {
+      await client.zAdd(key, [
+        { score: Date.now() - 1, value: seldom.cameraId },
+        { score: Date.now() + 3_600_000, value: 'lost' },
+      ]);
+    }
     expectGranted(await permits.take(often));
+    expect(await client.exists(keys.waitingUntil(source.name))).toBe(0);
+  });
+
+  it('gives free slots to the cameras that have waited for longest, whichever ask first', async () => {
+    const { permits, turns } = await openBench(url);
+    const source = testSource({ budget: { perSecond: 0, concurrency: 2 } });
+    const cameras = Array.from({ length: 6 }, () => testCamera(undefined, source));
+    const calls: Permit[] = [];
+    const called: number[] = [];
+    /** Every camera that has not been called asks, the last first. */
+    const allAsk = async () => {
+      for (const [n, camera] of [...cameras.entries()].reverse()) {
+        if (called.includes(n)) continue;
+        const result = await permits.take(camera);
+        if (result.outcome !== 'granted') continue;
+        called.push(n);
+        calls.push(result.permit);
+      }
+    };
+    for (const camera of cameras) {
+      const result = await permits.take(camera);
+      if (result.outcome === 'granted') called.push(calls.push(result.permit) - 1);
+      await nextMillisecond();
+    }
+    expect(called).toEqual([0, 1]);
+    for (const permit of calls) {
+      await permits.finish(permit, { verdict: 'ok', restMs: 60_000 });
+      await allAsk();
+    }
+    expect(called).toEqual([0, 1, 2, 3, 4, 5]);
+    expect(turns).toEqual(cameras.slice(2).map(({ cameraId }) => cameraId));
+  });
+
+  it('tells one camera after the other when several slots become free at once', async () => {
+    const { permits, turns } = await openBench(url);
+    const source = testSource({ budget: { perSecond: 0, concurrency: 2 } });
+    const cameras = Array.from({ length: 5 }, () => testCamera(undefined, source));
+    const calls: Permit[] = [];
+    for (const camera of cameras) {
+      const result = await permits.take(camera);
+      if (result.outcome === 'granted') calls.push(result.permit);
+      await nextMillisecond();
+    }
+    for (const permit of calls) await permits.finish(permit, { verdict: 'ok', restMs: 60_000 });
+    expect(turns).toEqual([cameras[2]?.cameraId, cameras[3]?.cameraId]);
+    for (const permit of calls) await permits.finish(permit, { verdict: 'ok', restMs: 60_000 });
+    expect(turns).toHaveLength(2);
+  });
+
+  it('lets cameras with a frame go before new ones that came shortly before them', async () => {
+    const { permits } = await openBench(url);
+    const source = testSource({ budget: { perSecond: 0, concurrency: 1 } });
+    const first = expectGranted(await permits.take(testCamera(undefined, source)));
+    const [made, known] = [testCamera(undefined, source), testCamera(undefined, source)];
+    expect(wordOf(await permits.take(made, true))).toBe('budget');
+    expect(wordOf(await permits.take(known))).toBe('budget');
+    await permits.finish(first, { verdict: 'ok', restMs: 60_000 });
+    expect(wordOf(await permits.take(made, true))).toBe('budget');
+    const second = expectGranted(await permits.take(known));
+    await permits.finish(second, { verdict: 'ok', restMs: 60_000 });
+    expectGranted(await permits.take(made, true));
   });
 
   it('L11: counts a call of a killed worker no longer than its permit lives', async () => {

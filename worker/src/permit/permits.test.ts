@@ -13,6 +13,7 @@ type Reply = (token: string) => Promise<unknown>;
 /** Takes reply as the test says; finishes are recorded and succeed as if owned. */
 function setup() {
   const clock = fakeClock();
+  const keys = keysFor('test');
   const state = {
     doubt: undefined as string | undefined,
     accepts: true,
@@ -26,7 +27,7 @@ function setup() {
   const client = {
     evalSha: async (_: string, input: { keys: string[]; arguments: string[] }) => {
       const [token = ''] = input.arguments;
-      if (input.keys.length === 4) {
+      if (!input.keys.includes(keys.epoch)) {
         state.finished.push(input.arguments);
         return await state.finishReply(token);
       }
@@ -42,8 +43,14 @@ function setup() {
     throw new RedisUnavailableError('no answer in time');
   };
   const monitor = { whyUnfit: () => state.doubt, accept: () => state.accepts };
-  const keys = keysFor('test');
-  const permits = createPermits({ clock, redis: { run }, monitor, keys, replicaLagMs: 0 });
+  const permits = createPermits({
+    clock,
+    redis: { run },
+    monitor,
+    keys,
+    replicaLagMs: 0,
+    onTurn: () => {},
+  });
   return { clock, state, permits };
 }
 
@@ -171,7 +178,14 @@ describe('take', () => {
     };
     const monitor = { whyUnfit: () => undefined, accept: () => true };
     const keys = keysFor('test');
-    const permits = createPermits({ clock, redis: { run }, monitor, keys, replicaLagMs: 0 });
+    const permits = createPermits({
+      clock,
+      redis: { run },
+      monitor,
+      keys,
+      replicaLagMs: 0,
+      onTurn: () => {},
+    });
     expect(wordOf(await permits.take(camera))).toBe('unknown: not connected');
     await new Promise(setImmediate);
     expect(clock.sleeps).toEqual([]);

@@ -45,7 +45,8 @@ export interface CallEnd {
 }
 
 export interface Permits {
-  take(camera: Camera): Promise<TakeResult>;
+  /** @param isFirst whether the camera has no frame yet */
+  take(camera: Camera, isFirst?: boolean): Promise<TakeResult>;
   /** Returns the time until the next permit, in ms; 0 if this one was no longer held. */
   finish(permit: Permit, end: CallEnd): Promise<number>;
 }
@@ -57,6 +58,8 @@ export interface PermitDeps {
   monitor: Pick<RedisMonitor, 'whyUnfit' | 'accept'>;
   keys: Keys;
   replicaLagMs: number;
+  /** Called when the end of a call has left a slot to a camera that waits for its source's budget. */
+  onTurn: (cameraId: string) => void;
 }
 
 const FINISH_DEADLINE_MS = 1000;
@@ -65,12 +68,12 @@ const RELEASE_MISSES = 3;
 
 export function createPermits(deps: PermitDeps): Permits {
   return {
-    take: (camera) => take(deps, camera),
+    take: (camera, isFirst = false) => take(deps, camera, isFirst),
     finish: async (permit, end) => (await runFinish(deps, permit, end))[1],
   };
 }
 
-async function take(deps: PermitDeps, camera: Camera): Promise<TakeResult> {
+async function take(deps: PermitDeps, camera: Camera, isFirst: boolean): Promise<TakeResult> {
   const { clock, monitor } = deps;
   const unfitReason = monitor.whyUnfit();
   if (unfitReason !== undefined) return { outcome: 'unknown', reason: unfitReason };
@@ -81,7 +84,7 @@ async function take(deps: PermitDeps, camera: Camera): Promise<TakeResult> {
     const [outcome, ms, redisMs] = await deps.redis.run(
       camera.source.startAllowanceMs,
       (client) => {
-        pending.reply = runTake(deps, client, permit);
+        pending.reply = runTake(deps, client, permit, isFirst);
         return pending.reply;
       },
     );
@@ -104,6 +107,7 @@ async function runTake(
   { keys, replicaLagMs }: PermitDeps,
   client: Parameters<typeof runScript>[0],
   { token, camera: { cameraId, source } }: Permit,
+  isFirst: boolean,
 ): Promise<TakeReply> {
   const reply = await runScript(
     client,
@@ -115,7 +119,8 @@ async function runTake(
       keys.turn(cameraId),
       keys.calls(source.name),
       keys.rate(source.name),
-      keys.waiting(source.name),
+      keys.waitingSince(source.name),
+      keys.waitingUntil(source.name),
     ],
     [
       token,
@@ -123,19 +128,21 @@ async function runTake(
       String(replicaLagMs),
       String(source.budget.concurrency),
       String(source.budget.perSecond),
+      cameraId,
+      isFirst ? '1' : '',
     ],
   );
   return reply as TakeReply;
 }
 
-type FinishReply = [owned: 0 | 1, nextMs: number];
+type FinishReply = [owned: 0 | 1, nextMs: number, turnOf?: string];
 
 async function runFinish(
-  { redis, keys }: PermitDeps,
+  { redis, keys, onTurn }: PermitDeps,
   { token, camera: { cameraId, source } }: Permit,
   { verdict, restMs, minBackoffMs = 0 }: CallEnd,
 ): Promise<FinishReply> {
-  const reply = await redis.run(FINISH_DEADLINE_MS, (client) =>
+  const reply = (await redis.run(FINISH_DEADLINE_MS, (client) =>
     runScript(
       client,
       finishScript,
@@ -144,6 +151,7 @@ async function runFinish(
         keys.backoff(cameraId),
         keys.failures(cameraId),
         keys.calls(source.name),
+        keys.waitingSince(source.name),
       ],
       [
         token,
@@ -152,10 +160,12 @@ async function runFinish(
         String(source.intervalMs),
         String(BACKOFF_CAP_MS),
         String(Math.ceil(minBackoffMs)),
+        String(source.budget.concurrency),
       ],
     ),
-  );
-  return reply as FinishReply;
+  )) as FinishReply;
+  if (reply[2]) onTurn(reply[2]);
+  return reply;
 }
 
 /**

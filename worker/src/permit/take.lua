@@ -1,6 +1,8 @@
 -- Takes a permit. Returns {outcome, ms, now}. Runs after identity.lua.
--- KEYS epoch, permit, backoff, turn (of the camera), calls, rate, waiting (of the source)
--- ARGV token, life, replica lag (ms), concurrency, per second (0: no limit)
+-- KEYS epoch, permit, backoff, turn (of the camera), calls, rate, waiting since, waiting until (of
+-- the source)
+-- ARGV token, life, replica lag (ms), concurrency, per second (0: no limit), camera id, first call
+-- ('1': the camera has no frame yet)
 local life = tonumber(ARGV[2])
 local hold = since + life + (replicated and tonumber(ARGV[3]) or 0) - now
 
@@ -27,19 +29,29 @@ if rest > 0 then return { 'backoff', rest, now } end
 
 local most, rate = tonumber(ARGV[4]), tonumber(ARGV[5])
 if most > 0 then
-  -- A denied camera retries within this time if its frame is still wanted. Until then a free slot
-  -- is its own: otherwise the camera whose call just ended would always take it first.
-  local back, taken = 5000, C('ZCOUNT', KEYS[5], fmt('(%.0f', now), fmt('%.0f', now + 2 * life))
-  local score = tonumber(C('ZSCORE', KEYS[7], KEYS[2]) or '')
-  if not score or score <= now or score > now + back then
-    taken = taken + C('ZCOUNT', KEYS[7], fmt('(%.0f', now), fmt('%.0f', now + back))
+  -- Free slots belong to the cameras that have waited for longest. A camera that is still wanted
+  -- asks again within `back`; one that does not leaves the line.
+  local back = 5000
+  local function forget(from, to)
+    for _, gone in ipairs(C('ZRANGEBYSCORE', KEYS[8], from, to)) do
+      C('ZREM', KEYS[7], gone)
+      C('ZREM', KEYS[8], gone)
+    end
   end
-  if taken >= most then
-    C('ZREMRANGEBYSCORE', KEYS[7], '-inf', fmt('%.0f', now))
-    C('ZREMRANGEBYSCORE', KEYS[7], fmt('(%.0f', now + back), '+inf')
-    C('ZADD', KEYS[7], fmt('%.0f', now + back), KEYS[2])
-    C('PEXPIRE', KEYS[7], fmt('%.0f', 2 * back))
-    return { 'budget', 500, now }
+  forget('-inf', fmt('%.0f', now))
+  forget(fmt('(%.0f', now + back), '+inf') -- from before the clock was set back
+  local taken = C('ZCOUNT', KEYS[5], fmt('(%.0f', now), fmt('%.0f', now + 2 * life))
+  local ahead = C('ZRANK', KEYS[7], ARGV[6]) or C('ZCARD', KEYS[7])
+  if taken + ahead >= most then
+    -- A first call lines up as if it came later: anybody can make up new cameras, whose viewers
+    -- wait no longer than this.
+    local later = ARGV[7] == '1' and 20000 or 0
+    C('ZADD', KEYS[7], 'NX', fmt('%.0f', now + later), ARGV[6])
+    C('ZADD', KEYS[8], fmt('%.0f', now + back), ARGV[6])
+    for n = 7, 8 do C('PEXPIRE', KEYS[n], fmt('%.0f', 2 * back)) end
+    -- The end of a call tells the next in line. This is in case that is lost, and too long for a
+    -- job to wait in a worker, where it could not be told.
+    return { 'budget', 2500, now }
   end
 end
 if rate > 0 then -- each camera reserves a turn of its own, so that none starves
@@ -61,7 +73,9 @@ end
 -- One command, so that every permit expires.
 C('SET', KEYS[2], ARGV[1] .. ' ' .. ARGV[2], 'PX', ARGV[2])
 C('DEL', KEYS[4])
-if most > 0 then C('ZREM', KEYS[7], KEYS[2]) end
+if most > 0 then
+  for n = 7, 8 do C('ZREM', KEYS[n], ARGV[6]) end
+end
 C('ZREMRANGEBYSCORE', KEYS[5], '-inf', fmt('%.0f', now))
 C('ZREMRANGEBYSCORE', KEYS[5], fmt('(%.0f', now + 2 * life), '+inf')
 C('ZADD', KEYS[5], fmt('%.0f', now + life), ARGV[1])

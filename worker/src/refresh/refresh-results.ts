@@ -54,7 +54,7 @@ export interface RefreshResults {
   ): Promise<'frame' | 'unchanged' | 'older' | 'missing'>;
   storeFailure(camera: Camera, failure: Failure): Promise<void>;
   storeRejection(cameraId: string, failure: Omit<Failure, 'nextMs'>): Promise<void>;
-  announceWait(camera: Camera, reason: WaitReason, inMs: number): Promise<void>;
+  announceWait(camera: Pick<Camera, 'cameraId'>, reason: WaitReason, inMs: number): Promise<void>;
 }
 
 export interface RefreshResultsDeps {

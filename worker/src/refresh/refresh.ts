@@ -93,7 +93,7 @@ async function findCameraOrReject(job: RefreshJob, deps: RefreshDeps): Promise<C
 
 /** Takes a permit, waiting briefly at most once; the caller announces a longer wait. */
 async function takePermit(camera: Camera, job: RefreshJob, deps: RefreshDeps): Promise<TakeResult> {
-  const first = await deps.permits.take(camera);
+  const first = await deps.permits.take(camera, job.isFirst);
   const mayWait =
     first.outcome === 'denied' &&
     (first.reason === 'spaced' || first.reason === 'budget') &&
@@ -108,7 +108,7 @@ async function takePermit(camera: Camera, job: RefreshJob, deps: RefreshDeps): P
   } finally {
     releaseSlot();
   }
-  return await deps.permits.take(camera);
+  return await deps.permits.take(camera, job.isFirst);
 }
 
 /**

@@ -35,8 +35,8 @@ export function withPermitTracing(
   step: Step,
 ): Pick<Permits, 'take'> {
   return {
-    take: (camera) =>
-      step('permit', cameraDetails(camera), () => permits.take(camera), takeDetails),
+    take: (camera, isFirst) =>
+      step('permit', cameraDetails(camera), () => permits.take(camera, isFirst), takeDetails),
   };
 }
 

@@ -13,6 +13,8 @@ export interface PermitBench {
   monitor: RedisMonitor;
   keys: Keys;
   link: RedisLink;
+  /** Cameras that were told that it is their turn. */
+  turns: string[];
   client: RedisClient;
 }
 
@@ -40,12 +42,14 @@ export async function openBench(url: string, options: BenchOptions = {}): Promis
   const keys = keysFor(prefix);
   const parts = { clock, redis, keys, log: silentLog };
   const monitor = createRedisMonitor({ ...parts, maxReplicaLagMs: 10_000, adopt, takesJobs });
-  const permits = createPermits({ clock, redis, monitor, keys, replicaLagMs });
+  const turns: string[] = [];
+  const onTurn = (cameraId: string) => void turns.push(cameraId);
+  const permits = createPermits({ clock, redis, monitor, keys, replicaLagMs, onTurn });
   await link.ready(10_000);
   await monitor.poll();
   // A slow machine must not suspend all permits.
   for (let n = 0; n < 5 && /did not respond within/.test(monitor.whyUnfit() ?? ''); n += 1) {
     await monitor.poll();
   }
-  return { permits, monitor, keys, link, client: link.client };
+  return { permits, monitor, keys, link, turns, client: link.client };
 }
