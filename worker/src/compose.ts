@@ -81,7 +81,10 @@ export function compose(context: WorkerContext) {
     onTurn: (cameraId) => void results.announceWait({ cameraId }, 'budget', 0),
   });
   const permitsFor = withPermitMetrics(permits, monitor.nowMs, metrics);
+  const lateness = measureLateness(clock);
   const baseResults = createRefreshResults({
+    clock,
+    lateness,
     frames: framesRedis,
     keys,
     redisNowMs: monitor.nowMs,
@@ -101,7 +104,6 @@ export function compose(context: WorkerContext) {
   exposeRedisMemoryMetrics(room, metrics);
   const places = withAdmissionMetrics(room.places, metrics);
   const fleetId = createFleetId(permitsRedis, keys.fleet);
-  const lateness = measureLateness(clock);
   const bodies = createByteBudget(MAX_BODIES_BYTES);
   const basePrepareCall = createPrepareCall(bodies, fleetId.pseudonym, lateness);
   const prepareCall = withCallTracing(withCallMetrics(basePrepareCall, clock, metrics), step);

@@ -14,7 +14,13 @@ const frame = {
   nextMs: 0,
 };
 
-const DEPS = { keys: keysFor('test'), redisNowMs: () => undefined, log: silentLog };
+const DEPS = {
+  clock: { monoMs: () => performance.now() },
+  lateness: { since: () => () => 0 },
+  keys: keysFor('test'),
+  redisNowMs: () => undefined,
+  log: silentLog,
+};
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -62,6 +68,23 @@ describe('a frame', () => {
     await vi.advanceTimersByTimeAsync(1000);
     expect(await result).toBe('frame');
     expect(attempts).toBe(3);
+  });
+
+  it('is stored although the process stood still for seconds during the first attempt', async () => {
+    let lateMs = 0;
+    let attempts = 0;
+    const run = async () => {
+      attempts += 1;
+      if (attempts > 1) return 'frame' as never;
+      lateMs = 5000;
+      await vi.advanceTimersByTimeAsync(lateMs);
+      throw new RedisUnavailableError('did not respond within 1000 ms');
+    };
+    const lateness = { since: () => () => lateMs };
+    const reporter = createRefreshResults({ ...DEPS, lateness, frames: { run } });
+    const stored = reporter.storeFrame(camera, () => frame);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(await stored).toBe('frame');
   });
 
   it('is given up after two seconds', async () => {

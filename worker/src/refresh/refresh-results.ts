@@ -16,6 +16,7 @@ import {
   publishAnnouncement,
   type WaitReason,
 } from '@lastframe/shared/messages/announcement';
+import type { Clock } from '@lastframe/shared/process/clock';
 import { messageOf } from '@lastframe/shared/process/errors';
 import type { Log } from '@lastframe/shared/process/log';
 import type { FramesRedis } from '@lastframe/shared/redis/cluster/redis-shards';
@@ -23,6 +24,7 @@ import type { Keys } from '@lastframe/shared/redis/keys';
 import type { RedisClient } from '@lastframe/shared/redis/redis-link';
 import { sourceLabel } from '@lastframe/shared/telemetry/metrics';
 import pRetry from 'p-retry';
+import type { Lateness } from '../camera-call/lateness.ts';
 import { createConcurrencyLimit } from './concurrency-limit.ts';
 
 type NewFrame = Omit<
@@ -58,6 +60,8 @@ export interface RefreshResults {
 }
 
 export interface RefreshResultsDeps {
+  clock: Pick<Clock, 'monoMs'>;
+  lateness: Pick<Lateness, 'since'>;
   frames: Pick<FramesRedis, 'run'>;
   keys: Keys;
   /** Redis's time, to measure how long announcements take. */
@@ -78,14 +82,20 @@ const REJECTED = {
   rememberMs: 5000,
   limits: { staleForMs: 0, keepMs: 0, keepHealthMs: 60_000 },
 };
-const RETRY = { retries: 8, minTimeout: 20, maxTimeout: 500, maxRetryTime: 2000, randomize: true };
+const RETRY = { retries: 8, minTimeout: 20, maxTimeout: 500, randomize: true };
+/** The last attempt begins within two seconds. */
+const RETRY_MS = 1500;
 
 export function createRefreshResults(deps: RefreshResultsDeps): RefreshResults {
-  const { frames, keys, log } = deps;
+  const { clock, lateness, frames, keys, log } = deps;
   const largeInTurn = createConcurrencyLimit(LARGE_AT_ONCE);
   const stamp = () => ({ sentAtMs: deps.redisNowMs() });
-  const attempt = <T>(cameraId: string, command: (client: RedisClient) => Promise<T>) =>
-    pRetry(() => frames.run(DEADLINE_MS, command, cameraId), RETRY);
+  const attempt = <T>(cameraId: string, command: (client: RedisClient) => Promise<T>) => {
+    const [beganMonoMs, lateMs] = [clock.monoMs(), lateness.since()];
+    // A pause of this process must not cost a frame that it has captured.
+    const shouldRetry = () => clock.monoMs() - beganMonoMs - lateMs() < RETRY_MS;
+    return pRetry(() => frames.run(DEADLINE_MS, command, cameraId), { ...RETRY, shouldRetry });
+  };
   /** Never throws: an api that misses an announcement requests the frame again. */
   const sendBestEffort = async (cameraId: string, work: Promise<unknown>) => {
     await work.catch((error) =>
