@@ -13,6 +13,8 @@ export interface BenchContext {
   quick: boolean;
   /** `DURATION`, for figures without a duration of their own. */
   durationMs: number;
+  /** `CASES`: some figures measure only the cases whose names match. */
+  cases: RegExp;
   /** Reports progress. */
   showProgress(progress: string): void;
 }
@@ -67,6 +69,14 @@ export function rowsOf(of: string) {
     const target = targetOf(limit, spread.median);
     return { of, what, unit, ...spread, ...(target && { target }) };
   };
+}
+
+/** Returns the cases that `CASES` selects. */
+export function selectCases<Case extends { of: string }>(
+  all: readonly Case[],
+  { cases }: BenchContext,
+): Case[] {
+  return all.filter(({ of }) => cases.test(of));
 }
 
 /** Measures one case after the other; only the first when quick. */

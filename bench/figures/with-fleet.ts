@@ -1,4 +1,9 @@
+import { join } from 'node:path';
 import { type Fleet, type FleetOptions, startFleet } from '../../testing/fleet/fleet.ts';
+import { startRedis } from '../../testing/redis/redis-server.ts';
+
+/** In production the queue Redis must persist permits: an append-only file, synced every second. */
+const QUEUE_REDIS = ['--appendfsync', 'everysec', '--auto-aof-rewrite-percentage', '0'];
 
 /**
  * Measures on a fleet, then stops it.
@@ -16,4 +21,15 @@ export async function withFleet<Result>(
   } finally {
     await fleet.stop();
   }
+}
+
+/** Like `withFleet`, for thousands of cameras: quick ones, and a Redis as in production. */
+export async function withLargeFleet<Result>(
+  options: FleetOptions,
+  measure: (fleet: Fleet) => Promise<Result>,
+): Promise<Result> {
+  const redis = await startRedis({ args: QUEUE_REDIS });
+  const cameraScript = join(import.meta.dirname, '../servers/quick-camera.ts');
+  const env = { CONCURRENCY: '5000', MEMORY_LIMIT: '512MiB', ...options.env };
+  return await withFleet({ ...options, redis, cameraScript, env }, measure);
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startMsOf } from './camera-frame.ts';
+import { machineMs } from './machine-clock.ts';
 import type { Viewer } from './viewer.ts';
 
 export interface DemandResult {
@@ -8,6 +9,8 @@ export interface DemandResult {
   failures: string[];
   /** Ages of the frames served, from the start of their calls. */
   agesMs: number[];
+  /** How long the requests with a frame took. */
+  tookMs: number[];
 }
 
 export interface DemandLoad {
@@ -42,10 +45,11 @@ export function startDemand(options: DemandOptions): DemandLoad {
   const sendRequest = async (viewer: Viewer, camera: string) => {
     result.requests += 1;
     try {
-      const { status, body } = await viewer.request(camera);
-      if (status === 200)
-        result.agesMs.push(Number(process.hrtime.bigint()) / 1e6 - startMsOf(body));
-      else result.failures.push(`status ${status}: ${body.toString().slice(0, 200)}`);
+      const { status, body, tookMs } = await viewer.request(camera);
+      if (status === 200) {
+        result.agesMs.push(machineMs() - startMsOf(body));
+        result.tookMs.push(tookMs);
+      } else result.failures.push(`status ${status}: ${body.toString().slice(0, 200)}`);
     } catch (error) {
       result.failures.push(String(error));
     }
@@ -86,5 +90,5 @@ export function startDemand(options: DemandOptions): DemandLoad {
 }
 
 function emptyResult(): DemandResult {
-  return { requests: 0, failures: [], agesMs: [] };
+  return { requests: 0, failures: [], agesMs: [], tookMs: [] };
 }

@@ -4,6 +4,7 @@ import { parseDurationMs } from '@lastframe/shared/settings/units';
 import { recordPauses } from '../../slow-server/src/calls/pauses.ts';
 import type { UpstreamCall } from '../../testing/checks/checker.ts';
 import { cameraFrame } from '../load/camera-frame.ts';
+import { machineMs } from '../load/machine-clock.ts';
 
 /**
  * A slow camera that costs next to nothing, for benchmarks of the fleet. It draws no picture and
@@ -13,11 +14,6 @@ import { cameraFrame } from '../load/camera-frame.ts';
 const delayMs = parseDurationMs(process.env.DELAY ?? '') ?? 0;
 const calls: UpstreamCall[] = [];
 const pauses = recordPauses(machineMs);
-
-/** The machine-wide clock, so that a viewer in another process can compute a frame's age. */
-function machineMs(): number {
-  return Number(process.hrtime.bigint()) / 1e6;
-}
 
 const server = createServer({ noDelay: true }, (req, res) => {
   const { url = '/' } = req;

@@ -10,6 +10,9 @@ export interface ReceivedSpan {
   /** As numbered by OTLP: 1 internal, 2 server, 3 client, 4 producer, 5 consumer. */
   kind: number;
   service: string;
+  /** Unix time. */
+  startMs: number;
+  endMs: number;
   attributes: Record<string, unknown>;
   /** Span ids. */
   links: string[];
@@ -28,7 +31,10 @@ interface Attribute {
   key: string;
   value: Record<string, unknown>;
 }
-interface OtlpSpan extends Omit<ReceivedSpan, 'service' | 'attributes' | 'links'> {
+interface OtlpSpan
+  extends Pick<ReceivedSpan, 'traceId' | 'spanId' | 'parentSpanId' | 'name' | 'kind'> {
+  startTimeUnixNano: string;
+  endTimeUnixNano: string;
   attributes?: Attribute[];
   links?: { spanId: string }[];
 }
@@ -65,6 +71,8 @@ function spansOf({ resourceSpans }: OtlpTraces): ReceivedSpan[] {
       scope.spans.map((span) => ({
         ...span,
         parentSpanId: span.parentSpanId || undefined,
+        startMs: Number(span.startTimeUnixNano) / 1e6,
+        endMs: Number(span.endTimeUnixNano) / 1e6,
         service: String(valuesOf(resource.attributes)['service.name']),
         attributes: valuesOf(span.attributes ?? []),
         links: (span.links ?? []).map(({ spanId }) => spanId),
