@@ -4,8 +4,10 @@ import { announcement } from './announcement.ts';
 import { coldBurst } from './cold-burst.ts';
 import type { Figure } from './figures/figure.ts';
 import { reportOf, tableLines, writeReport } from './figures/report.ts';
+import { flood } from './flood.ts';
 import { frameAge } from './frame-age.ts';
 import { hits } from './hits.ts';
+import { jobOrder } from './job-order.ts';
 import { overload } from './overload.ts';
 import { refreshCost } from './refresh-cost.ts';
 import { replaced } from './replaced.ts';
@@ -22,7 +24,7 @@ import { wall } from './wall.ts';
  */
 const FIGURES = [hits, replaced, coldBurst, announcement, frameAge, refreshCost, adds];
 /** Run only when named; `scaling` takes as long as all the others together. */
-const ONLY_WHEN_NAMED = [scaling, overload, stages, steady, streams, wall];
+const ONLY_WHEN_NAMED = [scaling, overload, stages, flood, jobOrder, steady, streams, wall];
 /** Their results are printed, not written. */
 const UNPUBLISHED: readonly Figure[] = [steady, streams, wall];
 

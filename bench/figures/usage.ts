@@ -2,6 +2,7 @@ import type { Fleet } from '../../testing/fleet/fleet.ts';
 import { cpuMs } from '../../testing/fleet/proc.ts';
 import type { RedisServer } from '../../testing/redis/redis-server.ts';
 import { metricsOf, metricTotal } from './metrics.ts';
+import { numberAfter } from './number-after.ts';
 
 /** What a fleet has used since its start. */
 export interface Usage {
@@ -49,10 +50,4 @@ export function perRefresh(before: Usage, after: Usage, refreshes: number): Usag
 async function cpuOf(processes: readonly { pid: number }[]): Promise<number> {
   const used = processes.map(({ pid }) => cpuMs(pid).catch(() => Number.NaN));
   return (await Promise.all(used)).reduce((total, value) => total + value, 0);
-}
-
-/** Returns 0 if the text does not contain the label. */
-function numberAfter(text: string, label: string): number {
-  const at = text.indexOf(label);
-  return at < 0 ? 0 : Number.parseFloat(text.slice(at + label.length));
 }

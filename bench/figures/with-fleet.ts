@@ -1,9 +1,6 @@
 import { join } from 'node:path';
 import { type Fleet, type FleetOptions, startFleet } from '../../testing/fleet/fleet.ts';
-import { startRedis } from '../../testing/redis/redis-server.ts';
-
-/** In production the queue Redis must persist permits: an append-only file, synced every second. */
-const QUEUE_REDIS = ['--appendfsync', 'everysec', '--auto-aof-rewrite-percentage', '0'];
+import { startQueueRedis } from '../servers/queue-redis.ts';
 
 /**
  * Measures on a fleet, then stops it.
@@ -28,7 +25,7 @@ export async function withLargeFleet<Result>(
   options: FleetOptions,
   measure: (fleet: Fleet) => Promise<Result>,
 ): Promise<Result> {
-  const redis = await startRedis({ args: QUEUE_REDIS });
+  const redis = await startQueueRedis();
   const cameraScript = join(import.meta.dirname, '../servers/quick-camera.ts');
   const env = { CONCURRENCY: '5000', MEMORY_LIMIT: '512MiB', ...options.env };
   return await withFleet({ ...options, redis, cameraScript, env }, measure);

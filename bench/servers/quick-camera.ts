@@ -8,21 +8,23 @@ import { machineMs } from '../load/machine-clock.ts';
 
 /**
  * A slow camera that costs next to nothing, for benchmarks of the fleet. It draws no picture and
- * responds to every call with different bytes of the same size. `GET /calls?since=` and
- * `GET /pauses` return the logs for the checker.
+ * responds to every call with different bytes of the same size, after `DELAY` or its own `delay=`.
+ * `GET /calls?since=` and `GET /pauses` return the logs for the checker.
  */
-const delayMs = parseDurationMs(process.env.DELAY ?? '') ?? 0;
+const defaultDelayMs = parseDurationMs(process.env.DELAY ?? '') ?? 0;
 const calls: UpstreamCall[] = [];
 const pauses = recordPauses(machineMs);
 
 const server = createServer({ noDelay: true }, (req, res) => {
   const { url = '/' } = req;
+  const query = new URL(url, 'http://camera').searchParams;
   if (url.startsWith('/calls') || url === '/pauses') {
-    const since = Number(new URL(url, 'http://camera').searchParams.get('since'));
+    const since = Number(query.get('since'));
     const body = JSON.stringify(url === '/pauses' ? pauses.all() : calls.slice(since));
     res.setHeader('Content-Type', 'application/json').end(body);
     return;
   }
+  const delayMs = parseDurationMs(query.get('delay') ?? '') ?? defaultDelayMs;
   const number = calls.length + 1;
   const startMs = machineMs();
   const call: UpstreamCall = { number, url, name: url, startMs, endMs: null, status: null };
