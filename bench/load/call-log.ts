@@ -15,8 +15,9 @@ export interface CallLog {
   /**
    * Returns the age of the oldest picture of these cameras, from the start of its call. A camera
    * without a picture counts from `beganMs`.
+   * @param loggedUrls the cameras, as in the log
    */
-  oldestPictureMs(cameras: readonly string[], beganMs: number): number;
+  oldestPictureMs(loggedUrls: readonly string[], beganMs: number): number;
 }
 
 export function createCallLog(slow: SlowServer): CallLog {
@@ -39,10 +40,9 @@ export function createCallLog(slow: SlowServer): CallLog {
       const started = calls.filter(({ startMs }) => startMs >= fromMs && startMs < toMs);
       return (1000 * started.length) / (toMs - fromMs);
     },
-    oldestPictureMs: (cameras, beganMs) => {
-      const nowMs = machineMs();
-      const agesMs = cameras.map((camera) => nowMs - (pictures.get(loggedUrl(camera)) ?? beganMs));
-      return Math.max(...agesMs);
+    oldestPictureMs: (loggedUrls, beganMs) => {
+      const startedMs = loggedUrls.map((url) => pictures.get(url) ?? beganMs);
+      return machineMs() - Math.min(...startedMs);
     },
   };
 }

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { setPriority } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { checkCalls, type Pause, type UpstreamCall, type Verdict } from '../checks/checker.ts';
 import { deviationsFromDocument } from '../checks/openapi-check.ts';
 import { type RedisServer, startRedis } from '../redis/redis-server.ts';
 import { type Child, startChild } from './child.ts';
+import { raisePriority } from './proc.ts';
 
 const REPO = join(import.meta.dirname, '../..');
 
@@ -182,6 +182,7 @@ async function startSlowServer(
 ): Promise<SlowServer> {
   const env = { HOST: '127.0.0.1', PORT: '0', DELAY: `${delayMs}ms` };
   const child = await startChild(script, env);
+  // One that waits for a CPU logs a call late, which makes the next one look too early.
   raisePriority(child.pid);
   const url = `http://127.0.0.1:${child.listening.port}`;
   return Object.assign(child, {
@@ -214,13 +215,4 @@ function createCallReader(url: string): SlowServer['calls'] {
     }
     return [...over.slice(since, known), ...later];
   };
-}
-
-/** An upstream that waits for a CPU logs a call late, which makes the next one look too early. */
-function raisePriority(pid: number): void {
-  try {
-    setPriority(pid, -19);
-  } catch {
-    // needs root
-  }
 }

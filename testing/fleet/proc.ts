@@ -1,4 +1,14 @@
 import { readFile } from 'node:fs/promises';
+import { setPriority } from 'node:os';
+
+/** Lets a process run before others that want a CPU; without root it does nothing. */
+export function raisePriority(pid: number): void {
+  try {
+    setPriority(pid, -19);
+  } catch {
+    // needs root
+  }
+}
 
 /** Returns whether the kernel reports the process as stopped by SIGSTOP (Linux). */
 export async function isStopped(pid: number): Promise<boolean> {
