@@ -252,11 +252,13 @@ describe('the budget of a source', () => {
     const [often, seldom] = [testCamera(undefined, source), testCamera(undefined, source)];
     const first = expectGranted(await permits.take(often));
     expect(wordOf(await permits.take(seldom))).toBe('budget');
+    await nextMillisecond();
     await permits.finish(first, { verdict: 'none', restMs: 0 });
     expect(wordOf(await permits.take(often))).toBe('budget');
     const second = expectGranted(await permits.take(seldom));
     // Now the first camera was denied.
     await permits.finish(second, { verdict: 'none', restMs: 0 });
+    await nextMillisecond();
     expect(wordOf(await permits.take(seldom))).toBe('budget');
     const third = expectGranted(await permits.take(often));
     await permits.finish(third, { verdict: 'none', restMs: 0 });
