@@ -12,7 +12,7 @@ export function metricValues(metrics: string, name: string, label = ''): number[
 }
 
 /**
- * Returns the sum over processes and labels, 0 if there is no such metric.
+ * Returns the sum over processes and labels; 0 if the metric is missing.
  * @param label only series with this one, such as `outcome="failed"`
  */
 export function metricTotal(metrics: string, name: string, label?: string): number {

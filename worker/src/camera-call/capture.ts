@@ -39,7 +39,7 @@ export type Capture =
 export interface PreparedCall {
   /** Sends the request before returning, and resolves with the outcome. Never throws. */
   send(signal: AbortSignal): Promise<Capture>;
-  /** Gives up the call: this process is too late for it, or is closing. */
+  /** Abandons the call: this process is late itself, or is closing. */
   destroy(): void;
   /** Releases the captured bytes from the byte budget, once they are stored or dropped. */
   release(): void;

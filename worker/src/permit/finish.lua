@@ -9,7 +9,7 @@ local first = C('ZREM', KEYS[4], ARGV[1]) == 1
 local value = C('GET', KEYS[1])
 local most, turn = tonumber(ARGV[7]), nil
 if first and most > 0 then
-  -- With more than one slot free, the cameras at the head of the line have been told before.
+  -- With several slots free, the cameras at the head of the line have been notified before.
   local free = most - C('ZCARD', KEYS[4])
   if free > 0 then turn = C('ZRANGE', KEYS[5], free - 1, free - 1)[1] end
 end

@@ -10,10 +10,11 @@ import { type CallEnd, createPermits, finishWithRetries, type Permit } from './p
 
 type Reply = (token: string) => Promise<unknown>;
 
+const DEPS = { keys: keysFor('test'), replicaLagMs: 0, onTurn: () => {} };
+
 /** Takes reply as the test says; finishes are recorded and succeed as if owned. */
 function setup() {
   const clock = fakeClock();
-  const keys = keysFor('test');
   const state = {
     doubt: undefined as string | undefined,
     accepts: true,
@@ -27,7 +28,7 @@ function setup() {
   const client = {
     evalSha: async (_: string, input: { keys: string[]; arguments: string[] }) => {
       const [token = ''] = input.arguments;
-      if (!input.keys.includes(keys.epoch)) {
+      if (!input.keys.includes(DEPS.keys.epoch)) {
         state.finished.push(input.arguments);
         return await state.finishReply(token);
       }
@@ -43,14 +44,7 @@ function setup() {
     throw new RedisUnavailableError('no answer in time');
   };
   const monitor = { whyUnfit: () => state.doubt, accept: () => state.accepts };
-  const permits = createPermits({
-    clock,
-    redis: { run },
-    monitor,
-    keys,
-    replicaLagMs: 0,
-    onTurn: () => {},
-  });
+  const permits = createPermits({ ...DEPS, clock, redis: { run }, monitor });
   return { clock, state, permits };
 }
 
@@ -177,15 +171,7 @@ describe('take', () => {
       throw new RedisUnavailableError('not connected');
     };
     const monitor = { whyUnfit: () => undefined, accept: () => true };
-    const keys = keysFor('test');
-    const permits = createPermits({
-      clock,
-      redis: { run },
-      monitor,
-      keys,
-      replicaLagMs: 0,
-      onTurn: () => {},
-    });
+    const permits = createPermits({ ...DEPS, clock, redis: { run }, monitor });
     expect(wordOf(await permits.take(camera))).toBe('unknown: not connected');
     await new Promise(setImmediate);
     expect(clock.sleeps).toEqual([]);

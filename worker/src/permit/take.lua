@@ -49,8 +49,8 @@ if most > 0 then
     C('ZADD', KEYS[7], 'NX', fmt('%.0f', now + later), ARGV[6])
     C('ZADD', KEYS[8], fmt('%.0f', now + back), ARGV[6])
     for n = 7, 8 do C('PEXPIRE', KEYS[n], fmt('%.0f', 2 * back)) end
-    -- The end of a call tells the next in line. This is in case that is lost, and too long for a
-    -- job to wait in a worker, where it could not be told.
+    -- The end of a call notifies the next in line. This is in case that gets lost, and is too long
+    -- for a job to wait in a worker, where a notification would not reach it.
     return { 'budget', 2500, now }
   end
 end

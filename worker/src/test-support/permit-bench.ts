@@ -13,7 +13,7 @@ export interface PermitBench {
   monitor: RedisMonitor;
   keys: Keys;
   link: RedisLink;
-  /** Cameras that were told that it is their turn. */
+  /** Ids of the cameras whose turn was announced. */
   turns: string[];
   client: RedisClient;
 }
