@@ -8,9 +8,8 @@ import { createClient } from 'redis';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Fleet, startFleet } from '../testing/fleet/fleet.ts';
 import { residentMiB } from '../testing/fleet/proc.ts';
-import { testStorage } from '../testing/test-camera.ts';
+import { testDefaults, testStorage } from '../testing/test-camera.ts';
 
-const MiB = 1024 ** 2;
 const LIMIT_MIB = 64;
 /** What an api process needs besides frames: 210 MiB for Node and code, plus bytes in flight. */
 const CONSTANT_MIB = 320;
@@ -62,19 +61,7 @@ async function storeLargeFrames(cameras: string[]): Promise<void> {
 }
 
 function source() {
-  const [first] = sourcesFromPatterns(['http://127.0.0.1:*/*'], {
-    intervalMs: 500,
-    timeoutMs: 1000,
-    startAllowanceMs: 500,
-    headers: {},
-    query: 'keep',
-    networks: [],
-    maxFrameBytes: MiB,
-    budget: { perSecond: 0, concurrency: 0 },
-    staleForMs: 3_600_000,
-    unnamedStaleForMs: 3_600_000,
-    maxCameras: 0,
-  });
+  const [first] = sourcesFromPatterns(['http://127.0.0.1:*/*'], testDefaults);
   if (!first) throw new Error('no source');
   return first;
 }

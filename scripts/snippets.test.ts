@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { parseSourcesFile } from '@lastframe/shared/settings/sources-file';
 import { variables } from '@lastframe/shared/settings/variables';
 import { describe, expect, it } from 'vitest';
+import { testDefaults } from '../testing/test-camera.ts';
 import { anchorsOf, commandsOf, linksOf, type Snippet, snippetsOf } from './snippets/markdown.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -48,20 +49,12 @@ describe('a sources file of a page', () => {
     const env = Object.fromEntries(
       [...text.matchAll(/\$\{(\w+)\}/g)].map(([, v = '']) => [v, 'x']),
     );
-    const defaults = {
-      intervalMs: 5000,
-      timeoutMs: 15_000,
-      startAllowanceMs: 4000,
-      headers: {},
-      query: 'keep' as const,
-      networks: [],
-      maxFrameBytes: 8 * 1024 ** 2,
-      budget: { perSecond: 0, concurrency: 0 },
-      staleForMs: 86_400_000,
-      unnamedStaleForMs: 600_000,
-      maxCameras: 0,
+    const options = {
+      file: 'sources.yaml',
+      env,
+      defaults: testDefaults,
+      readCertificate: () => CERTIFICATE,
     };
-    const options = { file: 'sources.yaml', env, defaults, readCertificate: () => CERTIFICATE };
     const outcome = parseSourcesFile(text, options);
     const faults = outcome.outcome === 'faulty' ? outcome.faults : [];
     expect(faults.filter((fault) => !/no certificate could be read/.test(fault))).toEqual([]);

@@ -127,6 +127,12 @@ export function createSimWorker(
     },
     finishPermit: finishOnceMore(permits, clock),
     results: RESULTS,
+    redirects: { read: async () => undefined, remember: async () => {}, forget: async () => {} },
+    conditionalCalls: {
+      mayUse: () => false,
+      validatorsFor: () => undefined,
+      onResult: () => false,
+    },
     rules: () => makeRules([camera.source]),
     slots: { enter: () => () => {} },
     redisNowMs: monitor.nowMs,

@@ -3,7 +3,7 @@ import { parseSourcesFile } from '@lastframe/shared/settings/sources-file';
 import { describe, expect, it } from 'vitest';
 import { testDefaults } from '../../testing/test-camera.ts';
 import { dimensionsOf } from '../../worker/src/image/image-dimensions.ts';
-import { isCompleteImage } from '../../worker/src/image/image-end.ts';
+import { createImageScan } from '../../worker/src/image/image-scan.ts';
 import { cpuMsOf, superlinearGrowth } from './growth.ts';
 import { parsers, repeatedTexts } from './parsers.ts';
 
@@ -84,24 +84,62 @@ describe('a sources file with', () => {
 });
 
 const bytes = (text: string) => Buffer.from(text, 'latin1');
+const RIFF = 'RIFF\x00\x12\x7a\x00WEBP';
+const AVIF = '\0\0\0\x14ftypavif\0\0\0\0avif';
+const JPEG_SIZE = '\xff\xc0\0\x0b\x08\0\x10\0\x10\x01\x01\x11\0';
+const JPEG_TABLE = `\xff\xdb\0\x43\0${'\x01'.repeat(64)}`;
+const JPEG_SCAN = '\xff\xda\0\x08\x01\x01\0\0\x3f\0';
+const PNG = '\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\0\x01\0\0\0\x01\x08\0\0\0\0\x3a\x7e\x9b\x55';
+const BMP = `BM${'\0'.repeat(8)}\x36\0\0\0\x28\0\0\0\x01\0\0\0\x01\0\0\0\x01\0\x08\0\x01${'\0'.repeat(23)}`;
 const bodies: readonly [contentType: string, head: Buffer, unit: Buffer][] = [
   ['image/jpeg', bytes('\xff\xd8\xff'), bytes('\xff')],
+  ['image/jpeg', bytes('\xff\xd8\xff\xe0\0\x02'), bytes('\xff\x01')],
   ['image/jpeg', bytes('\xff\xd8'), bytes('\xff\xe1\0\0')],
   ['image/jpeg', bytes('\xff\xd8'), bytes('\xff\xe1\0\x0aExif\0\0MM')],
+  ['image/jpeg', bytes('\xff\xd8'), bytes(`\xff\xc4\0\x13\0${'\0'.repeat(16)}`)],
+  ['image/jpeg', bytes(`\xff\xd8${JPEG_SIZE}${JPEG_TABLE}${JPEG_SCAN}`), bytes('\xff\0')],
   ['image/png', bytes('\x89PNG\r\n\x1a\n'), bytes('\0\0\0\0tEXt\0\0\0\0')],
+  ['image/png', bytes(PNG), bytes('\0\0\0\0tEXt\0\0\0\0')],
+  ['image/png', bytes(PNG), bytes('\0\0\0\0IDAT\x35\xaf\x06\x1e')],
   ['image/gif', bytes('GIF89a'), bytes('\0')],
-  ['image/webp', bytes('RIFF\xff\xff\0\0WEBP'), bytes('VP8X\0\0\0\0')],
-  ['image/avif', bytes('\0\0\0\x14ftypavif\0\0\0\0avif'), bytes('\0\0\0\x08free')],
-  ['image/avif', bytes('\0\0\0\x14ftypavif\0\0\0\0avif'), bytes('\0\0\0\x08meta')],
+  ['image/gif', bytes(`GIF89a\x01\0\x01\0\0\0\0!\xfe`), bytes('\x01a')],
+  ['image/gif', bytes(`GIF89a\x01\0\x01\0\0\0\0`), bytes('!\xfe\0')],
+  ['image/webp', bytes(RIFF), bytes('VP8X\0\0\0\0')],
+  ['image/webp', bytes(`${RIFF}VP8L\x06\0\0\0\x2f\0\0\0\0\0`), bytes('XXXX\0\0\0\0')],
+  ['image/avif', bytes(AVIF), bytes('\0\0\0\x08free')],
+  ['image/avif', bytes(AVIF), bytes('\0\0\0\x08meta')],
+  ['image/bmp', bytes(BMP), bytes('\0\0')],
 ];
 
 describe('eight million bytes', () => {
   it.each(bodies)('of %s are read quickly: %j, then %j repeated', (contentType, head, unit) => {
     const body = Buffer.concat([head, Buffer.alloc(8_000_000, unit)]);
-    const read = () => [isCompleteImage(body, contentType), dimensionsOf(body, contentType)];
+    const read = () => [scan(body), dimensionsOf(body, contentType)];
     expect(Math.min(cpuMsOf(read), cpuMsOf(read))).toBeLessThan(500);
   });
+
+  it.each(bodies)('of %s are read quickly in small pieces: %j, then %j', (_, head, unit) => {
+    const body = Buffer.concat([head, Buffer.alloc(8_000_000, unit)]);
+    expect(
+      Math.min(
+        cpuMsOf(() => scanPieces(body)),
+        cpuMsOf(() => scanPieces(body)),
+      ),
+    ).toBeLessThan(1000);
+  });
 });
+
+function scan(body: Buffer) {
+  return createImageScan().finish(body, { acceptTruncated: false });
+}
+
+function scanPieces(body: Buffer) {
+  const imageScan = createImageScan();
+  for (let length = 0; length < body.length; length += 100) {
+    imageScan.advance(body.subarray(0, length));
+  }
+  return imageScan.finish(body, { acceptTruncated: false });
+}
 
 function repeat(unit: string, length: number): string {
   return unit.repeat(Math.ceil(length / unit.length));

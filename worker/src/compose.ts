@@ -6,12 +6,14 @@ import type { WorkerConfig } from '@lastframe/shared/settings/config';
 import type { ProcessContext } from '@lastframe/shared/startup/start-process';
 import { createRoomForCameras } from './admission/room-for-cameras.ts';
 import { createByteBudget } from './camera-call/byte-budget.ts';
+import { createConditionalCalls } from './camera-call/conditional-calls.ts';
 import { measureLateness } from './camera-call/lateness.ts';
 import { createPrepareCall } from './camera-call/prepare-call.ts';
 import { createPermits, finishWithRetries } from './permit/permits.ts';
 import { createRedisMonitor } from './permit/redis-monitor.ts';
 import { createFairSlots } from './refresh/fair-slots.ts';
 import { createJobIntake } from './refresh/job-intake.ts';
+import { createRedirectTargets } from './refresh/redirect-targets.ts';
 import { refresh } from './refresh/refresh.ts';
 import { createRefreshResults } from './refresh/refresh-results.ts';
 import { createRefreshWorker } from './refresh/refresh-worker.ts';
@@ -107,6 +109,8 @@ export function compose(context: WorkerContext) {
   const bodies = createByteBudget(MAX_BODIES_BYTES);
   const basePrepareCall = createPrepareCall(bodies, fleetId.pseudonym, lateness);
   const prepareCall = withCallTracing(withCallMetrics(basePrepareCall, clock, metrics), step);
+  const conditionalCalls = createConditionalCalls(log);
+  const redirects = createRedirectTargets(permitsRedis, keys);
   const jobMetrics = createJobMetrics(metrics);
   const reserveWaitingSlot = createWaitingSlots(Math.ceil(concurrency / 10));
   const intake = createJobIntake(clock, concurrency);
@@ -125,6 +129,8 @@ export function compose(context: WorkerContext) {
         finishPermit: (permit, endNow) => finishWithRetries(permit, endNow, permits),
         places,
         prepareCall,
+        conditionalCalls,
+        redirects,
         results,
         rules: rules.now,
         slots,

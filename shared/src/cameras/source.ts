@@ -4,6 +4,9 @@ import { UrlPattern } from './url-pattern.ts';
 /** Which part of the query belongs to the camera: all, nothing, or the named parameters. */
 export type QueryPolicy = 'keep' | 'strip' | readonly string[];
 
+/** Where a camera may redirect to. The target must match a source, too. */
+export type RedirectPolicy = 'none' | 'same-host' | readonly UrlPattern[];
+
 export type Network = [ipaddr.IPv4 | ipaddr.IPv6, number];
 
 /** An operator's rule for the cameras whose URL it matches. */
@@ -17,9 +20,16 @@ export interface Source {
   startAllowanceMs: number;
   headers: Readonly<Record<string, string>>;
   query: QueryPolicy;
+  redirects: RedirectPolicy;
   /** Private, loopback or link-local networks that may be called. */
   networks: readonly Network[];
   maxFrameBytes: number;
+  /** Whether a JPEG may lack its end marker, which cannot be told from one that was cut. */
+  acceptTruncated: boolean;
+  /** Whether calls may ask for an image only if it has changed. */
+  conditional: boolean;
+  /** ETags, as `etagOf` writes them, of pictures that say "not available". */
+  placeholders: readonly string[];
   /** Limits for the whole fleet on this source; 0 means no limit. */
   budget: { perSecond: number; concurrency: number };
   staleForMs: number;

@@ -35,7 +35,14 @@ export function freshnessOf(
 }
 
 /** Every browser displays these, and none can contain scripts. */
-const SERVED_TYPES = new Set(['image/jpeg', 'image/png', 'image/gif', 'image/webp', 'image/avif']);
+const SERVED_TYPES = new Set([
+  'image/jpeg',
+  'image/png',
+  'image/gif',
+  'image/webp',
+  'image/avif',
+  'image/bmp',
+]);
 
 export function isServedType(contentType: string): boolean {
   return SERVED_TYPES.has(contentType);

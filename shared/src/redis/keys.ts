@@ -13,6 +13,8 @@ export interface Keys {
   backoff(cameraId: string): string;
   failures(cameraId: string): string;
   turn(cameraId: string): string;
+  /** Where the camera's last response redirected to. */
+  redirect(cameraId: string): string;
   calls(sourceName: string): string;
   rate(sourceName: string): string;
   /** Cameras that wait for one of the source's calls in flight to end, by since when. */
@@ -53,6 +55,7 @@ export function keysFor(prefix: string, { sharded = false } = {}): Keys {
     backoff: (cameraId) => `${prefix}:backoff:${cameraId}`,
     failures: (cameraId) => `${prefix}:failures:${cameraId}`,
     turn: (cameraId) => `${prefix}:turn:${cameraId}`,
+    redirect: (cameraId) => `${prefix}:redirect:${cameraId}`,
     calls: (sourceName) => `${prefix}:calls:${sourceName}`,
     rate: (sourceName) => `${prefix}:rate:${sourceName}`,
     waitingSince: (sourceName) => `${prefix}:waiting:since:${sourceName}`,

@@ -106,8 +106,12 @@ function readSource(
     startAllowanceMs: given.startAllowance ?? defaults.startAllowanceMs,
     headers: given.headers ?? defaults.headers,
     query: given.query ?? defaults.query,
+    redirects: given.redirects ?? defaults.redirects,
     networks: given.networks ?? defaults.networks,
     maxFrameBytes: given.maxFrameSize ?? defaults.maxFrameBytes,
+    acceptTruncated: given.acceptTruncated ?? defaults.acceptTruncated,
+    conditional: given.conditional ?? defaults.conditional,
+    placeholders: given.placeholders ?? defaults.placeholders,
     budget: {
       perSecond: given.budget?.perSecond ?? defaults.budget.perSecond,
       concurrency: given.budget?.concurrency ?? defaults.budget.concurrency,
@@ -199,7 +203,7 @@ function check<T extends z.ZodType>(
 }
 
 const SHOWN =
-  /^(name|match|interval|timeout|startAllowance|query|networks|maxFrameSize|budget|perSecond|concurrency|staleFor|maxCameras|frozenAfter|keepWarm|insecure)$/;
+  /^(name|match|interval|timeout|startAllowance|query|redirects|networks|maxFrameSize|budget|perSecond|concurrency|staleFor|maxCameras|frozenAfter|keepWarm|insecure|acceptTruncated|conditional|placeholders)$/;
 
 /** Returns the value as written, before `${VAR}` is filled in, and only where no secret belongs. */
 function givenText(path: Path, raw: unknown): string {

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { parseCameraUrl } from '../cameras/camera.ts';
 import { parseNetwork } from '../cameras/source.ts';
 import { UrlPattern } from '../cameras/url-pattern.ts';
+import { isEtag } from '../frames/frame.ts';
 import { durationMs, sizeBytes, textOf, wholeNumber } from './value-types.ts';
 
 /** The parts are checked one by one, so that each fault is reported. */
@@ -30,6 +31,23 @@ const credentials = z.strictObject(
   },
   'username and password',
 );
+
+const urlPattern = textOf(
+  'a URL pattern like https://cams.example.com/*',
+  (text) => new UrlPattern(text),
+);
+const flag = z.boolean('true or false');
+
+const ETAG_EXPECTED = 'an ETag of Lastframe, like sha256-9f86d081884c7d659a2feaa0c55ad015';
+
+/** Accepts an ETag as any tool shows it, with or without its quotes. */
+function parseEtag(text: string): string | undefined {
+  const etag = `"${text
+    .trim()
+    .replace(/^W\//, '')
+    .replace(/^"(.*)"$/, '$1')}"`;
+  return isEtag(etag) ? etag : undefined;
+}
 
 const MAX_CAMERAS_EXPECTED = 'a whole number of cameras, or 0 for no limit';
 const AUTH_EXPECTED = 'either basic or digest, each with username and password';
@@ -65,7 +83,7 @@ function headerFault(name: string, value: string): string | undefined {
 export const sourceSchema = z.strictObject(
   {
     name: textOf(NAME_EXPECTED, (text) => (isName(text) ? text : undefined)),
-    match: textOf('a URL pattern like https://cams.example.com/*', (text) => new UrlPattern(text)),
+    match: urlPattern,
     interval: durationMs.optional(),
     timeout: durationMs.optional(),
     startAllowance: durationMs.optional(),
@@ -76,10 +94,19 @@ export const sourceSchema = z.strictObject(
         'keep, strip or a list of parameter names',
       )
       .optional(),
+    redirects: z
+      .union(
+        [z.literal('none'), z.literal('same-host'), z.array(urlPattern).min(1)],
+        'none, same-host or a list of URL patterns',
+      )
+      .optional(),
     networks: z
       .array(textOf('a network like 10.20.0.0/16 or ::1/128', parseNetwork), 'a list of networks')
       .optional(),
     maxFrameSize: sizeBytes.optional(),
+    acceptTruncated: flag.optional(),
+    conditional: flag.optional(),
+    placeholders: z.array(textOf(ETAG_EXPECTED, parseEtag), 'a list of ETags').optional(),
     budget: z
       .strictObject(
         {
@@ -103,7 +130,7 @@ export const sourceSchema = z.strictObject(
       .optional(),
     tls: z
       .strictObject(
-        { ca: z.string(TLS_EXPECTED).optional(), insecure: z.boolean('true or false').optional() },
+        { ca: z.string(TLS_EXPECTED).optional(), insecure: flag.optional() },
         TLS_EXPECTED,
       )
       .refine(({ ca, insecure }) => !ca !== !insecure, TLS_EXPECTED)
@@ -118,7 +145,7 @@ export const cameraSchema = z.strictObject(
   {
     url: textOf('the URL of an image', parseCameraUrl),
     title: word.optional(),
-    keepWarm: z.boolean('true or false').optional(),
+    keepWarm: flag.optional(),
   },
   'a camera: url, title and keepWarm',
 );

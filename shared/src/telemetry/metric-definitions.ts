@@ -210,6 +210,7 @@ export const metricDefinitions = {
         'failed',
         'timeout',
         'challenged',
+        'redirected',
         'no_room',
         'unreachable',
         'refused',

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import type { IncomingHttpHeaders } from 'node:http';
 import type { Camera } from '@lastframe/shared/cameras/camera';
 import { LRUCache } from 'lru-cache';
 import { answerChallenge, type Challenge, readChallenge, readNextNonce } from './digest.ts';
+import type { Fields } from './response/head.ts';
 
 /**
  * Creates the credentials for calls. Digest needs a challenge first; it is kept per source and
@@ -15,9 +15,9 @@ export interface Authorizer {
    * Handles a 401 to a call with the authorization `sent`. Returns true if the next call, with a
    * permit of its own, may well succeed.
    */
-  onUnauthorized(camera: Camera, headers: IncomingHttpHeaders, sent: string | undefined): boolean;
+  onUnauthorized(camera: Camera, headers: Fields, sent: string | undefined): boolean;
   /** Reads the nonce for the next call, which a response may announce. */
-  onResponse(camera: Camera, headers: IncomingHttpHeaders): void;
+  onResponse(camera: Camera, headers: Fields): void;
 }
 
 interface ChallengeState {

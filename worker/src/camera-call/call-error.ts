@@ -3,7 +3,6 @@ import { messageOf } from '@lastframe/shared/process/errors';
 /** Why a camera was cut off before its response was complete. */
 export type CutOffCode =
   | 'EARLY_DATA'
-  | 'TOO_MANY_1XX'
   | 'WASTEFUL_RESPONSE'
   | 'WASTEFUL_TLS'
   | 'RESPONSE_TIMEOUT'
@@ -48,7 +47,6 @@ const CALL_ERRORS: Record<string, [reason: string, error: string]> = {
     'the camera sent data before the request; is this port an HTTP server?',
     'http_protocol_error',
   ],
-  TOO_MANY_1XX: ['the camera sent too many 1xx responses and no final one', 'http_protocol_error'],
   WASTEFUL_RESPONSE: [
     "the camera's response arrives in too many small pieces, or is mostly padding",
     'http_protocol_error',

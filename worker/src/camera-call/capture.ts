@@ -1,24 +1,17 @@
-import { once } from 'node:events';
-import { type ClientRequest, request } from 'node:http';
+import { validateHeaderName, validateHeaderValue } from 'node:http';
+import type { Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import type { Camera } from '@lastframe/shared/cameras/camera';
 import type { Dimensions } from '@lastframe/shared/frames/frame';
 import type { Validators } from '@lastframe/shared/frames/frame-store';
 import packageJson from '../../package.json' with { type: 'json' };
 import { dimensionsOf } from '../image/image-dimensions.ts';
-import { sniffImage } from '../image/image-type.ts';
 import type { Authorizer } from './authorization.ts';
 import { type ByteBudget, type ByteShare, budgetGroupOf } from './byte-budget.ts';
 import { CutOffError, explainCallError } from './call-error.ts';
 import { CONNECTION_CLOSED, type Connection } from './connect.ts';
-import {
-  type Body,
-  badResponse,
-  type ReadOptions,
-  type ReadResult,
-  readResponse,
-} from './read-response.ts';
-import type { ResponseGuard } from './response-guard.ts';
+import { createResponseReader, type ReadOptions } from './response/read-response.ts';
+import type { ImageBody, ReadResult } from './response/read-result.ts';
 import { conditionalHeaders } from './validators.ts';
 
 export type Capture =
@@ -29,7 +22,7 @@ export type Capture =
       dimensions?: Dimensions | undefined;
       validators?: Validators;
     }
-  | Exclude<ReadResult, Body>
+  | Exclude<ReadResult, ImageBody>
   /** This process aborted the call. */
   | { outcome: 'aborted' }
   /** The response was there in time, but this process was too busy to read it. */
@@ -57,126 +50,145 @@ export interface ExtraHeaders {
 const OVERDUE_MS = 50;
 const USER_AGENT = `Lastframe/${packageJson.version} (+https://github.com/lastframe/lastframe)`;
 
-/** Creates the request and assigns the socket, so that `send` has nothing to wait for. */
-export async function prepareRequest(
+/** Writes the request and listens for the response, so that `send` has nothing to wait for. */
+export function prepareRequest(
   { socket, guard }: Connection,
   camera: Camera,
   budget: ByteBudget,
   authorizer: Authorizer,
   extra: ExtraHeaders = {},
-): Promise<PreparedCall> {
-  const url = new URL(camera.url);
+): PreparedCall {
+  const { source } = camera;
   const authorization = authorizer.authorizationFor(camera);
   const conditions = conditionalHeaders(extra.validators);
-  const req = request({
-    // No agent: one request per connection, and no hidden retries on a kept-alive one.
-    createConnection: () => socket,
-    method: 'GET',
-    path: url.pathname + url.search,
-    headers: {
-      Host: url.host,
-      'User-Agent': USER_AGENT,
-      Accept: 'image/*',
-      'Accept-Encoding': 'identity',
-      ...camera.source.headers,
-      ...(authorization !== undefined && { Authorization: authorization }),
-      ...(extra.via !== undefined && { Via: `1.1 ${extra.via}` }),
-      ...conditions,
-    },
-  });
+  const request = requestText(camera, { authorization, via: extra.via, conditions });
   let share: ByteShare | undefined;
-  const exchange = listenForResponse(req, guard, {
-    maxBytes: camera.source.maxFrameBytes,
+  const exchange = listenForResponse(socket, {
+    maxBytes: source.maxFrameBytes,
+    acceptTruncated: source.acceptTruncated,
     openShare: (evict) => {
       share = budget.open(budgetGroupOf(camera), evict);
       return share;
     },
     guard,
     isConditional: Object.keys(conditions).length > 0,
-    isChallenge: (res) => {
-      if (res.statusCode === 401)
-        return authorizer.onUnauthorized(camera, res.headers, authorization);
-      authorizer.onResponse(camera, res.headers);
+    isChallenge: ({ statusCode, fields }) => {
+      if (statusCode === 401) return authorizer.onUnauthorized(camera, fields, authorization);
+      authorizer.onResponse(camera, fields);
       return false;
     },
   });
-  await once(req, 'socket');
+  const sendRequest = () => {
+    guard.allowData();
+    // A camera that already sent data or hung up gets no request.
+    if (!socket.destroyed) socket.write(request, 'latin1');
+  };
   return {
-    send: (signal) => send(req, exchange, camera.source.timeoutMs, signal),
-    destroy: () => void req.destroy(new CutOffError('TOO_LATE')),
+    send: (signal) => send(socket, sendRequest, exchange, source.timeoutMs, signal),
+    destroy: () => void socket.destroy(new CutOffError('TOO_LATE')),
     release: () => share?.release(),
   };
 }
 
-interface Exchange {
-  pendingResult: Promise<ReadResult>;
-  /** Fails the call, whatever its streams do. */
-  fail(error: Error): void;
-  /** Lets the camera send from now on. */
-  open(): void;
+/** @throws TypeError for a header that HTTP does not allow */
+function requestText(
+  { url, source }: Camera,
+  own: {
+    authorization: string | undefined;
+    via: string | undefined;
+    conditions: Record<string, string>;
+  },
+): string {
+  const { host, pathname, search } = new URL(url);
+  const headers = {
+    Host: host,
+    'User-Agent': USER_AGENT,
+    Accept: 'image/*, */*;q=0.5',
+    'Accept-Encoding': 'identity',
+    ...source.headers,
+    ...(own.authorization !== undefined && { Authorization: own.authorization }),
+    ...(own.via !== undefined && { Via: `1.1 ${own.via}` }),
+    ...own.conditions,
+    Connection: 'close',
+  };
+  const lines = Object.entries(headers).map(([name, value]) => {
+    validateHeaderName(name);
+    validateHeaderValue(name, value);
+    return `${name}: ${value}\r\n`;
+  });
+  return `GET ${pathname}${search} HTTP/1.1\r\n${lines.join('')}\r\n`;
 }
 
-/**
- * Listens from the request's creation to its close, so that a camera can end only its own call. An
- * error event without a listener would end the process.
- */
-function listenForResponse(
-  req: ClientRequest,
-  guard: ResponseGuard,
-  reading: ReadOptions,
-): Exchange {
+interface Exchange {
+  pendingResult: Promise<ReadResult>;
+  /** Fails the call, whatever its socket does. */
+  fail(error: Error): void;
+  /** What a call that is not over by its deadline has received. */
+  progress(): ReturnType<typeof createResponseReader>['progress'];
+  /** Releases what the reader holds. */
+  close(): void;
+}
+
+/** Listens until the socket closes, so that a camera can end only its own call. */
+function listenForResponse(socket: Socket, reading: ReadOptions): Exchange {
   const { promise: pendingResult, resolve, reject } = Promise.withResolvers<ReadResult>();
   // Nothing awaits it before `send`.
   pendingResult.catch(() => {});
-  let isComplete = () => false;
-  const fail = (error: Error) => {
-    const cause = req.socket?.errored ?? error;
-    // An error after a complete response does not matter.
-    if (cause instanceof CutOffError || !isComplete()) reject(cause);
+  const reader = createResponseReader(reading, resolve);
+  const unlessThrown = (read: () => void) => {
+    try {
+      read();
+    } catch (error) {
+      reject(error);
+    }
   };
-  req.on('error', fail);
-  req.on('close', () => fail(new Error(CONNECTION_CLOSED)));
-  req.on('information', guard.countInformational);
-  req.on('response', (res) => {
-    res.on('error', fail);
-    // The parser still consumes the bytes for which the camera was cut off.
-    if (res.socket.destroyed) return;
-    isComplete = () => res.complete;
-    readResponse(res, reading).then(resolve, fail);
+  socket.on('data', (piece) => {
+    // The guard may have cut the camera off for these bytes.
+    if (!socket.destroyed) unlessThrown(() => reader.read(piece));
   });
-  return { pendingResult, fail: reject, open: guard.allowData };
+  socket.on('end', () => unlessThrown(() => reader.end(true)));
+  socket.on('error', (error) => {
+    const isCutOff = error instanceof CutOffError;
+    if (!isCutOff && reader.progress === 'body') unlessThrown(() => reader.end(false));
+    reject(error);
+  });
+  socket.on('close', () => reject(socket.errored ?? new Error(CONNECTION_CLOSED)));
+  return { pendingResult, fail: reject, progress: () => reader.progress, close: reader.close };
 }
 
 async function send(
-  req: ClientRequest,
-  { pendingResult, fail, open }: Exchange,
+  socket: Socket,
+  sendRequest: () => void,
+  exchange: Exchange,
   timeoutMs: number,
   signal: AbortSignal,
 ): Promise<Capture> {
   const cutOff = (error: Error) => {
-    fail(error);
-    req.destroy();
+    exchange.fail(error);
+    socket.destroy();
   };
   const abort = () => cutOff(new Error('aborted'));
   signal.addEventListener('abort', abort, { once: true });
-  open();
-  // A camera that already sent data or hung up gets no request.
-  if (!req.destroyed) req.end();
+  sendRequest();
   // One deadline for head and body: a slow camera must not hold its permit.
   const dueMs = performance.now() + timeoutMs;
   const deadline = setTimeout(async () => {
     const isOverdue = performance.now() - dueMs > OVERDUE_MS;
-    cutOff(new CutOffError(isOverdue && (await hasUnread(req)) ? 'TOO_LATE' : 'RESPONSE_TIMEOUT'));
+    cutOff(
+      new CutOffError(isOverdue && (await hasUnread(socket)) ? 'TOO_LATE' : 'RESPONSE_TIMEOUT'),
+    );
   }, timeoutMs);
   try {
-    const result = await pendingResult;
-    return result.outcome === 'read' ? await captureOf(result) : result;
+    const result = await exchange.pendingResult;
+    return result.outcome === 'read' ? captureOf(result) : result;
   } catch (error) {
-    return signal.aborted ? { outcome: 'aborted' } : failureFrom(error, timeoutMs);
+    if (signal.aborted) return { outcome: 'aborted' };
+    return failureFrom(error, timeoutMs, exchange.progress());
   } finally {
     clearTimeout(deadline);
     signal.removeEventListener('abort', abort);
-    req.destroy();
+    exchange.close();
+    socket.destroy();
   }
 }
 
@@ -184,26 +196,36 @@ async function send(
  * After a pause, timers run before sockets. Reads what has arrived, which may be the whole response,
  * and returns whether there was anything.
  */
-async function hasUnread({ socket }: ClientRequest): Promise<boolean> {
-  const before = socket?.bytesRead;
+async function hasUnread(socket: Socket): Promise<boolean> {
+  const before = socket.bytesRead;
   await setImmediate();
   await setImmediate();
-  return socket?.bytesRead !== before;
+  return socket.bytesRead !== before;
 }
 
-function failureFrom(error: unknown, timeoutMs: number): Capture {
+/** What a camera had not done by the deadline. */
+const UNFINISHED = {
+  nothing: 'did not respond',
+  head: 'did not finish the head of its response',
+  body: 'did not send a whole image',
+};
+
+function failureFrom(
+  error: unknown,
+  timeoutMs: number,
+  progress: keyof typeof UNFINISHED,
+): Capture {
   if (error instanceof CutOffError && error.code === 'TOO_LATE') return { outcome: 'late' };
   if (error instanceof CutOffError && error.code === 'RESPONSE_TIMEOUT') {
-    const reason = `the camera did not respond within ${timeoutMs} ms`;
+    const reason = `the camera ${UNFINISHED[progress]} within ${timeoutMs} ms`;
     return { outcome: 'failed', status: 504, reason, error: 'http_response_timeout' };
   }
   return { outcome: 'failed', status: 502, ...explainCallError(error) };
 }
 
-async function captureOf({ bytes, validators }: Body): Promise<Capture> {
-  const sniffed = await sniffImage(bytes);
-  if ('fault' in sniffed) return badResponse(sniffed.fault, sniffed.error, { receivedStatus: 200 });
-  const { contentType } = sniffed;
+type ReadImage = Extract<ReadResult, ImageBody>;
+
+function captureOf({ bytes, contentType, validators }: ReadImage): Capture {
   const dimensions = dimensionsOf(bytes, contentType);
   return { outcome: 'captured', bytes, contentType, dimensions, ...(validators && { validators }) };
 }

@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import type { Camera } from '@lastframe/shared/cameras/camera';
 import { type Address, allowedAddresses } from './address-guard.ts';
-import { guardResponse, type ResponseGuard } from './response-guard.ts';
+import { guardResponse, type ResponseGuard } from './response/response-guard.ts';
 import { limitTlsOverhead } from './tls-overhead.ts';
 
 export interface Connection {

@@ -103,7 +103,7 @@ async function prepareCallOn(
     const headers = { via: pseudonym(), validators: await validators };
     // If the camera has hung up meanwhile, a request would wait for its deadline.
     assertOpen(socket);
-    return await prepareRequest(connection, camera, budget, authorizer, headers);
+    return prepareRequest(connection, camera, budget, authorizer, headers);
   } catch (error) {
     socket.destroy();
     throw error;

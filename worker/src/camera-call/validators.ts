@@ -1,6 +1,6 @@
-import type { IncomingHttpHeaders } from 'node:http';
 import type { Validators } from '@lastframe/shared/frames/frame-store';
 import { MAX_DATE_LENGTH, unlessTooLong } from '@lastframe/shared/http/http-fields';
+import type { Fields } from './response/head.ts';
 
 const MAX_LENGTH = 256;
 /** Quoted or not, as the camera wrote it; but safe in a request header. */
@@ -11,7 +11,7 @@ const VISIBLE_ASCII = /^[\x20-\x7e]+$/;
  * least a second before `Date` (RFC 9110 8.8.2.2): within the same second the image may change
  * again unnoticed.
  */
-export function validatorsOf(headers: IncomingHttpHeaders): Validators | undefined {
+export function validatorsOf(headers: Fields): Validators | undefined {
   const etag = ifUsable(headers.etag);
   const lastModified = ifUsable(unlessTooLong(headers['last-modified'], MAX_DATE_LENGTH));
   const pastMs =

@@ -1,4 +1,5 @@
 import type { Dimensions } from '@lastframe/shared/frames/frame';
+import { BMP } from 'image-size/types/bmp';
 import { GIF } from 'image-size/types/gif';
 import { HEIF } from 'image-size/types/heif';
 import type { IImage } from 'image-size/types/interface';
@@ -16,6 +17,7 @@ const READERS: Record<string, { reader: IImage; headBytes: number }> = {
   'image/gif': { reader: GIF, headBytes: 4096 },
   'image/webp': { reader: WEBP, headBytes: 4096 },
   'image/avif': { reader: HEIF, headBytes: 16 * 1024 },
+  'image/bmp': { reader: BMP, headBytes: 64 },
 };
 const MAX_PIXELS = 65_535;
 

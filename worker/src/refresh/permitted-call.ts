@@ -1,24 +1,25 @@
 import type { Camera } from '@lastframe/shared/cameras/camera';
+import type { RulesNow } from '@lastframe/shared/cameras/rules';
 import { spacingMs } from '@lastframe/shared/cameras/spacing';
-import { etagOf } from '@lastframe/shared/frames/frame';
-import type { KnownFrame } from '@lastframe/shared/frames/frame-store';
 import type { Failure } from '@lastframe/shared/messages/announcement';
 import type { Clock } from '@lastframe/shared/process/clock';
-import { messageOf } from '@lastframe/shared/process/errors';
 import type { Log } from '@lastframe/shared/process/log';
-import { type CameraPlaces, NEW_CAMERA_RETRY_MS } from '../admission/camera-places.ts';
-import type { Capture, PreparedCall } from '../camera-call/capture.ts';
+import type { CameraPlaces } from '../admission/camera-places.ts';
+import type { PreparedCall } from '../camera-call/capture.ts';
+import type { ConditionalCalls } from '../camera-call/conditional-calls.ts';
 import type { PrepareCall } from '../camera-call/prepare-call.ts';
+import type { RedirectTarget } from '../camera-call/redirect.ts';
 import type { CallEnd, Permit } from '../permit/permits.ts';
 import {
-  ABORTED,
-  CAPTURED,
-  type CallOutcome,
-  failed,
-  LATE,
-  OVERTAKEN,
-  UNCHANGED,
-} from './outcome.ts';
+  BLAMELESS,
+  type CallCondition,
+  type CallResult,
+  callResultOf,
+  isBlameless,
+} from './call-result.ts';
+import { renewKnown, storeCapture } from './keep-capture.ts';
+import { ABORTED, type CallOutcome, failed, LATE } from './outcome.ts';
+import type { RedirectTargets } from './redirect-targets.ts';
 import type { RefreshResults } from './refresh-results.ts';
 
 export interface PermittedCallDeps {
@@ -31,6 +32,9 @@ export interface PermittedCallDeps {
   finishPermit: (permit: Permit, endNow: () => CallEnd) => Promise<number>;
   results: RefreshResults;
   places: Pick<CameraPlaces, 'releasePlace'>;
+  conditionalCalls: ConditionalCalls;
+  redirects: Pick<RedirectTargets, 'remember' | 'forget'>;
+  rules: RulesNow;
   /** Aborts calls in flight when the process closes. */
   closing: AbortSignal;
   /** The api process that requested the job. */
@@ -40,101 +44,128 @@ export interface PermittedCallDeps {
   log: Log;
 }
 
-/**
- * Outcomes that say nothing about the camera: clients keep waiting, for the next permit. A
- * challenged call was a call too: retrying at once would be a second one with the same permit.
- */
-const BLAMELESS = {
-  aborted: ABORTED,
-  challenged: failed('call', 'authentication required; the next call will send credentials'),
-  'no room': failed('frame', 'frame not read: the worker has no memory left for it'),
-} satisfies Partial<Record<Capture['outcome'], CallOutcome>>;
-
-const isBlameless = (
-  capture: Capture,
-): capture is Extract<Capture, { outcome: keyof typeof BLAMELESS }> => capture.outcome in BLAMELESS;
+/** The right to one call. A redirect's target is a camera of its own, with a permit of its own. */
+export interface CallPermits {
+  permit: Permit;
+  target?: { permit: Permit; redirect: RedirectTarget } | undefined;
+}
 
 /** Keeps calls whose bodies find no room from repeating at once. */
 const NO_ROOM_REST_MS = 5000;
 /** A worker that is too slow needs a moment. */
 const LATE_RETRY_MS = 500;
+/** The rest of a permit with which nothing was sent. */
+const NOTHING_SENT = () => 0;
 /** Allows for the time between the last clock check and the send. */
 const SEND_MARGIN_MS = 50;
 
 /** Spends a permit on one call: connect → send → capture → store → announce. */
 export async function callWithPermit(
-  permit: Permit,
+  permits: CallPermits,
   deps: PermittedCallDeps,
 ): Promise<CallOutcome> {
-  const { camera, elapsedMs } = permit;
-  const allowanceMs = camera.source.startAllowanceMs;
+  const { camera, elapsedMs } = permits.permit;
+  const called = permits.target?.permit.camera ?? camera;
+  const allowanceMs = called.source.startAllowanceMs;
   // Read while connecting; on renewal the store checks that it is still the last one.
-  const known = deps.results.readKnownFrame(camera);
+  const known = deps.conditionalCalls.mayUse(camera)
+    ? deps.results.readKnownFrame(camera)
+    : Promise.resolve(undefined);
+  const validators = known.then((frame) => deps.conditionalCalls.validatorsFor(camera, frame));
   const prepared = await deps.prepareCall(
-    camera,
+    called,
     allowanceMs - SEND_MARGIN_MS - elapsedMs(),
     deps.closing,
-    known.then((frame) => frame?.validators),
+    validators,
   );
-  const knownFrame = prepared.outcome === 'connected' ? await known : undefined;
-  const restMs = restFromNow(camera, deps);
-  const failedNow = () => ({ verdict: 'fail', restMs: restMs() }) as const;
-  if (prepared.outcome === 'failed') return await reportFailure(permit, prepared, failedNow, deps);
-  if (prepared.outcome === 'late') return await reportLate(permit, () => 0, deps);
+  const condition =
+    prepared.outcome === 'connected' ? { known: await known, sent: await validators } : {};
+  const restMs = restFromNow(deps);
+  if (prepared.outcome === 'failed') {
+    const end: EndNow = (permit) => ({ verdict: 'fail', restMs: restMs(permit) });
+    return await reportFailure(permits, prepared, end, deps);
+  }
+  if (prepared.outcome === 'late') return await reportLate(permits, NOTHING_SENT, deps);
   if (prepared.outcome === 'aborted' || deps.closing.aborted) {
     if (prepared.outcome === 'connected') prepared.call.destroy();
-    await finish(permit, () => ({ verdict: 'none', restMs: 0 }), deps);
+    await finish(permits, () => ({ verdict: 'none', restMs: 0 }), deps);
     return ABORTED;
   }
   if (elapsedMs() > allowanceMs - SEND_MARGIN_MS) {
     prepared.call.destroy();
     // The camera connected within its deadline, or that would have ended the attempt.
-    return await reportLate(permit, () => 0, deps);
+    return await reportLate(permits, NOTHING_SENT, deps);
   }
   try {
-    return await sendCall(permit, prepared.call, knownFrame, deps);
+    return await sendCall(permits, prepared.call, condition, deps);
   } finally {
     prepared.call.release();
   }
 }
 
 async function sendCall(
-  permit: Permit,
+  permits: CallPermits,
   call: PreparedCall,
-  known: KnownFrame | undefined,
+  condition: CallCondition,
   deps: PermittedCallDeps,
 ): Promise<CallOutcome> {
-  const { camera } = permit;
+  const { camera, elapsedMs } = permits.permit;
+  const called = permits.target?.permit.camera ?? camera;
   const pendingCapture = call.send(deps.closing);
   const sinceSentMs = monotonicSince(deps.clock);
-  const restMs = restFromNow(camera, deps);
-  if (permit.elapsedMs() > camera.source.startAllowanceMs) {
+  const restMs = restFromNow(deps);
+  if (elapsedMs() > called.source.startAllowanceMs) {
     call.destroy();
     await pendingCapture;
-    return await reportLate(permit, restMs, deps);
+    return await reportLate(permits, restMs, deps);
   }
   deps.results.announceStart(camera, deps);
   const capture = await pendingCapture;
   const sinceCapturedMs = monotonicSince(deps.clock);
-  if (capture.outcome === 'late') return await reportLate(permit, restMs, deps);
-  if (isBlameless(capture)) {
-    const leastMs = capture.outcome === 'no room' ? NO_ROOM_REST_MS : 0;
-    const end = () => ({ verdict: 'none', restMs: Math.max(leastMs, restMs()) }) as const;
-    const nextMs = await finish(permit, end, deps);
+  const redirect = permits.target?.redirect;
+  const result = callResultOf(capture, camera, { ...condition, redirect }, deps);
+  if (result.outcome === 'late') return await reportLate(permits, restMs, deps);
+  await noteTarget(camera, result, redirect, deps);
+  if (isBlameless(result)) {
+    const leastMs = result.outcome === 'no room' ? NO_ROOM_REST_MS : 0;
+    const end: EndNow = (permit) => ({
+      verdict: 'none',
+      restMs: Math.max(leastMs, restMs(permit)),
+    });
+    const nextMs = await finish(permits, end, deps);
     // Otherwise clients would wait for a call that is over.
     await deps.results.announceWait(camera, 'spaced', nextMs());
-    return BLAMELESS[capture.outcome];
+    return BLAMELESS[result.outcome];
   }
-  if (capture.outcome === 'failed') {
-    const minBackoffMs = backoffOf(capture, camera);
-    const end = () => ({ verdict: 'fail', restMs: restMs(), minBackoffMs }) as const;
-    return await reportFailure(permit, capture, end, deps);
+  if (result.outcome === 'failed') {
+    const minBackoffMs = backoffOf(result, camera);
+    const end: EndNow = (permit) => ({ verdict: 'fail', restMs: restMs(permit), minBackoffMs });
+    return await reportFailure(permits, result, end, deps);
   }
-  const nextMs = await finish(permit, () => ({ verdict: 'ok', restMs: restMs() }), deps);
-  if (capture.outcome === 'unchanged') {
-    return await renewKnown(camera, known, { sinceSentMs, sinceCapturedMs, nextMs }, deps);
+  const end: EndNow = (permit) => ({ verdict: 'ok', restMs: restMs(permit) });
+  const nextMs = await finish(permits, end, deps);
+  if (result.outcome === 'unchanged') {
+    return await renewKnown(
+      camera,
+      condition.known,
+      { sinceSentMs, sinceCapturedMs, nextMs },
+      deps,
+    );
   }
-  return await storeCapture(camera, capture, { sinceSentMs, sinceCapturedMs, nextMs }, deps);
+  return await storeCapture(camera, result, { sinceSentMs, sinceCapturedMs, nextMs }, deps);
+}
+
+/** Remembers where the next call goes. What a response redirected to once is called once. */
+async function noteTarget(
+  camera: Camera,
+  result: CallResult,
+  redirect: RedirectTarget | undefined,
+  { redirects }: PermittedCallDeps,
+): Promise<void> {
+  if (result.outcome === 'redirected') return await redirects.remember(camera, result.target);
+  if (redirect && (result.outcome === 'failed' || !redirect.isPermanent)) {
+    await redirects.forget(camera);
+  }
 }
 
 /**
@@ -143,13 +174,15 @@ async function sendCall(
  * @param restMs 0 if nothing was sent
  */
 async function reportLate(
-  permit: Permit,
-  restMs: () => number,
+  permits: CallPermits,
+  restMs: (permit: Permit) => number,
   deps: PermittedCallDeps,
 ): Promise<CallOutcome> {
-  deps.log.debug({ cameraId: permit.camera.cameraId }, 'a call was given up: too late');
-  const nextMs = await finish(permit, () => ({ verdict: 'late', restMs: restMs() }), deps);
-  await deps.results.announceWait(permit.camera, 'late', Math.max(LATE_RETRY_MS, nextMs()));
+  const { camera } = permits.permit;
+  deps.log.debug({ cameraId: camera.cameraId }, 'a call was given up: too late');
+  const end: EndNow = (permit) => ({ verdict: 'late', restMs: restMs(permit) });
+  const nextMs = await finish(permits, end, deps);
+  await deps.results.announceWait(camera, 'late', Math.max(LATE_RETRY_MS, nextMs()));
   return LATE;
 }
 
@@ -164,80 +197,9 @@ function monotonicSince(clock: Pick<Clock, 'monoMs'>): () => number {
 }
 
 /** Returns a countdown of the spacing that begins now; each retry of a finish reads it again. */
-function restFromNow(camera: Camera, deps: PermittedCallDeps): () => number {
+function restFromNow(deps: PermittedCallDeps): (permit: Permit) => number {
   const sinceMs = monotonicSince(deps.clock);
-  return () => Math.max(1, spacingMs(camera.source) - sinceMs());
-}
-
-/** Renews the last frame after a 304. If it is gone by now, the next call fetches it. */
-async function renewKnown(
-  camera: Camera,
-  known: KnownFrame | undefined,
-  times: CallTimes,
-  { results }: PermittedCallDeps,
-): Promise<CallOutcome> {
-  const timesNow = () => ({
-    startedAgoMs: times.sinceSentMs(),
-    capturedAgoMs: times.sinceCapturedMs(),
-    nextMs: times.nextMs(),
-  });
-  try {
-    const outcome = known ? await results.renewFrame(camera, known, timesNow) : 'missing';
-    if (outcome === 'older') return OVERTAKEN;
-    if (outcome !== 'missing') return UNCHANGED;
-    // Purged or evicted during the call.
-    await results.announceWait(camera, 'spaced', times.nextMs());
-    return OVERTAKEN;
-  } catch (error) {
-    await results.announceWait(camera, 'spaced', times.nextMs());
-    return failed('frame', `frame not renewed: ${messageOf(error)}`);
-  }
-}
-
-interface CallTimes {
-  sinceSentMs: () => number;
-  sinceCapturedMs: () => number;
-  nextMs: () => number;
-}
-
-async function storeCapture(
-  camera: Camera,
-  capture: Extract<Capture, { outcome: 'captured' }>,
-  times: CallTimes,
-  deps: PermittedCallDeps,
-): Promise<CallOutcome> {
-  try {
-    const outcome = await deps.results.storeFrame(camera, () => ({
-      bytes: capture.bytes,
-      contentType: capture.contentType,
-      etag: etagOf(capture.bytes),
-      validators: capture.validators,
-      dimensions: capture.dimensions,
-      startedAgoMs: times.sinceSentMs(),
-      capturedAgoMs: times.sinceCapturedMs(),
-      nextMs: times.nextMs(),
-    }));
-    if (outcome === 'no room') {
-      // Otherwise it would be called repeatedly for frames that nobody sees.
-      await deps.places.releasePlace(camera);
-      const waitMs = Math.max(times.nextMs(), NEW_CAMERA_RETRY_MS);
-      await deps.results.announceWait(camera, 'memory', waitMs);
-      return failed('frame', 'frame not stored: Redis has no memory left for new cameras');
-    }
-    if (outcome === 'no room to grow') {
-      await deps.results.announceWait(camera, 'spaced', times.nextMs());
-      return failed(
-        'frame',
-        'frame not stored: Redis has no memory left for a frame larger than the last',
-      );
-    }
-    // It must not be served; clients that wait need a call that begins after the purge.
-    if (outcome === 'purged') await deps.results.announceWait(camera, 'spaced', times.nextMs());
-    return outcome === 'frame' ? CAPTURED : outcome === 'unchanged' ? UNCHANGED : OVERTAKEN;
-  } catch (error) {
-    await deps.results.announceWait(camera, 'spaced', times.nextMs());
-    return failed('frame', `frame not stored: ${messageOf(error)}`);
-  }
+  return ({ camera }) => Math.max(1, spacingMs(camera.source) - sinceMs());
 }
 
 /** Returns the least back-off: a camera may still work after a timeout, or send Retry-After. */
@@ -251,27 +213,33 @@ function backoffOf(
 }
 
 async function reportFailure(
-  permit: Permit,
+  permits: CallPermits,
   { status, reason, error, receivedStatus }: Omit<Failure, 'nextMs'>,
-  endNow: () => CallEnd,
+  endNow: EndNow,
   deps: PermittedCallDeps,
 ): Promise<CallOutcome> {
-  const nextMs = await finish(permit, endNow, deps);
+  const nextMs = await finish(permits, endNow, deps);
   const failure = { status, reason, error, receivedStatus, nextMs: nextMs() };
-  await deps.results.storeFailure(permit.camera, failure);
+  await deps.results.storeFailure(permits.permit.camera, failure);
   return failed('call', reason);
 }
 
+/** Measures how a call ends for a permit. */
+type EndNow = (permit: Permit) => CallEnd;
+
 /**
- * Ends the permit's call before its result is announced, so that the next request is not denied.
- * Returns a countdown to the next permit; without a reply from Redis, to the end of this one.
+ * Ends the call before its result is announced, so that the next request is not denied. Returns a
+ * countdown to the camera's next permit; without a reply from Redis, to the end of this one.
  */
 async function finish(
-  permit: Permit,
-  endNow: () => CallEnd,
+  { permit, target }: CallPermits,
+  endNow: EndNow,
   deps: PermittedCallDeps,
 ): Promise<() => number> {
-  const waitMs = await deps.finishPermit(permit, endNow);
+  const [waitMs] = await Promise.all([
+    deps.finishPermit(permit, () => endNow(permit)),
+    target && deps.finishPermit(target.permit, () => endNow(target.permit)),
+  ]);
   const sinceMs = monotonicSince(deps.clock);
   return () => Math.max(0, Math.ceil(waitMs - sinceMs()));
 }

@@ -1,20 +1,22 @@
 import type { Camera } from '@lastframe/shared/cameras/camera';
-import { findCameraByName, findCameraByUrl, type RulesNow } from '@lastframe/shared/cameras/rules';
+import { findCameraByName, findCameraByUrl } from '@lastframe/shared/cameras/rules';
 import type { Source } from '@lastframe/shared/cameras/source';
 import { spacingMs } from '@lastframe/shared/cameras/spacing';
 import type { RefreshJob } from '@lastframe/shared/messages/refresh-job';
 import { ProblemError } from '@lastframe/shared/process/errors';
 import type { CameraPlaces } from '../admission/camera-places.ts';
+import { type RedirectTarget, targetCamera } from '../camera-call/redirect.ts';
 import type { Permits, TakeResult } from '../permit/permits.ts';
 import type { FairSlots } from './fair-slots.ts';
 import { DROPPED, denied, deniedAsUnknown, failed, type RefreshOutcome } from './outcome.ts';
 import { callWithPermit, type PermittedCallDeps } from './permitted-call.ts';
+import type { RedirectTargets } from './redirect-targets.ts';
 import type { ReserveSlot } from './waiting-slots.ts';
 
 export interface RefreshDeps extends PermittedCallDeps {
   permits: Pick<Permits, 'take'>;
   places: Pick<CameraPlaces, 'admit' | 'releasePlace'>;
-  rules: RulesNow;
+  redirects: RedirectTargets;
   slots: FairSlots;
   /** Redis's time, undefined while unknown. */
   redisNowMs: () => number | undefined;
@@ -57,12 +59,46 @@ async function callIfPermitted(
     await deps.results.announceWait(camera, admission.reason, admission.waitMs);
     return denied(admission.reason);
   }
+  const redirected = await findTarget(camera, deps);
   const result = await takePermit(camera, job, deps);
-  if (result.outcome === 'granted') {
-    return await callWithPermit(result.permit, { ...deps, askedBy: job.askedBy });
+  if (result.outcome !== 'granted') return await reportDenial(camera, result, deps);
+  const callDeps = { ...deps, askedBy: job.askedBy };
+  if (!redirected) return await callWithPermit({ permit: result.permit }, callDeps);
+  const ofTarget = await deps.permits.take(redirected.camera, job.isFirst);
+  if (ofTarget.outcome === 'granted') {
+    const target = { permit: ofTarget.permit, redirect: redirected.target };
+    return await callWithPermit({ permit: result.permit, target }, callDeps);
   }
+  await deps.finishPermit(result.permit, () => ({ verdict: 'none', restMs: 0 }));
+  return await reportDenial(camera, asSpacing(ofTarget), deps);
+}
+
+/** A call to the target by others says nothing about the camera, and its end is not announced for it. */
+function asSpacing(result: NotGranted): NotGranted {
+  return result.outcome === 'denied' && result.reason === 'busy'
+    ? { ...result, reason: 'spaced' }
+    : result;
+}
+
+type NotGranted = Exclude<TakeResult, { outcome: 'granted' }>;
+
+/** Returns the target that the camera's last response redirected to, if its source allows that. */
+async function findTarget(
+  camera: Camera,
+  { redirects, rules }: RefreshDeps,
+): Promise<{ target: RedirectTarget; camera: Camera } | undefined> {
+  const target = await redirects.read(camera);
+  const called = target && targetCamera(camera, target, rules());
+  return called && { target, camera: called };
+}
+
+async function reportDenial(
+  camera: Camera,
+  result: NotGranted,
+  { results }: RefreshDeps,
+): Promise<RefreshOutcome> {
   if (result.outcome === 'unknown') return deniedAsUnknown(result.reason);
-  await deps.results.announceWait(camera, result.reason, result.waitMs);
+  await results.announceWait(camera, result.reason, result.waitMs);
   return denied(result.reason);
 }
 

@@ -1,10 +1,29 @@
 import { readFileSync } from 'node:fs';
 
-export type ImageKind = 'jpeg' | 'png' | 'gif' | 'webp' | 'avif';
+const KINDS = ['jpeg', 'png', 'gif', 'webp', 'avif', 'bmp'] as const;
+export type ImageKind = (typeof KINDS)[number];
+
+/** Real images of a few pixels, by file name. */
+export const samples: Readonly<Record<string, { bytes: Buffer; contentType: string }>> =
+  Object.fromEntries(
+    [
+      ...KINDS.map((kind) => `tiny.${kind}`),
+      ...['cmyk.jpeg', 'grey.jpeg', 'motion.jpeg', 'progressive.jpeg'],
+      ...['animated.png', 'indexed.png', 'animated.gif'],
+      ...['alpha.webp', 'animated.webp', 'lossless.webp', 'alpha.avif'],
+    ].map((name) => [
+      name,
+      { bytes: readSample(name), contentType: `image/${name.split('.')[1]}` },
+    ]),
+  );
+
+function readSample(name: string): Buffer {
+  return readFileSync(new URL(`images/${name}`, import.meta.url));
+}
 
 /** Returns a real image of a few pixels of noise (the GIF is one white pixel). */
 export function image(kind: ImageKind): Buffer {
-  return readFileSync(new URL(`images/tiny.${kind}`, import.meta.url));
+  return readSample(`tiny.${kind}`);
 }
 
 /** Returns a JPEG whose head holds a thumbnail with its own end marker, as in cameras' EXIF. */

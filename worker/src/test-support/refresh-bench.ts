@@ -5,7 +5,9 @@ import type { Failure } from '@lastframe/shared/messages/announcement';
 import type { RefreshJob } from '@lastframe/shared/messages/refresh-job';
 import type { Admission } from '../admission/camera-places.ts';
 import type { Capture } from '../camera-call/capture.ts';
+import { createConditionalCalls } from '../camera-call/conditional-calls.ts';
 import type { PrepareResult } from '../camera-call/prepare-call.ts';
+import type { RedirectTarget } from '../camera-call/redirect.ts';
 import type { CallEnd, Permit, TakeResult } from '../permit/permits.ts';
 import type { RefreshDeps } from '../refresh/refresh.ts';
 import { silentLog, testCamera, testSource } from './cameras.ts';
@@ -40,6 +42,7 @@ export function refreshBench(differences: Partial<Source> = {}) {
     admission: { outcome: 'admitted' } as Admission,
     stored: async (): Promise<StoreOutcome> => 'frame',
     known: undefined as KnownFrame | undefined,
+    redirect: undefined as RedirectTarget | undefined,
     renewed: 'unchanged' as 'frame' | 'unchanged' | 'older' | 'missing',
     slots: 1,
     hasShare: true,
@@ -91,6 +94,12 @@ export function refreshBench(differences: Partial<Source> = {}) {
       releasePlace: async () => record('release place'),
     },
     prepareCall,
+    conditionalCalls: createConditionalCalls(silentLog),
+    redirects: {
+      read: async () => control.redirect,
+      remember: async (_camera, target) => record('redirect', { target }),
+      forget: async () => record('forget redirect'),
+    },
     finishPermit: async (_permit, endNow) => {
       ends.push(endNow());
       record('finish');

@@ -1,18 +1,14 @@
 import type { Socket } from 'node:net';
-import { type CutOffCode, CutOffError } from './call-error.ts';
+import { type CutOffCode, CutOffError } from '../call-error.ts';
 
 /** Watches one connection, and cuts off a camera that wastes CPU. */
 export interface ResponseGuard {
   /** Lets the camera send: the request is about to leave. */
   allowData(): void;
-  /** Counts a 1xx response. */
-  countInformational(): void;
-  /** Counts a piece of the body from the HTTP parser. */
+  /** Counts a piece of the body, out of its framing. */
   countBody(bytes: number): void;
 }
 
-/** A camera may send a hint or two before its response. */
-const MAX_INFORMATIONAL = 8;
 /** A piece is a read from the socket or an HTTP chunk; each costs the same, however small. */
 const FREE_PIECES = 4096;
 const MIN_BYTES_PER_PIECE = 64;
@@ -20,13 +16,11 @@ const MIN_BYTES_PER_PIECE = 64;
 const FREE_OVERHEAD_BYTES = 256 * 1024;
 
 /**
- * Bounds bytes before the request, endless 1xx responses, padding that the parser skips, and bodies
- * in one-byte chunks. These would cost CPU until the deadline. The parser already bounds the head,
- * and the reader the body.
+ * Bounds bytes before the request, padding that the reader skips, and bodies in one-byte chunks.
+ * These would cost CPU until the deadline. The reader itself bounds heads and bodies.
  */
 export function guardResponse(socket: Socket): ResponseGuard {
   let isOpen = false;
-  let informationalCount = 0;
   let pieces = 0;
   let wireBytes = 0;
   let bodyBytes = 0;
@@ -49,10 +43,6 @@ export function guardResponse(socket: Socket): ResponseGuard {
   return {
     allowData: () => {
       isOpen = true;
-    },
-    countInformational: () => {
-      informationalCount += 1;
-      if (informationalCount > MAX_INFORMATIONAL) cutOff('TOO_MANY_1XX');
     },
     countBody: (bytes) => {
       bodyBytes += bytes;

@@ -1,0 +1,112 @@
+import { createImageScan } from '../../image/image-scan.ts';
+import { type BodyLimits, type BodyReader, bodyResultOf } from './body-reader.ts';
+import { GrowingBytes } from './growing-bytes.ts';
+import { type BodyResult, badResponse, NO_ROOM } from './read-result.ts';
+
+export function isMultipart(contentType: string | undefined): boolean {
+  return /^multipart\//i.test(contentType ?? '');
+}
+
+const LF = 0x0a;
+const MAX_DELIMITER_BYTES = 256;
+
+/**
+ * Reads the first whole image of an MJPEG stream (`multipart/x-mixed-replace`). Other parts are
+ * skipped: a stream may begin in the middle of a picture. The delimiter is the first line of the
+ * body, because what the head says about it is often wrong.
+ */
+export function createMultipartReader(limits: BodyLimits): BodyReader {
+  let totalBytes = 0;
+  let delimiter: Buffer | undefined;
+  let part: PartReader | undefined;
+  /** The delimiter and the head of a part, then its content. */
+  const received = new GrowingBytes();
+  const keepFrom = (start: number) => {
+    const rest = Buffer.from(received.bytes.subarray(start));
+    received.clear();
+    received.append(rest);
+  };
+  const readParts = (): BodyResult | undefined => {
+    while (true) {
+      if (!part) {
+        const head = readPartHead(received.bytes);
+        if (head === undefined) return undefined;
+        delimiter ??= head.delimiter;
+        part = createPartReader(delimiter, limits);
+        keepFrom(head.endBytes);
+      }
+      const { result, nextPartAt } = part.read(received.bytes);
+      if (result || nextPartAt === undefined) return result;
+      part = undefined;
+      keepFrom(nextPartAt);
+    }
+  };
+  return {
+    read: (piece) => {
+      totalBytes += piece.length;
+      if (!limits.share.reserve(piece.length)) return NO_ROOM;
+      received.append(piece);
+      const result = readParts();
+      return result ?? (totalBytes > limits.maxBytes ? noImageIn(limits.maxBytes) : undefined);
+    },
+    end: (options) => {
+      const last = part && wholeImage(received.bytes, limits, options);
+      return last ?? noImageIn(totalBytes);
+    },
+  };
+}
+
+function noImageIn(bytes: number): BodyResult {
+  const reason = `the camera sent an MJPEG stream (multipart) without a whole image in its first ${bytes} bytes`;
+  return badResponse(reason, 'http_response_incomplete', { receivedStatus: 200 });
+}
+
+/** Finds the delimiter and the empty line after it. */
+function readPartHead(bytes: Buffer): { delimiter: Buffer; endBytes: number } | undefined {
+  let delimiter: Buffer | undefined;
+  let lineStart = 0;
+  while (true) {
+    const lineEnd = bytes.indexOf(LF, lineStart);
+    if (lineEnd === -1) return undefined;
+    const line = bytes.toString('latin1', lineStart, lineEnd).trim();
+    lineStart = lineEnd + 1;
+    if (line === '' && delimiter) return { delimiter, endBytes: lineStart };
+    if (line !== '') delimiter ??= Buffer.from(line.slice(0, MAX_DELIMITER_BYTES), 'latin1');
+  }
+}
+
+interface PartReader {
+  /** `nextPartAt` is where the delimiter after this part begins. */
+  read(bytes: Buffer): { result?: BodyResult | undefined; nextPartAt?: number };
+}
+
+function createPartReader(delimiter: Buffer, limits: BodyLimits): PartReader {
+  const scan = createImageScan();
+  let isImage = true;
+  let searchedBytes = 0;
+  return {
+    read: (bytes) => {
+      const nextPartAt = bytes.indexOf(delimiter, searchedBytes);
+      if (nextPartAt !== -1) {
+        const content = bytes.subarray(0, nextPartAt);
+        return { result: wholeImage(content, limits, { acceptTruncated: false }), nextPartAt };
+      }
+      searchedBytes = Math.max(0, bytes.length - delimiter.length + 1);
+      const found = isImage ? scan.advance(bytes) : undefined;
+      isImage = found?.state === 'more';
+      return found?.state === 'whole' ? { result: bodyResultOf(found, bytes, limits) } : {};
+    },
+  };
+}
+
+/** Scans from the start: a scan that has gone past the end cannot go back. */
+function wholeImage(
+  content: Buffer,
+  limits: BodyLimits,
+  options: { acceptTruncated: boolean },
+): BodyResult | undefined {
+  const scan = createImageScan();
+  const advanced = scan.advance(content);
+  const result = advanced.state === 'more' ? scan.finish(content, options) : advanced;
+  return result.state === 'whole' ? bodyResultOf(result, content, limits) : undefined;
+}

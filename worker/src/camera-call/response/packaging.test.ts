@@ -1,0 +1,312 @@
+import type { Socket } from 'node:net';
+import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { call, cameraAt } from '../../test-support/calls.ts';
+import { startCamera } from '../../test-support/camera-server.ts';
+import { image } from '../../test-support/images.ts';
+
+const jpeg = image('jpeg');
+const OK = 'HTTP/1.1 200 OK\r\n';
+const LENGTH = `Content-Length: ${jpeg.length}\r\n`;
+const hex = jpeg.length.toString(16);
+
+type Part = string | Buffer;
+/** Answers with these parts, and leaves the connection open: only the bytes say where to end. */
+const callFor = async (
+  parts: Part[],
+  differences = {},
+  after: (socket: Socket) => void = () => {},
+) => {
+  const server = await startCamera((socket) => {
+    for (const part of parts) socket.write(part);
+    after(socket);
+  });
+  return await call(server, cameraAt(server, { timeoutMs: 20_000, ...differences }));
+};
+const close = (socket: Socket) => void socket.end();
+const captured = { outcome: 'captured', bytes: jpeg, contentType: 'image/jpeg' };
+
+describe('an image is taken, as in a browser, from a response with', () => {
+  it.each<[string, Part[]]>([
+    ['LF alone at the end of every line', [`HTTP/1.1 200 OK\n${LENGTH.trim()}\n\n`, jpeg]],
+    ['LF alone after one header', [`${OK}X-Channel: 2\n${LENGTH}\r\n`, jpeg]],
+    ['LF alone as the empty line', [`${OK}${LENGTH}\n`, jpeg]],
+    [
+      'CR CR LF at the end of every line',
+      [`HTTP/1.1 200 OK\r\r\n${LENGTH.trim()}\r\r\n\r\r\n`, jpeg],
+    ],
+    ['empty lines before the status line', [`\r\n\n${OK}${LENGTH}\r\n`, jpeg]],
+    ['a status line without a reason', [`HTTP/1.1 200\r\n${LENGTH}\r\n`, jpeg]],
+    ['a status line without a version', [`HTTP 200 OK\r\n${LENGTH}\r\n`, jpeg]],
+    ['the status line of a media server', [`ICY 200 OK\r\n${LENGTH}\r\n`, jpeg]],
+    ['status 203', [`HTTP/1.1 203 Non-Authoritative\r\n${LENGTH}\r\n`, jpeg]],
+    ['status 206 and the whole image', [`HTTP/1.1 206 Partial Content\r\n${LENGTH}\r\n`, jpeg]],
+    ['a date without a name', [`${OK}Tue, 12 Jun 2012 01:56:34 GMT\r\n${LENGTH}\r\n`, jpeg]],
+    ['a header written with =', [`${OK}X-Frame-Options="SAMEORIGIN"\r\n${LENGTH}\r\n`, jpeg]],
+    ['a line without anything but a word', [`${OK}nonsense\r\n${LENGTH}\r\n`, jpeg]],
+    ['a header without a name', [`${OK}: x\r\n${LENGTH}\r\n`, jpeg]],
+    ['a name with a space in it', [`${OK}Cache Control: no-cache\r\n${LENGTH}\r\n`, jpeg]],
+    ['a space before the colon', [`${OK}Content-Length : ${jpeg.length}\r\n\r\n`, jpeg]],
+    ['no space after the colon', [`${OK}Content-Length:${jpeg.length}\r\n\r\n`, jpeg]],
+    ['a continued header', [`${OK}X-Long: a\r\n b: c\r\n${LENGTH}\r\n`, jpeg]],
+    ['a control byte in a header', [`${OK}X-Model: a\x01b\r\n${LENGTH}\r\n`, jpeg]],
+    ['a NUL in a header', [`${OK}X-Model: a\0b\r\n${LENGTH}\r\n`, jpeg]],
+    [
+      'bytes beyond ASCII in a header',
+      [Buffer.from(`${OK}X: \xe9\xff\r\n${LENGTH}\r\n`, 'latin1'), jpeg],
+    ],
+    [
+      'a large head',
+      [`${OK}${`Set-Cookie: ${'x'.repeat(4000)}\r\n`.repeat(12)}${LENGTH}\r\n`, jpeg],
+    ],
+    ['the same length twice', [`${OK}${LENGTH}${LENGTH}\r\n`, jpeg]],
+    [
+      'the same length twice in a list',
+      [`${OK}Content-Length: ${jpeg.length}, ${jpeg.length}\r\n\r\n`, jpeg],
+    ],
+    ['two different lengths', [`${OK}${LENGTH}Content-Length: 7\r\n\r\n`, jpeg]],
+    ['a length that is not a number', [`${OK}Content-Length: unknown\r\n\r\n`, jpeg]],
+    ['a negative length', [`${OK}Content-Length: -1\r\n\r\n`, jpeg]],
+    ['a negative length in disguise', [`${OK}Content-Length: 4294967295\r\n\r\n`, jpeg]],
+    ['an empty length', [`${OK}Content-Length:\r\n\r\n`, jpeg]],
+    ['a length that is too large', [`${OK}Content-Length: ${jpeg.length + 48}\r\n\r\n`, jpeg]],
+    ['a length that is too small', [`${OK}Content-Length: ${jpeg.length - 20}\r\n\r\n`, jpeg]],
+    ['no length', [`${OK}\r\n`, jpeg]],
+    ['one byte after the length', [`${OK}${LENGTH}\r\n`, jpeg, '\0']],
+    ['a page after the image', [`${OK}\r\n`, jpeg, '<html></html>']],
+    ['a second response', [`${OK}${LENGTH}\r\n`, jpeg, `${OK}${LENGTH}\r\n`]],
+    [
+      'chunks and a length',
+      [
+        `${OK}Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n${hex}\r\n`,
+        jpeg,
+        '\r\n0\r\n\r\n',
+      ],
+    ],
+    ['Transfer-Encoding: identity', [`${OK}${LENGTH}Transfer-Encoding: identity\r\n\r\n`, jpeg]],
+    [
+      'Transfer-Encoding: Chunked',
+      [`${OK}Transfer-Encoding: Chunked\r\n\r\n${hex}\r\n`, jpeg, '\r\n0\r\n\r\n'],
+    ],
+    ['no last chunk', [`${OK}Transfer-Encoding: chunked\r\n\r\n${hex}\r\n`, jpeg, '\r\n']],
+    [
+      'nothing after the bytes of a chunk',
+      [
+        `${OK}Transfer-Encoding: chunked\r\n\r\n64\r\n`,
+        jpeg.subarray(0, 100),
+        `${(jpeg.length - 100).toString(16)}\r\n`,
+        jpeg.subarray(100),
+      ],
+    ],
+    [
+      'spaces around the size of a chunk',
+      [`${OK}Transfer-Encoding: chunked\r\n\r\n ${hex}  \r\n`, jpeg, '\r\n0\r\n\r\n'],
+    ],
+    [
+      'zeros before the size of a chunk',
+      [`${OK}Transfer-Encoding: chunked\r\n\r\n0000${hex}\r\n`, jpeg, '\r\n0\r\n\r\n'],
+    ],
+    [
+      '0x before the size of a chunk',
+      [`${OK}Transfer-Encoding: chunked\r\n\r\n0x${hex}\r\n`, jpeg, '\r\n0\r\n\r\n'],
+    ],
+    [
+      'an upper-case size of a chunk',
+      [`${OK}Transfer-Encoding: chunked\r\n\r\n${hex.toUpperCase()}\r\n`, jpeg, '\r\n0\r\n\r\n'],
+    ],
+    [
+      'a chunk extension',
+      [`${OK}Transfer-Encoding: chunked\r\n\r\n${hex};a="b"\r\n`, jpeg, '\r\n0\r\n\r\n'],
+    ],
+    [
+      'LF alone between chunks',
+      [
+        `${OK}Transfer-Encoding: chunked\r\n\r\n64\n`,
+        jpeg.subarray(0, 100),
+        `\n${(jpeg.length - 100).toString(16)}\n`,
+        jpeg.subarray(100),
+      ],
+    ],
+    ['a chunk larger than its bytes', [`${OK}Transfer-Encoding: chunked\r\n\r\nffffff\r\n`, jpeg]],
+    [
+      'garbage after the last chunk',
+      [`${OK}Transfer-Encoding: chunked\r\n\r\n${hex}\r\n`, jpeg, '\r\n0\r\n\r\nxx'],
+    ],
+    [
+      'a Content-Encoding that means nothing',
+      [`${OK}${LENGTH}Content-Encoding: UTF-8\r\n\r\n`, jpeg],
+    ],
+    ['Content-Encoding: none', [`${OK}${LENGTH}Content-Encoding: none\r\n\r\n`, jpeg]],
+    ['an empty Content-Encoding', [`${OK}${LENGTH}Content-Encoding:\r\n\r\n`, jpeg]],
+    ['Content-Encoding: Identity', [`${OK}${LENGTH}Content-Encoding: Identity\r\n\r\n`, jpeg]],
+    [
+      'Content-Encoding: gzip on a plain image',
+      [`${OK}${LENGTH}Content-Encoding: gzip\r\n\r\n`, jpeg],
+    ],
+    ['Content-Encoding: br on a plain image', [`${OK}${LENGTH}Content-Encoding: br\r\n\r\n`, jpeg]],
+  ])('%s', async (_, parts) => {
+    expect(await callFor(parts)).toMatchObject(captured);
+  });
+
+  it.each([
+    ['gzip', gzipSync],
+    ['x-gzip', gzipSync],
+    ['GZIP', gzipSync],
+    ['deflate', deflateSync],
+    ['br', brotliCompressSync],
+    ['zstd', zstdCompressSync],
+  ] as const)('a body that is compressed with %s', async (name, compress) => {
+    const body = compress(jpeg);
+    const head = `${OK}Content-Encoding: ${name}\r\n`;
+    const length = `Content-Length: ${body.length}\r\n`;
+    expect(await callFor([`${head}${length}\r\n`, body])).toMatchObject(captured);
+    expect(await callFor([`${head}\r\n`, body], {}, close)).toMatchObject(captured);
+  });
+});
+
+it('the frame does not depend on how its bytes arrive', async () => {
+  const whole = Buffer.concat([Buffer.from(`${OK}${LENGTH}\r\n`), jpeg, Buffer.alloc(3)]);
+  for (const size of [1, 7, 100]) {
+    const server = await startCamera(async (socket) => {
+      socket.setNoDelay(true);
+      for (let at = 0; at < whole.length; at += size) {
+        const piece = whole.subarray(at, at + size);
+        await new Promise<void>((done) => socket.write(piece, () => setImmediate(done)));
+      }
+    });
+    expect(await call(server, cameraAt(server, { timeoutMs: 20_000 }))).toMatchObject(captured);
+  }
+});
+
+describe('an MJPEG stream yields its first whole image', () => {
+  const stream = (boundary: string) =>
+    `HTTP/1.0 200 OK\r\nContent-Type: multipart/x-mixed-replace;boundary=${boundary}\r\n\r\n`;
+  const part = (delimiter: string, body: Part, ...fields: string[]): Part[] => [
+    `${delimiter}\r\n${['Content-Type: image/jpeg', ...fields].join('\r\n')}\r\n\r\n`,
+    body,
+    '\r\n',
+  ];
+  const half = jpeg.subarray(0, jpeg.length / 2);
+  it.each<[string, Part[]]>([
+    ['with lengths', [stream('cam'), ...part('--cam', jpeg, LENGTH.trim())]],
+    ['without lengths', [stream('cam'), ...part('--cam', jpeg)]],
+    ['whose lengths are wrong', [stream('cam'), ...part('--cam', jpeg, 'Content-Length: 3')]],
+    ['whose boundary includes the dashes', [stream('--cam'), ...part('--cam', jpeg)]],
+    ['whose boundary is quoted', [stream('"cam"'), ...part('--cam', jpeg)]],
+    ['whose boundary is another', [stream('foo'), ...part('--bar', jpeg)]],
+    ['whose delimiter has no dashes', [stream('cam'), ...part('cam', jpeg)]],
+    ['that begins with an empty line', [stream('cam'), '\r\n', ...part('--cam', jpeg)]],
+    ['with LF alone', [stream('cam'), `--cam\nContent-Type: image/jpeg\n\n`, jpeg]],
+    [
+      'that begins within an image',
+      [stream('cam'), ...part('--cam', jpeg.subarray(50)), ...part('--cam', jpeg)],
+    ],
+    ['whose first image is cut', [stream('cam'), ...part('--cam', half), ...part('--cam', jpeg)]],
+    ['whose first part is empty', [stream('cam'), ...part('--cam', ''), ...part('--cam', jpeg)]],
+    [
+      'whose first part is text',
+      [stream('cam'), ...part('--cam', 'starting'), ...part('--cam', jpeg)],
+    ],
+    [
+      'in chunks',
+      [
+        `${OK}Content-Type: multipart/x-mixed-replace; boundary=cam\r\nTransfer-Encoding: chunked\r\n\r\n`,
+        `5\r\n--cam\r\n1c\r\n\r\nContent-Type: image/jpeg\r\n\r\n`.replace('1c', '1e'),
+        `\r\n${hex}\r\n`,
+        jpeg,
+      ],
+    ],
+  ])('%s', async (_, parts) => {
+    expect(await callFor(parts)).toMatchObject(captured);
+  });
+
+  it('and is closed then, however much it would send', async () => {
+    const pieces = Buffer.concat(part('--cam', jpeg).map((piece) => Buffer.from(piece)));
+    const pour = (socket: Socket) => {
+      const more = () => {
+        while (socket.writable && socket.write(pieces));
+      };
+      socket.on('drain', more);
+      more();
+    };
+    expect(await callFor([stream('cam')], {}, pour)).toMatchObject(captured);
+  });
+
+  it('or says that it has none', async () => {
+    const parts = Array.from({ length: 100 }, () => part('--cam', half)).flat();
+    const result = await callFor([stream('cam'), ...parts], { maxFrameBytes: 20 * half.length });
+    expect(result).toMatchObject({ outcome: 'failed', reason: expect.stringContaining('MJPEG') });
+    const closed = await callFor([stream('cam'), ...part('--cam', half)], {}, close);
+    expect(closed).toMatchObject({ outcome: 'failed', reason: expect.stringContaining('MJPEG') });
+  });
+});
+
+describe('a JPEG without its end marker', () => {
+  const open = jpeg.subarray(0, -2);
+  const acceptTruncated = true;
+  const head = `${OK}Content-Length: ${open.length}\r\n\r\n`;
+
+  it('is rejected unless its source accepts it', async () => {
+    expect(await callFor([head, open], {}, close)).toMatchObject({ outcome: 'failed' });
+    expect(await callFor([head, open], { acceptTruncated }, close)).toMatchObject({
+      outcome: 'captured',
+      bytes: open,
+    });
+  });
+
+  it('is rejected when its connection broke off', async () => {
+    const announced = `${OK}Content-Length: 9999\r\n\r\n`;
+    const chunked = `${OK}Transfer-Encoding: chunked\r\n\r\nfff\r\n`;
+    for (const start of [announced, chunked]) {
+      const result = await callFor([start, open], { acceptTruncated }, close);
+      expect(result).toMatchObject({ outcome: 'failed', error: 'http_response_incomplete' });
+    }
+  });
+});
+
+describe('the reason of a failure says', () => {
+  it.each<[string, Part[], RegExp]>([
+    [
+      'how much arrived',
+      [`${OK}Content-Length: 5000\r\n\r\n`, jpeg.subarray(0, 200)],
+      /closed .* after 200 of 5000 bytes/,
+    ],
+    ['that the port speaks RTSP', ['RTSP/1.0 400 Bad Request\r\n\r\n'], /RTSP.*go2rtc/],
+    ['that the port speaks https', [Buffer.from('15030100020228', 'hex')], /https:/],
+    ['that the port is no HTTP server', ['SSH-2.0-OpenSSH_9.6\r\n'], /not valid HTTP/],
+    ['that the chunks are wrong', [`${OK}Transfer-Encoding: chunked\r\n\r\nxyz\r\n`], /chunks/],
+    [
+      'that the compression is broken',
+      [
+        `${OK}Content-Encoding: gzip\r\n\r\n`,
+        Buffer.from('1f8b0800ffff', 'hex'),
+        Buffer.alloc(200, 7),
+      ],
+      /cannot be decompressed/,
+    ],
+  ])('%s', async (_, parts, reason) => {
+    const result = await callFor(parts, {}, close);
+    expect(result).toMatchObject({ outcome: 'failed', reason: expect.stringMatching(reason) });
+  });
+
+  it('what had not arrived by the deadline', async () => {
+    const reasonAfter = async (...parts: Part[]) => {
+      const result = await callFor(parts, { timeoutMs: 300 });
+      return 'reason' in result ? result.reason : result.outcome;
+    };
+    expect(await reasonAfter()).toBe('the camera did not respond within 300 ms');
+    expect(await reasonAfter('HTTP/1.1 200')).toMatch(/did not finish the head/);
+    expect(await reasonAfter(`${OK}\r\n`, jpeg.subarray(0, 200))).toMatch(/did not send a whole/);
+  });
+
+  it('which setting limits the size', async () => {
+    const result = await callFor([`${OK}\r\n`, jpeg], { maxFrameBytes: 100 });
+    expect(result).toMatchObject({ reason: expect.stringMatching(/100 bytes.*maxFrameSize/) });
+  });
+});
+
+it('a compressed body never becomes larger than an image may be', async () => {
+  const bomb = gzipSync(Buffer.concat([jpeg.subarray(0, 200), Buffer.alloc(50_000_000)]));
+  const result = await callFor([`${OK}Content-Encoding: gzip\r\n\r\n`, bomb], {}, close);
+  expect(result).toMatchObject({ outcome: 'failed', status: 502 });
+});

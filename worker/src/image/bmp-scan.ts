@@ -1,0 +1,93 @@
+import {
+  type FormatScan,
+  type Reading,
+  require,
+  requireBytes,
+  requireSize,
+  type ScanInput,
+} from './scan-input.ts';
+
+const FILE_HEAD_BYTES = 14;
+/** Of OS/2, with sizes of 16 bits; all later ones begin like that of Windows 3. */
+const CORE_HEAD_BYTES = 12;
+const MAX_SIDE = 65_535;
+const HEAD_SIZES = new Set([CORE_HEAD_BYTES, 40, 52, 56, 108, 124]);
+
+const UNCOMPRESSED = 0;
+const RUN_LENGTHS_8 = 1;
+const RUN_LENGTHS_4 = 2;
+const BIT_FIELDS = 3;
+/** The bits per pixel that a compression goes with. */
+const DEPTHS: Readonly<Record<number, readonly number[]>> = {
+  [UNCOMPRESSED]: [1, 2, 4, 8, 16, 24, 32],
+  [RUN_LENGTHS_8]: [8],
+  [RUN_LENGTHS_4]: [4],
+  [BIT_FIELDS]: [16, 32],
+};
+
+interface BmpHead {
+  width: number;
+  /** Negative if rows go from top to bottom. */
+  height: number;
+  bitsPerPixel: number;
+  compression: number;
+}
+
+/** Returns whether a BMP may begin with these 18 bytes; any text may begin with its signature. */
+export function isBmpHead(bytes: Buffer): boolean {
+  return bytes.toString('latin1', 0, 2) === 'BM' && HEAD_SIZES.has(bytes.readUInt32LE(14));
+}
+
+/** The size of its rows follows from the head. The size that the file claims is often wrong. */
+export function* scanBmp(input: ScanInput): FormatScan {
+  const headBytes = input.bytes.readUInt32LE(FILE_HEAD_BYTES);
+  yield* requireBytes(input, FILE_HEAD_BYTES + headBytes);
+  const head = headOf(input.bytes, headBytes);
+  requireHead(head);
+  const dataAt = input.bytes.readUInt32LE(10);
+  require(dataAt >= FILE_HEAD_BYTES + headBytes, 'picture data inside its header');
+  if (head.compression === RUN_LENGTHS_8 || head.compression === RUN_LENGTHS_4) {
+    return yield* runsEnd(input, dataAt, head.compression);
+  }
+  const rowBytes = 4 * Math.ceil((head.width * head.bitsPerPixel) / 32);
+  const end = dataAt + rowBytes * Math.abs(head.height);
+  yield* requireBytes(input, end);
+  return end;
+}
+
+function headOf(bytes: Buffer, headBytes: number): BmpHead {
+  if (headBytes === CORE_HEAD_BYTES) {
+    const [width, height] = [bytes.readUInt16LE(18), bytes.readUInt16LE(20)];
+    return { width, height, bitsPerPixel: bytes.readUInt16LE(24), compression: UNCOMPRESSED };
+  }
+  return {
+    width: bytes.readInt32LE(18),
+    height: bytes.readInt32LE(22),
+    bitsPerPixel: bytes.readUInt16LE(28),
+    compression: bytes.readUInt32LE(30),
+  };
+}
+
+function requireHead({ width, height, bitsPerPixel, compression }: BmpHead): void {
+  requireSize(width, Math.abs(height));
+  require(Math.max(width, Math.abs(height)) <= MAX_SIDE, `a size of ${width} × ${height} pixels`);
+  const isDepth = DEPTHS[compression]?.includes(bitsPerPixel) ?? false;
+  require(isDepth, `compression ${compression} with ${bitsPerPixel} bits per pixel`);
+  const hasRuns = compression === RUN_LENGTHS_8 || compression === RUN_LENGTHS_4;
+  require(!hasRuns || height > 0, 'run lengths from top to bottom');
+}
+
+/** Pairs of a count and a colour, until 0, 1; 0, 2 moves on, and 0, n has n colours by themselves. */
+function* runsEnd(input: ScanInput, start: number, compression: number): Reading<number> {
+  const coloursPerByte = compression === RUN_LENGTHS_8 ? 1 : 2;
+  let at = start;
+  for (;;) {
+    if (input.bytes.length < at + 2) yield* requireBytes(input, at + 2);
+    const count = input.bytes[at];
+    const value = input.bytes[at + 1] ?? 0;
+    at += 2;
+    if (count !== 0 || value === 0) continue;
+    if (value === 1) return at;
+    at += value === 2 ? 2 : 2 * Math.ceil(value / coloursPerByte / 2);
+  }
+}

@@ -1,0 +1,100 @@
+import { isRead, type JpegHeaders, newHeaders, readSegment } from './jpeg-headers.ts';
+import {
+  type FormatScan,
+  type Reading,
+  require,
+  requireBytes,
+  type ScanInput,
+  TruncatedImage,
+} from './scan-input.ts';
+
+const EOI = 0xd9;
+/** APPn, comments and DNL. */
+const SKIPPED = new Set([...Array.from({ length: 16 }, (_, n) => 0xe0 + n), 0xfe, 0xdc]);
+const END_MARKER = Buffer.from([0xff, EOI]);
+
+/** Ends at the first end marker after a scan; a thumbnail's lies inside a segment. */
+export function* scanJpeg(input: ScanInput): FormatScan {
+  const headers = newHeaders();
+  try {
+    return yield* walkSegments(input, headers);
+  } catch (error) {
+    const isCut = error instanceof TruncatedImage && headers.scans > 0;
+    if (isCut && input.end?.acceptTruncated) return input.bytes.length;
+    throw error;
+  }
+}
+
+/** Like libjpeg, skips fill bytes, stray bytes between segments, and the data of scans. */
+function* walkSegments(input: ScanInput, headers: JpegHeaders): Reading<number> {
+  let at = 2;
+  while (!headers.isLastScan) {
+    const codeAt = findMarker(input.bytes, at) ?? (yield* nextMarker(input, at));
+    const marker = input.bytes[codeAt] ?? 0;
+    at = codeAt + 1;
+    if (marker === EOI) {
+      require(headers.scans > 0, 'no picture data');
+      return at;
+    }
+    if (!isStandalone(marker)) at = yield* segmentEnd(input, at, marker, headers);
+  }
+  return yield* endFrom(input, at);
+}
+
+/** Reads the segment of which the length begins here, and returns where it ends. */
+function* segmentEnd(
+  input: ScanInput,
+  at: number,
+  marker: number,
+  headers: JpegHeaders,
+): Reading<number> {
+  const isSkipped = SKIPPED.has(marker);
+  require(isSkipped || isRead(marker), `unknown marker ff${marker.toString(16).padStart(2, '0')}`);
+  if (input.bytes.length < at + 2) yield* requireBytes(input, at + 2);
+  const length = input.bytes.readUInt16BE(at);
+  // Decoders skip nothing if the length is less than its own.
+  const end = at + (isSkipped ? Math.max(2, length) : length);
+  require(end >= at + 2, 'a segment with an invalid length');
+  if (input.bytes.length < end) yield* requireBytes(input, end);
+  if (!isSkipped) readSegment(headers, marker, input.bytes.subarray(at + 2, end));
+  return end;
+}
+
+/** All of the picture is in this scan: whatever else follows, decoders don't need it. */
+function* endFrom(input: ScanInput, start: number): Reading<number> {
+  let at = start;
+  for (;;) {
+    const found = input.bytes.indexOf(END_MARKER, at);
+    if (found !== -1) return found + 2;
+    at = Math.max(at, input.bytes.length - 1);
+    yield* requireBytes(input, input.bytes.length + 1);
+  }
+}
+
+/** Returns where the code of the next marker is. */
+function* nextMarker(input: ScanInput, start: number): Reading<number> {
+  let at = start;
+  for (;;) {
+    const found = findMarker(input.bytes, at);
+    if (found !== undefined) return found;
+    const { length } = input.bytes;
+    at = Math.max(at, input.bytes[length - 1] === 0xff ? length - 1 : length);
+    yield* requireBytes(input, length + 1);
+  }
+}
+
+/** Skips 0xff00, which stands for a 0xff in a scan. */
+function findMarker(bytes: Buffer, start: number): number | undefined {
+  let at = bytes.indexOf(0xff, start);
+  while (at !== -1 && at + 1 < bytes.length) {
+    const code = bytes[at + 1];
+    if (code !== 0x00 && code !== 0xff) return at + 1;
+    at = code === 0xff ? at + 1 : bytes.indexOf(0xff, at + 2);
+  }
+  return undefined;
+}
+
+/** TEM and restart markers. */
+function isStandalone(marker: number): boolean {
+  return marker === 0x01 || (marker >= 0xd0 && marker <= 0xd7);
+}
