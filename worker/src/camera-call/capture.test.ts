@@ -17,6 +17,19 @@ import { createPrepareCall } from './prepare-call.ts';
 
 const jpeg = image('jpeg');
 
+/** Returns a JPEG with so many more bytes of picture. */
+function largeJpeg(moreBytes: number): Buffer {
+  return Buffer.concat([jpeg.subarray(0, -2), Buffer.alloc(moreBytes, 0xaa), jpeg.subarray(-2)]);
+}
+
+function chunk(bytes: Buffer): Buffer {
+  return Buffer.concat([
+    Buffer.from(`${bytes.length.toString(16)}\r\n`),
+    bytes,
+    Buffer.from('\r\n'),
+  ]);
+}
+
 /** Writes endlessly until the connection closes. */
 function pour(socket: Socket, piece: Buffer): void {
   const more = () => {
@@ -64,7 +77,7 @@ describe('a process that was too busy to read a response in time', () => {
   });
 
   it('does not blame the camera for what it cannot read at once', async () => {
-    const large = Buffer.alloc(32 * 1024 ** 2);
+    const large = largeJpeg(32 * 1024 ** 2);
     expect(await callWhile((socket) => socket.write(ok(large)), 64 * 1024 ** 2)).toEqual({
       outcome: 'late',
     });
@@ -192,8 +205,7 @@ describe('a call', () => {
   });
 
   it('reads all of a large body that ends with its connection', async () => {
-    const large = Buffer.concat([Buffer.alloc(3_000_000, 0xaa), Buffer.from([0xff, 0xd9])]);
-    const body = Buffer.concat([jpeg.subarray(0, -2), large]);
+    const body = largeJpeg(3_000_000);
     const server = await startCamera((socket) => socket.end(message(['HTTP/1.1 200 OK'], body)));
     for (let n = 0; n < 10; n += 1) {
       const capture = await call(server);
@@ -204,8 +216,6 @@ describe('a call', () => {
 
   it('reads a chunked body after some 1xx responses', async () => {
     const hints = message(['HTTP/1.1 103 Early Hints', 'Link: </x>']);
-    const chunk = (bytes: Buffer) =>
-      Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, Buffer.from('\r\n')]);
     const server = await startCamera((socket) => {
       for (const part of [
         hints,
@@ -225,10 +235,10 @@ describe('rejects', () => {
   const status = (line: string, ...headers: string[]) => message([`HTTP/1.1 ${line}`, ...headers]);
   const withBody = (...headers: string[]) => message(['HTTP/1.1 200 OK', ...headers], 'x');
   it.each([
-    ['a redirect', status('302 Found', 'Location: /b', 'Content-Length: 0'), 'responded with 302'],
+    ['a redirect to nowhere', status('302 Found', 'Content-Length: 0'), 'responded with 302'],
     ['a 304', status('304 Not Modified'), 'responded with 304'],
     ['a 204', status('204 No Content'), 'responded with 204'],
-    ['a 206', status('206 Partial Content', 'Content-Length: 0'), 'responded with 206'],
+    ['a 206 without an image', status('206 Partial Content', 'Content-Length: 0'), 'empty body'],
     ['a 401', status('401 Unauthorized', 'Content-Length: 0'), 'responded with 401'],
     ['a 500', status('500 Oops', 'Content-Length: 0'), 'responded with 500'],
     [
@@ -238,17 +248,12 @@ describe('rejects', () => {
     ],
     ['an empty body', status('200 OK', 'Content-Length: 0'), 'empty body'],
     ['HTML', message(['HTTP/1.1 200 OK', 'Content-Length: 6'], '<html>'), 'did not send a JPEG'],
-    ['a compressed body', withBody('Content-Encoding: gzip', 'Content-Length: 1'), 'compressed'],
     ['an announced size beyond the limit', withBody('Content-Length: 99999999'), 'larger than'],
-    ['a negative size', withBody('Content-Length: -5'), 'not valid HTTP'],
-    ['two sizes', withBody('Content-Length: 1', 'Content-Length: 2'), 'not valid HTTP'],
     ['SSH', Buffer.from('SSH-2.0-OpenSSH_9.6\r\n'), 'not valid HTTP'],
     ['HTTP 0.9', Buffer.from('<html></html>'), 'not valid HTTP'],
-    ['giant headers', withBody(`X-Giant: ${'x'.repeat(100_000)}`), 'not valid HTTP'],
-    ['a bare line feed in a header', withBody('X: a\nY: b', 'Content-Length: 1'), ''],
-    ['a NUL in a header', withBody('X: a\0b', 'Content-Length: 1'), 'not valid HTTP'],
+    ['giant headers', withBody(`X-Giant: ${'x'.repeat(100_000)}`), 'head of the camera'],
     ['an upgrade', status('101 Switching Protocols', 'Upgrade: x', 'Connection: Upgrade'), ''],
-    ['a broken chunk', withBody('Transfer-Encoding: chunked'), 'not valid HTTP'],
+    ['a broken chunk', message(['HTTP/1.1 200 OK', 'Transfer-Encoding: chunked'], 'x\n'), 'chunks'],
   ])('%s', async (_, bytes, reason) => {
     const server = await startCamera((socket) => socket.write(bytes));
     const camera = cameraAt(server, { timeoutMs: 3000 });
@@ -260,13 +265,12 @@ describe('rejects', () => {
     expect(server.received.match(/GET /g)).toHaveLength(1);
   });
 
-  it('a redirect without following it', async () => {
+  it('no redirect, and does not follow it', async () => {
     const other = await startCamera((socket) => socket.write(ok(jpeg)));
-    const location = `Location: http://127.0.0.1:${other.port}/`;
-    const server = await startCamera((socket) =>
-      socket.write(message(['HTTP/1.1 307 Temporary Redirect', location, 'Content-Length: 0'])),
-    );
-    expect(await call(server)).toMatchObject({ outcome: 'failed' });
+    const location = `http://127.0.0.1:${other.port}/`;
+    const head = ['HTTP/1.1 307 Temporary Redirect', `Location: ${location}`, 'Content-Length: 0'];
+    const server = await startCamera((socket) => socket.write(message(head)));
+    expect(await call(server)).toEqual({ outcome: 'redirected', statusCode: 307, location });
     await other.roundTrip();
     expect(other.connections).toBe(0);
   });
@@ -302,23 +306,17 @@ describe('rejects', () => {
     expect(capture).toMatchObject({ outcome: 'failed', reason: expect.stringContaining('trunc') });
   });
 
-  it('an image longer than its Content-Length', async () => {
-    const head = message(['HTTP/1.1 200 OK', `Content-Length: ${jpeg.length - 10}`]);
-    const server = await startCamera((socket) => socket.write(Buffer.concat([head, jpeg])));
-    expect(await call(server)).toMatchObject({ outcome: 'failed', status: 502 });
-  });
-
-  it('an endless body at the size limit, whatever its framing', async () => {
-    for (const framing of ['Transfer-Encoding: chunked', 'X: until the end']) {
-      const head = message(['HTTP/1.1 200 OK', framing]);
-      const piece = Buffer.from(`400\r\n${'x'.repeat(1024)}\r\n`);
-      const server = await startCamera((socket) => {
-        socket.write(head);
-        pour(socket, piece);
-      });
-      const capture = await call(server, cameraAt(server, { maxFrameBytes: 100_000 }));
-      expect(capture).toMatchObject({ reason: expect.stringContaining('larger than 100000') });
-    }
+  it.each([
+    ['in chunks', 'Transfer-Encoding: chunked', chunk],
+    ['until the end of the connection', 'X: y', (bytes: Buffer) => bytes],
+  ])('an endless image at the size limit: %s', async (_, framing, frame) => {
+    const server = await startCamera((socket) => {
+      socket.write(message(['HTTP/1.1 200 OK', framing]));
+      socket.write(frame(jpeg.subarray(0, -2)));
+      pour(socket, frame(Buffer.alloc(1024, 0xaa)));
+    });
+    const capture = await call(server, cameraAt(server, { maxFrameBytes: 100_000 }));
+    expect(capture).toMatchObject({ reason: expect.stringContaining('larger than 100000') });
   });
 
   it('endless headers and endless 1xx responses', async () => {

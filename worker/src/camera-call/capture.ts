@@ -146,13 +146,20 @@ function listenForResponse(socket: Socket, reading: ReadOptions): Exchange {
     // The guard may have cut the camera off for these bytes.
     if (!socket.destroyed) unlessThrown(() => reader.read(piece));
   });
-  socket.on('end', () => unlessThrown(() => reader.end(true)));
+  // From then on the reader settles the result, perhaps after decompressing the rest.
+  let hasEnded = false;
+  const end = (isClean: boolean) => {
+    hasEnded = true;
+    unlessThrown(() => reader.end(isClean));
+  };
+  socket.on('end', () => end(true));
   socket.on('error', (error) => {
-    const isCutOff = error instanceof CutOffError;
-    if (!isCutOff && reader.progress === 'body') unlessThrown(() => reader.end(false));
-    reject(error);
+    if (reader.progress === 'body' && !(error instanceof CutOffError)) end(false);
+    else reject(error);
   });
-  socket.on('close', () => reject(socket.errored ?? new Error(CONNECTION_CLOSED)));
+  socket.on('close', () => {
+    if (!hasEnded) reject(socket.errored ?? new Error(CONNECTION_CLOSED));
+  });
   return { pendingResult, fail: reject, progress: () => reader.progress, close: reader.close };
 }
 

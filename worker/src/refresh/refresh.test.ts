@@ -1,5 +1,6 @@
 import { permitLifeMs, spacingMs } from '@lastframe/shared/cameras/spacing';
 import { UrlPattern } from '@lastframe/shared/cameras/url-pattern';
+import { etagOf } from '@lastframe/shared/frames/frame';
 import type { Denial } from '@lastframe/shared/messages/announcement';
 import { describe, expect, it } from 'vitest';
 import type { TakeResult } from '../permit/permits.ts';
@@ -102,6 +103,108 @@ it('a source that has its share of the worker waits a moment, without a permit',
   expect(await textAfter(job, deps)).toBe('denied: share');
   expect(did).toEqual(['wait']);
   expect(told).toEqual([{ what: 'wait', reason: 'share', inMs: 250 }]);
+});
+
+describe('a redirect', () => {
+  const redirected = (location: string) =>
+    ({ outcome: 'redirected', statusCode: 302, location }) as const;
+  const target = { url: 'http://camera.test/dated.jpg', hops: 1, isPermanent: false };
+
+  it('is remembered for the next call, which waits for its own permit', async () => {
+    const { deps, job, control, did, ends, told } = refreshBench({ redirects: 'same-host' });
+    control.capture = redirected('/dated.jpg');
+    expect(await textAfter(job, deps)).toMatch(/redirected; the next call/);
+    expect(did).toEqual(['take', 'connect', 'send', 'started', 'redirect', 'finish', 'wait']);
+    expect(told).toContainEqual({ what: 'redirect', target });
+    expect(told.at(-1)).toMatchObject({ what: 'wait', reason: 'spaced', inMs: 4000 });
+    expect(ends[0]).toMatchObject({ verdict: 'none' });
+    expect(ends[0]?.restMs).toBeGreaterThan(3000);
+  });
+
+  it('is a failure that names its target when its source does not allow it', async () => {
+    const { deps, job, control, told } = refreshBench();
+    control.capture = redirected('/dated.jpg');
+    await refresh(job, deps);
+    const reason = expect.stringContaining('a redirect to http://camera.test/dated.jpg');
+    expect(told.at(-1)).toMatchObject({ what: 'failure', failure: { status: 502, reason } });
+  });
+
+  it("leads to a call of its target with the camera's permit and one of its own", async () => {
+    const { deps, job, control, did, ends, told } = refreshBench({ redirects: 'same-host' });
+    control.redirect = target;
+    expect(await textAfter(job, deps)).toBe('captured');
+    expect(did).toEqual([
+      ...['take', 'take', 'connect', 'send', 'started'],
+      ...['forget redirect', 'finish', 'finish', 'frame'],
+    ]);
+    expect(told[0]).toMatchObject({ what: 'connect', url: target.url });
+    expect(ends.map(({ verdict }) => verdict)).toEqual(['ok', 'ok']);
+  });
+
+  it('stays in force after a permanent one, until its target fails', async () => {
+    const { deps, job, control, did } = refreshBench({ redirects: 'same-host' });
+    control.redirect = { ...target, isPermanent: true };
+    expect(await textAfter(job, deps)).toBe('captured');
+    expect(did).not.toContain('forget redirect');
+    control.capture = { outcome: 'failed', status: 502, reason: 'gone' };
+    expect(await textAfter(job, deps)).toBe('failed: gone');
+    expect(did).toContain('forget redirect');
+  });
+
+  it.each([
+    ['spaced', 'spaced'],
+    ['budget', 'budget'],
+    // The end of somebody else's call would not be announced for this camera.
+    ['busy', 'spaced'],
+  ] as const)('releases its permit when that of its target is denied as %s', async (why, told) => {
+    const bench = refreshBench({ redirects: 'same-host' });
+    const { deps, job, control, did, ends } = bench;
+    control.redirect = target;
+    control.takes = [await deps.permits.take(bench.camera), denial(why, 3000)];
+    did.length = 0;
+    expect(await textAfter(job, deps)).toBe(`denied: ${told}`);
+    expect(did).toEqual(['take', 'take', 'finish', 'wait']);
+    expect(ends).toEqual([{ verdict: 'none', restMs: 0 }]);
+    expect(bench.told.at(-1)).toEqual({ what: 'wait', reason: told, inMs: 3000 });
+  });
+
+  it('is not called when no source allows its target any more', async () => {
+    const { deps, job, control, told } = refreshBench({
+      redirects: 'same-host',
+      pattern: new UrlPattern('http://camera.test/a'),
+    });
+    control.redirect = target;
+    expect(await textAfter(job, deps)).toBe('captured');
+    expect(told[0]).toMatchObject({ what: 'connect', url: job.url });
+  });
+});
+
+describe('a picture that says "not available"', () => {
+  it('is a failure, and never replaces a frame', async () => {
+    const placeholders = [etagOf(captured.bytes)];
+    const { deps, job, did, ends, told } = refreshBench({ placeholders });
+    expect(await textAfter(job, deps)).toMatch(/placeholders/);
+    expect(did).not.toContain('frame');
+    expect(ends[0]).toMatchObject({ verdict: 'fail' });
+    expect(told.at(-1)).toMatchObject({ what: 'failure', failure: { receivedStatus: 200 } });
+  });
+});
+
+describe('a camera that rejects a conditional call', () => {
+  it('is not failing, and its clients wait for the next call, without a condition', async () => {
+    const { deps, job, control, did, ends, told } = refreshBench();
+    control.known = { etag: '"sha256-1"', validators: { etag: '"a"' } };
+    const { capture } = control;
+    control.capture = { outcome: 'failed', status: 502, reason: 'x', receivedStatus: 412 };
+    expect(await textAfter(job, deps)).toMatch(/rejected a conditional request/);
+    expect(did).not.toContain('failure');
+    expect(ends[0]).toMatchObject({ verdict: 'none' });
+    expect(told.at(-1)).toMatchObject({ what: 'wait', reason: 'spaced' });
+    control.capture = capture;
+    expect(await textAfter(job, deps)).toBe('captured');
+    const connects = told.filter(({ what }) => what === 'connect');
+    expect(connects.map((connect) => 'validators' in connect)).toEqual([true, false]);
+  });
 });
 
 describe('a denied permit', () => {

@@ -1,3 +1,4 @@
+import type { Camera } from '@lastframe/shared/cameras/camera';
 import { makeRules } from '@lastframe/shared/cameras/rules';
 import type { Source } from '@lastframe/shared/cameras/source';
 import type { KnownFrame, StoreOutcome } from '@lastframe/shared/frames/frame-store';
@@ -13,11 +14,11 @@ import type { RefreshDeps } from '../refresh/refresh.ts';
 import { silentLog, testCamera, testSource } from './cameras.ts';
 import { fakeClock } from './fake-clock.ts';
 
-export const captured: Capture = {
-  outcome: 'captured',
+export const captured = {
+  outcome: 'captured' as const,
   bytes: Buffer.from('picture'),
   contentType: 'image/jpeg',
-};
+} satisfies Capture;
 
 /** Creates a refresh whose parts do as the test says; `did` lists what happened, in order. */
 export function refreshBench(differences: Partial<Source> = {}) {
@@ -53,9 +54,9 @@ export function refreshBench(differences: Partial<Source> = {}) {
     if (Object.keys(more).length > 0) told.push({ what, ...more });
   };
 
-  const permit = (): Permit => {
+  const permitOf = (granted: Camera): Permit => {
     const startMs = clock.monoMs();
-    return { token: 'token', camera, elapsedMs: () => clock.monoMs() - startMs };
+    return { token: 'token', camera: granted, elapsedMs: () => clock.monoMs() - startMs };
   };
   const prepareCall: RefreshDeps['prepareCall'] = async (
     called,
@@ -84,9 +85,9 @@ export function refreshBench(differences: Partial<Source> = {}) {
   const deps: RefreshDeps = {
     clock,
     permits: {
-      take: async () => {
+      take: async (requested) => {
         record('take');
-        return control.takes.shift() ?? { outcome: 'granted', permit: permit() };
+        return control.takes.shift() ?? { outcome: 'granted', permit: permitOf(requested) };
       },
     },
     places: {

@@ -13,7 +13,7 @@ export class GrowingBytes {
     return this.#length;
   }
 
-  /** Everything so far; valid until the next `clear`. */
+  /** Everything so far; the same memory until more is needed. */
   get bytes(): Buffer {
     return this.#buffer.subarray(0, this.#length);
   }
@@ -29,7 +29,9 @@ export class GrowingBytes {
     this.#length = length;
   }
 
-  clear(): void {
-    this.#length = 0;
+  /** Removes the first bytes. */
+  drop(count: number): void {
+    this.#buffer.copy(this.#buffer, 0, count, this.#length);
+    this.#length -= count;
   }
 }

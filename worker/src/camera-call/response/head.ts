@@ -41,7 +41,7 @@ export function createHeadReader(): HeadReader {
     const { bytes } = received;
     const head = parseHead(bytes.toString('latin1', 0, endBytes));
     const rest = Buffer.from(bytes.subarray(endBytes));
-    received.clear();
+    received.drop(bytes.length);
     lineStart = 0;
     return head ? { state: 'whole', head, rest } : { state: 'invalid', fault: NOT_HTTP };
   };

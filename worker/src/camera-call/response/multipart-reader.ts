@@ -10,6 +10,9 @@ export function isMultipart(contentType: string | undefined): boolean {
 const LF = 0x0a;
 const MAX_DELIMITER_BYTES = 256;
 
+/** A stream begins with at most a few parts that are no whole image. */
+const MAX_PARTS = 100;
+
 /**
  * Reads the first whole image of an MJPEG stream (`multipart/x-mixed-replace`). Other parts are
  * skipped: a stream may begin in the middle of a picture. The delimiter is the first line of the
@@ -17,37 +20,37 @@ const MAX_DELIMITER_BYTES = 256;
  */
 export function createMultipartReader(limits: BodyLimits): BodyReader {
   let totalBytes = 0;
+  let parts = 0;
   let delimiter: Buffer | undefined;
   let part: PartReader | undefined;
-  /** The delimiter and the head of a part, then its content. */
+  /** The delimiter and the head of the current part, then its content. */
   const received = new GrowingBytes();
-  const keepFrom = (start: number) => {
-    const rest = Buffer.from(received.bytes.subarray(start));
-    received.clear();
-    received.append(rest);
-  };
-  const readParts = (): BodyResult | undefined => {
-    while (true) {
+  const readParts = (bytes: Buffer): { result?: BodyResult | undefined; usedBytes: number } => {
+    let start = 0;
+    while (parts <= MAX_PARTS) {
       if (!part) {
-        const head = readPartHead(received.bytes);
-        if (head === undefined) return undefined;
+        const head = readPartHead(bytes.subarray(start));
+        if (head === undefined) return { usedBytes: start };
         delimiter ??= head.delimiter;
         part = createPartReader(delimiter, limits);
-        keepFrom(head.endBytes);
+        start += head.endBytes;
       }
-      const { result, nextPartAt } = part.read(received.bytes);
-      if (result || nextPartAt === undefined) return result;
+      const { result, nextPartAt } = part.read(bytes.subarray(start));
+      if (result || nextPartAt === undefined) return { result, usedBytes: start };
       part = undefined;
-      keepFrom(nextPartAt);
+      parts += 1;
+      start += nextPartAt;
     }
+    return { result: noImageIn(totalBytes), usedBytes: start };
   };
   return {
     read: (piece) => {
       totalBytes += piece.length;
       if (!limits.share.reserve(piece.length)) return NO_ROOM;
       received.append(piece);
-      const result = readParts();
-      return result ?? (totalBytes > limits.maxBytes ? noImageIn(limits.maxBytes) : undefined);
+      const { result, usedBytes } = readParts(received.bytes);
+      if (usedBytes > 0 && !result) received.drop(usedBytes);
+      return result ?? (totalBytes > limits.maxBytes ? noImageIn(totalBytes) : undefined);
     },
     end: (options) => {
       const last = part && wholeImage(received.bytes, limits, options);
