@@ -41,7 +41,22 @@ export interface Source {
   frozenAfterMs?: number;
   /** Sent to the camera; never in a log, key, value or error. */
   auth?: { scheme: 'basic' | 'digest'; username: string; password: string };
-  tls?: { ca: string } | { insecure: true };
+  tls?: SourceTls;
+}
+
+export const TLS_VERSIONS = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as const;
+
+/** How TLS with a source's cameras differs from Node's defaults. */
+export interface SourceTls {
+  /** PEM certificates to trust instead of Node's certificate authorities. */
+  ca?: string;
+  /** Accepts every certificate; never together with `ca`. */
+  insecure?: true;
+  minVersion?: (typeof TLS_VERSIONS)[number];
+  /** Accepts old ciphers, keys, signatures and handshakes. */
+  legacy?: true;
+  /** Sent and checked instead of the URL's host; if empty, no name is sent. */
+  servername?: string;
 }
 
 /** Settings that sources share unless they override them. */

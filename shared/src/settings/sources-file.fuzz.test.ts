@@ -23,6 +23,7 @@ const WHOLE = `sources:
   - name: harbour
     match: http://harbour.test/*
     auth: { basic: { username: me, password: "$\{TOKEN}" } }
+    tls: { insecure: true, minVersion: TLSv1.1, legacy: true, servername: harbour.test }
 cameras:
   north: { url: "https://cams.example.com/n.jpg?w=1", title: "North", keepWarm: true }
 `;

@@ -1,8 +1,8 @@
-import { X509Certificate } from 'node:crypto';
 import type { z } from 'zod';
 import type { NamedCamera } from '../cameras/rules.ts';
 import { findCamera } from '../cameras/rules.ts';
 import type { Source, SourceDefaults } from '../cameras/source.ts';
+import { messageOf } from '../process/errors.ts';
 import type { Env } from './config.ts';
 import {
   cameraSchema,
@@ -12,6 +12,7 @@ import {
   sourceSchema,
   topSchema,
 } from './sources-schema.ts';
+import { readTls } from './sources-tls.ts';
 import {
   fillInVariables,
   type Path,
@@ -135,17 +136,10 @@ function tlsOf(
   { readCertificate }: SourcesFileOptions,
   report: Report,
 ): Source['tls'] {
-  if (!tls?.ca) return tls && { insecure: true };
   try {
-    const ca = tls.ca.includes('-----BEGIN') ? tls.ca : readCertificate(tls.ca);
-    new X509Certificate(ca);
-    return { ca };
+    return tls && readTls(tls, readCertificate);
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
-    report(
-      path,
-      `no certificate could be read (${code}); expected PEM text or the path of a PEM file`,
-    );
+    report(path, `${messageOf(error)}; expected PEM text or the path of a PEM file`);
     return undefined;
   }
 }
@@ -202,14 +196,19 @@ function check<T extends z.ZodType>(
   return undefined;
 }
 
-const SHOWN =
-  /^(name|match|interval|timeout|startAllowance|query|redirects|networks|maxFrameSize|budget|perSecond|concurrency|staleFor|maxCameras|frozenAfter|keepWarm|insecure|acceptTruncated|conditional|placeholders)$/;
+/** Keys whose values cannot be secret. */
+const SHOWN = new Set([
+  ...['name', 'match', 'interval', 'timeout', 'startAllowance', 'query', 'redirects', 'networks'],
+  ...['maxFrameSize', 'acceptTruncated', 'conditional', 'placeholders', 'staleFor', 'maxCameras'],
+  ...['budget', 'perSecond', 'concurrency', 'frozenAfter', 'keepWarm'],
+  ...['insecure', 'minVersion', 'legacy', 'servername'],
+]);
 
 /** Returns the value as written, before `${VAR}` is filled in, and only where no secret belongs. */
 function givenText(path: Path, raw: unknown): string {
   if (raw === undefined) return 'it is missing; ';
   const key = path.findLast((step) => typeof step === 'string') as string | undefined;
-  if (!key || !SHOWN.test(key) || path.includes('headers') || path.includes('auth')) return '';
+  if (!key || !SHOWN.has(key) || path.includes('headers') || path.includes('auth')) return '';
   if (typeof raw === 'object' || String(raw).length > 200 || String(raw).includes('@')) return '';
   return `"${String(raw)}" is not valid; `;
 }

@@ -1,7 +1,7 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { z } from 'zod';
 import { parseCameraUrl } from '../cameras/camera.ts';
-import { parseNetwork } from '../cameras/source.ts';
+import { parseNetwork, TLS_VERSIONS } from '../cameras/source.ts';
 import { UrlPattern } from '../cameras/url-pattern.ts';
 import { isEtag } from '../frames/frame.ts';
 import { durationMs, sizeBytes, textOf, wholeNumber } from './value-types.ts';
@@ -51,7 +51,29 @@ function parseEtag(text: string): string | undefined {
 
 const MAX_CAMERAS_EXPECTED = 'a whole number of cameras, or 0 for no limit';
 const AUTH_EXPECTED = 'either basic or digest, each with username and password';
-const TLS_EXPECTED = 'either ca (PEM text or the path of a PEM file) or insecure: true';
+const TLS_EXPECTED = 'a mapping with ca, insecure, minVersion, legacy or servername';
+const VERSIONS_EXPECTED = 'TLSv1, TLSv1.1, TLSv1.2 or TLSv1.3';
+const CA_EXPECTED = 'PEM text or the path of a PEM file';
+const SERVERNAME_EXPECTED = 'a name that the certificate has, or an empty text to send no name';
+
+const tls = z
+  .strictObject(
+    {
+      ca: z.string(CA_EXPECTED).optional(),
+      insecure: flag.optional(),
+      minVersion: z.enum(TLS_VERSIONS, VERSIONS_EXPECTED).optional(),
+      legacy: flag.optional(),
+      servername: textOf(SERVERNAME_EXPECTED, (text) =>
+        /^[^\x00-\x1f\x7f]{0,253}$/.test(text) ? text : undefined,
+      ).optional(),
+    },
+    TLS_EXPECTED,
+  )
+  .refine(
+    ({ ca, insecure }) => ca === undefined || !insecure,
+    'ca or insecure: true, not both: without a check, no ca is used',
+  );
+
 /** A source must not set headers that frame a request or determine where it goes. */
 const OWN_HEADERS =
   /^(host|connection|content-length|transfer-encoding|upgrade|keep-alive|te|trailer|expect|proxy-.*|via|accept-encoding|range|if-.*)$/i;
@@ -128,13 +150,7 @@ export const sourceSchema = z.strictObject(
       )
       .refine(({ basic, digest }) => !basic !== !digest, AUTH_EXPECTED)
       .optional(),
-    tls: z
-      .strictObject(
-        { ca: z.string(TLS_EXPECTED).optional(), insecure: flag.optional() },
-        TLS_EXPECTED,
-      )
-      .refine(({ ca, insecure }) => !ca !== !insecure, TLS_EXPECTED)
-      .optional(),
+    tls: tls.optional(),
   },
   'a source: name, match and what differs from the defaults',
 );

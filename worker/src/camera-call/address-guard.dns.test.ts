@@ -81,3 +81,11 @@ it('rejects every waiting call if the lookup fails, and retries for the next cal
   ]);
   expect(await allowedAddresses('dead.test', [])).toEqual([at('1.1.1.1')]);
 });
+
+it('names the lookup if a call ends in it', async () => {
+  dns.mockReturnValue(new Promise(() => {}));
+  const camera = testCamera('http://silent.test/', testSource({ startAllowanceMs: 100 }));
+  const prepared = await prepareCameraCall(camera, 100, new AbortController().signal);
+  const reason = expect.stringMatching(/^the name servers did not resolve .* startAllowance/);
+  expect(prepared).toMatchObject({ outcome: 'failed', status: 504, reason, error: 'dns_timeout' });
+});

@@ -2,8 +2,12 @@ import { connect as connectTcp, type LookupFunction, type Socket } from 'node:ne
 import { setImmediate } from 'node:timers/promises';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import type { Camera } from '@lastframe/shared/cameras/camera';
+import type { Source } from '@lastframe/shared/cameras/source';
 import { type Address, allowedAddresses } from './address-guard.ts';
 import { guardResponse, type ResponseGuard } from './response/response-guard.ts';
+import { HandshakeError } from './call-error.ts';
+import type { ConnectSteps } from './connect-steps.ts';
+import { tlsOptionsFor } from './tls-options.ts';
 import { limitTlsOverhead } from './tls-overhead.ts';
 
 export interface Connection {
@@ -15,33 +19,48 @@ export const CONNECTION_CLOSED = 'the camera closed the connection';
 
 /**
  * Connects to the camera's host, TLS included, and sends no request yet.
- * @throws AddressRefusedError, an error of the resolver or the socket, or the signal's reason
+ * @throws AddressRefusedError, HandshakeError, an error of the resolver or the socket, or the
+ * signal's reason
  */
-export async function connectToCamera(camera: Camera, signal: AbortSignal): Promise<Connection> {
+export async function connectToCamera(
+  camera: Camera,
+  signal: AbortSignal,
+  steps: Pick<ConnectSteps, 'begin'>,
+): Promise<Connection> {
   // Before the lookup starts: its rejection would go unhandled.
   signal.throwIfAborted();
   const url = new URL(camera.url);
+  steps.begin('lookup');
   const addresses = await unlessAborted(
     allowedAddresses(url.hostname, camera.source.networks),
     signal,
   );
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
   const isTls = url.protocol === 'https:';
+  steps.begin('tcp');
   const tcp = connectTcp({
     host,
     port: Number(url.port) || (isTls ? 443 : 80),
     lookup: lookupAmong(addresses),
     autoSelectFamily: true,
+    autoSelectFamilyAttemptTimeout: attemptMs(camera.source, addresses.length),
     noDelay: true,
   });
   await untilConnected(tcp, 'connect', signal);
-  const servername = addresses[0]?.address === host ? '' : host;
-  const socket = isTls ? startTls(tcp, camera, { host, servername }) : tcp;
-  if (isTls) await untilConnected(socket, 'secureConnect', signal);
+  if (isTls) steps.begin('tls');
+  const socket = isTls ? await startTls(tcp, camera, host, signal) : tcp;
   const guard = guardResponse(socket);
   await untilDataIsRead();
   assertOpen(socket);
   return { socket, guard };
+}
+
+/**
+ * Returns how long each address but the last is tried. Node's own 250 ms are too short for a camera
+ * behind a slow link that has two addresses: neither would ever get an answer.
+ */
+export function attemptMs(source: Pick<Source, 'startAllowanceMs'>, addressCount: number): number {
+  return Math.max(250, Math.floor(source.startAllowanceMs / (addressCount + 1)));
 }
 
 /** @throws what ended the connection, such as a camera that hung up or sent data too early */
@@ -60,26 +79,29 @@ async function untilDataIsRead(): Promise<void> {
   await setImmediate();
 }
 
-function startTls(
+async function startTls(
   tcp: Socket,
   camera: Camera,
-  names: { host: string; servername: string },
-): TLSSocket {
-  const options = { ...names, ...trustOptions(camera), socket: tcp, ALPNProtocols: ['http/1.1'] };
+  host: string,
+  signal: AbortSignal,
+): Promise<TLSSocket> {
   try {
-    const tls = connectTls(options);
+    const tls = connectTls({ ...tlsOptionsFor(camera.source, host), socket: tcp });
     limitTlsOverhead(tcp, tls);
+    let sawCertificate = false;
+    tls.on('error', (error) => {
+      sawCertificate = tls.getPeerX509Certificate() !== undefined;
+      // After the handshake, Node only reports it: an alert would be forgotten for the hang-up.
+      tls.destroy(error);
+    });
+    await untilConnected(tls, 'secureConnect', signal).catch((error) => {
+      throw new HandshakeError(error, sawCertificate);
+    });
     return tls;
   } catch (error) {
     tcp.destroy();
     throw error;
   }
-}
-
-/** Returns the trusted certificates: the default CAs, the source's own, or any at all. */
-function trustOptions({ source: { tls } }: Camera): { ca?: string; rejectUnauthorized?: false } {
-  if (!tls) return {};
-  return 'ca' in tls ? { ca: tls.ca } : { rejectUnauthorized: false };
 }
 
 /** Resolves to the addresses that were checked, whatever DNS returns by now. */

@@ -6,6 +6,7 @@ import type { ByteBudget } from './byte-budget.ts';
 import { explainCallError } from './call-error.ts';
 import { type PreparedCall, prepareRequest } from './capture.ts';
 import { assertOpen, type Connection, connectToCamera } from './connect.ts';
+import { measureSteps } from './connect-steps.ts';
 import { isOwnLateness, type Lateness } from './lateness.ts';
 
 export type PrepareResult =
@@ -53,6 +54,7 @@ async function prepareCameraCall(
   const controller = new AbortController();
   const abort = () => controller.abort(signal.reason);
   const lateMs = deps.lateness.since();
+  const steps = measureSteps();
   let isLate = false;
   // Not `AbortSignal.timeout`: it would still fire long after the connection is made, at a cost.
   const deadline = setTimeout(
@@ -65,7 +67,7 @@ async function prepareCameraCall(
   signal.addEventListener('abort', abort, { once: true });
   if (signal.aborted) abort();
   try {
-    const connection = await connectToCamera(camera, controller.signal);
+    const connection = await connectToCamera(camera, controller.signal, steps);
     return {
       outcome: 'connected',
       call: await prepareCallOn(connection, camera, validators, deps),
@@ -81,10 +83,9 @@ async function prepareCameraCall(
       // The permit may have come late too, which left the camera little time.
       const ownMs = lateMs() + startAllowanceMs - withinMs;
       if (isOwnLateness(ownMs, startAllowanceMs)) return { outcome: 'late' };
-      const reason = `no connection to the camera within ${Math.round(withinMs)} ms`;
-      return { outcome: 'failed', status: 504, reason, error: 'connection_timeout' };
+      return { outcome: 'failed', status: 504, ...steps.explainTimeout(withinMs) };
     }
-    return { outcome: 'failed', status: 502, ...explainCallError(error) };
+    return { outcome: 'failed', status: 502, ...explainCallError(error, camera.source.tls) };
   } finally {
     clearTimeout(deadline);
     signal.removeEventListener('abort', abort);

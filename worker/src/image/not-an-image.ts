@@ -40,5 +40,5 @@ function nameOf(text: string): string | undefined {
 
 function markupOf(words: string): string {
   if (/<(?:!doctype html|html|head|body|title|br|p|div)\b/.test(words)) return 'an HTML page';
-  return words.includes('<svg') ? 'an SVG image, which may contain scripts' : 'XML';
+  return words.includes('<svg') ? 'an SVG image, which is refused for safety' : 'XML';
 }

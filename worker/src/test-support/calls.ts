@@ -18,7 +18,7 @@ export const prepareCameraCall = createPrepareCall(
 export const neverAborted = new AbortController().signal;
 
 export function cameraAt(
-  server: CameraServer,
+  server: Pick<CameraServer, 'port'>,
   differences: Partial<Source> = {},
   path = '/a?b=c',
 ): Camera {
@@ -28,7 +28,7 @@ export function cameraAt(
 
 /** Makes a whole call, after which no connection may be left. */
 export async function call(
-  server: CameraServer,
+  server: Pick<CameraServer, 'port' | 'allClosed'>,
   camera = cameraAt(server),
   signal = neverAborted,
 ): Promise<Capture | PrepareResult> {

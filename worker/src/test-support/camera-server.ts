@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer } from 'node:tls';
+import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import { expect, onTestFinished } from 'vitest';
 import { startServer } from '../../../testing/running-server.ts';
 
@@ -22,7 +22,7 @@ const PROBE = 'PROBE';
 /** Calls `answer` with each connection on which a whole request head has arrived. */
 export async function startCamera(
   answer: (socket: Socket) => void,
-  tls?: { key: string; cert: string },
+  tls?: TlsOptions,
 ): Promise<CameraServer> {
   let connections = 0;
   let received = '';

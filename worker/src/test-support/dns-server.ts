@@ -8,6 +8,7 @@ const TYPES = { A: 1, AAAA: 28 };
 const CNAME = 5;
 export const SERVFAIL = 2;
 export const NXDOMAIN = 3;
+export const REFUSED = 5;
 const TRUNCATED = 0x0200;
 /** The size of a datagram that every resolver reads. */
 const MAX_UDP_BYTES = 512;

@@ -1,4 +1,4 @@
-import { createCipheriv, createHmac } from 'node:crypto';
+import { createCipheriv, createHmac, type DiffieHellmanGroup } from 'node:crypto';
 import { createServer, type Socket } from 'node:net';
 import { createSecureContext, TLSSocket } from 'node:tls';
 import { serveTest } from './camera-server.ts';
@@ -17,6 +17,34 @@ export async function startTcpCamera(serve: (socket: Socket) => void) {
     serve(socket);
   });
   return { ...(await serveTest(server)), sentBytes: () => sentBytes };
+}
+
+/** Returns the record with which a TLS 1.2 server without RFC 5746 agrees to a common cipher. */
+export function serverHello(): Buffer {
+  const ECDHE_RSA_AES128_GCM = Buffer.from([0xc0, 0x2f, 0]);
+  const body = Buffer.concat([
+    Buffer.from([3, 3]),
+    Buffer.alloc(32, 1),
+    Buffer.from([0]),
+    ECDHE_RSA_AES128_GCM,
+  ]);
+  return plainRecord(Buffer.concat([Buffer.from([2, 0, 0, body.length]), body]));
+}
+
+/** Returns a group in PEM. */
+export function dhParameters(group: DiffieHellmanGroup): string {
+  const prime = Buffer.concat([Buffer.from([0]), group.getPrime()]);
+  const integers = Buffer.concat([
+    Buffer.from([0x02, 0x82, prime.length >> 8, prime.length & 0xff]),
+    prime,
+    Buffer.from([0x02, 0x01]),
+    group.getGenerator(),
+  ]);
+  const der = Buffer.concat([
+    Buffer.from([0x30, 0x82, integers.length >> 8, integers.length & 0xff]),
+    integers,
+  ]);
+  return `-----BEGIN DH PARAMETERS-----\n${der.toString('base64')}\n-----END DH PARAMETERS-----\n`;
 }
 
 /** Returns a TLS record with unencrypted content. */

@@ -3,7 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { freePort } from '../../../../testing/redis/redis-server.ts';
-import { type DnsAnswer, NXDOMAIN, SERVFAIL, startDns } from '../../test-support/dns-server.ts';
+import {
+  type DnsAnswer,
+  NXDOMAIN,
+  REFUSED,
+  SERVFAIL,
+  startDns,
+} from '../../test-support/dns-server.ts';
 import { createHostResolver, type HostResolverOptions } from './resolve-host.ts';
 
 const NONE = '/dev/null';
@@ -82,7 +88,8 @@ describe('a name server without an address', () => {
   it.each([
     ['reports that the name does not exist', { rcode: NXDOMAIN }, 'ENOTFOUND'],
     ['has other records only', {}, 'ENOTFOUND'],
-    ['fails', { rcode: SERVFAIL }, 'EAI_AGAIN'],
+    ['fails', { rcode: SERVFAIL }, 'ESERVFAIL'],
+    ['refuses to answer', { rcode: REFUSED }, 'ESERVFAIL'],
   ])('%s', async (_, answer, code) => {
     const { resolve } = await setup(() => answer);
     await expect(resolve('cam.test')).rejects.toHaveProperty('code', code);
@@ -90,14 +97,14 @@ describe('a name server without an address', () => {
 
   it('is silent', async () => {
     const { resolve } = await setup(() => undefined, { query: { timeout: 250, tries: 1 } });
-    await expect(resolve('cam.test')).rejects.toHaveProperty('code', 'EAI_AGAIN');
+    await expect(resolve('cam.test')).rejects.toHaveProperty('code', 'ETIMEOUT');
   });
 
   it('is down, which is not reported as a refusal by the camera', async () => {
     const { resolve } = await setup(() => undefined, {
       servers: [`127.0.0.1:${await freePort()}`],
     });
-    await expect(resolve('cam.test')).rejects.toHaveProperty('code', 'EAI_AGAIN');
+    await expect(resolve('cam.test')).rejects.toHaveProperty('code', 'ETIMEOUT');
   });
 
   it.each(['a..test', `${'a'.repeat(64)}.test`, `${'a.'.repeat(130)}test`])(
@@ -182,7 +189,7 @@ describe('search domains, as Kubernetes sets them', () => {
     const resolvConfFile = await tempFile(KUBERNETES);
     const query = { timeout: 250, tries: 1 };
     const { dns, resolve } = await setup(() => undefined, { resolvConfFile, query });
-    await expect(resolve('cam.test')).rejects.toHaveProperty('code', 'EAI_AGAIN');
+    await expect(resolve('cam.test')).rejects.toHaveProperty('code', 'ETIMEOUT');
     expect(new Set(dns.queriedNames)).toEqual(new Set(['cam.test.cams.svc.cluster.local']));
   });
 });

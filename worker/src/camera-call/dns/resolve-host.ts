@@ -4,7 +4,11 @@ import { isIP } from 'node:net';
 import { createMulticastLookup, isMulticastName } from './multicast-names.ts';
 import { createSystemDnsReader, namesToTry, type SystemDns } from './system-dns.ts';
 
-/** Returns all addresses of a host. @throws an Error whose code is ENOTFOUND or EAI_AGAIN */
+/**
+ * Returns all addresses of a host.
+ * @throws an Error with the code ENOTFOUND, ESERVFAIL (a name server failed), ETIMEOUT (none
+ * answered) or, for a multicast name, one of getaddrinfo
+ */
 export type ResolveHost = (host: string) => Promise<LookupAddress[]>;
 
 const DEFAULTS = {
@@ -44,16 +48,18 @@ export function createHostResolver(given: Partial<HostResolverOptions> = {}): Re
     if (local) return local.map((address) => ({ address, family: isIP(address) }));
     if (isMulticastName(host)) return await multicastLookup(host);
     const startedMs = monoMs();
-    let isTemporary = false;
+    let code: LookupCode = 'ENOTFOUND';
     for (const name of namesToTry(host, system)) {
       const answer = await queryBothFamilies(resolver, name);
       if (Array.isArray(answer)) return answer;
-      isTemporary ||= answer !== 'unknown';
-      if (answer === 'unreachable' || monoMs() - startedMs > SEARCH_MS) break;
+      if (answer !== 'ENOTFOUND') code = answer;
+      if (answer === 'ETIMEOUT' || monoMs() - startedMs > SEARCH_MS) break;
     }
-    throw lookupError(isTemporary ? 'EAI_AGAIN' : 'ENOTFOUND', host);
+    throw Object.assign(new Error(`${code} ${host}`), { code });
   };
 }
+
+type LookupCode = 'ENOTFOUND' | 'ESERVFAIL' | 'ETIMEOUT';
 
 interface Settings {
   system: SystemDns;
@@ -84,19 +90,15 @@ function loopbackOf(host: string): string[] | undefined {
 async function queryBothFamilies(
   resolver: Resolver,
   name: string,
-): Promise<LookupAddress[] | 'unknown' | 'refused' | 'unreachable'> {
+): Promise<LookupAddress[] | LookupCode> {
   const answers = await Promise.allSettled([resolver.resolve4(name), resolver.resolve6(name)]);
   const found = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
   if (found.length > 0) return found.map((address) => ({ address, family: isIP(address) }));
   const codes = answers.map((answer) =>
     answer.status === 'rejected' ? answer.reason.code : 'ENODATA',
   );
-  if (codes.every((code) => UNKNOWN_NAME.includes(code))) return 'unknown';
+  if (codes.every((code) => UNKNOWN_NAME.includes(code))) return 'ENOTFOUND';
   return codes.every((code) => [...UNKNOWN_NAME, ...REFUSED_NAME].includes(code))
-    ? 'refused'
-    : 'unreachable';
-}
-
-function lookupError(code: 'ENOTFOUND' | 'EAI_AGAIN', host: string): Error {
-  return Object.assign(new Error(`${code} ${host}`), { code });
+    ? 'ESERVFAIL'
+    : 'ETIMEOUT';
 }

@@ -48,7 +48,7 @@ function untilClosed(): BodyFraming {
   };
 }
 
-/** Passes on what exceeds the length too: some cameras announce less than they send. */
+/** Passes on what exceeds the length too: some cameras announce less than they send, but not 0. */
 function lengthFraming(announcedBytes: number): BodyFraming {
   let leftBytes = announcedBytes;
   return {
@@ -56,7 +56,7 @@ function lengthFraming(announcedBytes: number): BodyFraming {
     endsWithConnection: false,
     read: (piece, onBody) => {
       leftBytes -= piece.length;
-      if (piece.length > 0) onBody(piece);
+      if (announcedBytes > 0 && piece.length > 0) onBody(piece);
       return leftBytes > 0 ? 'more' : 'end';
     },
   };

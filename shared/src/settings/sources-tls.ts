@@ -1,0 +1,49 @@
+import { X509Certificate } from 'node:crypto';
+import type { SourceTls } from '../cameras/source.ts';
+import type { SourceItem } from './sources-schema.ts';
+
+/** Returns the `tls` of a source. @throws an Error that says what is wrong with `ca` */
+export function readTls(
+  { ca, insecure, minVersion, legacy, servername }: NonNullable<SourceItem['tls']>,
+  readCertificate: (path: string) => string,
+): SourceTls {
+  return {
+    ...(ca !== undefined && { ca: readCertificates(ca, readCertificate) }),
+    ...(insecure && { insecure }),
+    ...(minVersion && { minVersion }),
+    ...(legacy && { legacy }),
+    ...(servername !== undefined && { servername }),
+  };
+}
+
+const CERTIFICATE =
+  /-----BEGIN ((?:X509 |TRUSTED )?CERTIFICATE)-----[A-Za-z0-9+/=\s]*-----END \1-----/g;
+
+/** OpenSSL would skip what follows a damaged certificate, so each one is checked. */
+function readCertificates(ca: string, readCertificate: (path: string) => string): string {
+  const text = ca.includes('-----BEGIN') ? ca : readFile(ca, readCertificate);
+  const found = text.match(CERTIFICATE) ?? [];
+  const begun = text.match(/-----BEGIN (X509 |TRUSTED )?CERTIFICATE-----/g) ?? [];
+  if (begun.length === 0) throw new Error('it contains no certificate in PEM form');
+  const damaged = found.findIndex((pem) => !isCertificate(pem));
+  if (damaged >= 0) throw new Error(`certificate ${damaged + 1} is damaged`);
+  if (found.length < begun.length) throw new Error('a certificate is damaged');
+  return found.join('\n');
+}
+
+function readFile(path: string, readCertificate: (path: string) => string): string {
+  try {
+    return readCertificate(path);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
+    throw new Error(`no certificate could be read (${code})`, { cause: error });
+  }
+}
+
+function isCertificate(pem: string): boolean {
+  try {
+    return new X509Certificate(pem).raw.length > 0;
+  } catch {
+    return false;
+  }
+}
