@@ -40,7 +40,7 @@ const FAULTS: Record<string, { query: Record<string, string>; status: 502 | 504;
   empty: { query: { as: 'empty' }, status: 502, says: /empty body/ },
   truncated: { query: { as: 'truncated' }, status: 502, says: /closed the connection/ },
   cut: { query: { as: 'cut' }, status: 502, says: /truncated image/ },
-  html: { query: { as: 'html' }, status: 502, says: /did not send a JPEG, PNG/ },
+  html: { query: { as: 'html' }, status: 502, says: /sent no JPEG, PNG/ },
   redirect: { query: { as: 'redirect' }, status: 502, says: /responded with 302/ },
 };
 const NAMES = Object.keys(FAULTS);

@@ -28,7 +28,7 @@ import { pathBelow } from '../../api/src/routes/base-path.ts';
 import { parsePrefer } from '../../api/src/routes/prefer.ts';
 import { hasPassedProxy } from '../../api/src/routes/via.ts';
 import { testSource } from '../../testing/test-camera.ts';
-import { readChallenge, readNextNonce } from '../../worker/src/camera-call/digest.ts';
+import { readLoginOffer, readNextNonce } from '../../worker/src/camera-call/challenge.ts';
 import { retryAfterMs } from '../../worker/src/camera-call/retry-after.ts';
 import { validatorsOf } from '../../worker/src/camera-call/validators.ts';
 import { persistenceWarning, whyUnfit } from '../../worker/src/permit/redis-fitness.ts';
@@ -116,7 +116,7 @@ export const parsers: Readonly<Record<string, Parser>> = {
     ],
     'role:',
   ],
-  'WWW-Authenticate': [readChallenge, 'Digest ', 'Digest realm="'],
+  'WWW-Authenticate': [readLoginOffer, 'Digest ', 'Digest realm="'],
   'Authentication-Info': [readNextNonce, 'nextnonce="'],
   'Retry-After': [(text) => retryAfterMs(text, 'x'), '1', 'Sun, 06 Nov 1994'],
   Date: [(text) => retryAfterMs('Sun, 06 Nov 1994 08:49:37 GMT', text), 'Sun'],

@@ -5,6 +5,7 @@ import type { RedisLink } from '@lastframe/shared/redis/redis-link';
 import type { WorkerConfig } from '@lastframe/shared/settings/config';
 import type { ProcessContext } from '@lastframe/shared/startup/start-process';
 import { createRoomForCameras } from './admission/room-for-cameras.ts';
+import { createAuthorizer } from './camera-call/authorization.ts';
 import { createByteBudget } from './camera-call/byte-budget.ts';
 import { createConditionalCalls } from './camera-call/conditional-calls.ts';
 import { measureLateness } from './camera-call/lateness.ts';
@@ -107,7 +108,8 @@ export function compose(context: WorkerContext) {
   const places = withAdmissionMetrics(room.places, metrics);
   const fleetId = createFleetId(permitsRedis, keys.fleet);
   const bodies = createByteBudget(MAX_BODIES_BYTES);
-  const basePrepareCall = createPrepareCall(bodies, fleetId.pseudonym, lateness);
+  const authorizer = createAuthorizer(log);
+  const basePrepareCall = createPrepareCall(bodies, fleetId.pseudonym, lateness, authorizer);
   const prepareCall = withCallTracing(withCallMetrics(basePrepareCall, clock, metrics), step);
   const conditionalCalls = createConditionalCalls(log);
   const redirects = createRedirectTargets(permitsRedis, keys);

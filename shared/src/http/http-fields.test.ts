@@ -37,6 +37,14 @@ it.each([
   ).toEqual(items);
 });
 
+it.each([
+  ['Word', 'Word'],
+  ['a=Token', 'Token'],
+  [String.raw`a="b \"c\" \d"`, String.raw`b \"c\" \d`],
+])('the first item of %j is %j as received', (text, raw) => {
+  expect([...readItems(text)][0]?.raw).toBe(raw);
+});
+
 it('a header that is too long is ignored', () => {
   expect(unlessTooLong('ab', 2)).toBe('ab');
   expect(unlessTooLong('abc', 2)).toBeUndefined();

@@ -14,6 +14,8 @@ export interface FieldItem {
   name: string;
   /** Undefined for a word alone. Without quotes and escapes. */
   value: string | undefined;
+  /** The value, or the word alone, as received: in its case, with escapes but without quotes. */
+  raw: string;
   /** The separator before it. */
   separator: 'start' | ',' | ';' | ' ';
 }
@@ -36,6 +38,7 @@ export function* readItems(text: string): Generator<FieldItem> {
     yield {
       name: name.toLowerCase(),
       value: quoted?.replace(/\\(.)/g, '$1') ?? plain,
+      raw: quoted ?? plain ?? name,
       separator: after,
     };
     after = ' ';

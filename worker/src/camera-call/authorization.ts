@@ -1,74 +1,80 @@
-import { randomBytes } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import type { Camera } from '@lastframe/shared/cameras/camera';
+import type { Source } from '@lastframe/shared/cameras/source';
+import type { Log } from '@lastframe/shared/process/log';
 import { LRUCache } from 'lru-cache';
-import { answerChallenge, type Challenge, readChallenge, readNextNonce } from './digest.ts';
-import type { Fields } from './response/head.ts';
+import { basicLogin } from './basic-login.ts';
+import { digestLogin } from './digest-login.ts';
+import { type Login, plainLogin } from './login.ts';
+import { createLoginAttempts, type LoginAttempts } from './login-attempts.ts';
+import { createNonces, type Nonce, type Nonces } from './nonces.ts';
 
 /**
- * Creates the credentials for calls. Digest needs a challenge first; it is kept per source and
- * origin, so that a camera costs one request per refresh.
+ * Creates the login of each call. What it knows about a camera is kept per source and origin, in
+ * this process: after a restart, digest costs one call for a challenge.
  */
 export interface Authorizer {
-  /** Returns the `Authorization` of the next call, if any. Each is for one call only. */
-  authorizationFor(camera: Camera): string | undefined;
-  /**
-   * Handles a 401 to a call with the authorization `sent`. Returns true if the next call, with a
-   * permit of its own, may well succeed.
-   */
-  onUnauthorized(camera: Camera, headers: Fields, sent: string | undefined): boolean;
-  /** Reads the nonce for the next call, which a response may announce. */
-  onResponse(camera: Camera, headers: Fields): void;
+  /** Each is for one call only. */
+  loginFor(camera: Camera): Login;
 }
 
-interface ChallengeState {
-  challenge: Challenge;
-  count: number;
-  /** Responses in a row that called the nonce stale. */
-  stale: number;
+interface OriginState {
+  auth: Required<Source>['auth'];
+  attempts: LoginAttempts;
+  nonces: Nonces;
 }
 
 const MAX_ORIGINS = 10_000;
+const MAX_OWN_NONCES = 10_000;
+const SINGLE_USE =
+  'the camera accepts each digest nonce only once, so every other call only fetches a new one; ' +
+  'use basic authentication, or halve the interval';
 
-export function createAuthorizer(): Authorizer {
-  const states = new LRUCache<string, ChallengeState>({ max: MAX_ORIGINS });
+export function createAuthorizer(
+  log?: Pick<Log, 'warn'>,
+  nowMs = () => performance.now(),
+): Authorizer {
+  const states = new LRUCache<string, OriginState>({ max: MAX_ORIGINS });
+  const ownNonces = new LRUCache<string, Nonce>({ max: MAX_OWN_NONCES });
+  const warned = new LRUCache<string, true>({ max: MAX_ORIGINS });
+
+  const createNoncesFor = ({ cameraId, name, source }: Camera, key: string): Nonces => {
+    const own = {
+      get: (id: string) => ownNonces.get(`${key} ${id}`),
+      set: (id: string, nonce: Nonce) => ownNonces.set(`${key} ${id}`, nonce),
+      delete: (id: string) => ownNonces.delete(`${key} ${id}`),
+    };
+    const onSingleUse = () => {
+      if (warned.has(key)) return;
+      warned.set(key, true);
+      log?.warn(
+        { source: source.name, ...(name !== undefined && { camera: name }), cameraId },
+        SINGLE_USE,
+      );
+    };
+    return createNonces({ nowMs, ownNonces: own, onSingleUse });
+  };
+
+  const stateOf = (camera: Camera, auth: OriginState['auth']): OriginState => {
+    // Includes the source: two sources may have different users at one origin.
+    const key = `${camera.source.name} ${new URL(camera.url).origin}`;
+    const known = states.get(key);
+    // A changed password is tried at once.
+    if (known && isDeepStrictEqual(known.auth, auth)) return known;
+    const attempts = createLoginAttempts(nowMs);
+    const state = { auth, attempts, nonces: createNoncesFor(camera, key) };
+    states.set(key, state);
+    return state;
+  };
+
   return {
-    authorizationFor: (camera) => {
-      const { auth } = camera.source;
-      if (!auth) return undefined;
-      const { username, password } = auth;
-      if (auth.scheme === 'basic') {
-        return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
-      }
-      const state = states.get(keyOf(camera));
-      if (!state) return undefined;
-      state.count += 1;
-      const { pathname, search } = new URL(camera.url);
-      const cnonce = randomBytes(16).toString('hex');
-      const params = { username, password, uri: pathname + search, cnonce, count: state.count };
-      return answerChallenge(state.challenge, params);
-    },
-    onUnauthorized: (camera, headers, sent) => {
-      if (camera.source.auth?.scheme !== 'digest') return false;
-      const challenge = readChallenge(headers['www-authenticate']);
-      if (!challenge) return false;
-      const stale = challenge.stale ? 1 + (states.get(keyOf(camera))?.stale ?? 0) : 0;
-      states.set(keyOf(camera), { challenge, count: 0, stale });
-      // A 401 despite credentials means a wrong password, unless only the nonce was stale. A camera
-      // that calls every nonce stale is broken.
-      return sent === undefined || (challenge.stale && stale <= 2);
-    },
-    onResponse: (camera, headers) => {
-      const state = states.get(keyOf(camera));
-      if (state) state.stale = 0;
-      const info = headers['authentication-info'];
-      const nonce = state && readNextNonce(info === undefined ? undefined : String(info));
-      if (!nonce || nonce === state.challenge.nonce) return;
-      states.set(keyOf(camera), { challenge: { ...state.challenge, nonce }, count: 0, stale: 0 });
+    loginFor: (camera) => {
+      const { auth, headers } = camera.source;
+      if (!auth) return plainLogin(headers);
+      const state = stateOf(camera, auth);
+      return auth.scheme === 'basic'
+        ? basicLogin(camera, auth, state.attempts)
+        : digestLogin(camera, auth, { ...state, nowMs });
     },
   };
-}
-
-/** Includes the source: two sources may have different users at one origin. */
-function keyOf({ url, source }: Camera): string {
-  return `${source.name} ${new URL(url).origin}`;
 }

@@ -3,7 +3,7 @@ import { explainCallError, HandshakeError } from './call-error.ts';
 
 const errorWith = (code: string) => Object.assign(new Error(`${code} 10.0.0.7:80`), { code });
 
-/** Everything that a socket, the resolver or the HTTP parser may report. */
+/** Everything that a socket or the resolver may report. */
 it.each([
   ['ECONNREFUSED', 'connection_refused', /camera refused/],
   ['ECONNRESET', 'connection_terminated', /camera closed the connection/],
@@ -29,7 +29,6 @@ it.each([
   ['ETIMEOUT', 'dns_timeout', /no name server answered/],
   ['EAI_AGAIN', 'dns_error', /cannot be resolved right now/],
   ['EAI_FAIL', 'dns_error', /cannot be resolved right now/],
-  ['HPE_INVALID_CONSTANT', 'http_protocol_error', /camera's response is not valid HTTP/],
   ['CERT_HAS_EXPIRED', 'tls_certificate_error', /camera's certificate.* expired/],
   ['ERR_TLS_CERT_ALTNAME_INVALID', 'tls_certificate_error', /for another name/],
 ])('explains %s as %s, without the code or the address', (code, type, words) => {
@@ -53,15 +52,6 @@ describe('a camera with several addresses', () => {
     const { reason, error } = explain('ETIMEDOUT', 'ENETUNREACH');
     expect(reason).toMatch(/startAllowance .*START_ALLOWANCE/);
     expect(error).toBe('connection_timeout');
-  });
-});
-
-it('recognizes an https server that is called by http', () => {
-  const rawPacket = Buffer.from([0x15, 3, 1, 0, 2, 2, 70]);
-  const error = Object.assign(errorWith('HPE_INVALID_CONSTANT'), { rawPacket });
-  expect(explainCallError(error)).toEqual({
-    reason: "this port speaks https; write https:// in the camera's URL",
-    error: 'http_protocol_error',
   });
 });
 

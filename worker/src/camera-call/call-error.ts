@@ -42,7 +42,6 @@ export function explainCallError(error: unknown, tls: SourceTls = {}): Explanati
   const code = String((cause as NodeJS.ErrnoException)?.code ?? '');
   const known = isSlowToAccept(error, code) ? SLOW_TO_ACCEPT : CALL_ERRORS[code];
   if (known) return { reason: known[0], error: known[1] };
-  if (code.startsWith('HPE_')) return explainHttpError(cause);
   if (code.startsWith('EAI_')) {
     const reason = "the camera's host name cannot be resolved right now";
     return { reason, error: 'dns_error' };
@@ -74,16 +73,6 @@ function firstTelling(error: unknown): unknown {
 /** Each address was given its part of the time. */
 function isSlowToAccept(error: unknown, code: string): boolean {
   return error instanceof AggregateError && code === 'ETIMEDOUT';
-}
-
-/** A TLS alert is what an https server answers. */
-function explainHttpError(error: unknown): Explanation {
-  const { rawPacket } = error as { rawPacket?: Buffer };
-  const isTlsAlert = rawPacket?.[0] === 0x15 && rawPacket[1] === 3;
-  const reason = isTlsAlert
-    ? "this port speaks https; write https:// in the camera's URL"
-    : "the camera's response is not valid HTTP";
-  return { reason, error: 'http_protocol_error' };
 }
 
 const HANG_UPS = ['ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ECANCELED'];

@@ -247,7 +247,7 @@ describe('rejects', () => {
       'responded with 500',
     ],
     ['an empty body', status('200 OK', 'Content-Length: 0'), 'empty body'],
-    ['HTML', message(['HTTP/1.1 200 OK', 'Content-Length: 6'], '<html>'), 'did not send a JPEG'],
+    ['HTML', message(['HTTP/1.1 200 OK', 'Content-Length: 6'], '<html>'), 'sent no JPEG'],
     ['an announced size beyond the limit', withBody('Content-Length: 99999999'), 'larger than'],
     ['SSH', Buffer.from('SSH-2.0-OpenSSH_9.6\r\n'), 'not valid HTTP'],
     ['HTTP 0.9', Buffer.from('<html></html>'), 'not valid HTTP'],

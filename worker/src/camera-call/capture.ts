@@ -9,7 +9,7 @@ import { dimensionsOf } from '../image/image-dimensions.ts';
 import type { Authorizer } from './authorization.ts';
 import { type ByteBudget, type ByteShare, budgetGroupOf } from './byte-budget.ts';
 import { CutOffError, explainCallError } from './call-error.ts';
-import { CONNECTION_CLOSED, type Connection } from './connect.ts';
+import { type Connection, closedByCamera } from './connect.ts';
 import { createResponseReader, type ReadOptions } from './response/read-response.ts';
 import type { ImageBody, ReadResult } from './response/read-result.ts';
 import { conditionalHeaders } from './validators.ts';
@@ -59,9 +59,10 @@ export function prepareRequest(
   extra: ExtraHeaders = {},
 ): PreparedCall {
   const { source } = camera;
-  const authorization = authorizer.authorizationFor(camera);
+  const login = authorizer.loginFor(camera);
   const conditions = conditionalHeaders(extra.validators);
-  const request = requestText(camera, { authorization, via: extra.via, conditions });
+  const own = { authorization: login.authorization, via: extra.via, conditions };
+  const request = requestText(camera, own);
   let share: ByteShare | undefined;
   const exchange = listenForResponse(socket, {
     maxBytes: source.maxFrameBytes,
@@ -72,11 +73,7 @@ export function prepareRequest(
     },
     guard,
     isConditional: Object.keys(conditions).length > 0,
-    isChallenge: ({ statusCode, fields }) => {
-      if (statusCode === 401) return authorizer.onUnauthorized(camera, fields, authorization);
-      authorizer.onResponse(camera, fields);
-      return false;
-    },
+    login,
   });
   const sendRequest = () => {
     guard.allowData();
@@ -84,7 +81,7 @@ export function prepareRequest(
     if (!socket.destroyed) socket.write(request, 'latin1');
   };
   return {
-    send: (signal) => send(socket, sendRequest, exchange, source.timeoutMs, signal),
+    send: (signal) => send(socket, sendRequest, exchange, source, signal),
     destroy: () => void socket.destroy(new CutOffError('TOO_LATE')),
     release: () => share?.release(),
   };
@@ -158,7 +155,7 @@ function listenForResponse(socket: Socket, reading: ReadOptions): Exchange {
     else reject(error);
   });
   socket.on('close', () => {
-    if (!hasEnded) reject(socket.errored ?? new Error(CONNECTION_CLOSED));
+    if (!hasEnded) reject(socket.errored ?? closedByCamera());
   });
   return { pendingResult, fail: reject, progress: () => reader.progress, close: reader.close };
 }
@@ -167,9 +164,10 @@ async function send(
   socket: Socket,
   sendRequest: () => void,
   exchange: Exchange,
-  timeoutMs: number,
+  source: Camera['source'],
   signal: AbortSignal,
 ): Promise<Capture> {
+  const { timeoutMs } = source;
   const cutOff = (error: Error) => {
     exchange.fail(error);
     socket.destroy();
@@ -190,7 +188,7 @@ async function send(
     return result.outcome === 'read' ? captureOf(result) : result;
   } catch (error) {
     if (signal.aborted) return { outcome: 'aborted' };
-    return failureFrom(error, timeoutMs, exchange.progress());
+    return failureFrom(error, source, exchange.progress());
   } finally {
     clearTimeout(deadline);
     signal.removeEventListener('abort', abort);
@@ -219,7 +217,7 @@ const UNFINISHED = {
 
 function failureFrom(
   error: unknown,
-  timeoutMs: number,
+  { timeoutMs, tls }: Camera['source'],
   progress: keyof typeof UNFINISHED,
 ): Capture {
   if (error instanceof CutOffError && error.code === 'TOO_LATE') return { outcome: 'late' };
@@ -227,7 +225,7 @@ function failureFrom(
     const reason = `the camera ${UNFINISHED[progress]} within ${timeoutMs} ms`;
     return { outcome: 'failed', status: 504, reason, error: 'http_response_timeout' };
   }
-  return { outcome: 'failed', status: 502, ...explainCallError(error) };
+  return { outcome: 'failed', status: 502, ...explainCallError(error, tls) };
 }
 
 type ReadImage = Extract<ReadResult, ImageBody>;

@@ -4,9 +4,9 @@ import { connect as connectTls, type TLSSocket } from 'node:tls';
 import type { Camera } from '@lastframe/shared/cameras/camera';
 import type { Source } from '@lastframe/shared/cameras/source';
 import { type Address, allowedAddresses } from './address-guard.ts';
-import { guardResponse, type ResponseGuard } from './response/response-guard.ts';
 import { HandshakeError } from './call-error.ts';
 import type { ConnectSteps } from './connect-steps.ts';
+import { guardResponse, type ResponseGuard } from './response/response-guard.ts';
 import { tlsOptionsFor } from './tls-options.ts';
 import { limitTlsOverhead } from './tls-overhead.ts';
 
@@ -15,7 +15,10 @@ export interface Connection {
   guard: ResponseGuard;
 }
 
-export const CONNECTION_CLOSED = 'the camera closed the connection';
+/** The error of a connection that the camera closed without one. */
+export function closedByCamera(): Error {
+  return Object.assign(new Error('the camera closed the connection'), { code: 'ECONNRESET' });
+}
 
 /**
  * Connects to the camera's host, TLS included, and sends no request yet.
@@ -67,7 +70,7 @@ export function attemptMs(source: Pick<Source, 'startAllowanceMs'>, addressCount
 export function assertOpen(socket: Socket): void {
   if (!socket.destroyed && !socket.readableEnded) return;
   socket.destroy();
-  throw socket.errored ?? new Error(CONNECTION_CLOSED);
+  throw socket.errored ?? closedByCamera();
 }
 
 /**
@@ -123,7 +126,7 @@ function untilConnected(socket: Socket, event: string, signal: AbortSignal): Pro
     };
     socket.once(event, () => settle(resolve));
     socket.once('error', (error) => settle(() => reject(error)));
-    socket.once('close', () => settle(() => reject(new Error(CONNECTION_CLOSED))));
+    socket.once('close', () => settle(() => reject(closedByCamera())));
     if (signal.aborted) abort();
     else signal.addEventListener('abort', abort, { once: true });
   });

@@ -33,13 +33,14 @@ interface CallerDeps {
   lateness: Pick<Lateness, 'since'>;
 }
 
-/** Creates a `PrepareCall` whose calls share one byte budget and the cameras' digest challenges. */
+/** Creates a `PrepareCall` whose calls share one byte budget and what is known about logins. */
 export function createPrepareCall(
   budget: ByteBudget,
   pseudonym: CallerDeps['pseudonym'],
   lateness: CallerDeps['lateness'],
+  authorizer = createAuthorizer(),
 ): PrepareCall {
-  const deps = { budget, pseudonym, lateness, authorizer: createAuthorizer() };
+  const deps = { budget, pseudonym, lateness, authorizer };
   return (camera, withinMs, signal, validators) =>
     prepareCameraCall(deps, camera, withinMs, signal, validators);
 }

@@ -5,7 +5,7 @@ import { image, jpegWithThumbnail, samples } from '../test-support/images.ts';
 import { createImageScan } from './image-scan.ts';
 
 const truncated = { state: 'invalid', fault: 'the camera sent a truncated image' };
-const NO_IMAGE = 'the camera did not send a JPEG, PNG, GIF, WebP, AVIF or BMP image';
+const NO_IMAGE = 'the camera sent no JPEG, PNG, GIF, WebP, AVIF or BMP image';
 
 const scan = (bytes: Buffer) => createImageScan().finish(bytes, { acceptTruncated: false });
 const latin1 = (text: string) => Buffer.from(text, 'latin1');

@@ -26,7 +26,7 @@ export function describeNonImage(head: Buffer): string {
     const bytes = isMark ? 'a byte order mark' : `${imageAt} other bytes`;
     return `the camera sent ${bytes} in front of the image, so no browser shows it`;
   }
-  const fault = 'the camera did not send a JPEG, PNG, GIF, WebP, AVIF or BMP image';
+  const fault = 'the camera sent no JPEG, PNG, GIF, WebP, AVIF or BMP image';
   return name === undefined ? fault : `${fault}, but ${name}`;
 }
 

@@ -24,7 +24,7 @@ const LF = 0x0a;
 const CR = 0x0d;
 
 const NOT_HTTP = "the camera's response is not valid HTTP; is this port an HTTP server?";
-const NEEDS_HTTPS = 'the camera sent a TLS message; its url must begin with https://';
+const NEEDS_HTTPS = "this port of the camera speaks https; write https:// in the camera's url";
 const SPEAKS_RTSP =
   'this port of the camera speaks RTSP; use the URL of its HTTP snapshot, or a gateway such as go2rtc';
 

@@ -1,3 +1,4 @@
+import type { Login } from '../login.ts';
 import { retryAfterMs } from '../retry-after.ts';
 import { validatorsOf } from '../validators.ts';
 import { createHeadReader, type ResponseHead } from './head.ts';
@@ -7,8 +8,7 @@ import { type BodyOptions, ResponseBody } from './response-body.ts';
 export interface ReadOptions extends BodyOptions {
   /** Without conditions, a 304 is a fault. */
   isConditional: boolean;
-  /** Returns whether the next call can answer this response as a challenge. */
-  isChallenge: (head: ResponseHead) => boolean;
+  login: Pick<Login, 'onResponse'>;
 }
 
 /** Reads one response, piece by piece. */
@@ -92,14 +92,18 @@ const REDIRECT_STATUSES = new Set([301, 302, 303, 307, 308]);
 /** Returns the result of a response whose body need not be read. */
 function resultOfHead(
   head: ResponseHead,
-  { isConditional, isChallenge }: ReadOptions,
+  { isConditional, login }: ReadOptions,
 ): ReadResult | undefined {
   const { statusCode, fields } = head;
   // Neither HTTP nor announcements allow other numbers.
   if (statusCode < 100 || statusCode > 599) {
     return badResponse('the camera responded with an invalid HTTP status', 'http_protocol_error');
   }
-  if (isChallenge(head)) return { outcome: 'challenged' };
+  const loggedIn = login.onResponse(statusCode, fields);
+  if (loggedIn.next === 'retry') return { outcome: 'challenged' };
+  if (loggedIn.next === 'fail') {
+    return badResponse(loggedIn.fault, 'destination_unavailable', { receivedStatus: statusCode });
+  }
   if (statusCode === 304 && isConditional) return { outcome: 'unchanged' };
   if (IMAGE_STATUSES.has(statusCode)) return undefined;
   const { location } = fields;
