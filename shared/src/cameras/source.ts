@@ -42,6 +42,16 @@ export interface Source {
   /** Sent to the camera; never in a log, key, value or error. */
   auth?: { scheme: 'basic' | 'digest'; username: string; password: string };
   tls?: SourceTls;
+  /** Through which the cameras are called. */
+  proxy?: OutgoingProxy;
+}
+
+/** An outgoing HTTP proxy. */
+export interface OutgoingProxy {
+  /** Without credentials. */
+  url: URL;
+  /** Of its `Proxy-Authorization`. */
+  authorization?: string;
 }
 
 export const TLS_VERSIONS = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as const;
@@ -76,6 +86,20 @@ export function parseNetwork(text: string): Network | undefined {
   if (!ipaddr.IPv4.isValidFourPartDecimal(text) && !ipaddr.IPv6.isValid(text)) return undefined;
   const address = ipaddr.parse(text);
   return [address, address.kind() === 'ipv4' ? 32 : 128];
+}
+
+/** Parses `http://user:password@proxy.example.com:3128`; returns `undefined` for other texts. */
+export function parseProxy(text: string): OutgoingProxy | undefined {
+  if (!URL.canParse(text)) return undefined;
+  const url = new URL(text);
+  const isProxy =
+    /^https?:$/.test(url.protocol) && url.pathname === '/' && !url.search && !url.hash;
+  if (!isProxy) return undefined;
+  const login = decodeURIComponent(`${url.username}:${url.password}`);
+  url.username = '';
+  url.password = '';
+  if (login === ':') return { url };
+  return { url, authorization: `Basic ${Buffer.from(login).toString('base64')}` };
 }
 
 export function isInNetworks(address: Network[0], networks: readonly Network[]): boolean {

@@ -47,6 +47,11 @@ sources:
     frozenAfter: 10m
     auth: { digest: { username: "\${CAM_USER}", password: "\${CAM_TOKEN}" } }
     tls: { insecure: true, minVersion: TLSv1.1, legacy: true, servername: cam.lan }
+    proxy: "http://me:\${CAM_TOKEN}@proxy.lan:3128"
+    redirects: [https://cdn.example.com/*]
+    conditional: false
+    acceptTruncated: true
+    placeholders: [sha256-9f86d081884c7d659a2feaa0c55ad015, 'W/"sha256-00000000000000000000000000000000"']
 cameras:
   north-runway: { url: "https://cams.example.com/n1.jpg?w=1&x=2", title: "North runway", keepWarm: true }
 `);
@@ -68,6 +73,14 @@ cameras:
         frozenAfterMs: 600_000,
         auth: { scheme: 'digest', username: 'me', password: 's3cret' },
         tls: { insecure: true, minVersion: 'TLSv1.1', legacy: true, servername: 'cam.lan' },
+        proxy: { url: new URL('http://proxy.lan:3128'), authorization: 'Basic bWU6czNjcmV0' },
+        redirects: [new UrlPattern('https://cdn.example.com/*')],
+        conditional: false,
+        acceptTruncated: true,
+        placeholders: [
+          '"sha256-9f86d081884c7d659a2feaa0c55ad015"',
+          '"sha256-00000000000000000000000000000000"',
+        ],
       },
     ]);
     expect(cameras).toMatchObject([

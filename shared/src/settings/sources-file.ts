@@ -122,6 +122,7 @@ function readSource(
     ...(given.frozenAfter !== undefined && { frozenAfterMs: given.frozenAfter }),
     ...(auth && { auth }),
     ...(tls && { tls }),
+    ...(given.proxy && { proxy: given.proxy }),
   };
 }
 

@@ -1,7 +1,7 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { z } from 'zod';
 import { parseCameraUrl } from '../cameras/camera.ts';
-import { parseNetwork, TLS_VERSIONS } from '../cameras/source.ts';
+import { parseNetwork, parseProxy, TLS_VERSIONS } from '../cameras/source.ts';
 import { UrlPattern } from '../cameras/url-pattern.ts';
 import { isEtag } from '../frames/frame.ts';
 import { durationMs, sizeBytes, textOf, wholeNumber } from './value-types.ts';
@@ -151,6 +151,7 @@ export const sourceSchema = z.strictObject(
       .refine(({ basic, digest }) => !basic !== !digest, AUTH_EXPECTED)
       .optional(),
     tls: tls.optional(),
+    proxy: textOf('the URL of an HTTP proxy, such as http://proxy.lan:3128', parseProxy).optional(),
   },
   'a source: name, match and what differs from the defaults',
 );

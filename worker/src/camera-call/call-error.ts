@@ -1,6 +1,7 @@
 import type { SourceTls } from '@lastframe/shared/cameras/source';
 import { messageOf } from '@lastframe/shared/process/errors';
 import type { Explanation } from './explanation.ts';
+import { ProxyError } from './proxy.ts';
 import { explainTlsError } from './tls-error.ts';
 
 /** Why a camera was cut off before its response was complete. */
@@ -36,6 +37,7 @@ export class HandshakeError extends Error {
 
 /** Explains an error of a call. @param tls the options of the camera's source */
 export function explainCallError(error: unknown, tls: SourceTls = {}): Explanation {
+  if (error instanceof ProxyError) return error;
   if (error instanceof HandshakeError) return explainHandshakeError(error, tls);
   const cause = firstTelling(error);
   // The code of a DOMException is a number.

@@ -9,7 +9,8 @@ import { dimensionsOf } from '../image/image-dimensions.ts';
 import type { Authorizer } from './authorization.ts';
 import { type ByteBudget, type ByteShare, budgetGroupOf } from './byte-budget.ts';
 import { CutOffError, explainCallError } from './call-error.ts';
-import { type Connection, closedByCamera } from './connect.ts';
+import type { Connection } from './connect.ts';
+import { closedByCamera } from './open-tcp.ts';
 import { createResponseReader, type ReadOptions } from './response/read-response.ts';
 import type { ImageBody, ReadResult } from './response/read-result.ts';
 import { conditionalHeaders } from './validators.ts';
@@ -96,7 +97,9 @@ function requestText(
     conditions: Record<string, string>;
   },
 ): string {
-  const { host, pathname, search } = new URL(url);
+  const { protocol, host, origin, pathname, search } = new URL(url);
+  // A proxy passes on http itself; through it, https is a connection to the camera.
+  const proxy = protocol === 'http:' ? source.proxy : undefined;
   const headers = {
     Host: host,
     'User-Agent': USER_AGENT,
@@ -106,6 +109,7 @@ function requestText(
     ...(own.authorization !== undefined && { Authorization: own.authorization }),
     ...(own.via !== undefined && { Via: `1.1 ${own.via}` }),
     ...own.conditions,
+    ...(proxy?.authorization !== undefined && { 'Proxy-Authorization': proxy.authorization }),
     Connection: 'close',
   };
   const lines = Object.entries(headers).map(([name, value]) => {
@@ -113,7 +117,7 @@ function requestText(
     validateHeaderValue(name, value);
     return `${name}: ${value}\r\n`;
   });
-  return `GET ${pathname}${search} HTTP/1.1\r\n${lines.join('')}\r\n`;
+  return `GET ${proxy ? origin : ''}${pathname}${search} HTTP/1.1\r\n${lines.join('')}\r\n`;
 }
 
 interface Exchange {

@@ -1,7 +1,7 @@
 import type { Explanation } from './explanation.ts';
 
 /** What a connection is waiting for. */
-export type ConnectStep = 'lookup' | 'tcp' | 'tls';
+export type ConnectStep = 'lookup' | 'tcp' | 'proxy' | 'tls';
 
 /** Measures the steps of one connection. */
 export interface ConnectSteps {
@@ -20,6 +20,11 @@ const WORDS = {
     name: 'TCP connection',
     unfinished: 'the camera did not accept the connection',
     condition: 'if it is switched on and reachable',
+  },
+  proxy: {
+    name: 'proxy',
+    unfinished: "no connection through the proxy of the camera's source",
+    condition: 'if both are reachable',
   },
   tls: {
     name: 'TLS handshake',

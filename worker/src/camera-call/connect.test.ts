@@ -6,7 +6,7 @@ import { type CameraServer, ok, startCamera } from '../test-support/camera-serve
 import { testCamera, testSource } from '../test-support/cameras.ts';
 import { selfSigned } from '../test-support/certificate.ts';
 import { image } from '../test-support/images.ts';
-import { attemptMs } from './connect.ts';
+import { attemptMs } from './open-tcp.ts';
 
 const jpeg = image('jpeg');
 

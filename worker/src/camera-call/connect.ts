@@ -1,11 +1,13 @@
-import { connect as connectTcp, type LookupFunction, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import type { Camera } from '@lastframe/shared/cameras/camera';
 import type { Source } from '@lastframe/shared/cameras/source';
-import { type Address, allowedAddresses } from './address-guard.ts';
+import { allowedAddresses } from './address-guard.ts';
 import { HandshakeError } from './call-error.ts';
 import type { ConnectSteps } from './connect-steps.ts';
+import { closedByCamera, openTcp, unlessAborted, untilEvent } from './open-tcp.ts';
+import { connectThroughProxy } from './proxy.ts';
 import { guardResponse, type ResponseGuard } from './response/response-guard.ts';
 import { tlsOptionsFor } from './tls-options.ts';
 import { limitTlsOverhead } from './tls-overhead.ts';
@@ -15,14 +17,9 @@ export interface Connection {
   guard: ResponseGuard;
 }
 
-/** The error of a connection that the camera closed without one. */
-export function closedByCamera(): Error {
-  return Object.assign(new Error('the camera closed the connection'), { code: 'ECONNRESET' });
-}
-
 /**
  * Connects to the camera's host, TLS included, and sends no request yet.
- * @throws AddressRefusedError, HandshakeError, an error of the resolver or the socket, or the
+ * @throws AddressRefusedError, ProxyError, HandshakeError, an error of the resolver or the socket, or the
  * signal's reason
  */
 export async function connectToCamera(
@@ -33,23 +30,13 @@ export async function connectToCamera(
   // Before the lookup starts: its rejection would go unhandled.
   signal.throwIfAborted();
   const url = new URL(camera.url);
-  steps.begin('lookup');
-  const addresses = await unlessAborted(
-    allowedAddresses(url.hostname, camera.source.networks),
-    signal,
-  );
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
   const isTls = url.protocol === 'https:';
-  steps.begin('tcp');
-  const tcp = connectTcp({
-    host,
-    port: Number(url.port) || (isTls ? 443 : 80),
-    lookup: lookupAmong(addresses),
-    autoSelectFamily: true,
-    autoSelectFamilyAttemptTimeout: attemptMs(camera.source, addresses.length),
-    noDelay: true,
-  });
-  await untilConnected(tcp, 'connect', signal);
+  const target = { host, port: Number(url.port) || (isTls ? 443 : 80), isTls };
+  const { proxy } = camera.source;
+  const tcp = proxy
+    ? await connectThroughProxy(proxy, target, camera.source, { signal, steps })
+    : await connectDirectly(target, camera.source, { signal, steps });
   if (isTls) steps.begin('tls');
   const socket = isTls ? await startTls(tcp, camera, host, signal) : tcp;
   const guard = guardResponse(socket);
@@ -58,12 +45,15 @@ export async function connectToCamera(
   return { socket, guard };
 }
 
-/**
- * Returns how long each address but the last is tried. Node's own 250 ms are too short for a camera
- * behind a slow link that has two addresses: neither would ever get an answer.
- */
-export function attemptMs(source: Pick<Source, 'startAllowanceMs'>, addressCount: number): number {
-  return Math.max(250, Math.floor(source.startAllowanceMs / (addressCount + 1)));
+async function connectDirectly(
+  target: { host: string; port: number },
+  source: Source,
+  { signal, steps }: { signal: AbortSignal; steps: Pick<ConnectSteps, 'begin'> },
+): Promise<Socket> {
+  steps.begin('lookup');
+  const addresses = await unlessAborted(allowedAddresses(target.host, source.networks), signal);
+  steps.begin('tcp');
+  return await openTcp(target, addresses, source, signal);
 }
 
 /** @throws what ended the connection, such as a camera that hung up or sent data too early */
@@ -97,7 +87,7 @@ async function startTls(
       // After the handshake, Node only reports it: an alert would be forgotten for the hang-up.
       tls.destroy(error);
     });
-    await untilConnected(tls, 'secureConnect', signal).catch((error) => {
+    await untilEvent(tls, 'secureConnect', signal).catch((error) => {
       throw new HandshakeError(error, sawCertificate);
     });
     return tls;
@@ -105,37 +95,4 @@ async function startTls(
     tcp.destroy();
     throw error;
   }
-}
-
-/** Resolves to the addresses that were checked, whatever DNS returns by now. */
-function lookupAmong(addresses: readonly Address[]): LookupFunction {
-  return (_host, options, callback) => {
-    if (options.all) callback(null, [...addresses]);
-    else callback(null, addresses[0]?.address ?? '', addresses[0]?.family);
-  };
-}
-
-function untilConnected(socket: Socket, event: string, signal: AbortSignal): Promise<void> {
-  // For as long as the socket lives: an error without a listener would end the process.
-  socket.on('error', () => {});
-  return new Promise<void>((resolve, reject) => {
-    const abort = () => socket.destroy(signal.reason);
-    const settle = (complete: () => void) => {
-      signal.removeEventListener('abort', abort);
-      complete();
-    };
-    socket.once(event, () => settle(resolve));
-    socket.once('error', (error) => settle(() => reject(error)));
-    socket.once('close', () => settle(() => reject(closedByCamera())));
-    if (signal.aborted) abort();
-    else signal.addEventListener('abort', abort, { once: true });
-  });
-}
-
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return await new Promise<T>((resolve, reject) => {
-    const abort = () => reject(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
 }

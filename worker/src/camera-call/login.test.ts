@@ -169,7 +169,7 @@ it.each<[string, Partial<Source>, Buffer, RegExp]>([
     'auth, behind a proxy',
     { auth: auth('basic') },
     refusal(407),
-    /^the camera responded with 407$/,
+    /^a proxy in front of the camera wants/,
   ],
 ])('%s: the reason says what to do', async (_, overrides, answer, reason) => {
   expect(await caller(await startLoginCamera(() => answer), overrides)()).toMatch(reason);

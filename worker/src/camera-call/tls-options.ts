@@ -43,14 +43,16 @@ function checkName(name: string, certificate: PeerCertificate): Error | undefine
   return isNamed ? undefined : checkServerIdentity(name, certificate);
 }
 
-const contexts = new WeakMap<Source, SecureContext>();
+const contexts = new WeakMap<object, SecureContext>();
 
 /** A new context for each call would take a fifth of its CPU; with 140 certificates in `ca`, 70%. */
 function contextOf(source: Source): SecureContext {
-  const known = contexts.get(source);
+  // A redirect's target is called under a copy of its source.
+  const key = source.tls ?? source;
+  const known = contexts.get(key);
   if (known) return known;
   const context = createSecureContext(contextOptions(source.tls ?? {}));
-  contexts.set(source, context);
+  contexts.set(key, context);
   return context;
 }
 

@@ -87,6 +87,8 @@ const CLOSED = badResponse(
 /** With a whole image, these are images too (RFC 9110 15.3.4, 15.3.7). */
 const IMAGE_STATUSES = new Set([200, 203, 206]);
 
+const PROXY_LOGIN =
+  'a proxy in front of the camera wants a user name and password (407); write them into the proxy of its source';
 const REDIRECT_STATUSES = new Set([301, 302, 303, 307, 308]);
 
 /** Returns the result of a response whose body need not be read. */
@@ -110,6 +112,7 @@ function resultOfHead(
   if (REDIRECT_STATUSES.has(statusCode) && location) {
     return { outcome: 'redirected', statusCode, location };
   }
+  if (statusCode === 407) return badResponse(PROXY_LOGIN, 'proxy_configuration_error');
   const mayRetryLater = statusCode === 429 || statusCode === 503;
   return badResponse(`the camera responded with ${statusCode}`, 'destination_unavailable', {
     receivedStatus: statusCode,
