@@ -1,90 +1,118 @@
-import { type Box, childBoxes } from './boxes.ts';
+import { requireProperties } from './avif-properties.ts';
+import { type Box, childBoxes, payloadOf } from './boxes.ts';
 import { ByteCursor } from './byte-cursor.ts';
 import { require } from './scan-input.ts';
 
-/** Behind its version and flags. */
-const FULL_HEAD_BYTES = 4;
 /** The types of a picture: AV1, or a grid of such. */
 const PICTURES = new Set(['av01', 'grid']);
+/** Version and flags. */
+const FULL_BOX_BYTES = 4;
 
-/**
- * Reads the payload of a meta box and returns where in the file the data of its items ends. Requires
- * what browsers require.
- */
-export function pictureDataEnd(meta: Buffer): number {
-  const boxes = childBoxes(meta, FULL_HEAD_BYTES);
-  require(boxes[0]?.type === 'hdlr', 'no picture');
-  const payload = (type: string): Buffer => payloadOf(meta, boxes, type);
-  require(payload('hdlr').toString('latin1', 8, 12) === 'pict', 'no picture');
-  const primary = primaryItem(payload('pitm'));
-  require(PICTURES.has(typeOfItem(payload('iinf'), primary) ?? ''), 'no AV1 picture');
-  requireProperties(payload('iprp'));
-  return lastExtentEnd(payload('iloc'), primary);
+/** Places in the file. */
+export interface Extent {
+  start: number;
+  end: number;
 }
 
-function payloadOf(bytes: Buffer, boxes: Box[], type: string): Buffer {
-  const [box, second] = boxes.filter((candidate) => candidate.type === type);
-  require(box !== undefined && second === undefined, `no ${type} box, or two`);
-  return bytes.subarray(box.start, box.end);
+export interface PictureData {
+  /** All data to which the file refers lies before. */
+  end: number;
+  /** The AV1 data of each picture that is in one piece. */
+  pictures: Extent[];
+}
+
+/** Reads the payload of a meta box as strictly as browsers do. */
+export function readMeta(meta: Buffer): PictureData {
+  new ByteCursor(meta).fullBox(0);
+  const boxes = childBoxes(meta, FULL_BOX_BYTES);
+  requirePictureHandler(meta, boxes);
+  const primary = primaryItem(payloadOf(meta, boxes, 'pitm'));
+  const types = itemTypes(payloadOf(meta, boxes, 'iinf'));
+  require(PICTURES.has(types.get(primary) ?? ''), 'no AV1 picture');
+  requireProperties(payloadOf(meta, boxes, 'iprp'), types);
+  const references = boxes.find(({ type }) => type === 'iref');
+  if (references) requireReferences(meta.subarray(references.start, references.end));
+  const { end, extents } = readLocations(payloadOf(meta, boxes, 'iloc'));
+  require(extents.has(primary), 'no picture data');
+  const pictures = [...extents].flatMap(([item, [extent, second]]) =>
+    types.get(item) === 'av01' && extent && !second ? [extent] : [],
+  );
+  return { end, pictures };
+}
+
+function requirePictureHandler(meta: Buffer, boxes: Box[]): void {
+  require(boxes[0]?.type === 'hdlr', 'no picture');
+  const cursor = new ByteCursor(payloadOf(meta, boxes, 'hdlr'));
+  cursor.fullBox(0);
+  require(cursor.number(4) === 0 && cursor.text(4) === 'pict', 'no picture');
+  require(cursor.text(12) === '\0'.repeat(12), 'a broken handler box');
+  cursor.skipText();
 }
 
 function primaryItem(pitm: Buffer): number {
   const cursor = new ByteCursor(pitm);
-  const version = cursor.read(1);
-  cursor.read(3);
-  return cursor.read(version === 0 ? 2 : 4);
+  const { version } = cursor.fullBox(1);
+  return cursor.number(version === 0 ? 2 : 4);
 }
 
-function typeOfItem(iinf: Buffer, item: number): string | undefined {
-  const headBytes = FULL_HEAD_BYTES + (iinf[0] === 0 ? 2 : 4);
-  for (const { type, start, end } of childBoxes(iinf, headBytes)) {
-    if (type !== 'infe') continue;
+function itemTypes(iinf: Buffer): Map<number, string> {
+  const head = new ByteCursor(iinf);
+  const countBytes = head.fullBox(1).version === 0 ? 2 : 4;
+  const items = childBoxes(iinf, FULL_BOX_BYTES + countBytes);
+  require(head.number(countBytes) === items.length, 'a wrong number of items');
+  const types = new Map<number, string>();
+  for (const { type, start, end } of items) {
+    require(type === 'infe', 'a list of items with something else');
     const cursor = new ByteCursor(iinf.subarray(start, end));
-    const version = cursor.read(1);
-    cursor.read(3);
-    require(version === 2 || version === 3, 'an item of an unknown version');
-    const id = cursor.read(version === 2 ? 2 : 4);
-    cursor.read(2);
-    const itemType = cursor.text(4);
-    if (id === item) return itemType;
+    const { version } = cursor.fullBox(3);
+    require(version >= 2, 'an item of an unknown version');
+    const id = cursor.number(version === 2 ? 2 : 4);
+    cursor.number(2);
+    types.set(id, cursor.text(4));
+    cursor.skipText();
   }
-  return undefined;
+  return types;
 }
 
-/** A picture has a size and a configuration of its decoder. */
-function requireProperties(iprp: Buffer): void {
-  const boxes = childBoxes(iprp, 0);
-  const properties = childBoxes(payloadOf(iprp, boxes, 'ipco'), 0).map(({ type }) => type);
-  require(boxes.some(({ type }) => type === 'ipma'), 'no properties of its picture');
-  require(properties.includes('ispe'), 'no picture size');
-  require(properties.includes('av1C'), 'no AV1 configuration');
-}
-
-/** ISO/IEC 14496-12, 8.11.3. Data may be in the file or in the meta box itself. */
-function lastExtentEnd(iloc: Buffer, primary: number): number {
-  const cursor = new ByteCursor(iloc);
-  const version = cursor.read(1);
-  cursor.read(3);
-  const sizes = cursor.read(2);
-  const [offsetBytes, lengthBytes, baseBytes] = [sizes >> 12, (sizes >> 8) & 15, (sizes >> 4) & 15];
-  const indexBytes = version === 0 ? 0 : sizes & 15;
-  require(offsetBytes + lengthBytes > 0, 'no places of its picture data');
-  const items = cursor.read(version < 2 ? 2 : 4);
-  let end = 0;
-  let hasPrimary = false;
-  for (let item = 0; item < items; item += 1) {
-    const id = cursor.read(version < 2 ? 2 : 4);
-    const isInFile = version === 0 || (cursor.read(2) & 15) === 0;
-    cursor.read(2);
-    const base = cursor.read(baseBytes);
-    const extents = cursor.read(2);
-    hasPrimary ||= id === primary && extents > 0;
-    for (let extent = 0; extent < extents; extent += 1) {
-      cursor.read(indexBytes);
-      const extentEnd = base + cursor.read(offsetBytes) + cursor.read(lengthBytes);
-      if (isInFile) end = Math.max(end, extentEnd);
+/** Items refer to others by number, like a picture's transparency to the picture. */
+function requireReferences(iref: Buffer): void {
+  const idBytes = iref[0] === 0 ? 2 : 4;
+  for (const { start, end } of childBoxes(iref, FULL_BOX_BYTES)) {
+    const cursor = new ByteCursor(iref.subarray(start, end));
+    require(cursor.number(idBytes) > 0, 'a reference of nothing');
+    for (let count = cursor.number(2); count > 0; count -= 1) {
+      require(cursor.number(idBytes) > 0, 'a reference to nothing');
     }
   }
-  require(hasPrimary, 'no picture data');
-  return end;
+}
+
+/** ISO/IEC 14496-12, 8.11.3. An item that is not in the file is in the meta box itself. */
+function readLocations(iloc: Buffer): { end: number; extents: Map<number, Extent[]> } {
+  const cursor = new ByteCursor(iloc);
+  const { version } = cursor.fullBox(2);
+  const idBytes = version < 2 ? 2 : 4;
+  const sizes = cursor.number(2);
+  const [offsetBytes, lengthBytes, baseBytes] = [sizes >> 12, (sizes >> 8) & 15, (sizes >> 4) & 15];
+  const indexBytes = version === 0 ? 0 : sizes & 15;
+  const areSizes = [offsetBytes, lengthBytes, baseBytes, indexBytes].every((size) =>
+    [0, 4, 8].includes(size),
+  );
+  // Without a length, a few bytes could stand for any number of extents.
+  require(areSizes && lengthBytes > 0, 'broken places of its picture data');
+  const extents = new Map<number, Extent[]>();
+  let last = 0;
+  for (let items = cursor.number(idBytes); items > 0; items -= 1) {
+    const item = cursor.number(idBytes);
+    const isInFile = version === 0 || (cursor.number(2) & 15) === 0;
+    cursor.number(2);
+    const base = cursor.number(baseBytes);
+    const found = Array.from({ length: cursor.number(2) }, () => {
+      cursor.number(indexBytes);
+      const start = base + cursor.number(offsetBytes);
+      return { start, end: start + cursor.number(lengthBytes) };
+    });
+    if (found.length > 0) extents.set(item, isInFile ? found : []);
+    if (isInFile) last = Math.max(last, ...found.map(({ end }) => end));
+  }
+  return { end: last, extents };
 }

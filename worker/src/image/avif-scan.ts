@@ -1,7 +1,10 @@
-import { pictureDataEnd } from './avif-meta.ts';
+import { requireAv1 } from './av1-data.ts';
+import { type PictureData, readMeta } from './avif-meta.ts';
 import { BOX_HEAD_BYTES, type Box, boxAt, boxHeadBytes } from './boxes.ts';
 import {
   type FormatScan,
+  hasBytes,
+  ImageFault,
   type Reading,
   require,
   requireBytes,
@@ -9,6 +12,8 @@ import {
 } from './scan-input.ts';
 
 const BRANDS_AT = 8;
+/** Far more than colour profiles need: reading it takes a multiple of its size in memory. */
+const MAX_META_BYTES = 1024 ** 2;
 
 /** The brands that a file claims, the major one first. */
 export function brandsOf(fileType: Buffer): string[] {
@@ -18,11 +23,9 @@ export function brandsOf(fileType: Buffer): string[] {
 
 /** What top-level boxes have told. */
 interface AvifState {
-  hasMeta: boolean;
+  data?: PictureData | undefined;
   hasMovie: boolean;
   hasMedia: boolean;
-  /** The data of all items lies before. */
-  dataEnd: number;
 }
 
 /**
@@ -34,15 +37,22 @@ export function* scanAvif(input: ScanInput): FormatScan {
   require((fileType.end - fileType.start) % 4 === 0, 'a broken file type');
   yield* requireBytes(input, fileType.end);
   const isSequence = brandsOf(input.bytes.subarray(0, fileType.end)).includes('avis');
-  const state: AvifState = { hasMeta: false, hasMovie: false, hasMedia: false, dataEnd: 0 };
+  const state: AvifState = { hasMovie: false, hasMedia: false };
   let at = fileType.end;
-  while (isSequence ? !isWholeSequence(state) : !state.hasMeta) {
+  while (isSequence ? !isWholeSequence(state) : !state.data) {
     const box = yield* nextBox(input, at);
-    if (box.end < Number.POSITIVE_INFINITY) yield* requireBytes(input, box.end);
+    if (box.type === 'meta') require(box.end - at <= MAX_META_BYTES, 'a huge description');
+    const { length } = input.bytes;
+    if (length < box.end && box.end < Number.POSITIVE_INFINITY) yield* requireBytes(input, box.end);
     readBox(state, input.bytes, box);
     at = box.end;
   }
-  return yield* lastBoxEnd(input, at, state.dataEnd);
+  if (isSequence && !(yield* hasBytes(input, at))) return input.bytes.length;
+  const end = yield* lastBoxEnd(input, at, state.data?.end ?? 0);
+  for (const { start, end: pictureEnd } of state.data?.pictures ?? []) {
+    requireAv1(input.bytes.subarray(start, pictureEnd));
+  }
+  return end;
 }
 
 function isWholeSequence({ hasMovie, hasMedia }: AvifState): boolean {
@@ -50,17 +60,16 @@ function isWholeSequence({ hasMovie, hasMedia }: AvifState): boolean {
 }
 
 function* nextBox(input: ScanInput, at: number): Reading<Box> {
-  yield* requireBytes(input, at + BOX_HEAD_BYTES);
-  yield* requireBytes(input, at + boxHeadBytes(input.bytes, at));
+  if (input.bytes.length < at + BOX_HEAD_BYTES) yield* requireBytes(input, at + BOX_HEAD_BYTES);
+  const start = at + boxHeadBytes(input.bytes, at);
+  if (input.bytes.length < start) yield* requireBytes(input, start);
   return boxAt(input.bytes, at);
 }
 
 function readBox(state: AvifState, bytes: Buffer, { type, start, end }: Box): void {
   state.hasMovie ||= type === 'moov';
   state.hasMedia ||= type === 'mdat';
-  if (type !== 'meta' || state.hasMeta) return;
-  state.dataEnd = pictureDataEnd(bytes.subarray(start, end));
-  state.hasMeta = true;
+  if (type === 'meta') state.data ??= readMeta(bytes.subarray(start, end));
 }
 
 /** Returns the end of the box with the last data, or of the data if the boxes don't fit it. */
@@ -69,7 +78,8 @@ function* lastBoxEnd(input: ScanInput, start: number, dataEnd: number): Reading<
   try {
     while (at < dataEnd) at = (yield* nextBox(input, at)).end;
     if (at < Number.POSITIVE_INFINITY) yield* requireBytes(input, at);
-  } catch {
+  } catch (error) {
+    if (!(error instanceof ImageFault)) throw error;
     at = Number.POSITIVE_INFINITY;
   }
   if (at < Number.POSITIVE_INFINITY) return at;

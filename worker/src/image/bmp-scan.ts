@@ -31,6 +31,8 @@ interface BmpHead {
   height: number;
   bitsPerPixel: number;
   compression: number;
+  /** 0 for as many as its bits allow. */
+  paletteColours: number;
 }
 
 /** Returns whether a BMP may begin with these 18 bytes; any text may begin with its signature. */
@@ -49,6 +51,7 @@ export function* scanBmp(input: ScanInput): FormatScan {
   if (head.compression === RUN_LENGTHS_8 || head.compression === RUN_LENGTHS_4) {
     return yield* runsEnd(input, dataAt, head.compression);
   }
+  yield* requireBytes(input, FILE_HEAD_BYTES + headBytes + paletteBytes(head, headBytes));
   const rowBytes = 4 * Math.ceil((head.width * head.bitsPerPixel) / 32);
   const end = dataAt + rowBytes * Math.abs(head.height);
   yield* requireBytes(input, end);
@@ -58,13 +61,20 @@ export function* scanBmp(input: ScanInput): FormatScan {
 function headOf(bytes: Buffer, headBytes: number): BmpHead {
   if (headBytes === CORE_HEAD_BYTES) {
     const [width, height] = [bytes.readUInt16LE(18), bytes.readUInt16LE(20)];
-    return { width, height, bitsPerPixel: bytes.readUInt16LE(24), compression: UNCOMPRESSED };
+    return {
+      width,
+      height,
+      bitsPerPixel: bytes.readUInt16LE(24),
+      compression: UNCOMPRESSED,
+      paletteColours: 0,
+    };
   }
   return {
     width: bytes.readInt32LE(18),
     height: bytes.readInt32LE(22),
     bitsPerPixel: bytes.readUInt16LE(28),
     compression: bytes.readUInt32LE(30),
+    paletteColours: bytes.readUInt32LE(46),
   };
 }
 
@@ -75,6 +85,14 @@ function requireHead({ width, height, bitsPerPixel, compression }: BmpHead): voi
   require(isDepth, `compression ${compression} with ${bitsPerPixel} bits per pixel`);
   const hasRuns = compression === RUN_LENGTHS_8 || compression === RUN_LENGTHS_4;
   require(!hasRuns || height > 0, 'run lengths from top to bottom');
+}
+
+/** Decoders read the palette even if the rows begin inside it. */
+function paletteBytes({ bitsPerPixel, paletteColours }: BmpHead, headBytes: number): number {
+  if (bitsPerPixel > 8) return 0;
+  const most = 2 ** bitsPerPixel;
+  const colours = paletteColours > 0 ? Math.min(paletteColours, most) : most;
+  return colours * (headBytes === CORE_HEAD_BYTES ? 3 : 4);
 }
 
 /** Pairs of a count and a colour, until 0, 1; 0, 2 moves on, and 0, n has n colours by themselves. */

@@ -42,3 +42,10 @@ export function childBoxes(bytes: Buffer, from: number): Box[] {
   }
   return boxes;
 }
+
+/** Returns the content of the one box of a type. */
+export function payloadOf(bytes: Buffer, boxes: Box[], type: string): Buffer {
+  const [box, second] = boxes.filter((candidate) => candidate.type === type);
+  require(box !== undefined && second === undefined, `no ${type} box, or two`);
+  return bytes.subarray(box.start, box.end);
+}

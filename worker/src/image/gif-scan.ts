@@ -46,7 +46,7 @@ function paletteBytes(flags: number): number {
 }
 
 function* extensionEnd(input: ScanInput, at: number, isFirst: boolean): Reading<number> {
-  yield* requireBytes(input, at + 3);
+  if (input.bytes.length < at + 3) yield* requireBytes(input, at + 3);
   if (isFirst && input.bytes[at + 1] === GRAPHIC_CONTROL) {
     yield* requireBytes(input, at + 8);
     const isWellFormed = input.bytes[at + 2] === 4 && input.bytes[at + 7] === 0;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { image, jpegWithThumbnail } from '../test-support/images.ts';
+import { image, jpegWithThumbnail, samples } from '../test-support/images.ts';
 import { dimensionsOf } from './image-dimensions.ts';
 
 /** A JPEG head with an EXIF orientation, then the frame header. */
@@ -20,8 +20,29 @@ describe('the dimensions of an image', () => {
     ['gif', 1, 1],
     ['webp', 4, 4],
     ['avif', 4, 4],
+    ['bmp', 5, 5],
   ] as const)('are read from a %s', (kind, width, height) => {
     expect(dimensionsOf(image(kind), `image/${kind}`)).toEqual({ width, height });
+  });
+
+  it('are read from every sample', () => {
+    for (const [name, { bytes, contentType }] of Object.entries(samples)) {
+      expect(dimensionsOf(bytes, contentType), name).toBeDefined();
+    }
+    const animated = samples['animated.png']?.bytes as Buffer;
+    expect(dimensionsOf(animated, 'image/png')).toEqual({ width: 6, height: 6 });
+  });
+
+  it('are read from an AVIF that names another brand first', () => {
+    const avif = Buffer.from(image('avif'));
+    avif.write('mif1', 8);
+    expect(dimensionsOf(avif, 'image/avif')).toEqual({ width: 4, height: 4 });
+  });
+
+  it('are read from a BMP with its rows from top to bottom', () => {
+    const bmp = Buffer.from(image('bmp'));
+    bmp.writeInt32LE(-5, 22);
+    expect(dimensionsOf(bmp, 'image/bmp')).toEqual({ width: 5, height: 5 });
   });
 
   it('are those of the image, not of its thumbnail', () => {

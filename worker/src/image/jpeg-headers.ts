@@ -28,18 +28,16 @@ const MAX_SIDE = 65_500;
 const MAX_BLOCKS = 10;
 const SOS = 0xda;
 /** Baseline, extended and progressive, each also with arithmetic coding. */
-const FRAMES = new Set([0xc0, 0xc1, 0xc2, 0xc9, 0xca]);
+const FRAMES = [0xc0, 0xc1, 0xc2, 0xc9, 0xca];
 const DHT = 0xc4;
+const DAC = 0xcc;
 const DQT = 0xdb;
 const DRI = 0xdd;
+/** The segments that decoders read. They reject all others that they don't skip. */
+export const READ: ReadonlySet<number> = new Set([...FRAMES, DHT, DAC, DQT, DRI, SOS]);
 
 export function newHeaders(): JpegHeaders {
   return { quantization: new Set(), huffman: new Map(), scans: 0, isLastScan: false };
-}
-
-/** Returns whether decoders read this segment. They reject all others that they don't skip. */
-export function isRead(marker: number): boolean {
-  return FRAMES.has(marker) || [DHT, DQT, DRI, SOS].includes(marker);
 }
 
 /** Reads a segment's payload. Throws where libjpeg gives up. */
@@ -47,6 +45,7 @@ export function readSegment(headers: JpegHeaders, marker: number, payload: Buffe
   if (marker === SOS) readScan(headers, payload);
   else if (marker === DHT) readHuffman(headers, payload);
   else if (marker === DQT) readQuantization(headers, payload);
+  else if (marker === DAC) requireConditioning(payload);
   else if (marker === DRI) require(payload.length === 2, 'a broken restart interval');
   else readFrame(headers, marker, payload);
 }
@@ -95,6 +94,15 @@ function readQuantization({ quantization }: JpegHeaders, payload: Buffer): void 
 
 function readHuffman({ huffman }: JpegHeaders, payload: Buffer): void {
   for (const [number, table] of huffmanTables(payload)) huffman.set(number, table);
+}
+
+/** Of arithmetic coding: pairs of a table and a value, of which those for DC hold two bounds. */
+function requireConditioning(payload: Buffer): void {
+  for (let at = 0; at < payload.length; at += 2) {
+    const [table = 0, value] = payload.subarray(at, at + 2);
+    const isOrdered = value !== undefined && (table >= 16 || (value & 15) <= value >> 4);
+    require(table < 32 && isOrdered, 'broken arithmetic coding');
+  }
 }
 
 function readScan(headers: JpegHeaders, payload: Buffer): void {

@@ -1,4 +1,4 @@
-import { isRead, type JpegHeaders, newHeaders, readSegment } from './jpeg-headers.ts';
+import { type JpegHeaders, newHeaders, READ, readSegment } from './jpeg-headers.ts';
 import {
   type FormatScan,
   type Reading,
@@ -11,6 +11,7 @@ import {
 const EOI = 0xd9;
 /** APPn, comments and DNL. */
 const SKIPPED = new Set([...Array.from({ length: 16 }, (_, n) => 0xe0 + n), 0xfe, 0xdc]);
+const START_MARKER = Buffer.from([0xff, 0xd8]);
 const END_MARKER = Buffer.from([0xff, EOI]);
 
 /** Ends at the first end marker after a scan; a thumbnail's lies inside a segment. */
@@ -36,36 +37,38 @@ function* walkSegments(input: ScanInput, headers: JpegHeaders): Reading<number> 
       require(headers.scans > 0, 'no picture data');
       return at;
     }
-    if (!isStandalone(marker)) at = yield* segmentEnd(input, at, marker, headers);
+    if (isStandalone(marker)) continue;
+    if (input.bytes.length < at + 2) yield* requireBytes(input, at + 2);
+    const end = segmentEnd(input.bytes, at, marker);
+    if (input.bytes.length < end) yield* requireBytes(input, end);
+    if (READ.has(marker)) readSegment(headers, marker, input.bytes.subarray(at + 2, end));
+    at = end;
   }
   return yield* endFrom(input, at);
 }
 
-/** Reads the segment of which the length begins here, and returns where it ends. */
-function* segmentEnd(
-  input: ScanInput,
-  at: number,
-  marker: number,
-  headers: JpegHeaders,
-): Reading<number> {
-  const isSkipped = SKIPPED.has(marker);
-  require(isSkipped || isRead(marker), `unknown marker ff${marker.toString(16).padStart(2, '0')}`);
-  if (input.bytes.length < at + 2) yield* requireBytes(input, at + 2);
-  const length = input.bytes.readUInt16BE(at);
+/** Returns where the segment ends of which the length begins here. */
+function segmentEnd(bytes: Buffer, at: number, marker: number): number {
+  const length = bytes.readUInt16BE(at);
   // Decoders skip nothing if the length is less than its own.
-  const end = at + (isSkipped ? Math.max(2, length) : length);
-  require(end >= at + 2, 'a segment with an invalid length');
-  if (input.bytes.length < end) yield* requireBytes(input, end);
-  if (!isSkipped) readSegment(headers, marker, input.bytes.subarray(at + 2, end));
-  return end;
+  if (SKIPPED.has(marker)) return at + Math.max(2, length);
+  require(READ.has(marker), `unknown marker ff${marker.toString(16).padStart(2, '0')}`);
+  require(length >= 2, 'a segment with an invalid length');
+  return at + length;
 }
 
-/** All of the picture is in this scan: whatever else follows, decoders don't need it. */
+/**
+ * All of the picture is in this scan: whatever else follows, decoders don't need it. If another
+ * image begins before the end marker, the camera broke off this one; a browser would show a part.
+ */
 function* endFrom(input: ScanInput, start: number): Reading<number> {
   let at = start;
   for (;;) {
     const found = input.bytes.indexOf(END_MARKER, at);
-    if (found !== -1) return found + 2;
+    if (found !== -1) {
+      if (input.bytes.subarray(start, found).includes(START_MARKER)) throw new TruncatedImage();
+      return found + 2;
+    }
     at = Math.max(at, input.bytes.length - 1);
     yield* requireBytes(input, input.bytes.length + 1);
   }

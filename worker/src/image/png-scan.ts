@@ -7,12 +7,14 @@ import {
   requireBytes,
   requireSize,
   type ScanInput,
+  TruncatedImage,
 } from './scan-input.ts';
 
 const SIGNATURE_BYTES = 8;
 /** Length, type and checksum. */
 const FRAMING_BYTES = 12;
 const MAX_LENGTH = 0x7fff_ffff;
+const MAX_SIDE = 1_000_000;
 
 /** Bits per sample for each colour type. */
 const DEPTHS: Readonly<Record<number, readonly number[]>> = {
@@ -23,6 +25,9 @@ const DEPTHS: Readonly<Record<number, readonly number[]>> = {
   6: [8, 16],
 };
 const INDEXED = 3;
+/** IEND ends the walk. */
+const CRITICAL = new Set(['IHDR', 'PLTE', 'IDAT']);
+const BROKEN_FRAME = 'a broken first animation frame';
 
 interface Chunk {
   type: string;
@@ -50,7 +55,10 @@ export function* scanPng(input: ScanInput): FormatScan {
   };
   let at = SIGNATURE_BYTES;
   for (;;) {
-    if (input.bytes.length < at + 8) yield* requireBytes(input, at + 8);
+    if (input.bytes.length < at + 8 && !(yield* hasBytes(input, at + 8))) {
+      if (isShowable(state, input, at)) return at;
+      throw new TruncatedImage();
+    }
     const type = input.bytes.toString('latin1', at + 4, at + 8);
     const end = at + FRAMING_BYTES + lengthAt(input.bytes, at);
     require(state.header !== undefined || type === 'IHDR', 'it does not begin with its header');
@@ -59,6 +67,11 @@ export function* scanPng(input: ScanInput): FormatScan {
     readChunk(state, chunkAt(input.bytes, at, end, type));
     at = end;
   }
+}
+
+/** Browsers show what there is; only the option says that it is all. */
+function isShowable({ data }: PngState, { bytes, end }: ScanInput, at: number): boolean {
+  return data !== 'awaited' && bytes.length >= at && end?.acceptTruncated === true;
 }
 
 function lengthAt(bytes: Buffer, at: number): number {
@@ -87,22 +100,28 @@ function isCritical(type: string): boolean {
 
 function readChunk(state: PngState, chunk: Chunk): void {
   const { type, payload, isIntact } = chunk;
-  if (isCritical(type)) require(isIntact, `damaged data (checksum of ${type})`);
+  if (isCritical(type)) requireKnown(type, isIntact);
   if (type !== 'IDAT' && state.data === 'present') state.data = 'complete';
   if (type === 'IHDR') readHeader(state, payload);
   else if (type === 'PLTE') readPalette(state, payload);
   else if (type === 'IDAT') readData(state);
-  else if (isCritical(type)) require(false, `unknown chunk ${JSON.stringify(type)}`);
   else if (type === 'acTL') readAnimation(state, chunk);
   else if (type === 'fcTL') readFrameControl(state, chunk);
   else if (type === 'fdAT')
     require(state.data !== 'awaited', 'an animation frame before the picture');
 }
 
+function requireKnown(type: string, isIntact: boolean): void {
+  require(CRITICAL.has(type), 'an unknown chunk');
+  require(isIntact, `damaged data (checksum of ${type})`);
+}
+
 function readHeader(state: PngState, payload: Buffer): void {
   require(state.header === undefined, 'two headers');
   require(payload.length === 13, 'a broken header');
-  requireSize(payload.readUInt32BE(0), payload.readUInt32BE(4));
+  const [width, height] = [payload.readUInt32BE(0), payload.readUInt32BE(4)];
+  requireSize(width, height);
+  require(Math.max(width, height) <= MAX_SIDE, `a size of ${width} × ${height} pixels`);
   const [depth = 0, colourType = 0, compression, filter, interlace = 0] = payload.subarray(8);
   const isDepth = DEPTHS[colourType]?.includes(depth) ?? false;
   require(isDepth && compression === 0 && filter === 0 && interlace <= 1, 'a broken header');
@@ -127,15 +146,19 @@ function readAnimation(state: PngState, { payload, isIntact }: Chunk): void {
   state.isAnimated = payload.readUInt32BE(0) > 0;
 }
 
-/** In front of the picture it describes the first frame, which is the picture itself. */
+/** The first one in front of the picture describes the picture itself. */
 function readFrameControl(state: PngState, { payload, isIntact }: Chunk): void {
   state.animationFrames += 1;
+  if (state.animationFrames === 1) {
+    require(payload.length === 26 && isIntact && payload.readUInt32BE(0) === 0, BROKEN_FRAME);
+  }
   if (state.data !== 'awaited') return;
-  require(payload.length === 26 && isIntact, 'a broken animation frame');
   const isWholePicture =
+    state.animationFrames === 1 &&
+    payload.length === 26 &&
     state.header !== undefined &&
-    payload.readUInt32BE(0) === 0 &&
     payload.subarray(4, 12).equals(state.header.subarray(0, 8)) &&
     payload.readBigUInt64BE(12) === 0n;
-  require(isWholePicture, 'a first animation frame that is not the picture');
+  const [disposal = 0, blending = 0] = payload.subarray(24);
+  require(isIntact && isWholePicture && disposal <= 2 && blending <= 1, BROKEN_FRAME);
 }

@@ -14,11 +14,14 @@ export type FormatScan = Generator<number, number, void>;
 /** A scan's way of reading: yields while it waits. */
 export type Reading<Result> = Generator<number, Result, void>;
 
+/** What is wrong with an image. */
+export class ImageFault extends Error {}
+
 /** No browser shows these bytes, whatever follows. The message says why, for people. */
-export class InvalidImage extends Error {}
+export class InvalidImage extends ImageFault {}
 
 /** The bytes ended before the image did. */
-export class TruncatedImage extends Error {}
+export class TruncatedImage extends ImageFault {}
 
 /** Browsers refuse larger pictures. */
 const MAX_PIXELS = 2 ** 29 - 1;

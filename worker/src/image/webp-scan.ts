@@ -13,7 +13,7 @@ const MAX_SIZE = 0xffff_fff6;
 const CANVAS_BYTES = 10;
 const FRAME_HEAD_BYTES = 16;
 const IS_ANIMATED = 0x02;
-const RESERVED = 0x01;
+const RESERVED = 0xc1;
 
 interface Chunk {
   type: string;
@@ -68,6 +68,7 @@ function requireExtended(head: Buffer, chunks: Generator<Chunk, void, void>): vo
 function hasStill(canvas: Size, chunks: Iterable<Chunk>): boolean {
   let hasPicture = false;
   for (const chunk of chunks) {
+    require(chunk.type !== 'ALPH' || !hasPicture, 'transparency behind its picture');
     const size = pictureSizeOf(chunk.type, chunk.payload);
     const fits =
       size === undefined || (size.width === canvas.width && size.height === canvas.height);

@@ -67,7 +67,7 @@ export async function startHostileCamera(phase: Phase, trouble: TroubleName, isT
       const sent = {
         'after the request': '',
         'in its head': HEAD.subarray(0, HEAD.length - 10),
-        'in its body': Buffer.concat([HEAD, jpeg.subarray(0, jpeg.length / 2)]),
+        'in its body': Buffer.concat([HEAD, jpeg.subarray(0, -20)]),
         'after its body': Buffer.concat([HEAD, jpeg]),
       }[phase as string];
       if (sent !== undefined) socket.write(sent, () => makeTrouble(socket, raw));
