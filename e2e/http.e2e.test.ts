@@ -61,7 +61,7 @@ describe('with an interval of half a second, the fleet', () => {
 
 describe('with an interval of a minute, the fleet', () => {
   const env = {
-    ALLOWED_SOURCES: 'http://127.0.0.1:*/*',
+    ALLOWED_SOURCES: 'http://127.0.0.1:*/*,http://localhost:*/*',
     UPSTREAM_TIMEOUT: '30s',
     COLD_WAIT: '30s',
   };
@@ -92,7 +92,12 @@ describe('with an interval of a minute, the fleet', () => {
   });
 
   it('detects a camera URL that loops back to the same fleet, but serves another fleet', async () => {
-    const inner = `${firstApi().url}/images?url=${encodeURIComponent(fleet.slow.camera('inner'))}`;
+    const path = `/images?url=${encodeURIComponent(fleet.slow.camera('inner'))}`;
+    const own = await firstApi().image(firstApi().url + path);
+    expect([own.status, await own.text()]).toEqual([400, expect.stringMatching(/this Lastframe/)]);
+
+    // Under another name, only the camera call finds out.
+    const inner = `http://localhost:${firstApi().listening.port}${path}`;
     const looped = await firstApi().image(inner);
     expect(looped.status).toBe(502);
     expect(looped.headers.get('proxy-status')).toContain('received-status=508');

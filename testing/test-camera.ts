@@ -14,6 +14,7 @@ export const testDefaults: SourceDefaults = {
   headers: {},
   query: 'keep',
   redirects: 'none',
+  cacheBusters: 'strip',
   networks: [],
   maxFrameBytes: 8 * 1024 ** 2,
   acceptTruncated: false,

@@ -3,6 +3,7 @@ import type { RequestListener, Server } from 'node:http';
 import { hostname } from 'node:os';
 import { getRequestListener } from '@hono/node-server';
 import { purgeCamera, readPurges } from '@lastframe/shared/frames/purge';
+import { NO_HOST } from '@lastframe/shared/http/http-server';
 import { createOpsServer } from '@lastframe/shared/http/ops-server';
 import type { Announcement } from '@lastframe/shared/messages/announcement';
 import { runIsolated } from '@lastframe/shared/process/run-isolated';
@@ -11,6 +12,7 @@ import { createFramesClock } from '@lastframe/shared/redis/redis-clock';
 import type { ApiConfig } from '@lastframe/shared/settings/config';
 import type { ProcessContext } from '@lastframe/shared/startup/start-process';
 import { probes } from '@lastframe/shared/telemetry/probes';
+import { createCacheBusterNotice } from './access/cache-buster-notice.ts';
 import { createNewCameraLimit } from './access/new-camera-limit.ts';
 import { handleAnnouncement, readIfWatched } from './announcements/handle-announcement.ts';
 import { subscribeToAnnouncements } from './announcements/subscribe.ts';
@@ -246,6 +248,7 @@ export function composePublicServer(parts: Parts, context: ApiContext): PublicSe
     urlSigningKey: config.urlSigningKey,
     basePath: config.basePath,
     placeholder: config.placeholder,
+    noticeCacheBuster: createCacheBusterNotice(log),
     newCameraLimit: createNewCameraLimit(clock, config.coldPerMinute),
     trustedProxies: config.trustedProxies,
     servedBy,
@@ -299,5 +302,5 @@ export function composeOpsServer(
       log,
     }),
   );
-  return createOpsServer(getRequestListener(ops.fetch) as RequestListener);
+  return createOpsServer(getRequestListener(ops.fetch, { hostname: NO_HOST }) as RequestListener);
 }

@@ -86,6 +86,25 @@ describe('a process with the fast path responds like one without', () => {
     }
   });
 
+  it('to raw bytes in a target: alone, before and behind other requests, and cut in two', async () => {
+    const [target = ''] = known.targets;
+    const raw = [`${target}\xe9`, `${target}&x=\xc3\xa9`, `${target}&\xff`].map((text) =>
+      plain(text),
+    );
+    const found = raw.flatMap((one) => [
+      differenceOf([one]),
+      differenceOf([one, one]),
+      differenceOf([plain(target), one]),
+      differenceOf([one, plain(target)]),
+      differenceOf([Buffer.concat([one, plain(target)])]),
+      differenceOf([Buffer.concat([plain(target), one])]),
+      ...[1, 10, target.length + 2, target.length + 5, target.length + 12].map((at) =>
+        differenceOf([one.subarray(0, at), one.subarray(at)]),
+      ),
+    ]);
+    expect((await Promise.all(found)).filter(Boolean)).toEqual([]);
+  });
+
   it('to many plain requests in one chunk, and in one chunk with a last one that is cut', async () => {
     const one = plain(known.targets[0] ?? '');
     const many = Buffer.concat(Array.from({ length: 50 }, () => one));
@@ -115,7 +134,7 @@ function portOf(api: Api): number {
 }
 
 function plain(target: string, more = ''): Buffer {
-  return Buffer.from(`GET ${target} HTTP/1.1\r\nHost: ${HOST}\r\n${more}\r\n`);
+  return Buffer.from(`GET ${target} HTTP/1.1\r\nHost: ${HOST}\r\n${more}\r\n`, 'latin1');
 }
 
 /** Returns both responses, or undefined if they are the same. */

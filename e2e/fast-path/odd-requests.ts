@@ -31,6 +31,11 @@ function requestLine({ targets }: KnownTargets): fc.Arbitrary<string> {
     from(first.replace('i', '%69'), `/.${first}`, `/x/..${first}`, `\\${first}`, `${first} `),
     from(`${first}&x=${'y'.repeat(15_000)}`, `${first}&x=${'y'.repeat(40_000)}`),
     concat(from(first), binary),
+    // Cache-busters, and parameters that were meant for the camera.
+    from('?t=12', '?1764413962123', '&t=1', '&pwd=b', '&amp;sig=x').map((more) => first + more),
+    from('%3Ft%3D12', '%3Fa%3D1&pwd=b', '?a=1&pwd=b', '?a=1&sig=b').map((more) => first + more),
+    // Raw bytes: é in UTF-8 and in latin1, and half of it.
+    from('&x=\xc3\xa9', '&x=\xe9', '&\xc3', '\xc3\xa9', '%C3\xa9').map((more) => first + more),
   );
   const method = mostly(
     from('GET', 'GET', 'HEAD'),

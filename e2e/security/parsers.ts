@@ -1,9 +1,11 @@
+import { cacheBustersIn, withoutCacheBusters } from '@lastframe/shared/cameras/cache-busters';
 import { cameraOf, parseCameraUrl } from '@lastframe/shared/cameras/camera';
 import { findPathTrick } from '@lastframe/shared/cameras/dot-segments';
 import { Glob } from '@lastframe/shared/cameras/glob';
 import { decodeFully, normaliseEscapes } from '@lastframe/shared/cameras/percent-encoding';
 import { findCamera } from '@lastframe/shared/cameras/rules';
 import { parseNetwork } from '@lastframe/shared/cameras/source';
+import { adviceOnUrl } from '@lastframe/shared/cameras/url-advice';
 import { UrlPattern } from '@lastframe/shared/cameras/url-pattern';
 import { clientGroup } from '@lastframe/shared/http/client-group';
 import { readItems } from '@lastframe/shared/http/http-fields';
@@ -23,9 +25,12 @@ import { parseHttpDate } from '../../api/src/answer/http-date.ts';
 import { prefersImages } from '../../api/src/answer/placeholder-image.ts';
 import { ifRangeHolds, rangeOf } from '../../api/src/answer/range.ts';
 import { matchPlainRequest } from '../../api/src/fast-path/plain-request.ts';
+import { escapeRawTarget } from '../../api/src/fast-path/raw-target.ts';
 import { bearerTokenOf } from '../../api/src/routes/admin.ts';
 import { pathBelow } from '../../api/src/routes/base-path.ts';
 import { parsePrefer } from '../../api/src/routes/prefer.ts';
+import { decodeParameter, type Pair, readPairs } from '../../api/src/routes/query-pairs.ts';
+import { rejectStrayParameters } from '../../api/src/routes/stray-parameters.ts';
 import { hasPassedProxy } from '../../api/src/routes/via.ts';
 import { testSource } from '../../testing/test-camera.ts';
 import { readLoginOffer, readNextNonce } from '../../worker/src/camera-call/challenge.ts';
@@ -45,6 +50,10 @@ const many = Array.from({ length: 1000 }, (_, n) => `p${n}`);
 const signing = { key: 'x'.repeat(16), nowMs: 0 };
 const unconditional = { ifNoneMatch: undefined, ifModifiedSince: undefined };
 const cameraUrls = ['http://a.example.com/', 'https://c/', 'http://', 'https://c/abc?'];
+const rejectStrays = (pairs: Pair[]) => {
+  const names = ['url', 'sig', 'exp', 'camera'];
+  rejectStrayParameters(pairs, '/events', { names, areLists: true, isCamera: () => false });
+};
 const globs = ['*/*/*x', '*a*a*a*b', '%*%*%x'].map((glob) => new Glob(glob));
 
 /** Every parser of foreign text in api, worker and shared, by what it parses. */
@@ -70,6 +79,20 @@ export const parsers: Readonly<Record<string, Parser>> = {
   'a path': [(text) => pathBelow('/cams')(new Request(`http://a/cams/${text}`))],
   sig: [(sig) => checkSignature('u', (name) => (name === 'sig' ? [sig] : []), signing)],
   exp: [(exp) => checkSignature('u', (name) => (name === 'exp' ? [exp] : ['a']), signing)],
+  'a query that was meant for a camera': [
+    (text) => rejectStrays(readPairs(`url=http://c/x?a=1${text}`)),
+    ...['&', '&pwd=', '&amp;b=1&', '&sig=', '&url=', '/'],
+  ],
+  'a parameter': [decodeParameter, '%C3', '%FF'],
+  'a raw target': [(text) => escapeRawTarget(Buffer.from(`GET /\xe9${text}`, 'latin1'))],
+  'cache-busters': [
+    (text) => {
+      const parts = { pathname: `/${text}`, search: `?${text}` };
+      return [withoutCacheBusters(parts), cacheBustersIn(parts)];
+    },
+    ...['t=1', '1', '.jpg'],
+  ],
+  'advice on a URL': [adviceOnUrl, 'http://', 'rtsp', 'http%3A', '"', 'http://c/?a&amp;'],
   url: [parseCameraUrl, 'http://', 'http://c/', 'http://a:', 'http://[', 'http://c/?'],
   'a camera in the sources': [(text) => findCamera(text, sources), ...cameraUrls],
   'a long URL against patterns': [
@@ -132,5 +155,6 @@ export const repeatedTexts: readonly string[] = [
   ...['\\"', '//', '..', '../', '%25', '%2', '%2e', '%c0%af', '%u002e', '%cc%81', '::', '[]', '{}'],
   ...['()', '${', 'ü\u0301', '9.', '1.1.1.1,', '10.0.0.1,', ' GMT', 'a ', 'a=', 'a="', 'a=",'],
   ...['a=b,', 'a;', 'a;q=1,', 'W/"', '"a",', 'Digest ', 'Digest a=",', 'nextnonce="', 'p1=1&'],
+  ...['url=http://c/?a&', '&amp;a=b', '%C3%A9', '&t=12', '?t=12', 'rtsp', 'é', '/user=a', '&pwd=a'],
   ...['url=a&', 'a: b\r\n', 'a:b\n', 'role:a\n', '{"a":', '[1,', '//a/'],
 ];

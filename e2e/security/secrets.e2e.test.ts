@@ -100,6 +100,12 @@ async function makeTraffic(): Promise<void> {
     '/nothing',
     '/images',
     `/images?url=a&url=${CAMERA_TOKEN}`,
+    ...['/', '/images', '/events', '/stream'].flatMap((path) => [
+      `${path}?url=http://user:${VIEWER_PASSWORD}@127.0.0.1/x?user=me&pwd=${CAMERA_TOKEN}`,
+      `${path}?url=http://127.0.0.1/x?a=1&s=${CAMERA_TOKEN}&b=2`,
+      `${path}?url=http://127.0.0.1/x?pwd=a&${CAMERA_TOKEN}&camera=${CAMERA_TOKEN}`,
+      `${path}?url=http%3A%2F%2F127.0.0.1%2Fx%3Fa%3D1&amp;tok%65n=${CAMERA_TOKEN}`,
+    ]),
     '/cameras',
   ]) {
     bodies.push(await (await fetch(`${api?.url}${path}`, { headers: AUTHORIZED })).text());

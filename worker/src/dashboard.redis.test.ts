@@ -26,7 +26,7 @@ async function start(credentials?: Credentials) {
     const host = { Host: 'localhost:9089', ...headers };
     return await app.request(url, { method, headers: host }, { incoming });
   };
-  return { queue, send };
+  return { app, queue, send };
 }
 
 const READS = ['', '/api/queues', '/api/redis/stats', '/queue/refresh', '/static/favicon.ico'];
@@ -105,6 +105,18 @@ describe('a dashboard with credentials', () => {
     const all = { ...VALID, ...JSON_BODY, ...headers } as Record<string, string>;
     for (const method of ['PUT', 'POST', 'PATCH', 'DELETE']) {
       expect((await send('/api/queues/refresh/pause', { method, headers: all })).status).toBe(403);
+    }
+    expect(await queue.isPaused()).toBe(false);
+  });
+
+  it('allows no page to change anything without Host, as in HTTP/1.0: all are foreign', async () => {
+    const { app, queue } = await start(CREDENTIALS);
+    for (const origin of ['null', 'file://', 'http://no-host.invalid', 'http://localhost:9089']) {
+      const headers = { ...VALID, ...JSON_BODY, Origin: origin };
+      const url = 'http://no-host.invalid/queues/api/queues/refresh/pause';
+      const env = { incoming: { socket: { remoteAddress: '127.0.0.1' } } };
+      const { status } = await app.request(url, { method: 'PUT', headers }, env);
+      expect(status, origin).toBe(403);
     }
     expect(await queue.isPaused()).toBe(false);
   });

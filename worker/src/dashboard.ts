@@ -79,14 +79,15 @@ const fromOwnPagesOnly: MiddlewareHandler = async (c, next) => {
   // Behind a proxy that terminates TLS the scheme differs; tools send neither header.
   const isOwn =
     (site === undefined || site === 'same-origin') &&
-    (origin === undefined || hostOf(origin) === c.req.header('host')?.toLowerCase());
+    (origin === undefined || isOriginOf(c.req.header('host') ?? '', origin));
   return isOwn
     ? await next()
     : c.text('rejected: only the dashboard itself may change the queue\n', 403);
 };
 
-function hostOf(origin: string): string | undefined {
-  return URL.canParse(origin) ? new URL(origin).host : undefined;
+/** @param host empty in HTTP/1.0, where nothing is its origin */
+function isOriginOf(host: string, origin: string): boolean {
+  return host !== '' && URL.canParse(origin) && new URL(origin).host === host.toLowerCase();
 }
 
 /** Rejects all changes; Bull Board only hides the buttons. */

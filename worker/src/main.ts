@@ -1,6 +1,6 @@
 import type { RequestListener } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
-import { listen } from '@lastframe/shared/http/http-server';
+import { listen, NO_HOST } from '@lastframe/shared/http/http-server';
 import { createOpsServer } from '@lastframe/shared/http/ops-server';
 import { messageOf } from '@lastframe/shared/process/errors';
 import { QUEUE_NAME } from '@lastframe/shared/redis/keys';
@@ -25,7 +25,9 @@ await startProcess({
     rules.onChange(({ sources }) => metrics.setSources(sources));
 
     const routes = opsRoutes(parts, context);
-    const opsServer = createOpsServer(getRequestListener(routes.fetch) as RequestListener);
+    const opsServer = createOpsServer(
+      getRequestListener(routes.fetch, { hostname: NO_HOST }) as RequestListener,
+    );
     const { opsHost, concurrency } = config;
     const opsPort = await listen(opsServer, { host: opsHost, port: config.opsPort });
     parts.start();

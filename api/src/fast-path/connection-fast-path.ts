@@ -3,9 +3,16 @@ import type { Socket } from 'node:net';
 import { unsentUpTo } from '../answer/tracked-response.ts';
 import type { UnsentResponses } from '../answer/unsent-responses.ts';
 import { type FindHit, type Hit, hitOrNone } from './find-hit.ts';
+import { escapeRawTarget } from './raw-target.ts';
 
 /** The connections that the fast path still serves. */
 export interface ConnectionFastPath {
+  /**
+   * Returns whether a request target with raw bytes was handed over. Node's own server, which may
+   * get all others, rejects them, so only the first on a connection is served. A client that sends
+   * such targets should get another connection for the next one.
+   */
+  hadRawTarget(socket: Socket): boolean;
   /** Hands all further requests over to Node's own server. */
   stop(): void;
   /** Closes each connection once its responses are sent, at the latest after the grace period. */
@@ -28,18 +35,22 @@ const PAUSE_AT_BYTES = 256 * 1024;
 
 /**
  * Serves frames in memory directly on the connection. Anything but one whole, plain request for one
- * goes untouched to the server's own connection listener, and the connection with it, for good. So
- * Node's server and Hono define every response, and no parser here can disagree with them.
+ * goes to the server's own connection listener, and the connection with it, for good, untouched but
+ * for raw bytes in a first target. So Node's server and Hono define every response, and no parser
+ * here can disagree with them.
  */
 export function installFastPath(server: Server, options: FastPathOptions): ConnectionFastPath {
   const [toNode] = server.listeners('connection') as ConnectionListener[];
   if (!toNode) throw new Error('the server has no listener for connections');
   const sockets = new Set<Socket>();
   let isStopped = false;
-  const handOver = (socket: Socket, chunk: Buffer) => {
+  const rawTargets = new WeakSet<Socket>();
+  const handOver = (socket: Socket, chunk: Buffer, isFirst: boolean) => {
     sockets.delete(socket);
     socket.pause();
-    socket.unshift(chunk);
+    const readable = isFirst ? escapeRawTarget(chunk) : chunk;
+    if (readable !== chunk) rawTargets.add(socket);
+    socket.unshift(readable);
     toNode.call(server, socket);
     socket.resume();
   };
@@ -51,6 +62,7 @@ export function installFastPath(server: Server, options: FastPathOptions): Conne
     serve(socket, { ...options, findHit, handOver, onTooSlow: () => emitTooSlow(server, socket) });
   });
   return {
+    hadRawTarget: (socket) => rawTargets.has(socket),
     stop: () => {
       isStopped = true;
     },
@@ -64,7 +76,8 @@ export function installFastPath(server: Server, options: FastPathOptions): Conne
 }
 
 interface ServeOptions extends FastPathOptions {
-  handOver: (socket: Socket, chunk: Buffer) => void;
+  /** @param isFirst whether the connection received nothing before */
+  handOver: (socket: Socket, chunk: Buffer, isFirst: boolean) => void;
   /** The client has sent nothing at all. */
   onTooSlow: () => void;
 }
@@ -87,7 +100,7 @@ function serve(socket: Socket, options: ServeOptions): void {
     }
     for (const [event, listener] of listeners) socket.off(event, listener);
     socket.setTimeout(0);
-    options.handOver(socket, chunk);
+    options.handOver(socket, chunk, !hasServed);
   };
   // Nothing was sent or received for `stalledMs`, so unsent bytes are stalled.
   const onTimeout = () => {

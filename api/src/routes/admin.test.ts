@@ -74,6 +74,17 @@ describe.each(['/refresh', '/purge'])('%s', (path) => {
     }
   });
 
+  it.each(['query', 'form'])('rejects a URL in the %s that is not encoded', async (where) => {
+    const { post, demand, purge } = adminParts();
+    const body = 'url=http://cam.test/a?user=me&pwd=s3cret';
+    const init = { headers: { ...WITH_TOKEN, ...FORM }, body };
+    const answer = await (where === 'form' ? post(path, init) : post(`${path}?${body}`));
+    expect(answer.status).toBe(400);
+    expect(await answer.text()).toMatch(/pwd would be lost.*%26pwd%3D…/);
+    expect(demand.raise).not.toHaveBeenCalled();
+    expect(purge).not.toHaveBeenCalled();
+  });
+
   it('accepts the scheme in any case', async () => {
     const { post } = adminParts();
     const headers = { Authorization: `bEARER  ${TOKEN} ` };

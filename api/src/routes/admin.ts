@@ -17,6 +17,8 @@ import type { FrameReader } from '../cache/frame-reader.ts';
 import { isFresh } from '../cache/held-frame.ts';
 import type { Demand } from '../demand/demand.ts';
 import type { FleetStatus } from '../demand/fleet-status.ts';
+import { readPairs } from './query-pairs.ts';
+import { rejectStrayParameters } from './stray-parameters.ts';
 
 export interface AdminDeps {
   clock: Clock;
@@ -89,13 +91,22 @@ const namesOf = ({ cameraId, name }: Camera) => ({ cameraId, ...(name && { camer
 
 type Form = URLSearchParams;
 
-/** Merges the query and the form. Access logs do not show a form. */
+/**
+ * Merges the query and the form. Access logs do not show a form.
+ * @throws ProblemError 400 for parameters that were meant for a camera
+ */
 async function readForm(c: Context): Promise<Form> {
-  const form = new URLSearchParams(new URL(c.req.url).search);
+  const { pathname, search } = new URL(c.req.url);
   const type = c.req.header('content-type') ?? '';
-  if (!/^application\/x-www-form-urlencoded\b/i.test(type)) return form;
-  for (const [name, value] of new URLSearchParams(await c.req.text())) form.append(name, value);
-  return form;
+  const isForm = /^application\/x-www-form-urlencoded\b/i.test(type);
+  const text = `${search.slice(1)}&${isForm ? await c.req.text() : ''}`;
+  const names = ['url', 'camera', 'hard'];
+  rejectStrayParameters(readPairs(text), pathname, {
+    names,
+    areLists: false,
+    isCamera: () => false,
+  });
+  return new URLSearchParams(text);
 }
 
 function cameraOf(form: Form, { rules }: AdminDeps): Camera {

@@ -429,8 +429,12 @@ describe('a bad request', () => {
     ['/images?url=%zz', /^url must be an absolute/],
     ['/images?url=http://cam.test/a%20b', /^url has a space/],
     [`/images?url=http://cam.test/${'x'.repeat(4096)}`, 'url is longer than 4096 bytes'],
-    ['/images?url=http://me:s3cret@cam.test/', 'url contains credentials; remove them'],
-    ['/images?url=ftp://cam.test/i', 'url must begin with http:// or https://'],
+    ['/images?url=http://cam.test/a+b', /a \+, write %2B/],
+    ['/images?url=http://me:s3cret@cam.test/', /auth: for the source in SOURCES_FILE/],
+    ['/images?url=ftp://cam.test/i', /^url must begin with http:\/\/ or https:\/\//],
+    ['/images?url=rtsp://me:s3cret@cam.test/i', /put go2rtc or another gateway in front/],
+    ['/images?url=http%253A%252F%252Fcam.test%252Fi', /percent-encoded twice/],
+    ['/images?url=http://cam.test/a?user=me&pwd=s3cret', /%26/],
   ])('%s gets 400 with the reason', async (path, detail) => {
     const { ask } = partsWith();
     const response = await ask(path);
@@ -478,9 +482,40 @@ describe('a bad request', () => {
   it('is not one with unknown parameters', async () => {
     const parts = partsWith();
     hold(parts);
-    const path = `/images?t=1&url=${encodeURIComponent(camera.url)}&t=2`;
+    const path = `/images?t=1&url=${encodeURIComponent(camera.url)}&t=2&foo=3`;
     expect((await parts.ask(path)).status).toBe(200);
   });
+
+  it('is one with parameters that were meant for the camera, below any path', async () => {
+    const { ask, demand } = partsWith({ basePath: '/cams' });
+    const response = await ask('/cams/images?url=http://cam.test/a?user=me&pwd=s3cret');
+    const body = await response.text();
+    expect(response.status).toBe(400);
+    expect(JSON.parse(body).detail).toContain(
+      '/cams/images?url=http%3A%2F%2Fcam.test%2Fa%3Fuser%3D…%26pwd%3D…',
+    );
+    expect(body).not.toContain('s3cret');
+    expect(demand.raise).not.toHaveBeenCalled();
+  });
+});
+
+it('a cache-buster makes no other camera, in the URL or beside it', async () => {
+  const parts = partsWith();
+  hold(parts);
+  const at = encodeURIComponent(camera.url);
+  for (const query of [
+    `${at}%3Ft%3D10`,
+    `${at}?t=11`,
+    `${at}?1764413962123`,
+    `${at}&t=1`,
+    `${at}?_=1&rand=0.5`,
+  ]) {
+    const { status, headers } = await parts.ask(`/images?url=${query}`);
+    expect([status, headers.get('cache-status')], query).toEqual([
+      200,
+      expect.stringContaining('detail=memory'),
+    ]);
+  }
 });
 
 describe('a frame that is not in memory', () => {

@@ -13,7 +13,10 @@ const RECONNECT_MS = { least: 500, most: 3000 };
 
 /** `GET, HEAD /events?url=…&camera=…`: updates of any number of cameras, as Server-Sent Events. */
 export function getEvents(c: Context, deps: StreamsDeps): Response {
-  const targets = readTargets(readLists(c, eventsQuery), signatureContext(deps));
+  const targets = readTargets(
+    readLists(c, eventsQuery, (name) => deps.rules().cameras.has(name)),
+    signatureContext(deps),
+  );
   const lastEventId = c.req.header('last-event-id');
   const viewerFor = () => eventsViewer(lastEventId, deps);
   return openStream(c, targets, { contentType: 'text/event-stream', viewerFor }, deps);

@@ -3,8 +3,10 @@ import type { Camera } from '@lastframe/shared/cameras/camera';
 import { findCameraByName, findCameraByUrl, type RulesNow } from '@lastframe/shared/cameras/rules';
 import type { Network } from '@lastframe/shared/cameras/source';
 import type { Context } from 'hono';
+import type { NoticeCacheBuster } from '../access/cache-buster-notice.ts';
 import { clientOf } from '../access/client-address.ts';
 import type { NewCameraLimit } from '../access/new-camera-limit.ts';
+import { rejectOwnUrl } from '../access/own-url.ts';
 import { checkSignature, limitCachingToExpiry, signatureContext } from '../access/signed-url.ts';
 import { isNotModified } from '../answer/conditional.ts';
 import { type Conditions, frameResponse } from '../answer/frame-response.ts';
@@ -18,11 +20,13 @@ import {
 } from '../lookup/frame-lookup.ts';
 import type { LearnedTargets } from './learned-targets.ts';
 import { parsePrefer } from './prefer.ts';
+import { pairsOf, valuesOf } from './query-pairs.ts';
 import { imagesQuery, readQuery } from './query-schemas.ts';
 
 export interface ImagesDeps extends LookupDeps {
   /** Returns the rules in force. */
   rules: RulesNow;
+  noticeCacheBuster: NoticeCacheBuster;
   /** Empty: `url=` needs no signature. */
   urlSigningKey: string;
   newCameraLimit: NewCameraLimit;
@@ -34,10 +38,13 @@ export interface ImagesDeps extends LookupDeps {
 /** `GET, HEAD /images?url=`: the last frame of a camera. */
 export async function getImage(c: Context, deps: ImagesDeps): Promise<Response> {
   const { url } = readQuery(c, imagesQuery);
-  const queries = (name: string) => c.req.queries(name);
+  const pairs = pairsOf(c);
+  const queries = (name: string) => valuesOf(pairs, name);
   // Before the rules, so that they reveal nothing without a signature.
   const leftMs = checkSignature(url, queries, signatureContext(deps));
+  rejectOwnUrl(url, c.req.header('host'));
   const camera = findCameraByUrl(url, deps.rules());
+  deps.noticeCacheBuster(url, camera);
   // A signature that expires must be checked at each request.
   if (leftMs === undefined) learnTarget(c, camera, deps);
   const beganMonoMs = deps.clock.monoMs();

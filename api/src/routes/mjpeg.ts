@@ -12,7 +12,8 @@ export interface MjpegDeps extends StreamsDeps {
 
 /** `GET, HEAD /stream?url=` or `?camera=`: every new frame of a camera, as MJPEG. */
 export function getStream(c: Context, deps: MjpegDeps): Response {
-  const { url, camera, sig, exp } = readQuery(c, streamQuery);
+  const isCamera = (name: string) => deps.rules().cameras.has(name);
+  const { url, camera, sig, exp } = readQuery(c, streamQuery, isCamera);
   const lists = { url: toList(url), camera: toList(camera), sig: toList(sig), exp: toList(exp) };
   const targets = readTargets(lists, signatureContext(deps));
   const viewerFor = (wake: () => void) => mjpegViewer(wake, deps);

@@ -78,7 +78,7 @@ export function openApi(): Json {
       '/': operations('wall', {
         summary: 'The wall: a page of the named cameras, live',
         parameters: [headerParameter('If-None-Match')],
-        responses: wallResponses('text/html', []),
+        responses: wallResponses('text/html', [400]),
       }),
       '/wall/{file}': operations('wallFile', {
         summary: 'A file of that page',

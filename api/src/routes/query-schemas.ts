@@ -1,6 +1,8 @@
 import { ProblemError } from '@lastframe/shared/process/errors';
 import type { Context } from 'hono';
 import { z } from 'zod';
+import { type Pair, readPairs, valuesOf } from './query-pairs.ts';
+import { type RouteParameters, rejectStrayParameters } from './stray-parameters.ts';
 
 /** The query of `/images`. The URL itself is checked when it is parsed. */
 export const imagesQuery = z.object({
@@ -34,21 +36,39 @@ export const eventsQuery = z.object({
   exp: z.array(imagesQuery.shape.exp.unwrap()),
 });
 
-/** Returns the lists of a query as its schema has them; a missing one is empty. */
-export function readLists(c: Context, { shape }: typeof eventsQuery): z.infer<typeof eventsQuery> {
+/** Returns whether an operator named a camera like this. */
+export type IsCamera = (name: string) => boolean;
+
+/**
+ * Returns the lists of a query as its schema has them; a missing one is empty.
+ * @throws ProblemError 400 for parameters that were meant for a camera
+ */
+export function readLists(
+  c: Context,
+  { shape }: typeof eventsQuery,
+  isCamera: IsCamera,
+): z.infer<typeof eventsQuery> {
   const names = Object.keys(shape) as (keyof typeof shape)[];
-  const lists = names.map((name) => [name, c.req.queries(name) ?? []]);
+  const pairs = readOwnPairs(c, { names, areLists: true, isCamera });
+  const lists = names.map((name) => [name, valuesOf(pairs, name)]);
   return Object.fromEntries(lists);
 }
 
 /**
- * Returns the query of a request as its schema has it, and ignores other parameters.
+ * Returns the query of a request as its schema has it, and ignores other parameters unless they
+ * were meant for a camera.
  * @throws ProblemError 400
  */
-export function readQuery<S extends z.ZodObject>(c: Context, schema: S): z.infer<S> {
+export function readQuery<S extends z.ZodObject>(
+  c: Context,
+  schema: S,
+  isCamera: IsCamera = () => false,
+): z.infer<S> {
   const values: Record<string, string> = {};
-  for (const name of Object.keys(schema.shape)) {
-    const [value, ...more] = c.req.queries(name) ?? [];
+  const names = Object.keys(schema.shape);
+  const pairs = readOwnPairs(c, { names, areLists: false, isCamera });
+  for (const name of names) {
+    const [value, ...more] = valuesOf(pairs, name);
     if (more.length > 0) {
       const advice = 'percent-encode the & in the URL of the image as %26';
       throw bad(`${name} is given more than once; ${advice}`);
@@ -58,6 +78,17 @@ export function readQuery<S extends z.ZodObject>(c: Context, schema: S): z.infer
   const parsed = schema.safeParse(values);
   if (!parsed.success) throw bad(parsed.error.issues[0]?.message ?? 'the query cannot be parsed');
   return parsed.data;
+}
+
+/**
+ * Returns the parameters of a request.
+ * @throws ProblemError 400 for parameters that were meant for a camera
+ */
+export function readOwnPairs(c: Context, route: RouteParameters): Pair[] {
+  const { pathname, search } = new URL(c.req.url);
+  const pairs = readPairs(search.slice(1));
+  rejectStrayParameters(pairs, pathname, route);
+  return pairs;
 }
 
 function bad(detail: string): ProblemError {

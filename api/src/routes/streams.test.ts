@@ -35,9 +35,11 @@ function appParts(maxStreams = 10) {
     return read;
   });
   let rules = makeRules([source], [named]);
+  const noticeCacheBuster = vi.fn();
   const deps: MjpegDeps = {
     ...parts,
     ...streamed,
+    noticeCacheBuster,
     rules: () => rules,
   };
   const app = new Hono();
@@ -72,7 +74,7 @@ function appParts(maxStreams = 10) {
     streamed.streams.applyRules(rules);
   };
   const { raise } = demand;
-  return { ...parts, ...streamed, app, capture, watch, raise, setRules };
+  return { ...parts, ...streamed, noticeCacheBuster, app, capture, watch, raise, setRules };
 }
 
 describe('GET /events', () => {
@@ -175,6 +177,32 @@ describe('GET /events', () => {
     expect(presence.isPresent(camera.cameraId)).toBe(false);
     expect(presence.isPresent(other.cameraId)).toBe(true);
     expect(await read()).toContain('"health":"idle"');
+  });
+});
+
+describe.each(['/events', '/stream'])('GET %s', (path) => {
+  it('rejects a URL that is not encoded, also where the camera has a parameter named camera', async () => {
+    const { app } = appParts();
+    for (const stray of ['pwd=s3cret', 'camera=2', 'exp=5']) {
+      const response = await app.request(`${path}?url=http://cam.test/i?a=1&${stray}`);
+      expect(response.status).toBe(400);
+      const { detail } = (await response.json()) as { detail: string };
+      expect(detail).toContain(`${path}?url=http%3A%2F%2Fcam.test%2Fi%3Fa%3D1%26`);
+      expect(detail).not.toContain('s3cret');
+    }
+  });
+
+  it('is the same camera whatever its cache-buster, and says so once', async () => {
+    const { app, raise, noticeCacheBuster } = appParts();
+    const open = (n: number) => app.request(`${path}?url=http://cam.test/i?t=${n}`);
+    for (const response of [await open(10), await open(11)]) await response.body?.cancel();
+    expect(new Set(raise.mock.calls.map(([{ url }]) => url))).toEqual(
+      new Set(['http://cam.test/i']),
+    );
+    expect(noticeCacheBuster).toHaveBeenLastCalledWith(
+      'http://cam.test/i?t=11',
+      expect.objectContaining({ url: 'http://cam.test/i' }),
+    );
   });
 });
 

@@ -1,3 +1,4 @@
+import { makeRules } from '@lastframe/shared/cameras/rules';
 import { Hono } from 'hono';
 import { describe, expect, it } from 'vitest';
 import { pathBelow } from './base-path.ts';
@@ -6,9 +7,10 @@ import { getWall, getWallFile, readWallFiles } from './wall-page.ts';
 const wall = readWallFiles();
 
 function app(basePath = '/') {
+  const deps = { wall, basePath, rules: () => makeRules([]) };
   return new Hono({ getPath: pathBelow(basePath) })
-    .get('/', (c) => getWall(c, { wall, basePath }))
-    .get('/wall/:file', (c) => getWallFile(c, { wall, basePath }));
+    .get('/', (c) => getWall(c, deps))
+    .get('/wall/:file', (c) => getWallFile(c, deps));
 }
 
 const textOf = (name: string) => Buffer.from(wall.get(name)?.bytes ?? []).toString();
@@ -22,6 +24,15 @@ describe('the wall', () => {
     expect(policy).toContain("default-src 'none'");
     expect(policy).not.toMatch(/unsafe|https?:|data:/);
     expect(response.headers.get('x-content-type-options')).toBe('nosniff');
+  });
+
+  it('ignores unknown parameters, unless they were meant for a camera', async () => {
+    expect((await app().request('/?url=http://cam.test/i&fullscreen=1')).status).toBe(200);
+    const onError = (error: Error) => new Response(error.message, { status: 400 });
+    const stray = '/?columns=2&url=http://cam.test/i?a=1&pwd=s3cret';
+    const response = await app().onError(onError).request(stray);
+    expect(response.status).toBe(400);
+    expect(await response.text()).toContain('/?url=http%3A%2F%2Fcam.test%2Fi%3Fa%3D1%26pwd%3D…');
   });
 
   it('has its own scripts, style and icon, each with its type', async () => {

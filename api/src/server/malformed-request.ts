@@ -10,6 +10,11 @@ const PROBLEMS: Record<string, Problem> = {
     code: 'headers-too-large',
     detail: 'the request headers are too large',
   },
+  HPE_INVALID_URL: {
+    status: 400,
+    code: 'malformed-request',
+    detail: 'the request target has a character that is not allowed in a URL; percent-encode it',
+  },
   ERR_HTTP_REQUEST_TIMEOUT: {
     status: 408,
     code: 'request-too-slow',

@@ -1,7 +1,7 @@
 import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { getRequestListener } from '@hono/node-server';
-import { closeServer } from '@lastframe/shared/http/http-server';
+import { closeServer, NO_HOST } from '@lastframe/shared/http/http-server';
 import { limitOpenResponses } from '@lastframe/shared/http/open-responses';
 import { trackedResponse } from '../answer/tracked-response.ts';
 import type { UnsentResponses } from '../answer/unsent-responses.ts';
@@ -32,6 +32,8 @@ const SERVER_OPTIONS: ServerOptions = {
 };
 /** A client that reads nothing of its response for this long is gone, or stalls on purpose. */
 const STALLED_MS = 10_000;
+/** Without hits, connections are handed over all the same, so that raw targets are served. */
+const NO_HITS: FindHit = () => undefined;
 
 export interface ClosingTimes {
   /** Time for a load balancer that polls `/readyz` every second to stop sending requests. */
@@ -64,6 +66,7 @@ export function createPublicServer(
 ): PublicServer {
   const listener = getRequestListener(fetch, {
     errorHandler: rejectedRequestResponse,
+    hostname: NO_HOST,
   }) as RequestListener;
   const routes = rejectBadHosts(listener);
   const handler = findHit ? serveHits(findHit, routes) : routes;
@@ -72,23 +75,23 @@ export function createPublicServer(
   let draining = false;
   server.timeout = STALLED_MS;
   respondToMalformedRequests(server);
+  const times = { stalledMs: STALLED_MS, keepAliveMs: KEEP_ALIVE_MS };
+  const fastPath = installFastPath(server, { findHit: findHit ?? NO_HITS, unsent, ...times });
   // Runs before the listener above, which may respond at once.
-  server.prependListener('request', (_, res) => {
-    if (draining) res.shouldKeepAlive = false;
+  server.prependListener('request', ({ socket }, res) => {
+    if (draining || fastPath.hadRawTarget(socket)) res.shouldKeepAlive = false;
     // A response with nothing to send is waiting, perhaps for a camera, and not stalled.
-    res.on('timeout', (socket) => {
+    res.on('timeout', () => {
       if (socket.writableLength > 0) socket.destroy();
     });
   });
-  const times = { stalledMs: STALLED_MS, keepAliveMs: KEEP_ALIVE_MS };
-  const fastPath = findHit && installFastPath(server, { findHit, unsent, ...times });
   return {
     server,
     close: async ({ drainMs, graceMs }, endStreams = () => {}) => {
       draining = true;
-      fastPath?.stop();
+      fastPath.stop();
       await sleep(drainMs);
-      fastPath?.close(graceMs);
+      fastPath.close(graceMs);
       const closed = closeServer(server, graceMs);
       endStreams();
       await closed;

@@ -5,8 +5,10 @@ import type { Clock } from '@lastframe/shared/process/clock';
 import { type Problem, ProblemError } from '@lastframe/shared/process/errors';
 import type { FramesClock } from '@lastframe/shared/redis/redis-clock';
 import type { Context } from 'hono';
+import type { NoticeCacheBuster } from '../access/cache-buster-notice.ts';
 import { clientOf } from '../access/client-address.ts';
 import type { NewCameraLimit } from '../access/new-camera-limit.ts';
+import { rejectOwnUrl } from '../access/own-url.ts';
 import type { SigningDeps } from '../access/signed-url.ts';
 import { IMAGE_HEADERS } from '../answer/frame-response.ts';
 import type { CameraFeed } from './camera-feed.ts';
@@ -19,6 +21,7 @@ export interface StreamsDeps extends SigningDeps {
   clock: Clock;
   /** The rules in force at each request. */
   rules: RulesNow;
+  noticeCacheBuster: NoticeCacheBuster;
   newCameraLimit: NewCameraLimit;
   trustedProxies: readonly Network[];
   cameraFeed: CameraFeed;
@@ -54,7 +57,11 @@ export function openStream(
   }: { contentType: string; viewerFor: (wake: () => void) => StreamViewer },
   deps: StreamsDeps,
 ): Response {
-  for (const { find } of targets) find(deps.rules());
+  for (const { find, label } of targets) {
+    if ('url' in label) rejectOwnUrl(label.url, c.req.header('host'));
+    const camera = find(deps.rules());
+    if ('url' in label) deps.noticeCacheBuster(label.url, camera);
+  }
   const headers = { ...STREAM_HEADERS, 'Content-Type': contentType };
   if (c.req.method === 'HEAD') return new Response(null, { headers });
   if (!takeConnection(c.env ?? {})) throw notAlone();

@@ -121,6 +121,7 @@ export function streamParts(
 /** No signatures, limits or proxies. */
 const openToAll = {
   urlSigningKey: '',
+  noticeCacheBuster: () => {},
   newCameraLimit: createNewCameraLimit(testClock, 0),
   trustedProxies: [],
 };

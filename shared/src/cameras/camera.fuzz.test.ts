@@ -16,9 +16,18 @@ const narrow = sourcesFromPatterns(
 );
 const wide = sourcesFromPatterns(['http://*:*/*', 'https://*:*/*'], testDefaults);
 const stripping = sourcesFromPatterns(['http://*:*/*'], { ...testDefaults, query: ['w', 'h'] });
+/** Some keep cache-busters, and some allow a URL only with or without them. */
+const mixed = [
+  ...sourcesFromPatterns([`http://${HOST}/*?w=*`], { ...testDefaults, cacheBusters: 'keep' }),
+  ...sourcesFromPatterns([`http://${HOST}/*?*&t=*`, `http://${HOST}/*?h=2`], testDefaults),
+  ...sourcesFromPatterns(['http://*:*/i*'], { ...testDefaults, query: ['w', 't'] }),
+  ...wide,
+];
 
-/** Texts that parsers disagree about. */
+/** Texts that parsers disagree about, or that are not part of the camera. */
 const TRICKS = [
+  ...['&t=12', '?t=12', '&_=1764413962123', '?1764413962123', '&rand=0.84', '&&', '?w=1', '&h=2'],
+  ...['&amp;', '&am%70;', 'http://http.', '%68ttp:', 'rtsp:', '"', '<', '+', '%20'],
   ...['@', ':', '/', '\\', '#', '?', '%', '.', '[', ']', '&', ';', ',', '|', '*', '~', '-', '_'],
   ...[
     '//',
@@ -177,7 +186,7 @@ describe('any value of url', () => {
 
   it('is the same camera for the worker, which parses the canonical form again', () => {
     fc.assert(
-      fc.property(texts, fc.constantFrom(narrow, wide, stripping), (text, sources) => {
+      fc.property(texts, fc.constantFrom(narrow, wide, stripping, mixed), (text, sources) => {
         const camera = found(text, sources);
         if (camera) expect(findCamera(camera.url, sources)).toEqual(camera);
       }),

@@ -4,6 +4,7 @@ import { findPathTrick } from './dot-segments.ts';
 import { withoutTrailingDots } from './host-name.ts';
 import { normaliseEscapes } from './percent-encoding.ts';
 import type { QueryPolicy, Source } from './source.ts';
+import { adviceOnParsedUrl, adviceOnUrl } from './url-advice.ts';
 
 /** One upstream image: its canonical URL, the id derived from it, and the source that allows it. */
 export interface Camera {
@@ -15,6 +16,8 @@ export interface Camera {
 }
 
 const MAX_URL_BYTES = 4096;
+const NO_CREDENTIALS =
+  'url has a user name or a password in it; leave them out. The operator of this server sets them with auth: for the source in SOURCES_FILE';
 
 /**
  * Parses a viewer's text into a normalised URL: no fragment, no trailing dot on the host, no
@@ -22,18 +25,11 @@ const MAX_URL_BYTES = 4096;
  * @throws ProblemError 400 that says what is wrong
  */
 export function parseCameraUrl(text: string): URL {
-  if (text === '') throw invalid('url is empty; give the URL of an image, as in ?url=https://…');
   if (Buffer.byteLength(text) > MAX_URL_BYTES) throw tooLong();
-  if (/[\u0000-\u0020\u007f\\]/.test(text)) {
-    throw invalid('url has a space, a control character or a backslash in it; percent-encode it');
-  }
-  if (!URL.canParse(text)) throw invalid('url must be an absolute http:// or https:// URL');
+  const advice = adviceOnUrl(text);
+  if (advice !== undefined) throw invalid(advice);
   const url = new URL(text);
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
-    throw invalid('url must begin with http:// or https://');
-  }
-  if (url.username !== '' || url.password !== '')
-    throw invalid('url contains credentials; remove them');
+  if (url.username !== '' || url.password !== '') throw invalid(NO_CREDENTIALS);
   if (url.port === '0') throw invalid('url has port 0');
   if (/%(?![0-9a-f]{2})/i.test(url.pathname + url.search)) {
     throw invalid('url has a % that is not followed by two hexadecimal digits; write it %25');
@@ -41,6 +37,8 @@ export function parseCameraUrl(text: string): URL {
   const normalised = normalise(url);
   // Escapes make it longer, and a worker, which parses it again, must not reject it.
   if (normalised.href.length > MAX_URL_BYTES) throw tooLong();
+  const parsedAdvice = adviceOnParsedUrl(normalised);
+  if (parsedAdvice !== undefined) throw invalid(parsedAdvice);
   const trick = findPathTrick(normalised.pathname);
   if (trick) throw invalid(`url has an encoded ${trick} in its path; leave it out`);
   return normalised;

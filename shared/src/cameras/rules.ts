@@ -1,4 +1,5 @@
 import { ProblemError } from '../process/errors.ts';
+import { withoutCacheBusters } from './cache-busters.ts';
 import { type Camera, cameraOf, parseCameraUrl } from './camera.ts';
 import type { Source } from './source.ts';
 
@@ -37,15 +38,16 @@ export function makeRules(sources: readonly Source[], cameras: Iterable<NamedCam
  * @throws ProblemError 400 for a bad URL, 403 if no source matches
  */
 export function findCamera(text: string, sources: readonly Source[]): Camera {
-  const url = parseCameraUrl(text);
-  const source = sources.find(({ pattern }) => pattern.test(url.href));
-  if (source) return cameraOf(url, source);
-  throw new ProblemError({
-    status: 403,
-    code: 'source-not-allowed',
-    detail:
-      'this url is not allowed here; the operator of this server sets the allowed sources (ALLOWED_SOURCES)',
-  });
+  const { plain, asWritten } = readingsOf(text, sources);
+  return allowed(plain ?? asWritten);
+}
+
+/**
+ * Returns the camera for a `url` of the operator, who put every parameter there on purpose.
+ * @throws ProblemError 400 for a bad URL, 403 if no source matches
+ */
+export function findCameraAsWritten(text: string, sources: readonly Source[]): Camera {
+  return allowed(readingsOf(text, sources).asWritten);
 }
 
 /**
@@ -54,8 +56,48 @@ export function findCamera(text: string, sources: readonly Source[]): Camera {
  * @throws ProblemError 400 for a bad URL, 403 if no source matches
  */
 export function findCameraByUrl(text: string, { sources, namedById }: Rules): Camera {
-  const camera = findCamera(text, sources);
-  return namedById.get(camera.cameraId) ?? camera;
+  const { plain, asWritten } = readingsOf(text, sources);
+  const named = (camera: Camera | undefined) => camera && namedById.get(camera.cameraId);
+  return named(asWritten) ?? named(plain) ?? allowed(plain ?? asWritten);
+}
+
+/** What a `url` may mean. */
+interface Readings {
+  asWritten?: Camera | undefined;
+  /** Without its cache-busters. Undefined if it has none, or if they belong to it. */
+  plain?: Camera | undefined;
+}
+
+/**
+ * A worker reads the URL that results once more, and must find the same camera. So cache-busters
+ * belong to a URL unless a source that strips them allows the plain URL, too: under a pattern such
+ * as `…?t=*` they stay.
+ */
+function readingsOf(text: string, sources: readonly Source[]): Readings {
+  const url = parseCameraUrl(text);
+  const source = sources.find(({ pattern }) => pattern.test(url.href));
+  const asWritten = source && cameraOf(url, source);
+  const plainUrl = new URL(url);
+  plainUrl.search = withoutCacheBusters(url);
+  if (plainUrl.href === url.href || (source && !stripsCacheBusters(source))) return { asWritten };
+  const plainSource = sources.find(({ pattern }) => pattern.test(plainUrl.href));
+  const isPlain = plainSource && stripsCacheBusters(plainSource);
+  return { asWritten, plain: isPlain ? cameraOf(plainUrl, plainSource) : undefined };
+}
+
+/** Under another query policy, the operator has decided already. */
+function stripsCacheBusters({ query, cacheBusters }: Source): boolean {
+  return query === 'keep' && cacheBusters === 'strip';
+}
+
+function allowed(camera: Camera | undefined): Camera {
+  if (camera) return camera;
+  throw new ProblemError({
+    status: 403,
+    code: 'source-not-allowed',
+    detail:
+      'this url is not allowed here; the operator of this server sets the allowed sources (ALLOWED_SOURCES)',
+  });
 }
 
 /** @throws ProblemError 404 for an unknown name */

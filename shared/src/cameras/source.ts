@@ -1,4 +1,5 @@
 import ipaddr from 'ipaddr.js';
+import type { CacheBusterPolicy } from './cache-busters.ts';
 import { UrlPattern } from './url-pattern.ts';
 
 /** Which part of the query belongs to the camera: all, nothing, or the named parameters. */
@@ -21,6 +22,8 @@ export interface Source {
   headers: Readonly<Record<string, string>>;
   query: QueryPolicy;
   redirects: RedirectPolicy;
+  /** Only for `query: keep`; the other policies name the parameters themselves. */
+  cacheBusters: CacheBusterPolicy;
   /** Private, loopback or link-local networks that may be called. */
   networks: readonly Network[];
   maxFrameBytes: number;

@@ -10,6 +10,12 @@ export interface ListenOptions {
 }
 
 /**
+ * The host in the URL of a request without `Host`. HTTP/1.0 doesn't require it, and probes of load
+ * balancers send none. Under this name, nothing takes the request for one to loopback.
+ */
+export const NO_HOST = 'no-host.invalid';
+
+/**
  * Starts listening and returns the actual port.
  * @throws Error with one sentence that a person can act on
  */

@@ -93,6 +93,7 @@ function readFleetConfig(read: Read, fault: (text: string) => void, opsPort: num
     headers: {},
     query: 'keep',
     redirects: 'none',
+    cacheBusters: 'strip',
     networks: read('ALLOWED_NETWORKS'),
     maxFrameBytes: read('MAX_FRAME_SIZE'),
     acceptTruncated: false,

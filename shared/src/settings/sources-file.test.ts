@@ -39,6 +39,7 @@ sources:
     startAllowance: 2s
     headers: { X-Key: "Bearer \${CAM_TOKEN}" }
     query: [w, h]
+    cacheBusters: keep
     networks: [10.20.0.0/16]
     maxFrameSize: 4MiB
     budget: { perSecond: 0.5, concurrency: 10 }
@@ -64,6 +65,7 @@ cameras:
         startAllowanceMs: 2000,
         headers: { 'X-Key': 'Bearer s3cret' },
         query: ['w', 'h'],
+        cacheBusters: 'keep',
         networks: [[expect.anything(), 16]],
         maxFrameBytes: 4 * 1024 ** 2,
         budget: { perSecond: 0.5, concurrency: 10 },
@@ -99,6 +101,11 @@ cameras:
     ]);
   });
 
+  it('names a camera with its URL as written, even if that has a cache-buster', () => {
+    const text = one('cameras:\n  gate: { url: "http://cam.test/i?t=12&w=1" }\n');
+    expect(read(text).cameras[0]?.camera.url).toBe('http://cam.test/i?t=12&w=1');
+  });
+
   it('may name a camera whose source is only in ALLOWED_SOURCES', () => {
     const furtherSources = sourcesFromPatterns(['http://other.test/*'], testDefaults);
     const text = 'cameras:\n  it: { url: "http://other.test/i" }\n';
@@ -126,6 +133,7 @@ sources:
     timeout: -5s
     startAllowance: soon
     query: some
+    cacheBusters: drop
     networks: [10.0.0.0/33]
     maxFrameSize: 4MB
     maxCameras: -1
@@ -147,6 +155,7 @@ other: 1
         'sources[0].timeout: "-5s" is not valid; expected a duration like 500ms, 5s, 10m or 24h',
         'sources[0].startAllowance: "soon" is not valid; expected a duration like 500ms, 5s, 10m or 24h',
         'sources[0].query: "some" is not valid; expected keep, strip or a list of parameter names',
+        'sources[0].cacheBusters: "drop" is not valid; expected strip or keep',
         'sources[0].networks[0]: "10.0.0.0/33" is not valid; expected a network like 10.20.0.0/16 or ::1/128',
         'sources[0].maxFrameSize: "4MB" is not valid; expected a size like 512KiB, 8MiB or 1GiB',
         'sources[0].budget.perSecond: "0" is not valid; expected calls per second, more than 0',
@@ -156,7 +165,7 @@ other: 1
         'sources[0].colour: unknown key',
         'sources[1].name: it is missing; expected at most 64 letters, digits or . _ ~ -, a letter or digit first',
         'cameras.a/b: the name is not safe in a URL; expected at most 64 letters, digits or . _ ~ -, a letter or digit first',
-        'cameras.a/b.url: expected the URL of an image (url must begin with http:// or https://)',
+        "cameras.a/b.url: expected the URL of an image (url must begin with http:// or https://, not ftp:; give the URL of the camera's image)",
         'cameras.a/b.keepWarm: "maybe" is not valid; expected true or false',
         'cameras.c.url: it is missing; expected the URL of an image',
         'cameras.d: expected a camera: url, title and keepWarm',

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { NamedCamera } from '../cameras/rules.ts';
-import { findCamera } from '../cameras/rules.ts';
+import { findCameraAsWritten } from '../cameras/rules.ts';
 import type { Source, SourceDefaults } from '../cameras/source.ts';
 import { messageOf } from '../process/errors.ts';
 import type { Env } from './config.ts';
@@ -108,6 +108,7 @@ function readSource(
     headers: given.headers ?? defaults.headers,
     query: given.query ?? defaults.query,
     redirects: given.redirects ?? defaults.redirects,
+    cacheBusters: given.cacheBusters ?? defaults.cacheBusters,
     networks: given.networks ?? defaults.networks,
     maxFrameBytes: given.maxFrameSize ?? defaults.maxFrameBytes,
     acceptTruncated: given.acceptTruncated ?? defaults.acceptTruncated,
@@ -157,7 +158,7 @@ function readCamera(
   const given = check(cameraSchema, item, raw, path, report);
   if (!given || !sources) return undefined;
   try {
-    const camera = { ...findCamera(given.url.href, sources), name };
+    const camera = { ...findCameraAsWritten(given.url.href, sources), name };
     return { name, title: given.title ?? name, keepWarm: given.keepWarm ?? false, camera };
   } catch {
     report([...path, 'url'], 'no source matches it; expected one in sources or ALLOWED_SOURCES');
@@ -199,7 +200,8 @@ function check<T extends z.ZodType>(
 
 /** Keys whose values cannot be secret. */
 const SHOWN = new Set([
-  ...['name', 'match', 'interval', 'timeout', 'startAllowance', 'query', 'redirects', 'networks'],
+  ...['name', 'match', 'interval', 'timeout', 'startAllowance', 'query'],
+  ...['cacheBusters', 'redirects', 'networks'],
   ...['maxFrameSize', 'acceptTruncated', 'conditional', 'placeholders', 'staleFor', 'maxCameras'],
   ...['budget', 'perSecond', 'concurrency', 'frozenAfter', 'keepWarm'],
   ...['insecure', 'minVersion', 'legacy', 'servername'],

@@ -122,6 +122,7 @@ export const sourceSchema = z.strictObject(
         'none, same-host or a list of URL patterns',
       )
       .optional(),
+    cacheBusters: z.enum(['strip', 'keep'], 'strip or keep').optional(),
     networks: z
       .array(textOf('a network like 10.20.0.0/16 or ::1/128', parseNetwork), 'a list of networks')
       .optional(),
