@@ -55,9 +55,9 @@ streams: ## measure how soon 1,000 SSE and 200 MJPEG viewers of one process get 
 	@scripts/setup --with-tests
 	@$(NODE) bench/main.ts streams
 
-fuzz: ## test each property with a hundred thousand odd URLs, patterns and source files (FUZZ_RUNS)
+fuzz: ## test each property with a hundred thousand odd URLs, patterns, source files, camera responses and images (FUZZ_RUNS)
 	@scripts/setup --with-tests
-	@PATH="$(CURDIR)/node_modules/.bin:$$PATH" FUZZ_RUNS=$${FUZZ_RUNS:-100000} vitest run --project exhaustive --testTimeout 900000 fuzz
+	@PATH="$(CURDIR)/node_modules/.bin:$$PATH" FUZZ_RUNS=$${FUZZ_RUNS:-100000} vitest run --project exhaustive --project e2e --testTimeout 3600000 fuzz
 
 wall: ## measure how soon the wall shows a new frame, in a real browser (DURATION)
 	@scripts/setup --with-tests

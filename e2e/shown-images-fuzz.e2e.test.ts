@@ -6,7 +6,7 @@ import { type MutatedImage, mutatedImages } from '../testing/images/mutated-imag
 import { shownImages } from '../testing/images/shown-images.ts';
 import { openPage, startBrowser } from '../testing/viewers/browser.ts';
 import { createImageScan } from '../worker/src/image/image-scan.ts';
-import { samples } from '../worker/src/test-support/images.ts';
+import { avifSequence, samples } from '../worker/src/test-support/images.ts';
 
 /** The same images every time, unless FUZZ_RUNS starts a search. */
 const SEED = process.env.FUZZ_RUNS ? Date.now() % 2 ** 31 : 1;
@@ -49,7 +49,7 @@ function acceptedMutants(count: number): MutatedImage[] {
 
 describe('Chromium', () => {
   it('shows every sample', async () => {
-    const images = Object.values(samples).map(({ bytes }) => bytes);
+    const images = [avifSequence(), ...Object.values(samples).map(({ bytes }) => bytes)];
     expect(await shownImages(page, images)).toEqual(images.map(() => 'picture'));
   });
 

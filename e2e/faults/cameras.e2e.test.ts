@@ -161,7 +161,7 @@ describe('a camera that cannot be reached', () => {
     isDown = true;
     const failures = () =>
       (fleet.workers[0]?.logs ?? []).filter(({ outcome }) =>
-        /cannot be resolved right now/.test(String(outcome)),
+        /name servers failed to resolve/.test(String(outcome)),
       );
     await expect.poll(() => failures().length, { timeout: 60_000 }).toBeGreaterThanOrEqual(3);
     const { etag, ageS, status } = await requestImage(api, camera);

@@ -32,22 +32,28 @@ const pieceEdit = fc.record({
   other: fc.nat(20),
 });
 
-/** Real images of every type with some pieces, fields, bytes or bits changed. */
-export const mutatedImages: fc.Arbitrary<MutatedImage> = fc
-  .record({
-    sample: fc.constantFrom(...Object.entries(samples)),
+type Sample = { bytes: Buffer; contentType: string };
+
+/** Returns images with some pieces, fields, bytes or bits changed. */
+export function mutantsOf(images: Readonly<Record<string, Sample>>): fc.Arbitrary<MutatedImage> {
+  const changes = fc.record({
+    sample: fc.constantFrom(...Object.entries(images)),
     pieces: pieceEdit,
     edits: fc.array(byteEdit, { maxLength: 3 }),
     // Otherwise hardly any changed PNG would get past its first chunk.
     repairsChecksums: fc.boolean(),
-  })
-  .map(({ sample: [name, { bytes, contentType }], pieces, edits, repairsChecksums }) => {
-    const rearranged = rearrange(piecesOf(bytes, contentType), pieces);
-    const edited = edits.reduce((image, edit) => edit(image), rearranged);
-    const isRepaired = repairsChecksums && contentType === 'image/png';
-    const mutated = isRepaired ? withChecksums(edited) : edited;
-    return { name: `${name} (${pieces.kind})`, contentType, bytes: mutated };
   });
+  return changes.map(({ sample: [name, { bytes, contentType }], ...edit }) => {
+    const rearranged = rearrange(piecesOf(bytes, contentType), edit.pieces);
+    const edited = edit.edits.reduce((image, change) => change(image), rearranged);
+    const isRepaired = edit.repairsChecksums && contentType === 'image/png';
+    const mutated = isRepaired ? withChecksums(edited) : edited;
+    return { name: `${name} (${edit.pieces.kind})`, contentType, bytes: mutated };
+  });
+}
+
+/** Mutants of real images of every type. */
+export const mutatedImages = mutantsOf(samples);
 
 function rearrange(
   pieces: Buffer[],

@@ -124,7 +124,7 @@ export const variables = {
   STALE_FOR: duration(
     both,
     '24h',
-    'how long the last good frame is kept; the maximum for cameras that are not in SOURCES_FILE, see UNNAMED_STALE_FOR',
+    'how long the last good frame is kept; for cameras that are not in SOURCES_FILE, see UNNAMED_STALE_FOR',
   ),
   UNNAMED_STALE_FOR: duration(
     worker,
@@ -154,12 +154,12 @@ export const variables = {
   OPS_HOST: word(
     both,
     '127.0.0.1',
-    'address of the ops listener: /livez, /readyz, /metrics, /queues on the worker, /refresh and /purge on the api',
+    'address of the ops listener: /livez, /readyz, /metrics, /queues (worker), /refresh and /purge (api)',
   ),
   OPS_PORT: port(
     both,
     undefined,
-    'port of the ops listener; 9088 for the api, 9089 for the worker',
+    'port of the ops listener: 9088 for the api, 9089 for the worker',
   ),
   QUEUES_USER: text(
     worker,

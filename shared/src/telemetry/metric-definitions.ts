@@ -1,6 +1,9 @@
 import { HEALTHS } from '../cameras/camera-health.ts';
 import type { ProcessName } from '../settings/variables.ts';
 
+/** What the label `source` contains. */
+export const SOURCE_LABEL = 'name of a source, or origin of a pattern in ALLOWED_SOURCES';
+
 type MetricType = 'counter' | 'gauge' | 'histogram';
 
 /** Each label with its values, or with a description of them. Their number is bounded. */
@@ -30,7 +33,7 @@ const gauge = definer('gauge');
 const both = ['api', 'worker'] as const;
 const api = ['api'] as const;
 const worker = ['worker'] as const;
-const source = 'name of a source, or origin of a pattern in ALLOWED_SOURCES';
+const source = SOURCE_LABEL;
 const connection = ['queue', 'permits', 'frames', 'announcements'] as const;
 const kind = ['started', 'frame', 'unchanged', 'failure', 'wait'] as const;
 /** Purges come from api processes, the others from workers. */
@@ -62,7 +65,7 @@ export const metricDefinitions = {
 
   lastframe_requests_total: counter(
     api,
-    'Requests by outcome: a fresh, stale or late frame at once; a frame after a wait (waited); a 5xx response (failed); a 4xx response (refused); anything else (other).',
+    'Requests by outcome: a fresh, stale or late frame at once; a frame after a wait (waited); a 5xx (failed) or 4xx response (refused); anything else (other).',
     {
       outcome: ['fresh', 'stale', 'late', 'waited', 'failed', 'refused', 'other'],
       status: 'the HTTP status',
@@ -99,7 +102,7 @@ export const metricDefinitions = {
   ),
   lastframe_answers_cut_total: counter(
     api,
-    'Clients disconnected for reading too slowly: below MIN_SEND_RATE, or the slowest ones when MAX_UNSENT_BYTES was exceeded.',
+    'Clients disconnected for reading too slowly: below MIN_SEND_RATE (rate), or the slowest when MAX_UNSENT_BYTES was exceeded (budget).',
     { cause: ['rate', 'budget'] },
   ),
   lastframe_demand_raised_total: counter(
@@ -128,7 +131,7 @@ export const metricDefinitions = {
   ),
   lastframe_worker_alive: gauge(
     api,
-    'Whether any worker of the fleet takes jobs (1) or none does (0), as seen by this process; missing while the queue Redis is unreachable.',
+    'Whether any worker of the fleet takes jobs (1) or none (0); missing while the queue Redis is unreachable.',
   ),
   lastframe_queue_jobs: gauge(
     api,
@@ -170,7 +173,7 @@ export const metricDefinitions = {
   ),
   lastframe_hold_off_seconds: gauge(
     worker,
-    'Time until the cameras of a source may be called again after the queue Redis may have lost permits; 0 if they may be called now.',
+    'Time until the hold-off of a source ends, after the queue Redis may have lost permits; 0 if its cameras may be called.',
     { source },
   ),
   lastframe_queue_redis_fit: gauge(

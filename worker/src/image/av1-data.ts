@@ -1,4 +1,4 @@
-import { require } from './scan-input.ts';
+import { requireThat } from './scan-input.ts';
 
 const SEQUENCE_HEADER = 1;
 const TEMPORAL_DELIMITER = 2;
@@ -14,13 +14,13 @@ export function requireAv1(data: Buffer): void {
   while (at < data.length) {
     const head = data[at] ?? 0;
     const type = (head >> 3) & 15;
-    require(hasHeader || type === SEQUENCE_HEADER || type === TEMPORAL_DELIMITER, BROKEN);
+    requireThat(hasHeader || type === SEQUENCE_HEADER || type === TEMPORAL_DELIMITER, BROKEN);
     hasHeader ||= type === SEQUENCE_HEADER;
     hasFrame ||= FRAMES.includes(type);
     at = unitEnd(data, at + (head & 4 ? 2 : 1), (head & 2) !== 0);
-    require(at <= data.length, BROKEN);
+    requireThat(at <= data.length, BROKEN);
   }
-  require(hasHeader && hasFrame, BROKEN);
+  requireThat(hasHeader && hasFrame, BROKEN);
 }
 
 /** Only the last unit may leave out its size. */

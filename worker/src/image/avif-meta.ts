@@ -1,7 +1,7 @@
 import { requireProperties } from './avif-properties.ts';
 import { type Box, childBoxes, payloadOf } from './boxes.ts';
 import { ByteCursor } from './byte-cursor.ts';
-import { require } from './scan-input.ts';
+import { requireThat } from './scan-input.ts';
 
 /** The types of a picture: AV1, or a grid of such. */
 const PICTURES = new Set(['av01', 'grid']);
@@ -28,12 +28,12 @@ export function readMeta(meta: Buffer): PictureData {
   requirePictureHandler(meta, boxes);
   const primary = primaryItem(payloadOf(meta, boxes, 'pitm'));
   const types = itemTypes(payloadOf(meta, boxes, 'iinf'));
-  require(PICTURES.has(types.get(primary) ?? ''), 'no AV1 picture');
+  requireThat(PICTURES.has(types.get(primary) ?? ''), 'no AV1 picture');
   requireProperties(payloadOf(meta, boxes, 'iprp'), types);
   const references = boxes.find(({ type }) => type === 'iref');
   if (references) requireReferences(meta.subarray(references.start, references.end));
   const { end, extents } = readLocations(payloadOf(meta, boxes, 'iloc'));
-  require(extents.has(primary), 'no picture data');
+  requireThat(extents.has(primary), 'no picture data');
   const pictures = [...extents].flatMap(([item, [extent, second]]) =>
     types.get(item) === 'av01' && extent && !second ? [extent] : [],
   );
@@ -41,11 +41,11 @@ export function readMeta(meta: Buffer): PictureData {
 }
 
 function requirePictureHandler(meta: Buffer, boxes: Box[]): void {
-  require(boxes[0]?.type === 'hdlr', 'no picture');
+  requireThat(boxes[0]?.type === 'hdlr', 'no picture');
   const cursor = new ByteCursor(payloadOf(meta, boxes, 'hdlr'));
   cursor.fullBox(0);
-  require(cursor.number(4) === 0 && cursor.text(4) === 'pict', 'no picture');
-  require(cursor.text(12) === '\0'.repeat(12), 'a broken handler box');
+  requireThat(cursor.number(4) === 0 && cursor.text(4) === 'pict', 'no picture');
+  requireThat(cursor.text(12) === '\0'.repeat(12), 'a broken handler box');
   cursor.skipText();
 }
 
@@ -59,13 +59,13 @@ function itemTypes(iinf: Buffer): Map<number, string> {
   const head = new ByteCursor(iinf);
   const countBytes = head.fullBox(1).version === 0 ? 2 : 4;
   const items = childBoxes(iinf, FULL_BOX_BYTES + countBytes);
-  require(head.number(countBytes) === items.length, 'a wrong number of items');
+  requireThat(head.number(countBytes) === items.length, 'a wrong number of items');
   const types = new Map<number, string>();
   for (const { type, start, end } of items) {
-    require(type === 'infe', 'a list of items with something else');
+    requireThat(type === 'infe', 'a list of items with something else');
     const cursor = new ByteCursor(iinf.subarray(start, end));
     const { version } = cursor.fullBox(3);
-    require(version >= 2, 'an item of an unknown version');
+    requireThat(version >= 2, 'an item of an unknown version');
     const id = cursor.number(version === 2 ? 2 : 4);
     cursor.number(2);
     types.set(id, cursor.text(4));
@@ -79,9 +79,9 @@ function requireReferences(iref: Buffer): void {
   const idBytes = iref[0] === 0 ? 2 : 4;
   for (const { start, end } of childBoxes(iref, FULL_BOX_BYTES)) {
     const cursor = new ByteCursor(iref.subarray(start, end));
-    require(cursor.number(idBytes) > 0, 'a reference of nothing');
+    requireThat(cursor.number(idBytes) > 0, 'a reference of nothing');
     for (let count = cursor.number(2); count > 0; count -= 1) {
-      require(cursor.number(idBytes) > 0, 'a reference to nothing');
+      requireThat(cursor.number(idBytes) > 0, 'a reference to nothing');
     }
   }
 }
@@ -98,7 +98,7 @@ function readLocations(iloc: Buffer): { end: number; extents: Map<number, Extent
     [0, 4, 8].includes(size),
   );
   // Without a length, a few bytes could stand for any number of extents.
-  require(areSizes && lengthBytes > 0, 'broken places of its picture data');
+  requireThat(areSizes && lengthBytes > 0, 'broken places of its picture data');
   const extents = new Map<number, Extent[]>();
   let last = 0;
   for (let items = cursor.number(idBytes); items > 0; items -= 1) {

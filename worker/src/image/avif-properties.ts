@@ -1,6 +1,6 @@
 import { childBoxes, payloadOf } from './boxes.ts';
 import { ByteCursor } from './byte-cursor.ts';
-import { require, requireSize } from './scan-input.ts';
+import { requireSize, requireThat } from './scan-input.ts';
 
 const MAX_SIDE = 32_768;
 const MAX_PIXELS = 16_384 ** 2;
@@ -20,10 +20,10 @@ export function requireProperties(iprp: Buffer, items: ReadonlyMap<number, strin
     if (itemType !== 'av01' && itemType !== 'grid') continue;
     const own = (indexes.get(item) ?? []).flatMap((index) => properties[index - 1] ?? []);
     const types = own.map(({ type }) => type);
-    require(types.includes('ispe'), 'no picture size');
-    require(itemType === 'grid' || types.includes('av1C'), 'no AV1 configuration');
+    requireThat(types.includes('ispe'), 'no picture size');
+    requireThat(itemType === 'grid' || types.includes('av1C'), 'no AV1 configuration');
     const bits = new Set(own.flatMap((property) => property.bits ?? []));
-    require(bits.size <= 1, 'two numbers of bits per colour');
+    requireThat(bits.size <= 1, 'two numbers of bits per colour');
   }
 }
 
@@ -34,30 +34,30 @@ const CHECKS: Readonly<Record<string, (property: ByteCursor) => number | undefin
     const [width, height] = [property.number(4), property.number(4)];
     requireSize(width, height);
     const isSmall = Math.max(width, height) <= MAX_SIDE && width * height <= MAX_PIXELS;
-    require(isSmall, `a size of ${width} × ${height} pixels`);
+    requireThat(isSmall, `a size of ${width} × ${height} pixels`);
     return undefined;
   },
   pixi: (property) => {
-    require((property.fullBox(0).flags & 1) === 0, 'unknown flags');
+    requireThat((property.fullBox(0).flags & 1) === 0, 'unknown flags');
     const planes = property.number(1);
-    require(planes >= 1 && planes <= 4, `${planes} colour planes`);
+    requireThat(planes >= 1 && planes <= 4, `${planes} colour planes`);
     const bits = new Set(Array.from({ length: planes }, () => property.number(1)));
-    require(bits.size === 1, 'several numbers of bits per colour');
+    requireThat(bits.size === 1, 'several numbers of bits per colour');
     return [...bits][0];
   },
   av1C: (property) => {
-    require(property.number(1) === 0x81, 'an AV1 configuration of an unknown version');
+    requireThat(property.number(1) === 0x81, 'an AV1 configuration of an unknown version');
     property.number(1);
     const bits = BITS[(property.number(1) >> 5) & 3];
     const delay = property.number(1);
     const isDelay = delay >> 5 === 0 && (delay === 0 || delay >= 16);
-    require(bits !== undefined && isDelay, 'a broken AV1 configuration');
+    requireThat(bits !== undefined && isDelay, 'a broken AV1 configuration');
     return bits;
   },
   colr: (property) => {
     if (property.text(4) !== 'nclx') return undefined;
     property.number(6);
-    require((property.number(1) & 0x7f) === 0, 'broken colours');
+    requireThat((property.number(1) & 0x7f) === 0, 'broken colours');
     return undefined;
   },
   auxC: (property) => {
@@ -78,7 +78,7 @@ function associations(ipma: Buffer, properties: number): Map<number, number[]> {
     const item = cursor.number(version === 0 ? 2 : 4);
     const indexes = Array.from({ length: cursor.number(1) }, () => {
       const index = cursor.number(indexBytes) % essentialBit;
-      require(index <= properties, 'a property that is missing');
+      requireThat(index <= properties, 'a property that is missing');
       return index;
     });
     byItem.set(item, indexes);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { piecesOf } from '../../../testing/images/image-pieces.ts';
-import { samples } from '../test-support/images.ts';
+import { avifSequence, samples } from '../test-support/images.ts';
 import { createImageScan } from './image-scan.ts';
 
 const FAULT = 'the camera sent an AVIF that no browser shows: ';
@@ -45,7 +45,12 @@ describe('the brands of an AVIF', () => {
     [['isom', 'avif']],
     [['avif', 'mif1']],
   ])('may come in any order: %j', (brands) => {
-    expect(scan(branded(...brands))).toMatchObject({ state: 'whole', contentType: 'image/avif' });
+    const image = branded(...brands);
+    const whole = { state: 'whole', contentType: 'image/avif', endBytes: avif.length };
+    expect(scan(image)).toEqual(whole);
+    const imageScan = createImageScan();
+    imageScan.advance(image.subarray(0, 20));
+    expect(imageScan.advance(image)).toEqual(whole);
   });
 
   it('may come late in a long list', () => {
@@ -93,6 +98,36 @@ describe('the end of an AVIF', () => {
   it('does not include boxes behind its data', () => {
     const free = Buffer.from('\0\0\0\x09freeX', 'latin1');
     expect(scan(Buffer.concat([avif, free]))).toMatchObject({ endBytes: avif.length });
+  });
+});
+
+describe('an AVIF sequence', () => {
+  const sequence = avifSequence();
+  const movieAt = sequence.indexOf('moov');
+  const dataAt = sequence.indexOf('mdat') - 4;
+
+  it('is whole with its description and its data, in any order', () => {
+    const whole = { state: 'whole', contentType: 'image/avif', endBytes: sequence.length };
+    expect(createImageScan().advance(sequence)).toEqual(whole);
+    expect(scan(Buffer.concat([sequence, Buffer.alloc(99)]))).toEqual(whole);
+    const [fileType, movie] = [
+      sequence.subarray(0, movieAt - 4),
+      sequence.subarray(movieAt - 4, dataAt),
+    ];
+    expect(scan(Buffer.concat([fileType, sequence.subarray(dataAt), movie]))).toEqual(whole);
+  });
+
+  it('is truncated, wherever it is cut', () => {
+    for (let length = 32; length < sequence.length; length += 1) {
+      expect(scan(sequence.subarray(0, length)), `${length} bytes`).toMatchObject(truncated);
+    }
+  });
+
+  it('ends with the body if the box of its data has no size', () => {
+    const open = Buffer.from(sequence);
+    open.writeUInt32BE(0, dataAt);
+    expect(createImageScan().advance(open)).toEqual({ state: 'more' });
+    expect(scan(open)).toMatchObject({ state: 'whole', endBytes: sequence.length });
   });
 });
 

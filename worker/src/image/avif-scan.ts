@@ -1,13 +1,13 @@
 import { requireAv1 } from './av1-data.ts';
-import { type PictureData, readMeta } from './avif-meta.ts';
+import { type Extent, type PictureData, readMeta } from './avif-meta.ts';
 import { BOX_HEAD_BYTES, type Box, boxAt, boxHeadBytes } from './boxes.ts';
 import {
   type FormatScan,
   hasBytes,
   ImageFault,
   type Reading,
-  require,
   requireBytes,
+  requireThat,
   type ScanInput,
 } from './scan-input.ts';
 
@@ -34,14 +34,14 @@ interface AvifState {
  */
 export function* scanAvif(input: ScanInput): FormatScan {
   const fileType = yield* nextBox(input, 0);
-  require((fileType.end - fileType.start) % 4 === 0, 'a broken file type');
+  requireThat((fileType.end - fileType.start) % 4 === 0, 'a broken file type');
   yield* requireBytes(input, fileType.end);
   const isSequence = brandsOf(input.bytes.subarray(0, fileType.end)).includes('avis');
   const state: AvifState = { hasMovie: false, hasMedia: false };
   let at = fileType.end;
   while (isSequence ? !isWholeSequence(state) : !state.data) {
     const box = yield* nextBox(input, at);
-    if (box.type === 'meta') require(box.end - at <= MAX_META_BYTES, 'a huge description');
+    if (box.type === 'meta') requireThat(box.end - at <= MAX_META_BYTES, 'a huge description');
     const { length } = input.bytes;
     if (length < box.end && box.end < Number.POSITIVE_INFINITY) yield* requireBytes(input, box.end);
     readBox(state, input.bytes, box);
@@ -49,10 +49,18 @@ export function* scanAvif(input: ScanInput): FormatScan {
   }
   if (isSequence && !(yield* hasBytes(input, at))) return input.bytes.length;
   const end = yield* lastBoxEnd(input, at, state.data?.end ?? 0);
-  for (const { start, end: pictureEnd } of state.data?.pictures ?? []) {
-    requireAv1(input.bytes.subarray(start, pictureEnd));
-  }
+  requirePictures(input.bytes, state.data?.pictures ?? []);
   return end;
+}
+
+/** Reads no byte twice, though any number of pictures may be said to be in the same place. */
+function requirePictures(bytes: Buffer, pictures: readonly Extent[]): void {
+  let readTo = 0;
+  for (const { start, end } of pictures.toSorted((a, b) => a.start - b.start)) {
+    if (start < readTo) continue;
+    requireAv1(bytes.subarray(start, end));
+    readTo = end;
+  }
 }
 
 function isWholeSequence({ hasMovie, hasMedia }: AvifState): boolean {

@@ -39,14 +39,32 @@ function coreBmp(): Buffer {
   return Buffer.concat([bytes, Buffer.alloc(24, 99)]);
 }
 
+/** Returns a BMP with the shortest head of OS/2 2. */
+function shortBmp(): Buffer {
+  const whole = bmp();
+  const head = whole.subarray(0, 30);
+  head.writeUInt32LE(head.length, 10);
+  head.writeUInt32LE(16, 14);
+  return Buffer.concat([head, whole.subarray(54)]);
+}
+
+/** Returns a BMP of 3 × 2 pixels of 16 bits, of which these are red, green and blue. */
+function masked(...masks: number[]): Buffer {
+  const image = bmp({ bits: 16, compression: 3, dataAt: 66 }, Buffer.alloc(16));
+  for (const [index, mask] of masks.entries()) image.writeUInt32LE(mask, 54 + 4 * index);
+  return image;
+}
+
 describe('a BMP ends with its last row', () => {
   it.each<[string, Buffer]>([
     ['of 24 bits, in rows of four bytes', bmp()],
     ['from top to bottom', bmp({ height: -2 })],
     ['of 1 bit', bmp({ bits: 1, width: 33, dataAt: 62 }, Buffer.alloc(16))],
-    ['of 16 bits with masks', bmp({ bits: 16, compression: 3, dataAt: 66 }, Buffer.alloc(16))],
+    ['of 16 bits with masks', masked(0xf800, 0x07e0, 0x001f)],
     ['with a long head', bmp({ headBytes: 124 })],
-    ['with the head of OS/2', coreBmp()],
+    ['with a head of OS/2 1', coreBmp()],
+    ['with a head of OS/2 2', bmp({ headBytes: 64 })],
+    ['with a short head of OS/2 2', shortBmp()],
   ])('%s', (_, image) => {
     const padded = Buffer.concat([image, Buffer.alloc(50)]);
     expect(scan(padded)).toEqual({
@@ -84,6 +102,9 @@ describe('a BMP that no browser shows is rejected', () => {
     ['60000 × 60000 pixels are too many', bmp({ width: 60_000, height: 60_000 })],
     ['compression 0 with 3 bits per pixel', bmp({ bits: 3 })],
     ['compression 4 with 24 bits per pixel', bmp({ compression: 4 })],
+    ['a compression that only OS/2 knows', bmp({ bits: 16, compression: 3, headBytes: 64 })],
+    ['broken colour masks', masked(0xf900, 0x06e0, 0x001f)],
+    ['broken colour masks', masked(0x1_f800, 0x07e0, 0x001f)],
     ['run lengths from top to bottom', bmp({ bits: 8, compression: 1, height: -2 })],
     ['picture data inside its header', bmp({ dataAt: 20 })],
   ])('%s', (fault, image) => {

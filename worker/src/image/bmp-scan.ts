@@ -1,17 +1,18 @@
 import {
   type FormatScan,
   type Reading,
-  require,
   requireBytes,
   requireSize,
+  requireThat,
   type ScanInput,
 } from './scan-input.ts';
 
 const FILE_HEAD_BYTES = 14;
-/** Of OS/2, with sizes of 16 bits; all later ones begin like that of Windows 3. */
+/** Of OS/2 1, with sizes of 16 bits; all later ones begin like that of Windows 3. */
 const CORE_HEAD_BYTES = 12;
+const WINDOWS_HEADS = [40, 52, 56, 108, 124];
+const MASKS_AT = 54;
 const MAX_SIDE = 65_535;
-const HEAD_SIZES = new Set([CORE_HEAD_BYTES, 40, 52, 56, 108, 124]);
 
 const UNCOMPRESSED = 0;
 const RUN_LENGTHS_8 = 1;
@@ -37,7 +38,14 @@ interface BmpHead {
 
 /** Returns whether a BMP may begin with these 18 bytes; any text may begin with its signature. */
 export function isBmpHead(bytes: Buffer): boolean {
-  return bytes.toString('latin1', 0, 2) === 'BM' && HEAD_SIZES.has(bytes.readUInt32LE(14));
+  const size = bytes.readUInt32LE(FILE_HEAD_BYTES);
+  const isHead = size === CORE_HEAD_BYTES || WINDOWS_HEADS.includes(size) || isOs2Head(size);
+  return isHead && bytes.toString('latin1', 0, 2) === 'BM';
+}
+
+/** OS/2 2 leaves out fields at the end. */
+function isOs2Head(size: number): boolean {
+  return size >= 16 && size <= 64 && (size % 4 === 0 || size === 42 || size === 46);
 }
 
 /** The size of its rows follows from the head. The size that the file claims is often wrong. */
@@ -46,12 +54,15 @@ export function* scanBmp(input: ScanInput): FormatScan {
   yield* requireBytes(input, FILE_HEAD_BYTES + headBytes);
   const head = headOf(input.bytes, headBytes);
   requireHead(head);
+  const hasMasks = head.compression !== BIT_FIELDS || WINDOWS_HEADS.includes(headBytes);
+  requireThat(hasMasks, 'a compression that only OS/2 knows');
   const dataAt = input.bytes.readUInt32LE(10);
-  require(dataAt >= FILE_HEAD_BYTES + headBytes, 'picture data inside its header');
+  requireThat(dataAt >= FILE_HEAD_BYTES + headBytes, 'picture data inside its header');
   if (head.compression === RUN_LENGTHS_8 || head.compression === RUN_LENGTHS_4) {
     return yield* runsEnd(input, dataAt, head.compression);
   }
   yield* requireBytes(input, FILE_HEAD_BYTES + headBytes + paletteBytes(head, headBytes));
+  if (head.compression === BIT_FIELDS) yield* requireMasks(input, headBytes, head.bitsPerPixel);
   const rowBytes = 4 * Math.ceil((head.width * head.bitsPerPixel) / 32);
   const end = dataAt + rowBytes * Math.abs(head.height);
   yield* requireBytes(input, end);
@@ -69,22 +80,39 @@ function headOf(bytes: Buffer, headBytes: number): BmpHead {
       paletteColours: 0,
     };
   }
+  const field = (at: number) =>
+    at + 4 <= FILE_HEAD_BYTES + headBytes ? bytes.readUInt32LE(at) : 0;
   return {
     width: bytes.readInt32LE(18),
     height: bytes.readInt32LE(22),
     bitsPerPixel: bytes.readUInt16LE(28),
-    compression: bytes.readUInt32LE(30),
-    paletteColours: bytes.readUInt32LE(46),
+    compression: field(30),
+    paletteColours: field(46),
   };
 }
 
 function requireHead({ width, height, bitsPerPixel, compression }: BmpHead): void {
   requireSize(width, Math.abs(height));
-  require(Math.max(width, Math.abs(height)) <= MAX_SIDE, `a size of ${width} × ${height} pixels`);
+  requireThat(
+    Math.max(width, Math.abs(height)) <= MAX_SIDE,
+    `a size of ${width} × ${height} pixels`,
+  );
   const isDepth = DEPTHS[compression]?.includes(bitsPerPixel) ?? false;
-  require(isDepth, `compression ${compression} with ${bitsPerPixel} bits per pixel`);
+  requireThat(isDepth, `compression ${compression} with ${bitsPerPixel} bits per pixel`);
   const hasRuns = compression === RUN_LENGTHS_8 || compression === RUN_LENGTHS_4;
-  require(!hasRuns || height > 0, 'run lengths from top to bottom');
+  requireThat(!hasRuns || height > 0, 'run lengths from top to bottom');
+}
+
+/** The bits of each colour are in one run. */
+function* requireMasks(input: ScanInput, headBytes: number, bitsPerPixel: number): Reading<void> {
+  // Behind the head of Windows 3; later ones include them, and transparency as a fourth.
+  const end = MASKS_AT + 4 * (headBytes >= 56 ? 4 : 3);
+  yield* requireBytes(input, end);
+  for (let at = MASKS_AT; at < end; at += 4) {
+    const mask = input.bytes.readUInt32LE(at);
+    const runs = mask.toString(2).split('0').filter(Boolean).length;
+    requireThat(mask < 2 ** bitsPerPixel && runs <= 1, 'broken colour masks');
+  }
 }
 
 /** Decoders read the palette even if the rows begin inside it. */

@@ -1,4 +1,4 @@
-import { require } from './scan-input.ts';
+import { requireThat } from './scan-input.ts';
 
 /** A box of an ISO base media file: `start` is behind its head. */
 export interface Box {
@@ -24,7 +24,7 @@ export function boxAt(bytes: Buffer, at: number): Box {
   const size = bytes.readUInt32BE(at);
   if (size === 0) return { type, start, end: Number.POSITIVE_INFINITY };
   const end = at + (size === 1 ? Number(bytes.readBigUInt64BE(at + 8)) : size);
-  require(end >= start, 'a box with an invalid size');
+  requireThat(end >= start, 'a box with an invalid size');
   return { type, start, end };
 }
 
@@ -33,10 +33,10 @@ export function childBoxes(bytes: Buffer, from: number): Box[] {
   const boxes: Box[] = [];
   let at = from;
   while (at < bytes.length) {
-    require(at + BOX_HEAD_BYTES <= bytes.length, 'a broken box');
-    require(at + boxHeadBytes(bytes, at) <= bytes.length, 'a broken box');
+    requireThat(at + BOX_HEAD_BYTES <= bytes.length, 'a broken box');
+    requireThat(at + boxHeadBytes(bytes, at) <= bytes.length, 'a broken box');
     const box = boxAt(bytes, at);
-    require(box.end <= bytes.length, 'a box longer than the one around it');
+    requireThat(box.end <= bytes.length, 'a box longer than the one around it');
     boxes.push(box);
     at = box.end;
   }
@@ -46,6 +46,6 @@ export function childBoxes(bytes: Buffer, from: number): Box[] {
 /** Returns the content of the one box of a type. */
 export function payloadOf(bytes: Buffer, boxes: Box[], type: string): Buffer {
   const [box, second] = boxes.filter((candidate) => candidate.type === type);
-  require(box !== undefined && second === undefined, `no ${type} box, or two`);
+  requireThat(box !== undefined && second === undefined, `no ${type} box, or two`);
   return bytes.subarray(box.start, box.end);
 }

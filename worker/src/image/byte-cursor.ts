@@ -1,4 +1,4 @@
-import { require } from './scan-input.ts';
+import { requireThat } from './scan-input.ts';
 
 /** Reads fields one after the other; a field behind the end makes the image invalid. */
 export class ByteCursor {
@@ -29,21 +29,21 @@ export class ByteCursor {
   /** Skips a text that ends with a NUL. */
   skipText(): void {
     const end = this.#bytes.indexOf(0, this.#at);
-    require(end !== -1, 'a text without an end');
+    requireThat(end !== -1, 'a text without an end');
     this.#at = end + 1;
   }
 
   /** Reads the version and the flags of a full box. */
   fullBox(maxVersion: number): { version: number; flags: number } {
     const version = this.number(1);
-    require(version <= maxVersion, `a box of version ${version}`);
+    requireThat(version <= maxVersion, `a box of version ${version}`);
     return { version, flags: this.number(3) };
   }
 
   #advance(length: number): number {
     const start = this.#at;
     this.#at += length;
-    require(this.#at <= this.#bytes.length, 'a box that is too short');
+    requireThat(this.#at <= this.#bytes.length, 'a box that is too short');
     return start;
   }
 }

@@ -69,6 +69,8 @@ describe('a GIF that no browser shows is rejected', () => {
     ['65535 × 65535 pixels are too many', changed({ 5: 255, 6: 255, 7: 255, 8: 255 })],
     ['no picture data', changed({ 10: 9 })],
     ['no picture data', changed({ 11: 0 })],
+    ['broken picture data', changed({ 12: 0xff })],
+    ['broken picture data', changed({ 12: 0x2c })],
   ])('%s', (fault, image) => {
     expect(scan(image)).toMatchObject({ state: 'invalid', fault: FAULT + fault });
   });

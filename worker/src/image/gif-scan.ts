@@ -2,9 +2,9 @@ import {
   type FormatScan,
   hasBytes,
   type Reading,
-  require,
   requireBytes,
   requireSize,
+  requireThat,
   type ScanInput,
   TruncatedImage,
 } from './scan-input.ts';
@@ -14,7 +14,7 @@ const IMAGE = 0x2c;
 const EXTENSION = 0x21;
 const TRAILER = 0x3b;
 const GRAPHIC_CONTROL = 0xf9;
-const MAX_CODE_BITS = 8;
+const MAX_COLOUR_BITS = 8;
 
 /** Walks the blocks to the trailer. */
 export function* scanGif(input: ScanInput): FormatScan {
@@ -35,7 +35,7 @@ export function* scanGif(input: ScanInput): FormatScan {
       at = yield* imageEnd(input, at, images === 0);
       images += 1;
     } else {
-      require(images > 0, kind === TRAILER ? 'no picture' : 'a broken block');
+      requireThat(images > 0, kind === TRAILER ? 'no picture' : 'a broken block');
       return at;
     }
   }
@@ -50,7 +50,7 @@ function* extensionEnd(input: ScanInput, at: number, isFirst: boolean): Reading<
   if (isFirst && input.bytes[at + 1] === GRAPHIC_CONTROL) {
     yield* requireBytes(input, at + 8);
     const isWellFormed = input.bytes[at + 2] === 4 && input.bytes[at + 7] === 0;
-    require(isWellFormed, 'a broken graphic control extension');
+    requireThat(isWellFormed, 'a broken graphic control extension');
   }
   return yield* subBlocksEnd(input, at + 2);
 }
@@ -59,12 +59,18 @@ function* imageEnd(input: ScanInput, at: number, isFirst: boolean): Reading<numb
   yield* requireBytes(input, at + 10);
   const codesAt = at + 10 + paletteBytes(input.bytes[at + 9] ?? 0);
   yield* requireBytes(input, codesAt + 2);
-  if (isFirst) requireFirstImage(input.bytes, at, codesAt);
+  if (isFirst) {
+    const blockEnd = codesAt + 2 + (input.bytes[codesAt + 1] ?? 0);
+    yield* requireBytes(input, blockEnd);
+    requireFirstSize(input.bytes, at);
+    const colourBits = input.bytes[codesAt] ?? 0;
+    requireCodes(input.bytes.subarray(codesAt + 2, blockEnd), colourBits);
+  }
   return yield* subBlocksEnd(input, codesAt + 1);
 }
 
 /** Browsers show the first image even if later ones are broken. */
-function requireFirstImage(bytes: Buffer, at: number, codesAt: number): void {
+function requireFirstSize(bytes: Buffer, at: number): void {
   const width = bytes.readUInt16LE(at + 5);
   const height = bytes.readUInt16LE(at + 7);
   requireSize(width, height);
@@ -73,8 +79,18 @@ function requireFirstImage(bytes: Buffer, at: number, codesAt: number): void {
     Math.max(bytes.readUInt16LE(6), bytes.readUInt16LE(at + 1) + width),
     Math.max(bytes.readUInt16LE(8), bytes.readUInt16LE(at + 3) + height),
   );
-  const hasCodes = (bytes[codesAt] ?? 0) <= MAX_CODE_BITS && bytes[codesAt + 1] !== 0;
-  require(hasCodes, 'no picture data');
+}
+
+/** LZW data begins with one code that clears the table, or several, and then a colour. */
+function requireCodes(block: Buffer, colourBits: number): void {
+  requireThat(block.length > 0 && colourBits <= MAX_COLOUR_BITS, 'no picture data');
+  const head = block.readUIntLE(0, Math.min(3, block.length));
+  const clear = 2 ** colourBits;
+  const first = head % (2 * clear);
+  // Two codes may not fit into a block of one byte.
+  const second = block.length > 2 ? Math.floor(head / (2 * clear)) % (2 * clear) : 0;
+  const isColour = first < clear || (first === clear && second <= clear);
+  requireThat(isColour, 'broken picture data');
 }
 
 /** Each begins with its length; an empty one is the last. */

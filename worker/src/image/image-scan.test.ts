@@ -100,7 +100,9 @@ describe('a body without an image', () => {
     ['<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>', 'an SVG image'],
     ['\xef\xbb\xbf<?xml version="1.0"?><ResponseStatus/>', 'XML'],
     ['{"error":"no camera"}', 'JSON'],
-    ['snapshot failed', 'text'],
+    ['[]', 'JSON'],
+    [image('jpeg').toString('base64'), 'base64 text'],
+    ['[error] snapshot failed', 'text'],
     ['BMW', 'text'],
     ['%PDF-1.7\n%âãÏÓ\n1 0 obj', 'a PDF'],
     ['--b\r\nContent-Type: image/jpeg\r\n\r\n\xff\xd8\xff', 'a multipart stream'],
@@ -110,6 +112,8 @@ describe('a body without an image', () => {
     ['\xff\x0a\xfa\x1f', 'a JPEG XL image, which most browsers do not show'],
     ['\0\0\0\x20ftypisom\0\0\x02\0isomiso2', 'a video'],
     ['\0\0\0\x01\x67\x64', 'a video'],
+    ['\0\0\x01\xba\x44', 'a video'],
+    ['\0\0\x01\0\x02\0', 'an icon'],
     [gzipSync(image('png')).toString('latin1'), 'gzip data'],
   ])('is told what it is: %j', (text, name) => {
     const { fault } = scan(latin1(text)) as { fault: string };

@@ -24,8 +24,6 @@ export interface ImageScan {
   finish(bytes: Buffer, options: { acceptTruncated: boolean }): FinalScanResult;
 }
 
-/** Most formats can be told from these; only an AVIF may list its brand later. */
-const SIGNATURE_BYTES = 32;
 /** Enough to tell what else it is. */
 const HEAD_BYTES = 1024;
 const INCOMPLETE = 'http_response_incomplete';
@@ -75,12 +73,14 @@ function* scanImage(input: ScanInput): Reading<FinalScanResult> {
   }
 }
 
+/** The shortest images have hardly more bytes than their signature, so none is waited for. */
 function* awaitFormat(input: ScanInput): Reading<ImageFormat | undefined> {
-  yield* hasBytes(input, SIGNATURE_BYTES);
-  const format = formatOf(input.bytes.subarray(0, SIGNATURE_BYTES));
-  if (format) return format;
-  yield* hasBytes(input, HEAD_BYTES);
-  return formatOf(input.bytes.subarray(0, HEAD_BYTES));
+  for (;;) {
+    const head = input.bytes.subarray(0, HEAD_BYTES);
+    const format = formatOf(head);
+    const isFinal = format !== undefined || head.length === HEAD_BYTES;
+    if (isFinal || !(yield* hasBytes(input, head.length + 1))) return format;
+  }
 }
 
 function nonImage(head: Buffer): FinalScanResult {

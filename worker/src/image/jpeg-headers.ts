@@ -1,5 +1,5 @@
 import { type HuffmanTable, huffmanTables } from './jpeg-huffman.ts';
-import { require, requireSize } from './scan-input.ts';
+import { requireSize, requireThat } from './scan-input.ts';
 
 /** What libjpeg needs to know before it decodes a scan. */
 export interface JpegHeaders {
@@ -8,6 +8,8 @@ export interface JpegHeaders {
   /** By class and number, as in DHT: 0x00–0x03 for DC, 0x10–0x13 for AC. */
   huffman: Map<number, HuffmanTable>;
   scans: number;
+  /** The components of which there is more than corrections. */
+  begun: Set<Component>;
   /** The scan that has begun holds all of the picture. */
   isLastScan: boolean;
 }
@@ -37,7 +39,24 @@ const DRI = 0xdd;
 export const READ: ReadonlySet<number> = new Set([...FRAMES, DHT, DAC, DQT, DRI, SOS]);
 
 export function newHeaders(): JpegHeaders {
-  return { quantization: new Set(), huffman: new Map(), scans: 0, isLastScan: false };
+  return {
+    quantization: new Set(),
+    huffman: new Map(),
+    scans: 0,
+    begun: new Set(),
+    isLastScan: false,
+  };
+}
+
+/** Returns whether decoders show something when no more scans follow. */
+export function isShowable({ frame, scans, begun }: JpegHeaders): boolean {
+  if (!frame || scans === 0) return false;
+  return !frame.isProgressive || begun.size === frame.components.size;
+}
+
+/** Returns whether decoders show something even without the end marker. */
+export function isShowableCut(headers: JpegHeaders): boolean {
+  return headers.isLastScan || (headers.frame?.isProgressive === true && isShowable(headers));
 }
 
 /** Reads a segment's payload. Throws where libjpeg gives up. */
@@ -46,26 +65,26 @@ export function readSegment(headers: JpegHeaders, marker: number, payload: Buffe
   else if (marker === DHT) readHuffman(headers, payload);
   else if (marker === DQT) readQuantization(headers, payload);
   else if (marker === DAC) requireConditioning(payload);
-  else if (marker === DRI) require(payload.length === 2, 'a broken restart interval');
+  else if (marker === DRI) requireThat(payload.length === 2, 'a broken restart interval');
   else readFrame(headers, marker, payload);
 }
 
 function readFrame(headers: JpegHeaders, marker: number, payload: Buffer): void {
-  require(headers.frame === undefined, 'two picture sizes');
+  requireThat(headers.frame === undefined, 'two picture sizes');
   const count = payload[5] ?? 0;
-  require(payload.length === 6 + 3 * count, 'a broken frame header');
-  require(payload[0] === 8, `${payload[0]} bits per sample`);
+  requireThat(payload.length === 6 + 3 * count, 'a broken frame header');
+  requireThat(payload[0] === 8, `${payload[0]} bits per sample`);
   const height = payload.readUInt16BE(1);
   const width = payload.readUInt16BE(3);
   requireSize(width, height);
-  require(width <= MAX_SIDE && height <= MAX_SIDE, `a size of ${width} × ${height} pixels`);
-  require([1, 3, 4].includes(count), `${count} colour components`);
+  requireThat(width <= MAX_SIDE && height <= MAX_SIDE, `a size of ${width} × ${height} pixels`);
+  requireThat([1, 3, 4].includes(count), `${count} colour components`);
   const components = new Map<number, Component>();
   for (let at = 6; at < payload.length; at += 3) {
     const [id = 0, sampling = 0, quantization = 0] = payload.subarray(at, at + 3);
     components.set(id, { across: sampling >> 4, down: sampling & 15, quantization });
   }
-  require(components.size === count, 'a colour component twice');
+  requireThat(components.size === count, 'a colour component twice');
   requireSampling([...components.values()]);
   const isProgressive = marker === 0xc2 || marker === 0xca;
   headers.frame = { isProgressive, isArithmetic: marker >= 0xc9, components };
@@ -77,7 +96,7 @@ function requireSampling(components: Component[]): void {
   for (const { across, down } of components) {
     const isFactor = across >= 1 && across <= 4 && down >= 1 && down <= 4;
     const isWhole = maxAcross % across === 0 && maxDown % down === 0;
-    require(isFactor && isWhole, 'an invalid sampling factor');
+    requireThat(isFactor && isWhole, 'an invalid sampling factor');
   }
 }
 
@@ -85,11 +104,11 @@ function readQuantization({ quantization }: JpegHeaders, payload: Buffer): void 
   let at = 0;
   while (at < payload.length) {
     const head = payload[at] ?? 0;
-    require((head & 15) < 4, 'an invalid quantization table');
+    requireThat((head & 15) < 4, 'an invalid quantization table');
     quantization.add(head & 15);
     at += head >> 4 === 0 ? 65 : 129;
   }
-  require(at === payload.length, 'a broken quantization table');
+  requireThat(at === payload.length, 'a broken quantization table');
 }
 
 function readHuffman({ huffman }: JpegHeaders, payload: Buffer): void {
@@ -101,52 +120,65 @@ function requireConditioning(payload: Buffer): void {
   for (let at = 0; at < payload.length; at += 2) {
     const [table = 0, value] = payload.subarray(at, at + 2);
     const isOrdered = value !== undefined && (table >= 16 || (value & 15) <= value >> 4);
-    require(table < 32 && isOrdered, 'broken arithmetic coding');
+    requireThat(table < 32 && isOrdered, 'broken arithmetic coding');
   }
 }
 
 function readScan(headers: JpegHeaders, payload: Buffer): void {
-  const { frame, quantization } = headers;
-  require(frame !== undefined, 'no picture size before the scan');
+  const { frame } = headers;
+  requireThat(frame !== undefined, 'no picture size before the scan');
+  const selected = selectComponents(headers, frame, payload);
+  const [start = 0, end = 0, approximation = 0] = payload.subarray(-3);
+  if (frame.isProgressive) requireProgression(selected.size, start, end, approximation);
+  const isFirst = start === 0 && approximation >> 4 === 0;
+  for (const [component, tables] of selected) {
+    // Progressive scans use one kind of table, and corrections of DC none.
+    const usesDc = !frame.isProgressive || isFirst;
+    const usesAc = !frame.isProgressive || start > 0;
+    if (usesDc && !frame.isArithmetic) requireTable(headers, tables >> 4);
+    if (usesAc && !frame.isArithmetic) requireTable(headers, 0x10 | (tables & 15));
+    if (usesDc) headers.begun.add(component);
+  }
+  headers.isLastScan =
+    !frame.isProgressive && headers.scans === 0 && selected.size === frame.components.size;
+  headers.scans += 1;
+}
+
+/** Returns the components of a scan and the numbers of their Huffman tables. */
+function selectComponents(
+  { quantization }: JpegHeaders,
+  { components }: Frame,
+  payload: Buffer,
+): Map<Component, number> {
   const count = payload[0] ?? 0;
-  require(count >= 1 && count <= 4 && payload.length === 4 + 2 * count, 'a broken scan header');
+  requireThat(count >= 1 && count <= 4 && payload.length === 4 + 2 * count, 'a broken scan header');
   const selected = new Map<Component, number>();
   for (let at = 1; at <= 2 * count; at += 2) {
-    const component = frame.components.get(payload[at] ?? 0);
-    require(component !== undefined, 'a scan of an unknown colour component');
-    require(quantization.has(component.quantization), 'no quantization table');
+    const component = components.get(payload[at] ?? 0);
+    requireThat(component !== undefined, 'a scan of an unknown colour component');
+    requireThat(quantization.has(component.quantization), 'no quantization table');
     selected.set(component, payload[at + 1] ?? 0);
   }
-  require(selected.size === count, 'a scan with a colour component twice');
+  requireThat(selected.size === count, 'a scan with a colour component twice');
   const blocks = [...selected.keys()].reduce((sum, { across, down }) => sum + across * down, 0);
-  require(count === 1 || blocks <= MAX_BLOCKS, 'too many blocks in a scan');
-  const [start = 0, end = 0, approximation = 0] = payload.subarray(-3);
-  if (frame.isProgressive) requireProgression(count, start, end, approximation);
-  if (!frame.isArithmetic) {
-    const isFirst = approximation >> 4 === 0;
-    for (const tables of selected.values()) {
-      // Progressive scans use one kind of table, and corrections of DC none.
-      if (!frame.isProgressive || (start === 0 && isFirst)) requireTable(headers, tables >> 4);
-      if (!frame.isProgressive || start > 0) requireTable(headers, 0x10 | (tables & 15));
-    }
-  }
-  headers.scans += 1;
-  headers.isLastScan =
-    !frame.isProgressive && headers.scans === 1 && count === frame.components.size;
+  requireThat(count === 1 || blocks <= MAX_BLOCKS, 'too many blocks in a scan');
+  return selected;
 }
 
 function requireProgression(count: number, start: number, end: number, approximation: number) {
   const high = approximation >> 4;
   const low = approximation & 15;
   const isBand = start === 0 ? end === 0 : start <= end && end < 64 && count === 1;
-  require(isBand && low <= 13 && (high === 0 || low === high - 1), 'a broken progressive scan');
+  requireThat(isBand && low <= 13 && (high === 0 || low === high - 1), 'a broken progressive scan');
 }
 
 /** Motion-JPEG frames leave out the standard tables 0 and 1; decoders have them built in. */
 function requireTable({ huffman, frame }: JpegHeaders, number: number): void {
   const table = huffman.get(number);
   const isStandard = !frame?.isProgressive && (number & 15) < 2;
-  require(table !== undefined || isStandard, 'no Huffman table');
-  require(table === undefined ||
-    (number < 0x10 ? table.isDc : table.isAc), 'a broken Huffman table');
+  requireThat(table !== undefined || isStandard, 'no Huffman table');
+  requireThat(
+    table === undefined || (number < 0x10 ? table.isDc : table.isAc),
+    'a broken Huffman table',
+  );
 }

@@ -1,4 +1,4 @@
-import { require } from './scan-input.ts';
+import { requireThat } from './scan-input.ts';
 
 /** What a table can be used for; an unused broken one harms nothing. */
 export interface HuffmanTable {
@@ -16,13 +16,13 @@ export function huffmanTables(payload: Buffer): [number: number, HuffmanTable][]
     const symbols = counts.reduce((sum, count) => sum + count, 0);
     at += 17 + symbols;
     const isTable = (number & ~0x10) < 4 && symbols <= 256 && at <= payload.length;
-    require(isTable, 'a broken Huffman table');
+    requireThat(isTable, 'a broken Huffman table');
     const isAc = fitsCodes(counts);
     // A DC symbol is a number of bits.
     const isDc = isAc && payload.subarray(at - symbols, at).every((symbol) => symbol <= 15);
     tables.push([number, { isDc, isAc }]);
   }
-  require(at === payload.length, 'a broken Huffman table');
+  requireThat(at === payload.length, 'a broken Huffman table');
   return tables;
 }
 

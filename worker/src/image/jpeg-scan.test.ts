@@ -34,6 +34,17 @@ function inserted(bytes: number[], name?: string) {
   return Buffer.concat([soi, first, Buffer.from(bytes), ...others]);
 }
 
+/** Returns a progressive JPEG that has corrections only. */
+function withoutFirstScan() {
+  const segments = segmentsOf('progressive.jpeg');
+  return Buffer.concat(
+    segments.toSpliced(
+      segments.findIndex((segment) => segment[1] === SOS),
+      1,
+    ),
+  );
+}
+
 describe('a JPEG is taken', () => {
   it.each([
     ['with fill bytes before a marker', [0xff, 0xff, 0xff]],
@@ -89,6 +100,15 @@ describe('a JPEG that lacks its end marker', () => {
     expect(scan(head, true)).toMatchObject(truncated);
   });
 
+  it('is truncated all the same if it has several scans, which no browser shows', () => {
+    const several = whole
+      .subarray(0, -2)
+      .toString('latin1')
+      .replace('\xff\xda\0\x0c\x03', '\xff\xda\0\x08\x01');
+    expect(several).not.toBe(whole.subarray(0, -2).toString('latin1'));
+    expect(scan(Buffer.from(several, 'latin1'), true)).toMatchObject(truncated);
+  });
+
   it('still ends at an end marker', () => {
     expect(scan(Buffer.concat([whole, Buffer.alloc(9)]), true)).toMatchObject({
       endBytes: whole.length,
@@ -126,6 +146,7 @@ describe('a JPEG that no browser shows is rejected', () => {
     ['unknown marker ffd8', inserted([0xff, 0xd8])],
     ['a segment with an invalid length', inserted([0xff, 0xdb, 0, 1])],
     ['broken arithmetic coding', inserted([0xff, 0xcc, 0, 4, 1, 2])],
+    ['no picture data', withoutFirstScan()],
     ['no Huffman table', changed(DHT, () => undefined, 'progressive.jpeg')],
     ['a broken progressive scan', changed(SOF, byte(1, 0xc2))],
     ['unknown marker ff05', changed(EOI, () => Buffer.from('ff05ffd9', 'hex'), 'progressive.jpeg')],

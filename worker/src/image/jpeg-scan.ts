@@ -1,9 +1,16 @@
-import { type JpegHeaders, newHeaders, READ, readSegment } from './jpeg-headers.ts';
+import {
+  isShowable,
+  isShowableCut,
+  type JpegHeaders,
+  newHeaders,
+  READ,
+  readSegment,
+} from './jpeg-headers.ts';
 import {
   type FormatScan,
   type Reading,
-  require,
   requireBytes,
+  requireThat,
   type ScanInput,
   TruncatedImage,
 } from './scan-input.ts';
@@ -20,8 +27,8 @@ export function* scanJpeg(input: ScanInput): FormatScan {
   try {
     return yield* walkSegments(input, headers);
   } catch (error) {
-    const isCut = error instanceof TruncatedImage && headers.scans > 0;
-    if (isCut && input.end?.acceptTruncated) return input.bytes.length;
+    const isCut = error instanceof TruncatedImage && input.end?.acceptTruncated;
+    if (isCut && isShowableCut(headers)) return input.bytes.length;
     throw error;
   }
 }
@@ -34,7 +41,7 @@ function* walkSegments(input: ScanInput, headers: JpegHeaders): Reading<number> 
     const marker = input.bytes[codeAt] ?? 0;
     at = codeAt + 1;
     if (marker === EOI) {
-      require(headers.scans > 0, 'no picture data');
+      requireThat(isShowable(headers), 'no picture data');
       return at;
     }
     if (isStandalone(marker)) continue;
@@ -52,8 +59,8 @@ function segmentEnd(bytes: Buffer, at: number, marker: number): number {
   const length = bytes.readUInt16BE(at);
   // Decoders skip nothing if the length is less than its own.
   if (SKIPPED.has(marker)) return at + Math.max(2, length);
-  require(READ.has(marker), `unknown marker ff${marker.toString(16).padStart(2, '0')}`);
-  require(length >= 2, 'a segment with an invalid length');
+  requireThat(READ.has(marker), `unknown marker ff${marker.toString(16).padStart(2, '0')}`);
+  requireThat(length >= 2, 'a segment with an invalid length');
   return at + length;
 }
 

@@ -3,9 +3,9 @@ import {
   type FormatScan,
   hasBytes,
   type Reading,
-  require,
   requireBytes,
   requireSize,
+  requireThat,
   type ScanInput,
   TruncatedImage,
 } from './scan-input.ts';
@@ -56,12 +56,13 @@ export function* scanPng(input: ScanInput): FormatScan {
   let at = SIGNATURE_BYTES;
   for (;;) {
     if (input.bytes.length < at + 8 && !(yield* hasBytes(input, at + 8))) {
-      if (isShowable(state, input, at)) return at;
+      // Browsers show what there is; only the option says that it is all.
+      if (state.data !== 'awaited' && input.end?.acceptTruncated) return at;
       throw new TruncatedImage();
     }
     const type = input.bytes.toString('latin1', at + 4, at + 8);
     const end = at + FRAMING_BYTES + lengthAt(input.bytes, at);
-    require(state.header !== undefined || type === 'IHDR', 'it does not begin with its header');
+    requireThat(state.header !== undefined || type === 'IHDR', 'it does not begin with its header');
     if (type === 'IEND') return yield* pngEnd(input, end, state);
     if (input.bytes.length < end) yield* requireBytes(input, end);
     readChunk(state, chunkAt(input.bytes, at, end, type));
@@ -69,20 +70,15 @@ export function* scanPng(input: ScanInput): FormatScan {
   }
 }
 
-/** Browsers show what there is; only the option says that it is all. */
-function isShowable({ data }: PngState, { bytes, end }: ScanInput, at: number): boolean {
-  return data !== 'awaited' && bytes.length >= at && end?.acceptTruncated === true;
-}
-
 function lengthAt(bytes: Buffer, at: number): number {
   const length = bytes.readUInt32BE(at);
-  require(length <= MAX_LENGTH, 'a chunk with an invalid length');
+  requireThat(length <= MAX_LENGTH, 'a chunk with an invalid length');
   return length;
 }
 
 function* pngEnd(input: ScanInput, end: number, state: PngState): Reading<number> {
-  require(state.data !== 'awaited', 'no picture data');
-  require(!state.isAnimated || state.animationFrames > 0, 'an animation without frames');
+  requireThat(state.data !== 'awaited', 'no picture data');
+  requireThat(!state.isAnimated || state.animationFrames > 0, 'an animation without frames');
   return (yield* hasBytes(input, end)) ? end : input.bytes.length;
 }
 
@@ -108,36 +104,36 @@ function readChunk(state: PngState, chunk: Chunk): void {
   else if (type === 'acTL') readAnimation(state, chunk);
   else if (type === 'fcTL') readFrameControl(state, chunk);
   else if (type === 'fdAT')
-    require(state.data !== 'awaited', 'an animation frame before the picture');
+    requireThat(state.data !== 'awaited', 'an animation frame before the picture');
 }
 
 function requireKnown(type: string, isIntact: boolean): void {
-  require(CRITICAL.has(type), 'an unknown chunk');
-  require(isIntact, `damaged data (checksum of ${type})`);
+  requireThat(CRITICAL.has(type), 'an unknown chunk');
+  requireThat(isIntact, `damaged data (checksum of ${type})`);
 }
 
 function readHeader(state: PngState, payload: Buffer): void {
-  require(state.header === undefined, 'two headers');
-  require(payload.length === 13, 'a broken header');
+  requireThat(state.header === undefined, 'two headers');
+  requireThat(payload.length === 13, 'a broken header');
   const [width, height] = [payload.readUInt32BE(0), payload.readUInt32BE(4)];
   requireSize(width, height);
-  require(Math.max(width, height) <= MAX_SIDE, `a size of ${width} × ${height} pixels`);
+  requireThat(Math.max(width, height) <= MAX_SIDE, `a size of ${width} × ${height} pixels`);
   const [depth = 0, colourType = 0, compression, filter, interlace = 0] = payload.subarray(8);
   const isDepth = DEPTHS[colourType]?.includes(depth) ?? false;
-  require(isDepth && compression === 0 && filter === 0 && interlace <= 1, 'a broken header');
+  requireThat(isDepth && compression === 0 && filter === 0 && interlace <= 1, 'a broken header');
   state.header = payload;
 }
 
 function readPalette(state: PngState, payload: Buffer): void {
-  require(!state.hasPalette, 'two palettes');
-  require(payload.length >= 3 && payload.length <= 768, 'a broken palette');
+  requireThat(!state.hasPalette, 'two palettes');
+  requireThat(payload.length >= 3 && payload.length <= 768, 'a broken palette');
   state.hasPalette = true;
 }
 
 function readData(state: PngState): void {
-  require(state.data !== 'complete', 'picture data in two places');
+  requireThat(state.data !== 'complete', 'picture data in two places');
   const isIndexed = state.header?.[9] === INDEXED;
-  require(!isIndexed || state.hasPalette, 'no palette');
+  requireThat(!isIndexed || state.hasPalette, 'no palette');
   state.data = 'present';
 }
 
@@ -150,7 +146,7 @@ function readAnimation(state: PngState, { payload, isIntact }: Chunk): void {
 function readFrameControl(state: PngState, { payload, isIntact }: Chunk): void {
   state.animationFrames += 1;
   if (state.animationFrames === 1) {
-    require(payload.length === 26 && isIntact && payload.readUInt32BE(0) === 0, BROKEN_FRAME);
+    requireThat(payload.length === 26 && isIntact && payload.readUInt32BE(0) === 0, BROKEN_FRAME);
   }
   if (state.data !== 'awaited') return;
   const isWholePicture =
@@ -160,5 +156,5 @@ function readFrameControl(state: PngState, { payload, isIntact }: Chunk): void {
     payload.subarray(4, 12).equals(state.header.subarray(0, 8)) &&
     payload.readBigUInt64BE(12) === 0n;
   const [disposal = 0, blending = 0] = payload.subarray(24);
-  require(isIntact && isWholePicture && disposal <= 2 && blending <= 1, BROKEN_FRAME);
+  requireThat(isIntact && isWholePicture && disposal <= 2 && blending <= 1, BROKEN_FRAME);
 }

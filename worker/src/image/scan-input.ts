@@ -40,11 +40,11 @@ export function* requireBytes(input: ScanInput, length: number): Reading<void> {
   if (!(yield* hasBytes(input, length))) throw new TruncatedImage();
 }
 
-export function require(isRight: boolean, fault: string): asserts isRight {
+export function requireThat(isRight: boolean, fault: string): asserts isRight {
   if (!isRight) throw new InvalidImage(fault);
 }
 
 export function requireSize(width: number, height: number): void {
-  require(width > 0 && height > 0, 'its size is zero');
-  require(width * height <= MAX_PIXELS, `${width} × ${height} pixels are too many`);
+  requireThat(width > 0 && height > 0, 'its size is zero');
+  requireThat(width * height <= MAX_PIXELS, `${width} × ${height} pixels are too many`);
 }

@@ -26,6 +26,11 @@ export function image(kind: ImageKind): Buffer {
   return readSample(`tiny.${kind}`);
 }
 
+/** Returns an AVIF that is a video track of three frames. */
+export function avifSequence(): Buffer {
+  return readSample('sequence.avif');
+}
+
 /** Returns a JPEG whose head holds a thumbnail with its own end marker, as in cameras' EXIF. */
 export function jpegWithThumbnail(): Buffer {
   const picture = image('jpeg');
