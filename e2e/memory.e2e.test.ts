@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { cameraOf, parseCameraUrl } from '@lastframe/shared/cameras/camera';
 import { sourcesFromPatterns } from '@lastframe/shared/cameras/source';
-import { etagOf } from '@lastframe/shared/frames/frame';
 import { storeFrame } from '@lastframe/shared/frames/frame-store';
+import { etagOf } from '@lastframe/shared/http/etag';
 import { keysFor } from '@lastframe/shared/redis/keys';
 import { createClient } from 'redis';
 import { afterEach, describe, expect, it } from 'vitest';

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cameraOf, parseCameraUrl } from '@lastframe/shared/cameras/camera';
-import { etagOf } from '@lastframe/shared/frames/frame';
+import { etagOf } from '@lastframe/shared/http/etag';
 import { keysFor } from '@lastframe/shared/redis/keys';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Api, type Fleet, startFleet } from '../../testing/fleet/fleet.ts';

@@ -33,8 +33,8 @@ import { decodeParameter, type Pair, readPairs } from '../../api/src/routes/quer
 import { rejectStrayParameters } from '../../api/src/routes/stray-parameters.ts';
 import { hasPassedProxy } from '../../api/src/routes/via.ts';
 import { testSource } from '../../testing/test-camera.ts';
-import { readLoginOffer, readNextNonce } from '../../worker/src/camera-call/challenge.ts';
-import { retryAfterMs } from '../../worker/src/camera-call/retry-after.ts';
+import { readLoginOffer, readNextNonce } from '../../worker/src/camera-call/login/challenge.ts';
+import { retryAfterMs } from '../../worker/src/camera-call/response/retry-after.ts';
 import { validatorsOf } from '../../worker/src/camera-call/validators.ts';
 import { persistenceWarning, whyUnfit } from '../../worker/src/permit/redis-fitness.ts';
 

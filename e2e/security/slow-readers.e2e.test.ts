@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import { cameraOf, parseCameraUrl } from '@lastframe/shared/cameras/camera';
-import { etagOf } from '@lastframe/shared/frames/frame';
 import { storeFrame } from '@lastframe/shared/frames/frame-store';
+import { etagOf } from '@lastframe/shared/http/etag';
 import { keysFor } from '@lastframe/shared/redis/keys';
 import { createClient } from 'redis';
 import { afterAll, beforeAll, expect, it } from 'vitest';

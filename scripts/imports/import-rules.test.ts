@@ -24,6 +24,10 @@ describe('a broken rule is reported with both files', () => {
       { from: 'api/src/cache/a.ts', to: 'api/src/routes/b.ts' },
     ],
     [
+      'worker/src/camera-call/tls/a.ts imports worker/src/camera-call/connect/b.ts: tls is below connect in the data flow',
+      { from: 'worker/src/camera-call/tls/a.ts', to: 'worker/src/camera-call/connect/b.ts' },
+    ],
+    [
       'api/src/lookup/a.ts imports worker/src/permit/b.ts: api may import itself and shared',
       { from: 'api/src/lookup/a.ts', to: 'worker/src/permit/b.ts' },
     ],

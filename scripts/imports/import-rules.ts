@@ -53,6 +53,11 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
+/** The order of folders inside a layer. Files beside them may import them and be imported by them. */
+const STEPS: Readonly<Record<string, readonly string[]>> = {
+  'worker/src/camera-call': ['connect', 'dns', 'tls', 'response', 'login'],
+};
+
 /** What each part of the product may import besides itself. Tests and tools may import all. */
 const PARTS: Readonly<Record<string, readonly string[]>> = {
   api: ['shared'],
@@ -81,8 +86,25 @@ function brokenRule(from: string, to: string): string | undefined {
   if (!layers) return undefined;
   const [at, targetAt] = [layers.indexOf(layer), layers.indexOf(targetLayer)];
   if (at < 0) return `${from}: ${layer} is not in LAYERS; add it at its place in the data flow`;
-  if (targetAt < 0 || targetAt >= at) return undefined;
-  return `${from} imports ${to}: ${layer} is below ${targetLayer} in the data flow`;
+  if (targetAt === at) return brokenStep(from, to);
+  return targetAt < 0 || targetAt > at ? undefined : upward(from, to, layer, targetLayer);
+}
+
+function brokenStep(from: string, to: string): string | undefined {
+  const [folder, step] = folderAndStep(from);
+  const [targetFolder, targetStep] = folderAndStep(to);
+  const steps = folder === targetFolder ? (STEPS[folder] ?? []) : [];
+  const [at, targetAt] = [steps.indexOf(step), steps.indexOf(targetStep)];
+  return targetAt >= 0 && targetAt < at ? upward(from, to, step, targetStep) : undefined;
+}
+
+function folderAndStep(file: string): [folder: string, step: string] {
+  const [part, src, layer, step = ''] = file.split('/');
+  return [`${part}/${src}/${layer}`, step];
+}
+
+function upward(from: string, to: string, lower: string, upper: string): string {
+  return `${from} imports ${to}: ${lower} is below ${upper} in the data flow`;
 }
 
 function isTest(file: string): boolean {

@@ -3,6 +3,7 @@ import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { HonoAdapter } from '@bull-board/hono';
 import { getConnInfo } from '@hono/node-server/conninfo';
 import { serveStatic } from '@hono/node-server/serve-static';
+import { withoutBrackets } from '@lastframe/shared/cameras/host-name';
 import { limitAttempts } from '@lastframe/shared/http/limit-attempts';
 import { refreshJobFormat } from '@lastframe/shared/messages/refresh-job';
 import type { Queue } from 'bullmq';
@@ -11,7 +12,7 @@ import { basicAuth } from 'hono/basic-auth';
 import { every } from 'hono/combine';
 import { csrf } from 'hono/csrf';
 import { secureHeaders } from 'hono/secure-headers';
-import { isLoopback } from './camera-call/address-guard.ts';
+import { isLoopback } from './camera-call/connect/address-guard.ts';
 
 export interface Credentials {
   username: string;
@@ -116,7 +117,7 @@ const FORWARDED = ['forwarded', 'via', 'x-forwarded-for', 'x-real-ip'];
 /** Returns whether a host names this machine: DNS can lead other names here (rebinding). */
 function isLoopbackName(host: string): boolean {
   const name = host.replace(/:\d+$/, '').toLowerCase();
-  return name === 'localhost' || isLoopback(name.replace(/^\[(.*)\]$/, '$1'));
+  return name === 'localhost' || isLoopback(withoutBrackets(name));
 }
 
 /** Returns a job's name on the dashboard: its camera's name or id. */

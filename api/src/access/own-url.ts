@@ -1,4 +1,4 @@
-import { ProblemError } from '@lastframe/shared/process/errors';
+import { invalidUrl } from '@lastframe/shared/process/errors';
 
 /**
  * Rejects a `url` that was copied from an image of this Lastframe, and would only lead back here.
@@ -14,5 +14,5 @@ export function rejectOwnUrl(text: string, host: string | undefined): void {
   if (!isHere || !url.pathname.endsWith('/images') || !url.searchParams.has('url')) return;
   const detail =
     'url is a URL of this Lastframe; request it as it is, or give the URL of the camera that it has in its own url=';
-  throw new ProblemError({ status: 400, code: 'invalid-url', detail });
+  throw invalidUrl(detail);
 }

@@ -1,7 +1,7 @@
 import { healthOf } from '@lastframe/shared/cameras/camera-health';
 import { makeRules } from '@lastframe/shared/cameras/rules';
-import { etagOf } from '@lastframe/shared/frames/frame';
 import { readCamera, storeFrame } from '@lastframe/shared/frames/frame-store';
+import { etagOf } from '@lastframe/shared/http/etag';
 import { createFramesClock } from '@lastframe/shared/redis/redis-clock';
 import type { RedisLink } from '@lastframe/shared/redis/redis-link';
 import { expect, it, vi } from 'vitest';

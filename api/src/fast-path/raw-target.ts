@@ -1,4 +1,4 @@
-import { escapeByte } from '../routes/query-pairs.ts';
+import { escapeByte } from '@lastframe/shared/cameras/percent-encoding';
 
 /**
  * Escapes the bytes of a request line that are not ASCII, as other servers read them: `é` in UTF-8

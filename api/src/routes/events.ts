@@ -5,7 +5,7 @@ import type { CameraUpdate } from '../streams/camera-feed.ts';
 import { openStream, type StreamsDeps, type StreamViewer } from '../streams/open-stream.ts';
 import type { Label } from '../streams/stream-targets.ts';
 import { readTargets, type Target } from '../streams/stream-targets.ts';
-import { eventsQuery, readLists } from './query-schemas.ts';
+import { eventsQuery, isCameraIn, readLists } from './query-schemas.ts';
 
 const RETRY_MS = 2000;
 /** Spreads the reconnects when a process closes. */
@@ -14,7 +14,7 @@ const RECONNECT_MS = { least: 500, most: 3000 };
 /** `GET, HEAD /events?url=…&camera=…`: updates of any number of cameras, as Server-Sent Events. */
 export function getEvents(c: Context, deps: StreamsDeps): Response {
   const targets = readTargets(
-    readLists(c, eventsQuery, (name) => deps.rules().cameras.has(name)),
+    readLists(c, eventsQuery, isCameraIn(deps.rules)),
     signatureContext(deps),
   );
   const lastEventId = c.req.header('last-event-id');

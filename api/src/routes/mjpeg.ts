@@ -4,7 +4,7 @@ import type { FrameReader } from '../cache/frame-reader.ts';
 import type { HeldFrame } from '../cache/held-frame.ts';
 import { openStream, type StreamsDeps, type StreamViewer } from '../streams/open-stream.ts';
 import { readTargets } from '../streams/stream-targets.ts';
-import { readQuery, streamQuery } from './query-schemas.ts';
+import { isCameraIn, readQuery, streamQuery } from './query-schemas.ts';
 
 export interface MjpegDeps extends StreamsDeps {
   reader: Pick<FrameReader, 'read'>;
@@ -12,8 +12,7 @@ export interface MjpegDeps extends StreamsDeps {
 
 /** `GET, HEAD /stream?url=` or `?camera=`: every new frame of a camera, as MJPEG. */
 export function getStream(c: Context, deps: MjpegDeps): Response {
-  const isCamera = (name: string) => deps.rules().cameras.has(name);
-  const { url, camera, sig, exp } = readQuery(c, streamQuery, isCamera);
+  const { url, camera, sig, exp } = readQuery(c, streamQuery, isCameraIn(deps.rules));
   const lists = { url: toList(url), camera: toList(camera), sig: toList(sig), exp: toList(exp) };
   const targets = readTargets(lists, signatureContext(deps));
   const viewerFor = (wake: () => void) => mjpegViewer(wake, deps);

@@ -1,4 +1,5 @@
 import { isCacheBusterBesideUrl } from '@lastframe/shared/cameras/cache-busters';
+import { escapeByte } from '@lastframe/shared/cameras/percent-encoding';
 import type { Context } from 'hono';
 
 /** A parameter of a request's query. */
@@ -61,9 +62,4 @@ function decodeEscapes(escapes: string): string {
   return bytes.replace(CHARACTER, (sequence, other?: string) =>
     other === undefined ? Buffer.from(sequence, 'latin1').toString() : escapeByte(other),
   );
-}
-
-/** @param byte as latin1 */
-export function escapeByte(byte: string): string {
-  return `%${byte.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`;
 }

@@ -1,7 +1,8 @@
-import { ProblemError } from '@lastframe/shared/process/errors';
+import type { RulesNow } from '@lastframe/shared/cameras/rules';
+import { invalidUrl } from '@lastframe/shared/process/errors';
 import type { Context } from 'hono';
 import { z } from 'zod';
-import { type Pair, readPairs, valuesOf } from './query-pairs.ts';
+import { type Pair, pairsOf, valuesOf } from './query-pairs.ts';
 import { type RouteParameters, rejectStrayParameters } from './stray-parameters.ts';
 
 /** The query of `/images`. The URL itself is checked when it is parsed. */
@@ -39,6 +40,10 @@ export const eventsQuery = z.object({
 /** Returns whether an operator named a camera like this. */
 export type IsCamera = (name: string) => boolean;
 
+export function isCameraIn(rules: RulesNow): IsCamera {
+  return (name) => rules().cameras.has(name);
+}
+
 /**
  * Returns the lists of a query as its schema has them; a missing one is empty.
  * @throws ProblemError 400 for parameters that were meant for a camera
@@ -49,7 +54,7 @@ export function readLists(
   isCamera: IsCamera,
 ): z.infer<typeof eventsQuery> {
   const names = Object.keys(shape) as (keyof typeof shape)[];
-  const pairs = readOwnPairs(c, { names, areLists: true, isCamera });
+  const pairs = readCheckedPairs(c, { names, areLists: true, isCamera });
   const lists = names.map((name) => [name, valuesOf(pairs, name)]);
   return Object.fromEntries(lists);
 }
@@ -66,17 +71,18 @@ export function readQuery<S extends z.ZodObject>(
 ): z.infer<S> {
   const values: Record<string, string> = {};
   const names = Object.keys(schema.shape);
-  const pairs = readOwnPairs(c, { names, areLists: false, isCamera });
+  const pairs = readCheckedPairs(c, { names, areLists: false, isCamera });
   for (const name of names) {
     const [value, ...more] = valuesOf(pairs, name);
     if (more.length > 0) {
       const advice = 'percent-encode the & in the URL of the image as %26';
-      throw bad(`${name} is given more than once; ${advice}`);
+      throw invalidUrl(`${name} is given more than once; ${advice}`);
     }
     if (value !== undefined) values[name] = value;
   }
   const parsed = schema.safeParse(values);
-  if (!parsed.success) throw bad(parsed.error.issues[0]?.message ?? 'the query cannot be parsed');
+  if (!parsed.success)
+    throw invalidUrl(parsed.error.issues[0]?.message ?? 'the query cannot be parsed');
   return parsed.data;
 }
 
@@ -84,13 +90,8 @@ export function readQuery<S extends z.ZodObject>(
  * Returns the parameters of a request.
  * @throws ProblemError 400 for parameters that were meant for a camera
  */
-export function readOwnPairs(c: Context, route: RouteParameters): Pair[] {
-  const { pathname, search } = new URL(c.req.url);
-  const pairs = readPairs(search.slice(1));
-  rejectStrayParameters(pairs, pathname, route);
+export function readCheckedPairs(c: Context, route: RouteParameters): Pair[] {
+  const pairs = pairsOf(c);
+  rejectStrayParameters(pairs, new URL(c.req.url).pathname, route);
   return pairs;
-}
-
-function bad(detail: string): ProblemError {
-  return new ProblemError({ status: 400, code: 'invalid-url', detail });
 }

@@ -1,5 +1,5 @@
 import { isCacheBusterBesideUrl } from '@lastframe/shared/cameras/cache-busters';
-import { ProblemError } from '@lastframe/shared/process/errors';
+import { invalidUrl } from '@lastframe/shared/process/errors';
 import { blankSecrets } from '../answer/blank-secrets.ts';
 import type { Pair } from './query-pairs.ts';
 
@@ -26,13 +26,14 @@ export function rejectStrayParameters(
   route: RouteParameters,
 ): void {
   const escaped = pairs.find(({ name }) => isAmp(name) && route.names.includes(withoutAmp(name)));
-  if (escaped) throw bad(`${AMP}; write & before ${withoutAmp(escaped.name)}`);
+  if (escaped) throw invalidUrl(`${AMP}; write & before ${withoutAmp(escaped.name)}`);
   const isStray = strayCheck(pairs, route);
   for (const { url, before, behind } of groupsOf(pairs, route)) {
     if (!url.value.includes('?')) continue;
     const [unknown, lost] = [before, behind].map((some) => some.filter((p) => isStray(p, url)));
-    if (lost?.length) throw bad(adviceOn(url, lost, path));
-    if (unknown?.length) throw bad(`leave out ${namesOf(unknown)}: ${path} has no such parameter`);
+    if (lost?.length) throw invalidUrl(adviceOn(url, lost, path));
+    if (unknown?.length)
+      throw invalidUrl(`leave out ${namesOf(unknown)}: ${path} has no such parameter`);
   }
 }
 
@@ -114,8 +115,4 @@ function isAmp(name: string): boolean {
 
 function withoutAmp(text: string): string {
   return isAmp(text) ? text.slice(4) : text;
-}
-
-function bad(detail: string): ProblemError {
-  return new ProblemError({ status: 400, code: 'invalid-url', detail });
 }

@@ -5,7 +5,7 @@ import type { RulesNow } from '@lastframe/shared/cameras/rules';
 import { ProblemError } from '@lastframe/shared/process/errors';
 import type { Context } from 'hono';
 import { isNotModified } from '../answer/conditional.ts';
-import { readOwnPairs } from './query-schemas.ts';
+import { isCameraIn, readCheckedPairs } from './query-schemas.ts';
 
 export interface WallDeps {
   wall: WallFiles;
@@ -40,8 +40,8 @@ const HEADERS = {
 
 /** `GET, HEAD /`: the wall, a page of the named cameras. */
 export function getWall(c: Context, deps: WallDeps): Response {
-  const isCamera = (name: string) => deps.rules().cameras.has(name);
-  readOwnPairs(c, { names: ['url', 'camera', 'columns'], areLists: true, isCamera });
+  const isCamera = isCameraIn(deps.rules);
+  readCheckedPairs(c, { names: ['url', 'camera', 'columns'], areLists: true, isCamera });
   const { pathname, search } = new URL(c.req.url);
   // Its links are relative, so that it works below any path. They need the trailing slash.
   if (deps.basePath !== '/' && pathname === deps.basePath) {

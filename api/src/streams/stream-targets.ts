@@ -1,6 +1,6 @@
 import type { Camera } from '@lastframe/shared/cameras/camera';
 import { findCameraByName, findCameraByUrl, type Rules } from '@lastframe/shared/cameras/rules';
-import { ProblemError } from '@lastframe/shared/process/errors';
+import { invalidUrl, ProblemError } from '@lastframe/shared/process/errors';
 import { checkSignature } from '../access/signed-url.ts';
 
 /** How a viewer identified a camera; events repeat it. */
@@ -32,8 +32,7 @@ export function readTargets(
   signing: { key: string; nowMs: number },
 ): Target[] {
   if (given.url.length + given.camera.length === 0) {
-    const detail = 'url or camera is required';
-    throw new ProblemError({ status: 400, code: 'invalid-url', detail });
+    throw invalidUrl('url or camera is required');
   }
   if (given.url.length > MAX_URLS) {
     const detail = `more than ${MAX_URLS} cameras given by url; open another connection for the rest`;

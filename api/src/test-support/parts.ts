@@ -1,6 +1,6 @@
 import type { Camera } from '@lastframe/shared/cameras/camera';
 import type { HealthFacts } from '@lastframe/shared/cameras/camera-health';
-import { etagOf } from '@lastframe/shared/frames/frame';
+import { etagOf } from '@lastframe/shared/http/etag';
 import type { Rejection } from '@lastframe/shared/messages/announcement';
 import type { Clock } from '@lastframe/shared/process/clock';
 import { createLog } from '@lastframe/shared/process/log';

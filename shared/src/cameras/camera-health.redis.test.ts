@@ -1,7 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { nextRedisMs, sharedRedis } from '../../../testing/redis/test-redis.ts';
 import { testCamera, testStorage } from '../../../testing/test-camera.ts';
-import { etagOf } from '../frames/frame.ts';
 import {
   type CapturedFrame,
   NO_BYTES,
@@ -12,6 +11,7 @@ import {
   storeFailure,
   storeFrame,
 } from '../frames/frame-store.ts';
+import { etagOf } from '../http/etag.ts';
 import { type Announcement, decodeAnnouncement } from '../messages/announcement.ts';
 import { healthOf } from './camera-health.ts';
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { ProblemError } from '../process/errors.ts';
+import { invalidUrl, type ProblemError } from '../process/errors.ts';
 import { findPathTrick } from './dot-segments.ts';
 import { withoutTrailingDots } from './host-name.ts';
 import { normaliseEscapes } from './percent-encoding.ts';
@@ -27,20 +27,20 @@ const NO_CREDENTIALS =
 export function parseCameraUrl(text: string): URL {
   if (Buffer.byteLength(text) > MAX_URL_BYTES) throw tooLong();
   const advice = adviceOnUrl(text);
-  if (advice !== undefined) throw invalid(advice);
+  if (advice !== undefined) throw invalidUrl(advice);
   const url = new URL(text);
-  if (url.username !== '' || url.password !== '') throw invalid(NO_CREDENTIALS);
-  if (url.port === '0') throw invalid('url has port 0');
+  if (url.username !== '' || url.password !== '') throw invalidUrl(NO_CREDENTIALS);
+  if (url.port === '0') throw invalidUrl('url has port 0');
   if (/%(?![0-9a-f]{2})/i.test(url.pathname + url.search)) {
-    throw invalid('url has a % that is not followed by two hexadecimal digits; write it %25');
+    throw invalidUrl('url has a % that is not followed by two hexadecimal digits; write it %25');
   }
   const normalised = normalise(url);
   // Escapes make it longer, and a worker, which parses it again, must not reject it.
   if (normalised.href.length > MAX_URL_BYTES) throw tooLong();
   const parsedAdvice = adviceOnParsedUrl(normalised);
-  if (parsedAdvice !== undefined) throw invalid(parsedAdvice);
+  if (parsedAdvice !== undefined) throw invalidUrl(parsedAdvice);
   const trick = findPathTrick(normalised.pathname);
-  if (trick) throw invalid(`url has an encoded ${trick} in its path; leave it out`);
+  if (trick) throw invalidUrl(`url has an encoded ${trick} in its path; leave it out`);
   return normalised;
 }
 
@@ -59,11 +59,11 @@ export function cameraIdOf(canonicalUrl: string): string {
 function normalise(url: URL): URL {
   url.hash = '';
   const host = withoutTrailingDots(url.hostname);
-  if (host === '') throw invalid('url has no host');
+  if (host === '') throw invalidUrl('url has no host');
   if (host !== url.hostname) url.hostname = host;
   // The setter ignores an invalid host: `256.0.0.1..` is only a name because of its dots.
   if (url.hostname.endsWith('.'))
-    throw invalid('url has a host that is neither a name nor an address');
+    throw invalidUrl('url has a host that is neither a name nor an address');
   url.pathname = normaliseEscapes(url.pathname);
   url.search = normaliseEscapes(url.search === '?' ? '' : url.search);
   return url;
@@ -82,9 +82,5 @@ function queryNameOf(pair: string): string {
 }
 
 function tooLong(): ProblemError {
-  return invalid('url is longer than 4096 bytes');
-}
-
-function invalid(detail: string): ProblemError {
-  return new ProblemError({ status: 400, code: 'invalid-url', detail });
+  return invalidUrl(`url is longer than ${MAX_URL_BYTES} bytes`);
 }

@@ -4,3 +4,8 @@ export function withoutTrailingDots(host: string): string {
   while (host[end - 1] === '.') end -= 1;
   return host.slice(0, end);
 }
+
+/** `[::1]` is `::1`. */
+export function withoutBrackets(host: string): string {
+  return host.replace(/^\[(.*)\]$/, '$1');
+}

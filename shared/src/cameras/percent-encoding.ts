@@ -6,6 +6,11 @@ export function normaliseEscapes(text: string): string {
   });
 }
 
+/** @param byte as a character of latin1 */
+export function escapeByte(byte: string): string {
+  return `%${byte.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`;
+}
+
 /**
  * Decodes `%2F`, `%252F`, `%25%32%46` and `%u002F` until no escape is left. Each one is decoded as
  * soon as its last digit is read, so the time is linear however deeply they nest.

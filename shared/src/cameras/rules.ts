@@ -33,13 +33,18 @@ export function makeRules(sources: readonly Source[], cameras: Iterable<NamedCam
   };
 }
 
+/** Returns the source of a normalised URL: the first one that matches. */
+export function findSource(href: string, sources: readonly Source[]): Source | undefined {
+  return sources.find(({ pattern }) => pattern.test(href));
+}
+
 /**
  * Returns the camera for a viewer's `url`. The first matching source wins.
  * @throws ProblemError 400 for a bad URL, 403 if no source matches
  */
 export function findCamera(text: string, sources: readonly Source[]): Camera {
   const { plain, asWritten } = readingsOf(text, sources);
-  return allowed(plain ?? asWritten);
+  return orNotAllowed(plain ?? asWritten);
 }
 
 /**
@@ -47,7 +52,7 @@ export function findCamera(text: string, sources: readonly Source[]): Camera {
  * @throws ProblemError 400 for a bad URL, 403 if no source matches
  */
 export function findCameraAsWritten(text: string, sources: readonly Source[]): Camera {
-  return allowed(readingsOf(text, sources).asWritten);
+  return orNotAllowed(readingsOf(text, sources).asWritten);
 }
 
 /**
@@ -58,7 +63,7 @@ export function findCameraAsWritten(text: string, sources: readonly Source[]): C
 export function findCameraByUrl(text: string, { sources, namedById }: Rules): Camera {
   const { plain, asWritten } = readingsOf(text, sources);
   const named = (camera: Camera | undefined) => camera && namedById.get(camera.cameraId);
-  return named(asWritten) ?? named(plain) ?? allowed(plain ?? asWritten);
+  return named(asWritten) ?? named(plain) ?? orNotAllowed(plain ?? asWritten);
 }
 
 /** What a `url` may mean. */
@@ -75,12 +80,12 @@ interface Readings {
  */
 function readingsOf(text: string, sources: readonly Source[]): Readings {
   const url = parseCameraUrl(text);
-  const source = sources.find(({ pattern }) => pattern.test(url.href));
+  const source = findSource(url.href, sources);
   const asWritten = source && cameraOf(url, source);
   const plainUrl = new URL(url);
   plainUrl.search = withoutCacheBusters(url);
   if (plainUrl.href === url.href || (source && !stripsCacheBusters(source))) return { asWritten };
-  const plainSource = sources.find(({ pattern }) => pattern.test(plainUrl.href));
+  const plainSource = findSource(plainUrl.href, sources);
   const isPlain = plainSource && stripsCacheBusters(plainSource);
   return { asWritten, plain: isPlain ? cameraOf(plainUrl, plainSource) : undefined };
 }
@@ -90,7 +95,8 @@ function stripsCacheBusters({ query, cacheBusters }: Source): boolean {
   return query === 'keep' && cacheBusters === 'strip';
 }
 
-function allowed(camera: Camera | undefined): Camera {
+/** @throws ProblemError 403 without a camera */
+function orNotAllowed(camera: Camera | undefined): Camera {
   if (camera) return camera;
   throw new ProblemError({
     status: 403,

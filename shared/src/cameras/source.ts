@@ -43,10 +43,17 @@ export interface Source {
   /** After the same bytes for this long, the camera is frozen. */
   frozenAfterMs?: number;
   /** Sent to the camera; never in a log, key, value or error. */
-  auth?: { scheme: 'basic' | 'digest'; username: string; password: string };
+  auth?: SourceAuth;
   tls?: SourceTls;
   /** Through which the cameras are called. */
   proxy?: OutgoingProxy;
+}
+
+/** How to log in to a source's cameras. */
+export interface SourceAuth {
+  scheme: 'basic' | 'digest';
+  username: string;
+  password: string;
 }
 
 /** An outgoing HTTP proxy. */

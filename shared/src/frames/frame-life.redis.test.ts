@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { ownRedis, sharedRedis, testLink } from '../../../testing/redis/test-redis.ts';
 import { testCamera } from '../../../testing/test-camera.ts';
 import type { Camera } from '../cameras/camera.ts';
+import { etagOf } from '../http/etag.ts';
 import { keysFor } from '../redis/keys.ts';
 import type { RedisClient } from '../redis/redis-link.ts';
-import { etagOf } from './frame.ts';
 import { frameLimitsOf } from './frame-limits.ts';
 import {
   forgetCamera,

@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { nextRedisMs, sharedRedis } from '../../../testing/redis/test-redis.ts';
 import { testCamera, testStorage } from '../../../testing/test-camera.ts';
+import { etagOf } from '../http/etag.ts';
 import { type Announcement, decodeAnnouncement } from '../messages/announcement.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RedisLink } from '../redis/redis-link.ts';
-import { etagOf } from './frame.ts';
 import { type FrameLimits, frameLimitsOf } from './frame-limits.ts';
 import {
   type CapturedFrame,

@@ -1,5 +1,6 @@
 import { RESP_TYPES } from 'redis';
 import { z } from 'zod';
+import { isEtag } from '../http/etag.ts';
 import {
   encodeAnnouncement,
   encodeFailure,
@@ -9,7 +10,7 @@ import {
 import type { Keys } from '../redis/keys.ts';
 import type { RedisClient } from '../redis/redis-link.ts';
 import { loadScript, runScript } from '../redis/redis-script.ts';
-import { type Dimensions, isEtag, isServedType } from './frame.ts';
+import { type Dimensions, isServedType } from './frame.ts';
 import type { FrameLimits } from './frame-limits.ts';
 import { decodeStoredCamera, type ReadReply, type StoredCamera } from './stored-camera.ts';
 

@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto';
-
 /** One image captured from a camera. Times are milliseconds of the frames Redis's clock. */
 export interface Frame {
   cameraId: string;
@@ -46,14 +44,4 @@ const SERVED_TYPES = new Set([
 
 export function isServedType(contentType: string): boolean {
   return SERVED_TYPES.has(contentType);
-}
-
-/** The same bytes have the same ETag on every pod. */
-export function etagOf(bytes: Buffer): string {
-  return `"sha256-${createHash('sha256').update(bytes).digest('hex').slice(0, 32)}"`;
-}
-
-/** Returns whether a text has the form of `etagOf`. */
-export function isEtag(text: string): boolean {
-  return /^"sha256-[\da-f]{32}"$/.test(text);
 }

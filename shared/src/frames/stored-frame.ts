@@ -1,5 +1,6 @@
+import { isEtag } from '../http/etag.ts';
 import { storedTimeMs, wholeNumber } from '../redis/redis-values.ts';
-import { type Dimensions, type Frame, isEtag, isServedType } from './frame.ts';
+import { type Dimensions, type Frame, isServedType } from './frame.ts';
 
 /** `bytes` are missing if the reader has them or wants none. */
 export type StoredFrame = Omit<Frame, 'bytes'> & {

@@ -25,6 +25,11 @@ export class ProblemError extends Error {
   }
 }
 
+/** Returns the error for a request whose `url`, or query, is wrong; `detail` says how to write it. */
+export function invalidUrl(detail: string): ProblemError {
+  return new ProblemError({ status: 400, code: 'invalid-url', detail });
+}
+
 /** Redis is unreachable, unusable or too slow. The command may still have taken effect. */
 export class RedisUnavailableError extends Error {
   constructor(message: string, options?: ErrorOptions) {

@@ -1,9 +1,8 @@
-import type { z } from 'zod';
-import type { NamedCamera } from '../cameras/rules.ts';
-import { findCameraAsWritten } from '../cameras/rules.ts';
+import { findCameraAsWritten, type NamedCamera } from '../cameras/rules.ts';
 import type { Source, SourceDefaults } from '../cameras/source.ts';
 import { messageOf } from '../process/errors.ts';
 import type { Env } from './config.ts';
+import { parsePart } from './sources-parts.ts';
 import {
   cameraSchema,
   isName,
@@ -60,7 +59,7 @@ export function parseSourcesFile(text: string, options: SourcesFileOptions): Sou
   const raw = readYaml(text, report);
   if (faults.length > 0) return { outcome: 'faulty', faults };
   const data = fillInVariables(raw, options.env, report);
-  check(topSchema, data, raw, [], report);
+  parsePart(topSchema, data, raw, [], report);
   const top = Object(data) as Record<string, unknown>;
   const list = Array.isArray(top.sources) ? top.sources : [];
   const sources = list.map((item, n) =>
@@ -90,7 +89,7 @@ function readSource(
   report: Report,
 ): Source | undefined {
   const path = ['sources', n];
-  const given = check(sourceSchema, item, raw, path, report);
+  const given = parsePart(sourceSchema, item, raw, path, report);
   if (!given) return undefined;
   const { defaults } = options;
   if (given.auth && Object.keys(given.headers ?? {}).some((h) => /^authorization$/i.test(h))) {
@@ -155,7 +154,7 @@ function readCamera(
 ): NamedCamera | undefined {
   const path = ['cameras', name];
   if (!isName(name)) report(path, `the name is not safe in a URL; expected ${NAME_EXPECTED}`);
-  const given = check(cameraSchema, item, raw, path, report);
+  const given = parsePart(cameraSchema, item, raw, path, report);
   if (!given || !sources) return undefined;
   try {
     const camera = { ...findCameraAsWritten(given.url.href, sources), name };
@@ -175,43 +174,4 @@ function reportRepeatedNames(list: readonly unknown[], report: Report): void {
     if (first === undefined) seen.set(name, n);
     else report(['sources', n, 'name'], `sources[${first}] has this name; expected another`);
   }
-}
-
-/** Checks one part, and reports its faults with their paths in the file. */
-function check<T extends z.ZodType>(
-  schema: T,
-  data: unknown,
-  raw: unknown,
-  base: Path,
-  report: Report,
-): z.infer<T> | undefined {
-  const outcome = schema.safeParse(data);
-  if (outcome.success) return outcome.data;
-  for (const issue of outcome.error.issues) {
-    const path = [...base, ...issue.path];
-    if (issue.code === 'unrecognized_keys') {
-      for (const key of issue.keys) report([...path, key], 'unknown key');
-    } else {
-      report(path, `${givenText(path, valueAt(raw, issue.path))}expected ${issue.message}`);
-    }
-  }
-  return undefined;
-}
-
-/** Keys whose values cannot be secret. */
-const SHOWN = new Set([
-  ...['name', 'match', 'interval', 'timeout', 'startAllowance', 'query'],
-  ...['cacheBusters', 'redirects', 'networks'],
-  ...['maxFrameSize', 'acceptTruncated', 'conditional', 'placeholders', 'staleFor', 'maxCameras'],
-  ...['budget', 'perSecond', 'concurrency', 'frozenAfter', 'keepWarm'],
-  ...['insecure', 'minVersion', 'legacy', 'servername'],
-]);
-
-/** Returns the value as written, before `${VAR}` is filled in, and only where no secret belongs. */
-function givenText(path: Path, raw: unknown): string {
-  if (raw === undefined) return 'it is missing; ';
-  const key = path.findLast((step) => typeof step === 'string') as string | undefined;
-  if (!key || !SHOWN.has(key) || path.includes('headers') || path.includes('auth')) return '';
-  if (typeof raw === 'object' || String(raw).length > 200 || String(raw).includes('@')) return '';
-  return `"${String(raw)}" is not valid; `;
 }

@@ -1,9 +1,10 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { z } from 'zod';
 import { parseCameraUrl } from '../cameras/camera.ts';
-import { parseNetwork, parseProxy, TLS_VERSIONS } from '../cameras/source.ts';
+import { parseNetwork, parseProxy } from '../cameras/source.ts';
 import { UrlPattern } from '../cameras/url-pattern.ts';
-import { isEtag } from '../frames/frame.ts';
+import { parseEtag } from '../http/etag.ts';
+import { tlsSchema } from './sources-tls.ts';
 import { durationMs, sizeBytes, textOf, wholeNumber } from './value-types.ts';
 
 /** The parts are checked one by one, so that each fault is reported. */
@@ -40,39 +41,8 @@ const flag = z.boolean('true or false');
 
 const ETAG_EXPECTED = 'an ETag of Lastframe, like sha256-9f86d081884c7d659a2feaa0c55ad015';
 
-/** Accepts an ETag as any tool shows it, with or without its quotes. */
-function parseEtag(text: string): string | undefined {
-  const etag = `"${text
-    .trim()
-    .replace(/^W\//, '')
-    .replace(/^"(.*)"$/, '$1')}"`;
-  return isEtag(etag) ? etag : undefined;
-}
-
 const MAX_CAMERAS_EXPECTED = 'a whole number of cameras, or 0 for no limit';
 const AUTH_EXPECTED = 'either basic or digest, each with username and password';
-const TLS_EXPECTED = 'a mapping with ca, insecure, minVersion, legacy or servername';
-const VERSIONS_EXPECTED = 'TLSv1, TLSv1.1, TLSv1.2 or TLSv1.3';
-const CA_EXPECTED = 'PEM text or the path of a PEM file';
-const SERVERNAME_EXPECTED = 'a name that the certificate has, or an empty text to send no name';
-
-const tls = z
-  .strictObject(
-    {
-      ca: z.string(CA_EXPECTED).optional(),
-      insecure: flag.optional(),
-      minVersion: z.enum(TLS_VERSIONS, VERSIONS_EXPECTED).optional(),
-      legacy: flag.optional(),
-      servername: textOf(SERVERNAME_EXPECTED, (text) =>
-        /^[^\x00-\x1f\x7f]{0,253}$/.test(text) ? text : undefined,
-      ).optional(),
-    },
-    TLS_EXPECTED,
-  )
-  .refine(
-    ({ ca, insecure }) => ca === undefined || !insecure,
-    'ca or insecure: true, not both: without a check, no ca is used',
-  );
 
 /** A source must not set headers that frame a request or determine where it goes. */
 const OWN_HEADERS =
@@ -151,7 +121,7 @@ export const sourceSchema = z.strictObject(
       )
       .refine(({ basic, digest }) => !basic !== !digest, AUTH_EXPECTED)
       .optional(),
-    tls: tls.optional(),
+    tls: tlsSchema.optional(),
     proxy: textOf('the URL of an HTTP proxy, such as http://proxy.lan:3128', parseProxy).optional(),
   },
   'a source: name, match and what differs from the defaults',

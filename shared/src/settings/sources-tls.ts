@@ -1,10 +1,33 @@
 import { X509Certificate } from 'node:crypto';
-import type { SourceTls } from '../cameras/source.ts';
-import type { SourceItem } from './sources-schema.ts';
+import { z } from 'zod';
+import { type SourceTls, TLS_VERSIONS } from '../cameras/source.ts';
+import { textOf } from './value-types.ts';
+
+const CA_EXPECTED = 'PEM text or the path of a PEM file';
+const SERVERNAME_EXPECTED = 'a name that the certificate has, or an empty text to send no name';
+
+/** The `tls` of a source in `SOURCES_FILE`. */
+export const tlsSchema = z
+  .strictObject(
+    {
+      ca: z.string(CA_EXPECTED).optional(),
+      insecure: z.boolean('true or false').optional(),
+      minVersion: z.enum(TLS_VERSIONS, 'TLSv1, TLSv1.1, TLSv1.2 or TLSv1.3').optional(),
+      legacy: z.boolean('true or false').optional(),
+      servername: textOf(SERVERNAME_EXPECTED, (text) =>
+        /^[^\x00-\x1f\x7f]{0,253}$/.test(text) ? text : undefined,
+      ).optional(),
+    },
+    'a mapping with ca, insecure, minVersion, legacy or servername',
+  )
+  .refine(
+    ({ ca, insecure }) => ca === undefined || !insecure,
+    'ca or insecure: true, not both: without a check, no ca is used',
+  );
 
 /** Returns the `tls` of a source. @throws an Error that says what is wrong with `ca` */
 export function readTls(
-  { ca, insecure, minVersion, legacy, servername }: NonNullable<SourceItem['tls']>,
+  { ca, insecure, minVersion, legacy, servername }: z.infer<typeof tlsSchema>,
   readCertificate: (path: string) => string,
 ): SourceTls {
   return {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { explainCallError, HandshakeError } from './call-error.ts';
+import { explainCallError } from './call-error.ts';
+import { HandshakeError } from './tls/start-tls.ts';
 
 const errorWith = (code: string) => Object.assign(new Error(`${code} 10.0.0.7:80`), { code });
 

@@ -1,45 +1,15 @@
 import type { SourceTls } from '@lastframe/shared/cameras/source';
 import { messageOf } from '@lastframe/shared/process/errors';
+import { ProxyError } from './connect/proxy.ts';
 import type { Explanation } from './explanation.ts';
-import { ProxyError } from './proxy.ts';
-import { explainTlsError } from './tls-error.ts';
-
-/** Why a camera was cut off before its response was complete. */
-export type CutOffCode =
-  | 'EARLY_DATA'
-  | 'WASTEFUL_RESPONSE'
-  | 'WASTEFUL_TLS'
-  | 'RESPONSE_TIMEOUT'
-  | 'TOO_LATE';
-
-/** The error with which the call's socket is destroyed; `explainCallError` has its message. */
-export class CutOffError extends Error {
-  readonly code: CutOffCode;
-
-  constructor(code: CutOffCode) {
-    super(code);
-    this.name = 'CutOffError';
-    this.code = code;
-  }
-}
-
-/** What ended a TLS handshake. */
-export class HandshakeError extends Error {
-  /** The camera had already sent its certificate. */
-  readonly sawCertificate: boolean;
-
-  constructor(cause: Error, sawCertificate: boolean) {
-    super(cause.message, { cause });
-    this.name = 'HandshakeError';
-    this.sawCertificate = sawCertificate;
-  }
-}
+import { HandshakeError } from './tls/start-tls.ts';
+import { explainTlsError } from './tls/tls-error.ts';
 
 /** Explains an error of a call. @param tls the options of the camera's source */
 export function explainCallError(error: unknown, tls: SourceTls = {}): Explanation {
   if (error instanceof ProxyError) return error;
   if (error instanceof HandshakeError) return explainHandshakeError(error, tls);
-  const cause = firstTelling(error);
+  const cause = mostTellingError(error);
   // The code of a DOMException is a number.
   const code = String((cause as NodeJS.ErrnoException)?.code ?? '');
   const known = isSlowToAccept(error, code) ? SLOW_TO_ACCEPT : CALL_ERRORS[code];
@@ -66,7 +36,7 @@ function explainHandshakeError({ cause, sawCertificate }: HandshakeError, tls: S
 }
 
 /** Several addresses were tried: the lack of a route to one says less than an answer of another. */
-function firstTelling(error: unknown): unknown {
+function mostTellingError(error: unknown): unknown {
   if (!(error instanceof AggregateError)) return error;
   const isUnroutable = ({ code }: { code?: string }) => UNROUTABLE.includes(code ?? '');
   return error.errors.find((one) => !isUnroutable(one)) ?? error.errors[0];

@@ -1,18 +1,18 @@
-import { validateHeaderName, validateHeaderValue } from 'node:http';
 import type { Socket } from 'node:net';
-import { setImmediate } from 'node:timers/promises';
 import type { Camera } from '@lastframe/shared/cameras/camera';
+import type { Source } from '@lastframe/shared/cameras/source';
 import type { Dimensions } from '@lastframe/shared/frames/frame';
 import type { Validators } from '@lastframe/shared/frames/frame-store';
-import packageJson from '../../package.json' with { type: 'json' };
 import { dimensionsOf } from '../image/image-dimensions.ts';
-import type { Authorizer } from './authorization.ts';
 import { type ByteBudget, type ByteShare, budgetGroupOf } from './byte-budget.ts';
-import { CutOffError, explainCallError } from './call-error.ts';
-import type { Connection } from './connect.ts';
-import { closedByCamera } from './open-tcp.ts';
-import { createResponseReader, type ReadOptions } from './response/read-response.ts';
+import { explainCallError } from './call-error.ts';
+import type { Connection } from './connect/connect.ts';
+import { CutOffError } from './cut-off-error.ts';
+import type { Authorizer } from './login/authorizer.ts';
+import { type PendingResponse, receiveResponse } from './receive-response.ts';
+import { requestText } from './request-text.ts';
 import type { ImageBody, ReadResult } from './response/read-result.ts';
+import { untilDataIsRead } from './socket-waits.ts';
 import { conditionalHeaders } from './validators.ts';
 
 export type Capture =
@@ -49,7 +49,6 @@ export interface ExtraHeaders {
 
 /** A timer that runs this late was held up by this process, not by the system's clock. */
 const OVERDUE_MS = 50;
-const USER_AGENT = `Lastframe/${packageJson.version} (+https://github.com/lastframe/lastframe)`;
 
 /** Writes the request and listens for the response, so that `send` has nothing to wait for. */
 export function prepareRequest(
@@ -62,10 +61,10 @@ export function prepareRequest(
   const { source } = camera;
   const login = authorizer.loginFor(camera);
   const conditions = conditionalHeaders(extra.validators);
-  const own = { authorization: login.authorization, via: extra.via, conditions };
-  const request = requestText(camera, own);
+  const { authorization } = login;
+  const request = requestText(camera, { authorization, via: extra.via, conditions });
   let share: ByteShare | undefined;
-  const exchange = listenForResponse(socket, {
+  const response = receiveResponse(socket, {
     maxBytes: source.maxFrameBytes,
     acceptTruncated: source.acceptTruncated,
     openShare: (evict) => {
@@ -82,123 +81,53 @@ export function prepareRequest(
     if (!socket.destroyed) socket.write(request, 'latin1');
   };
   return {
-    send: (signal) => send(socket, sendRequest, exchange, source, signal),
+    send: (signal) => send(socket, sendRequest, response, source, signal),
     destroy: () => void socket.destroy(new CutOffError('TOO_LATE')),
     release: () => share?.release(),
   };
 }
 
-/** @throws TypeError for a header that HTTP does not allow */
-function requestText(
-  { url, source }: Camera,
-  own: {
-    authorization: string | undefined;
-    via: string | undefined;
-    conditions: Record<string, string>;
-  },
-): string {
-  const { protocol, host, origin, pathname, search } = new URL(url);
-  // A proxy passes on http itself; through it, https is a connection to the camera.
-  const proxy = protocol === 'http:' ? source.proxy : undefined;
-  const headers = {
-    Host: host,
-    'User-Agent': USER_AGENT,
-    Accept: 'image/*, */*;q=0.5',
-    'Accept-Encoding': 'identity',
-    ...source.headers,
-    ...(own.authorization !== undefined && { Authorization: own.authorization }),
-    ...(own.via !== undefined && { Via: `1.1 ${own.via}` }),
-    ...own.conditions,
-    ...(proxy?.authorization !== undefined && { 'Proxy-Authorization': proxy.authorization }),
-    Connection: 'close',
-  };
-  const lines = Object.entries(headers).map(([name, value]) => {
-    validateHeaderName(name);
-    validateHeaderValue(name, value);
-    return `${name}: ${value}\r\n`;
-  });
-  return `GET ${proxy ? origin : ''}${pathname}${search} HTTP/1.1\r\n${lines.join('')}\r\n`;
-}
-
-interface Exchange {
-  pendingResult: Promise<ReadResult>;
-  /** Fails the call, whatever its socket does. */
-  fail(error: Error): void;
-  /** What a call that is not over by its deadline has received. */
-  progress(): ReturnType<typeof createResponseReader>['progress'];
-  /** Releases what the reader holds. */
-  close(): void;
-}
-
-/** Listens until the socket closes, so that a camera can end only its own call. */
-function listenForResponse(socket: Socket, reading: ReadOptions): Exchange {
-  const { promise: pendingResult, resolve, reject } = Promise.withResolvers<ReadResult>();
-  // Nothing awaits it before `send`.
-  pendingResult.catch(() => {});
-  const reader = createResponseReader(reading, resolve);
-  const unlessThrown = (read: () => void) => {
-    try {
-      read();
-    } catch (error) {
-      reject(error);
-    }
-  };
-  socket.on('data', (piece) => {
-    // The guard may have cut the camera off for these bytes.
-    if (!socket.destroyed) unlessThrown(() => reader.read(piece));
-  });
-  // From then on the reader settles the result, perhaps after decompressing the rest.
-  let hasEnded = false;
-  const end = (isClean: boolean) => {
-    hasEnded = true;
-    unlessThrown(() => reader.end(isClean));
-  };
-  socket.on('end', () => end(true));
-  socket.on('error', (error) => {
-    if (reader.progress === 'body' && !(error instanceof CutOffError)) end(false);
-    else reject(error);
-  });
-  socket.on('close', () => {
-    if (!hasEnded) reject(socket.errored ?? closedByCamera());
-  });
-  return { pendingResult, fail: reject, progress: () => reader.progress, close: reader.close };
-}
-
 async function send(
   socket: Socket,
   sendRequest: () => void,
-  exchange: Exchange,
-  source: Camera['source'],
+  response: PendingResponse,
+  source: Source,
   signal: AbortSignal,
 ): Promise<Capture> {
-  const { timeoutMs } = source;
   const cutOff = (error: Error) => {
-    exchange.fail(error);
+    response.fail(error);
     socket.destroy();
   };
   const abort = () => cutOff(new Error('aborted'));
   signal.addEventListener('abort', abort, { once: true });
   sendRequest();
-  // One deadline for head and body: a slow camera must not hold its permit.
-  const dueMs = performance.now() + timeoutMs;
-  const deadline = setTimeout(async () => {
-    const isOverdue = performance.now() - dueMs > OVERDUE_MS;
-    cutOff(
-      new CutOffError(isOverdue && (await hasUnread(socket)) ? 'TOO_LATE' : 'RESPONSE_TIMEOUT'),
-    );
-  }, timeoutMs);
+  const deadline = startDeadline(socket, source.timeoutMs, cutOff);
   try {
-    const result = await exchange.pendingResult;
+    const result = await response.result;
     return result.outcome === 'read' ? captureOf(result) : result;
   } catch (error) {
     if (signal.aborted) return { outcome: 'aborted' };
-    return failureFrom(error, source, exchange.progress());
+    return failureFrom(error, source, response.progress());
   } finally {
     clearTimeout(deadline);
     signal.removeEventListener('abort', abort);
-    exchange.close();
+    response.close();
     socket.destroy();
   }
+}
+
+/** Starts one deadline for head and body: a slow camera must not hold its permit. */
+function startDeadline(
+  socket: Socket,
+  timeoutMs: number,
+  cutOff: (error: CutOffError) => void,
+): NodeJS.Timeout {
+  const dueMs = performance.now() + timeoutMs;
+  return setTimeout(async () => {
+    const isOverdue = performance.now() - dueMs > OVERDUE_MS;
+    const isLate = isOverdue && (await hasUnread(socket));
+    cutOff(new CutOffError(isLate ? 'TOO_LATE' : 'RESPONSE_TIMEOUT'));
+  }, timeoutMs);
 }
 
 /**
@@ -207,8 +136,7 @@ async function send(
  */
 async function hasUnread(socket: Socket): Promise<boolean> {
   const before = socket.bytesRead;
-  await setImmediate();
-  await setImmediate();
+  await untilDataIsRead();
   return socket.bytesRead !== before;
 }
 
@@ -221,7 +149,7 @@ const UNFINISHED = {
 
 function failureFrom(
   error: unknown,
-  { timeoutMs, tls }: Camera['source'],
+  { timeoutMs, tls }: Source,
   progress: keyof typeof UNFINISHED,
 ): Capture {
   if (error instanceof CutOffError && error.code === 'TOO_LATE') return { outcome: 'late' };

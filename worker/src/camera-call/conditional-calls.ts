@@ -77,7 +77,8 @@ export function createConditionalCalls(log: Pick<Log, 'warn'>): ConditionalCalls
     if (state.mode === 'suspect') state.rejected += 1;
     else if (result.sent) state.rejected = 0;
     if (state.rejected >= MAX_REJECTED) giveUp(camera, state, REJECTS);
-    else if (!isSame && areSame(result.capture, known.validators)) giveUp(camera, state, LIES);
+    else if (!isSame && hasSameValidators(result.capture, known.validators))
+      giveUp(camera, state, LIES);
     else state.mode = 'conditional';
     const isConfirmed = isSame && state.unchanged >= state.checkAfter;
     const nextCheckAfter = Math.min(MAX_CHECK_AFTER, 2 * state.checkAfter);
@@ -112,8 +113,8 @@ export function createConditionalCalls(log: Pick<Log, 'warn'>): ConditionalCalls
   };
 }
 
-/** Whether the camera described the captured image by the same validators. */
-function areSame(capture: Capture, { etag, lastModified }: Validators): boolean {
+/** Returns whether the camera described the captured image by the same validators. */
+function hasSameValidators(capture: Capture, { etag, lastModified }: Validators): boolean {
   if (capture.outcome !== 'captured' || !capture.validators) return false;
   return capture.validators.etag === etag && capture.validators.lastModified === lastModified;
 }

@@ -1,6 +1,6 @@
 import { parseCameraUrl } from '@lastframe/shared/cameras/camera';
 import { describe, expect, it } from 'vitest';
-import { AddressRefusedError, allowedAddresses, isAllowed } from './address-guard.ts';
+import { AddressRefusedError, allowedAddresses, isAllowed } from './connect/address-guard.ts';
 
 /** CVEs of libraries that check addresses; e2e/security has those of whole services. */
 const addressesOf = async (url: string) => await allowedAddresses(parseCameraUrl(url).hostname, []);

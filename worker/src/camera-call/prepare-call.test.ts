@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { call, cameraAt, neverAborted, prepareCameraCall } from '../test-support/calls.ts';
+import {
+  call,
+  callOnTime,
+  cameraAt,
+  neverAborted,
+  prepareCameraCall,
+} from '../test-support/calls.ts';
 import { message, ok, startCamera } from '../test-support/camera-server.ts';
 import { testCamera, testSource } from '../test-support/cameras.ts';
 import { image } from '../test-support/images.ts';
@@ -9,12 +15,12 @@ import { createPrepareCall } from './prepare-call.ts';
 const jpeg = image('jpeg');
 
 describe('the deadline', () => {
-  const late = { outcome: 'failed', status: 504 };
+  const timedOut = { outcome: 'failed', status: 504 };
 
   it('O: ends a call to a silent camera', async () => {
     const server = await startCamera(() => {});
     const beganMs = performance.now();
-    expect(await call(server, cameraAt(server, { timeoutMs: 200 }))).toMatchObject(late);
+    expect(await call(server, cameraAt(server, { timeoutMs: 200 }))).toMatchObject(timedOut);
     expect(performance.now() - beganMs).toBeGreaterThan(190);
   });
 
@@ -24,7 +30,7 @@ describe('the deadline', () => {
       const drip = setInterval(() => socket.write('x'), 10);
       socket.on('close', () => clearInterval(drip));
     });
-    expect(await call(server, cameraAt(server, { timeoutMs: 250 }))).toMatchObject(late);
+    expect(await callOnTime(server, cameraAt(server, { timeoutMs: 250 }))).toMatchObject(timedOut);
   });
 
   it.each(['http', 'https'])('L2: abandons %s that does not connect in time', async (scheme) => {
@@ -37,7 +43,7 @@ describe('the deadline', () => {
     );
     const prepared = await prepareCameraCall(camera, startAllowanceMs, neverAborted);
     if (prepared.outcome === 'connected') prepared.call.destroy();
-    else expect(prepared).toMatchObject(late);
+    else expect(prepared).toMatchObject(timedOut);
     if (scheme === 'https') {
       const reason = expect.stringMatching(/^no TLS handshake .* 200 ms.*\(START_ALLOWANCE\)/);
       expect(prepared).toMatchObject({ reason, error: 'connection_timeout' });

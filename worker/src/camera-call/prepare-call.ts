@@ -1,13 +1,13 @@
 import type { Camera } from '@lastframe/shared/cameras/camera';
 import type { Validators } from '@lastframe/shared/frames/frame-store';
-import { AddressRefusedError } from './address-guard.ts';
-import { type Authorizer, createAuthorizer } from './authorization.ts';
 import type { ByteBudget } from './byte-budget.ts';
 import { explainCallError } from './call-error.ts';
 import { type PreparedCall, prepareRequest } from './capture.ts';
-import { assertOpen, type Connection, connectToCamera } from './connect.ts';
-import { measureSteps } from './connect-steps.ts';
+import { AddressRefusedError } from './connect/address-guard.ts';
+import { assertOpen, type Connection, connectToCamera } from './connect/connect.ts';
+import { measureSteps } from './connect/connect-steps.ts';
 import { isOwnLateness, type Lateness } from './lateness.ts';
+import { type Authorizer, createAuthorizer } from './login/authorizer.ts';
 
 export type PrepareResult =
   | { outcome: 'connected'; call: PreparedCall }
@@ -52,45 +52,63 @@ async function prepareCameraCall(
   signal: AbortSignal,
   validators: Promise<Validators | undefined> | undefined,
 ): Promise<PrepareResult> {
-  const controller = new AbortController();
-  const abort = () => controller.abort(signal.reason);
   const lateMs = deps.lateness.since();
   const steps = measureSteps();
-  let isLate = false;
-  // Not `AbortSignal.timeout`: it would still fire long after the connection is made, at a cost.
-  const deadline = setTimeout(
-    () => {
-      isLate = true;
-      controller.abort();
-    },
-    Math.max(0, Math.floor(withinMs)),
-  );
-  signal.addEventListener('abort', abort, { once: true });
-  if (signal.aborted) abort();
+  const deadline = startDeadline(withinMs, signal);
   try {
-    const connection = await connectToCamera(camera, controller.signal, steps);
-    return {
-      outcome: 'connected',
-      call: await prepareCallOn(connection, camera, validators, deps),
-    };
+    const connection = await connectToCamera(camera, deadline.signal, steps);
+    const call = await prepareCallOn(connection, camera, validators, deps);
+    return { outcome: 'connected', call };
   } catch (error) {
     if (signal.aborted) return { outcome: 'aborted' };
-    if (error instanceof AddressRefusedError) {
-      const reason = "the camera's address is not allowed; see ALLOWED_NETWORKS";
-      return { outcome: 'failed', status: 403, reason, error: 'destination_ip_prohibited' };
+    if (error instanceof AddressRefusedError) return ADDRESS_REFUSED;
+    if (!deadline.isOver()) {
+      return { outcome: 'failed', status: 502, ...explainCallError(error, camera.source.tls) };
     }
-    if (isLate) {
-      const { startAllowanceMs } = camera.source;
-      // The permit may have come late too, which left the camera little time.
-      const ownMs = lateMs() + startAllowanceMs - withinMs;
-      if (isOwnLateness(ownMs, startAllowanceMs)) return { outcome: 'late' };
-      return { outcome: 'failed', status: 504, ...steps.explainTimeout(withinMs) };
-    }
-    return { outcome: 'failed', status: 502, ...explainCallError(error, camera.source.tls) };
+    const { startAllowanceMs } = camera.source;
+    // The permit may have come late too, which left the camera little time.
+    const ownMs = lateMs() + startAllowanceMs - withinMs;
+    if (isOwnLateness(ownMs, startAllowanceMs)) return { outcome: 'late' };
+    return { outcome: 'failed', status: 504, ...steps.explainTimeout(withinMs) };
   } finally {
-    clearTimeout(deadline);
-    signal.removeEventListener('abort', abort);
+    deadline.clear();
   }
+}
+
+const ADDRESS_REFUSED: PrepareResult = {
+  outcome: 'failed',
+  status: 403,
+  reason: "the camera's address is not allowed; see ALLOWED_NETWORKS",
+  error: 'destination_ip_prohibited',
+};
+
+interface Deadline {
+  /** Aborts at the deadline, and with the given signal. */
+  signal: AbortSignal;
+  isOver(): boolean;
+  clear(): void;
+}
+
+/** Not `AbortSignal.timeout`: it would still fire long after the connection is made, at a cost. */
+function startDeadline(withinMs: number, signal: AbortSignal): Deadline {
+  const controller = new AbortController();
+  const abort = () => controller.abort(signal.reason);
+  let isOver = false;
+  const end = () => {
+    isOver = true;
+    controller.abort();
+  };
+  const timer = setTimeout(end, Math.max(0, Math.floor(withinMs)));
+  signal.addEventListener('abort', abort, { once: true });
+  if (signal.aborted) abort();
+  return {
+    signal: controller.signal,
+    isOver: () => isOver,
+    clear: () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', abort);
+    },
+  };
 }
 
 /** Closes the socket if the request cannot be made, for example with an invalid header. */

@@ -1,5 +1,5 @@
 import { type Camera, cameraIdOf, parseCameraUrl } from '@lastframe/shared/cameras/camera';
-import type { Rules } from '@lastframe/shared/cameras/rules';
+import { findSource, type Rules } from '@lastframe/shared/cameras/rules';
 import type { Source } from '@lastframe/shared/cameras/source';
 import { badResponse, type CaptureFailure, type Redirect } from './response/read-result.ts';
 
@@ -9,7 +9,7 @@ export interface RedirectTarget {
   url: string;
   /** Redirects in a row that led here. */
   hops: number;
-  /** The target is used once, or else until a day has passed. */
+  /** Whether the target is used for a day, and not only once. */
   isPermanent: boolean;
 }
 
@@ -38,7 +38,7 @@ export function redirectTargetOf(
   if (!isAllowed(url, camera)) {
     return fail('redirects: same-host, or a list of patterns, for its source would allow that');
   }
-  if (!sourceOf(url.href, rules)) return fail('no source allows this target');
+  if (!findSource(url.href, rules.sources)) return fail('no source allows this target');
   if (url.href === calledUrl || url.href === camera.url) return fail('that is the same URL');
   if (hops > MAX_HOPS) return fail(`there were more than ${MAX_HOPS} in a row`);
   return { url: url.href, hops, isPermanent: isMove(statusCode, url, calledUrl) };
@@ -58,13 +58,9 @@ function isAllowed(url: URL, { url: own, source: { redirects } }: Camera): boole
   return redirects.some((pattern) => pattern.test(url.href));
 }
 
-function sourceOf(href: string, { sources }: Rules): Source | undefined {
-  return sources.find(({ pattern }) => pattern.test(href));
-}
-
 /**
- * Whether a camera has moved, for example to https. Some answer every request with a permanent
- * redirect to their latest file, which must not be remembered.
+ * Returns whether a camera has moved, for example to https. Some answer every request with a
+ * permanent redirect to their latest file, which must not be remembered.
  */
 function isMove(statusCode: number, { pathname, search }: URL, from: string): boolean {
   const before = new URL(from);
@@ -89,7 +85,7 @@ export function targetCamera(
   { url }: RedirectTarget,
   rules: Rules,
 ): Camera | undefined {
-  const source = sourceOf(url, rules);
+  const source = findSource(url, rules.sources);
   if (!source) return undefined;
   const isForeign = new URL(url).origin !== new URL(camera.url).origin;
   const own = isForeign && source.name === camera.source.name ? withoutCredentials(source) : source;

@@ -1,6 +1,6 @@
 import type { Validators } from '@lastframe/shared/frames/frame-store';
 import { MAX_DATE_LENGTH, unlessTooLong } from '@lastframe/shared/http/http-fields';
-import type { Fields } from './response/head.ts';
+import type { Fields } from './header-fields.ts';
 
 const MAX_LENGTH = 256;
 /** Quoted or not, as the camera wrote it; but safe in a request header. */

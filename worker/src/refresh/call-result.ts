@@ -1,7 +1,7 @@
 import type { Camera } from '@lastframe/shared/cameras/camera';
 import type { RulesNow } from '@lastframe/shared/cameras/rules';
-import { etagOf } from '@lastframe/shared/frames/frame';
 import type { KnownFrame, Validators } from '@lastframe/shared/frames/frame-store';
+import { etagOf } from '@lastframe/shared/http/etag';
 import type { Capture } from '../camera-call/capture.ts';
 import type { ConditionalCalls } from '../camera-call/conditional-calls.ts';
 import { type RedirectTarget, redirectTargetOf } from '../camera-call/redirect.ts';

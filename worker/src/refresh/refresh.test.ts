@@ -1,6 +1,6 @@
 import { permitLifeMs, spacingMs } from '@lastframe/shared/cameras/spacing';
 import { UrlPattern } from '@lastframe/shared/cameras/url-pattern';
-import { etagOf } from '@lastframe/shared/frames/frame';
+import { etagOf } from '@lastframe/shared/http/etag';
 import type { Denial } from '@lastframe/shared/messages/announcement';
 import { describe, expect, it } from 'vitest';
 import type { TakeResult } from '../permit/permits.ts';

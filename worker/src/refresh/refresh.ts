@@ -7,6 +7,7 @@ import { ProblemError } from '@lastframe/shared/process/errors';
 import type { CameraPlaces } from '../admission/camera-places.ts';
 import { type RedirectTarget, targetCamera } from '../camera-call/redirect.ts';
 import type { Permits, TakeResult } from '../permit/permits.ts';
+import type { CallPermits } from './end-call.ts';
 import type { FairSlots } from './fair-slots.ts';
 import { DROPPED, denied, deniedAsUnknown, failed, type RefreshOutcome } from './outcome.ts';
 import { callWithPermit, type PermittedCallDeps } from './permitted-call.ts';
@@ -60,33 +61,48 @@ async function callIfPermitted(
     return denied(admission.reason);
   }
   const redirected = await findTarget(camera, deps);
-  const result = await takePermit(camera, job, deps);
-  if (result.outcome !== 'granted') return await reportDenial(camera, result, deps);
-  const callDeps = { ...deps, askedBy: job.askedBy };
-  if (!redirected) return await callWithPermit({ permit: result.permit }, callDeps);
-  const ofTarget = await deps.permits.take(redirected.camera, job.isFirst);
-  if (ofTarget.outcome === 'granted') {
-    const target = { permit: ofTarget.permit, redirect: redirected.target };
-    return await callWithPermit({ permit: result.permit, target }, callDeps);
-  }
-  await deps.finishPermit(result.permit, () => ({ verdict: 'none', restMs: 0 }));
-  return await reportDenial(camera, asSpacing(ofTarget), deps);
+  const permits = await takePermits(camera, redirected, job, deps);
+  if (permits.outcome !== 'granted') return await reportDenial(camera, permits, deps);
+  return await callWithPermit(permits, { ...deps, askedBy: job.askedBy });
 }
 
-/** A call to the target by others says nothing about the camera, and its end is not announced for it. */
-function asSpacing(result: NotGranted): NotGranted {
+type NotGranted = Exclude<TakeResult, { outcome: 'granted' }>;
+
+/** Takes a permit for the camera, and one for the target of its redirect. */
+async function takePermits(
+  camera: Camera,
+  redirected: Redirected | undefined,
+  job: RefreshJob,
+  deps: RefreshDeps,
+): Promise<({ outcome: 'granted' } & CallPermits) | NotGranted> {
+  const own = await takePermit(camera, job, deps);
+  if (own.outcome !== 'granted' || !redirected) return own;
+  const ofTarget = await deps.permits.take(redirected.camera, job.isFirst);
+  if (ofTarget.outcome === 'granted') {
+    return { ...own, target: { permit: ofTarget.permit, redirect: redirected.target } };
+  }
+  await deps.finishPermit(own.permit, () => ({ verdict: 'none', restMs: 0 }));
+  return busyAsSpaced(ofTarget);
+}
+
+/** Another call to the target says nothing about the camera; its end is not announced for it. */
+function busyAsSpaced(result: NotGranted): NotGranted {
   return result.outcome === 'denied' && result.reason === 'busy'
     ? { ...result, reason: 'spaced' }
     : result;
 }
 
-type NotGranted = Exclude<TakeResult, { outcome: 'granted' }>;
+interface Redirected {
+  target: RedirectTarget;
+  /** The target as a camera, with its own permit. */
+  camera: Camera;
+}
 
 /** Returns the target that the camera's last response redirected to, if its source allows that. */
 async function findTarget(
   camera: Camera,
   { redirects, rules }: RefreshDeps,
-): Promise<{ target: RedirectTarget; camera: Camera } | undefined> {
+): Promise<Redirected | undefined> {
   const target = await redirects.read(camera);
   const called = target && targetCamera(camera, target, rules());
   return called && { target, camera: called };

@@ -6,7 +6,7 @@ export function digestFields(authorization: string | undefined): Record<string, 
   return Object.fromEntries([...fields].map(([, name, quoted, plain]) => [name, quoted ?? plain]));
 }
 
-/** Whether an MD5 digest with `qop=auth` is right for the user `me`. */
+/** Returns whether an MD5 digest with `qop=auth` is right for the user `me`. */
 export function isRightDigest(authorization: string | undefined, password: string): boolean {
   const { realm, nonce, nc, cnonce, uri, response } = digestFields(authorization);
   const h = (text: string) => createHash('md5').update(text).digest('hex');

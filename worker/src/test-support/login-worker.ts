@@ -1,6 +1,6 @@
 import type { Source } from '@lastframe/shared/cameras/source';
 import { vi } from 'vitest';
-import { createAuthorizer } from '../camera-call/authorization.ts';
+import { createAuthorizer } from '../camera-call/login/authorizer.ts';
 import { testCamera, testSource } from './cameras.ts';
 import { digestFields, isRightDigest } from './digest-camera.ts';
 

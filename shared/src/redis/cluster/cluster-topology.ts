@@ -1,3 +1,4 @@
+import { withoutBrackets } from '../../cameras/host-name.ts';
 import type { Log } from '../../process/log.ts';
 import type { RedisEndpoint } from '../../settings/redis-url.ts';
 import { infoField } from '../redis-info.ts';
@@ -90,7 +91,7 @@ async function queryNode(
     from,
     to,
     // A node that does not know its own address is reachable at the host of this URL.
-    owner: urlOf(host || hostname.replace(/^\[(.*)\]$/, '$1'), port),
+    owner: urlOf(host || withoutBrackets(hostname), port),
   }));
   const owners = SHARDS.flatMap((shard): [Shard, string][] => {
     const slot = slotOf(shard);

@@ -1,4 +1,4 @@
-import type { Fields } from './head.ts';
+import type { Fields } from '../header-fields.ts';
 
 export type FramingState =
   | 'more'

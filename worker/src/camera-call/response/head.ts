@@ -1,7 +1,5 @@
+import { type Fields, parseFields } from '../header-fields.ts';
 import { GrowingBytes } from './growing-bytes.ts';
-
-/** Header fields by lower-case name. Repeated ones are joined with `, `, or the first one counts. */
-export type Fields = Readonly<Record<string, string | undefined>>;
 
 export interface ResponseHead {
   statusCode: number;
@@ -29,9 +27,9 @@ const SPEAKS_RTSP =
   'this port of the camera speaks RTSP; use the URL of its HTTP snapshot, or a gateway such as go2rtc';
 
 /**
- * Accepts what browsers accept: lines that end in LF alone, lines that are no header field, and any
- * bytes in a value. Nothing is forwarded, and a connection carries one request, so nobody can be
- * made to read the bytes differently.
+ * Accepts what browsers accept: lines that end in LF alone, lines that are not header fields, and
+ * any bytes in a value. Nothing is forwarded, and a connection carries one request, so nobody can
+ * be made to read the bytes differently.
  */
 export function createHeadReader(): HeadReader {
   const received = new GrowingBytes();
@@ -91,18 +89,6 @@ function findEmptyLine(bytes: Buffer, from: number): { endBytes?: number; lastLi
   }
 }
 
-/** Of these, the first one counts: a list would be no valid value. */
-const SINGLE = new Set([
-  'content-type',
-  'date',
-  'etag',
-  'expires',
-  'age',
-  'last-modified',
-  'location',
-  'retry-after',
-]);
-
 function parseHead(text: string): ResponseHead | undefined {
   const [statusLine = '', ...lines] = text.split('\n');
   const [, status] =
@@ -110,29 +96,4 @@ function parseHead(text: string): ResponseHead | undefined {
   return status === undefined
     ? undefined
     : { statusCode: Number(status), fields: parseFields(lines) };
-}
-
-/** Parses header lines, with or without a CR. Skips a line without a name, as browsers do. */
-export function parseFields(lines: readonly string[]): Fields {
-  const fields: Record<string, string> = Object.create(null);
-  let last: string | undefined;
-  for (const line of lines) {
-    const colon = line.indexOf(':');
-    const isContinued = /^[ \t]/.test(line);
-    const name = isContinued ? last : nameOf(line.slice(0, Math.max(0, colon)));
-    last = name;
-    if (name === undefined) continue;
-    const value = (isContinued ? line : line.slice(colon + 1)).trim();
-    const before = fields[name];
-    if (before === undefined) fields[name] = value;
-    else if (isContinued) fields[name] = `${before} ${value}`;
-    else if (!SINGLE.has(name)) fields[name] = `${before}, ${value}`;
-  }
-  return fields;
-}
-
-/** A name has no separators in it: `Tue, 12 Jun 2012 01` of a bare date is none. */
-function nameOf(text: string): string | undefined {
-  const name = text.trim().toLowerCase();
-  return /^[!#$%&'*+.^_`|~\w-]+$/.test(name) ? name : undefined;
 }

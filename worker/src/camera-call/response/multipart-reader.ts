@@ -10,7 +10,7 @@ export function isMultipart(contentType: string | undefined): boolean {
 const LF = 0x0a;
 const MAX_DELIMITER_BYTES = 256;
 
-/** A stream begins with at most a few parts that are no whole image. */
+/** A stream begins with at most a few parts that are not whole images. */
 const MAX_PARTS = 100;
 
 /**

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { createImageScan } from '../../image/image-scan.ts';
 import { type ImageKind, image } from '../../test-support/images.ts';
-import { plainLogin } from '../login.ts';
+import { loginWithoutAuth } from '../login/login.ts';
 import { createResponseReader } from './read-response.ts';
 import type { ReadResult } from './read-result.ts';
 
@@ -131,7 +131,7 @@ async function readAll(answer: Buffer, pieceBytes: number, isClean: boolean) {
       acceptTruncated: false,
       guard: { countBody: () => {} },
       isConditional: false,
-      login: plainLogin({}),
+      login: loginWithoutAuth({}),
       openShare: () => {
         share.opened += 1;
         return {

@@ -1,9 +1,9 @@
-import type { Login } from '../login.ts';
-import { retryAfterMs } from '../retry-after.ts';
+import type { Login } from '../login/login.ts';
 import { validatorsOf } from '../validators.ts';
 import { createHeadReader, type ResponseHead } from './head.ts';
 import { badResponse, type ReadResult } from './read-result.ts';
 import { type BodyOptions, ResponseBody } from './response-body.ts';
+import { retryAfterMs } from './retry-after.ts';
 
 export interface ReadOptions extends BodyOptions {
   /** Without conditions, a 304 is a fault. */

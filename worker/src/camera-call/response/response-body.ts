@@ -1,8 +1,8 @@
 import type { ByteShare } from '../byte-budget.ts';
+import type { Fields } from '../header-fields.ts';
 import type { BodyReader } from './body-reader.ts';
 import { type Decoder, decoderFor } from './content-coding.ts';
 import { type BodyFraming, framingOf } from './framing.ts';
-import type { Fields } from './head.ts';
 import { createImageReader } from './image-reader.ts';
 import { createMultipartReader, isMultipart } from './multipart-reader.ts';
 import { type BodyResult, badResponse, NO_ROOM, tooLarge } from './read-result.ts';

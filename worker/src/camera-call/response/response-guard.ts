@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { type CutOffCode, CutOffError } from '../call-error.ts';
+import { type CutOffCode, CutOffError } from '../cut-off-error.ts';
 
 /** Watches one connection, and cuts off a camera that wastes CPU. */
 export interface ResponseGuard {
