@@ -1,6 +1,6 @@
 const BLANK = '…';
 const SECRET_NAME =
-  /pass|pwd|^pw|pw$|token|key|auth|secret|sig|sess|^sid$|user|usr|login|cred|account|pin$|code|hash|nonce|jwt|bearer|digest|access|^u$|^p$/i;
+  /pass|pwd|^pw|pw$|token|key|auth|secret|sig|sess|^sid$|user|usr|login|cred|account|pin$|code|hash|nonce|jwt|bearer|digest|access|^u$|^p$|kennw|clave|senha|mdp|wachtw|heslo|parola/i;
 const PLAIN_NAME = /^[\w.[\]~-]{1,40}$/;
 /** No setting of a camera is as long, but tokens are. */
 const MAX_PLAIN_LENGTH = 15;

@@ -146,6 +146,18 @@ describe('a call', () => {
     );
   });
 
+  it('has each header once, in whatever case its source writes it', async () => {
+    const server = await startCamera((socket) => socket.write(ok(jpeg)));
+    await call(
+      server,
+      cameraAt(server, { headers: { 'user-agent': 'Old', ACCEPT: 'image/jpeg' } }),
+    );
+    expect(server.received.match(/^(user-agent|accept): .*$/gim)).toEqual([
+      'user-agent: Old',
+      'ACCEPT: image/jpeg',
+    ]);
+  });
+
   it('names its fleet in Via, whatever headers the source sets', async () => {
     const server = await startCamera((socket) => socket.write(ok(jpeg)));
     const prepare = createPrepareCall(createByteBudget(1024 ** 2), () => 'lastframe-abc', punctual);

@@ -114,13 +114,22 @@ describe('a redirect fails, and names its target,', () => {
     expect(reasonOf('/a.jpg', 'gate')).not.toMatch(/cam\.test|a\.jpg/);
     expect(reasonOf('https://cam.test/latest.jpg', 'gate')).toMatch(/https:.* on its host/);
     expect(reasonOf('https://cam.test/latest.jpg', 'gate')).not.toMatch(/cam\.test|latest/);
-    expect(reasonOf('https://other.test/a.jpg', 'gate')).toContain('https://other.test;');
+    expect(reasonOf('http://192.168.1.50/a.jpg', 'gate')).toContain('a redirect to another host;');
+  });
+
+  it('in a few words, however long its target is: announcements have a limit', () => {
+    const result = redirect(`https://${'a.'.repeat(100)}test/${'b'.repeat(3000)}`);
+    expect(result).toHaveProperty('reason', expect.stringMatching(/^.{100,999}$/));
   });
 });
 
 describe('the target of a redirect is called', () => {
   const auth = { scheme: 'basic', username: 'u', password: 'p' } as const;
-  const own = sourceOf('http://*.test/*', { auth, headers: { 'X-Key': 'k' }, timeoutMs: 900 });
+  const redirects = ['http://*.test/*', 'https://*.test/*', 'http://a.example/*'].map(
+    (text) => new UrlPattern(text),
+  );
+  const headers = { 'X-Key': 'k' };
+  const own = sourceOf('http://*.test/*', { redirects, auth, headers, timeoutMs: 900 });
   const camera = testCamera('http://a.test/latest.jpg', own);
 
   it('as a camera of its own, under the limits of both sources', () => {
@@ -133,6 +142,18 @@ describe('the target of a redirect is called', () => {
       timeoutMs: 900,
       startAllowanceMs: 300,
     });
+  });
+
+  it('with the same permit, whatever the query is that its source ignores', () => {
+    const policies = [{ cacheBusters: 'strip' }, { query: 'strip' }, { query: ['id'] }] as const;
+    for (const policy of policies) {
+      const rules = makeRules([{ ...own, ...policy }]);
+      const idOf = (url: string) => targetCamera(camera, target(url), rules)?.cameraId;
+      const ids = ['?t=1764413962123', '?t=1764413962124', ''].map((query) =>
+        idOf(`http://a.test/b.jpg${query}`),
+      );
+      expect(new Set(ids)).toEqual(new Set([cameraIdOf('http://a.test/b.jpg')]));
+    }
   });
 
   it('with the credentials of its own source', () => {
@@ -148,5 +169,15 @@ describe('the target of a redirect is called', () => {
 
   it('no longer when no source allows it any more', () => {
     expect(targetCamera(camera, target('http://a.example/'), makeRules([own]))).toBeUndefined();
+  });
+
+  it("no longer when its camera's source does not allow it any more", () => {
+    const stricter = { ...own, redirects: [new UrlPattern('http://a.test/new/*')] };
+    const called = targetCamera(
+      { ...camera, source: stricter },
+      target('http://a.test/old.jpg'),
+      makeRules([stricter]),
+    );
+    expect(called).toBeUndefined();
   });
 });

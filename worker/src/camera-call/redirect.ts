@@ -1,5 +1,5 @@
-import { type Camera, cameraIdOf, parseCameraUrl } from '@lastframe/shared/cameras/camera';
-import { findSource, type Rules } from '@lastframe/shared/cameras/rules';
+import { type Camera, parseCameraUrl } from '@lastframe/shared/cameras/camera';
+import { findCameraByUrl, findSource, type Rules } from '@lastframe/shared/cameras/rules';
 import type { Source } from '@lastframe/shared/cameras/source';
 import { badResponse, type CaptureFailure, type Redirect } from './response/read-result.ts';
 
@@ -68,31 +68,41 @@ function isMove(statusCode: number, { pathname, search }: URL, from: string): bo
   return isSameTarget && (statusCode === 301 || statusCode === 308);
 }
 
-/** Names a target for people: without its query, and without the host of a named camera. */
+/** Announcements have room for no more. */
+const MAX_NAME_LENGTH = 300;
+
+/** Names a target for people: without its query, and without any host for a named camera. */
 function targetName(url: URL, { name, url: own }: Camera): string {
-  if (name === undefined) return url.origin + url.pathname;
+  if (name === undefined) return shorten(url.origin + url.pathname);
   const { hostname, protocol } = new URL(own);
-  if (url.hostname !== hostname) return url.origin;
+  if (url.hostname !== hostname) return 'another host';
   return url.protocol === protocol ? 'another URL of its host' : `${url.protocol}// on its host`;
 }
 
+function shorten(text: string): string {
+  return text.length <= MAX_NAME_LENGTH ? text : `${text.slice(0, MAX_NAME_LENGTH)}…`;
+}
+
 /**
- * Returns a redirect's target as a camera, which has its own permit. It is called under the limits of
- * both sources. Credentials of the camera's own source are not carried to another origin.
+ * Returns a redirect's target as a camera, which has its own permit; undefined if it is no longer
+ * allowed. It is called under the limits of both sources. Credentials of the camera's own source are
+ * not carried to another origin.
  */
 export function targetCamera(
   camera: Camera,
   { url }: RedirectTarget,
   rules: Rules,
 ): Camera | undefined {
+  const parsed = parseTarget(url, camera.url);
   const source = findSource(url, rules.sources);
-  if (!source) return undefined;
+  if (!source || parsed?.href !== url || !isAllowed(parsed, camera)) return undefined;
   const isForeign = new URL(url).origin !== new URL(camera.url).origin;
   const own = isForeign && source.name === camera.source.name ? withoutCredentials(source) : source;
   const { timeoutMs, startAllowanceMs, maxFrameBytes, acceptTruncated } = camera.source;
   return {
     ...camera,
-    cameraId: cameraIdOf(url),
+    // Whatever the query is that its source ignores: otherwise, one image would have many permits.
+    cameraId: findCameraByUrl(url, rules).cameraId,
     url,
     source: {
       ...own,

@@ -32,7 +32,11 @@ export function requestText({ url, source }: Camera, call: CallHeaders): string 
     ...(proxy?.authorization !== undefined && { 'Proxy-Authorization': proxy.authorization }),
     Connection: 'close',
   };
-  const lines = Object.entries(headers).map(([name, value]) => {
+  // A source may write a name in another case than the default that it replaces.
+  const byName = new Map(
+    Object.entries(headers).map(([name, value]) => [name.toLowerCase(), { name, value }]),
+  );
+  const lines = [...byName.values()].map(({ name, value }) => {
     validateHeaderName(name);
     validateHeaderValue(name, value);
     return `${name}: ${value}\r\n`;

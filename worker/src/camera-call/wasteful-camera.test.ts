@@ -46,6 +46,9 @@ describe('a response that would only cost CPU', () => {
     ['one chunk extension', Buffer.concat([BEGUN, Buffer.from('1;')]), 'a', 'chunks'],
     ['trailers', Buffer.concat([BEGUN, Buffer.from('0\r\n')]), 'a:\r\n', 'truncated'],
     ['parts of an MJPEG stream', MULTIPART, '--a\r\n\r\n', 'MJPEG'],
+    ['lines before a part', `${MULTIPART}--a\r\n`, 'a\n', 'MJPEG'],
+    ['empty lines before the first part', MULTIPART, '\n', 'MJPEG'],
+    ['bytes in a line before a part', MULTIPART, 'a', 'MJPEG'],
   ])('is cut off long before its deadline: endless %s', async (_, first, piece, reason) => {
     let sentBytes = 0;
     const server = await startCamera((socket) => {

@@ -137,6 +137,10 @@ describe('an AVIF that no browser shows is rejected', () => {
       'a broken file type',
       Buffer.concat([Buffer.from([0, 0, 0, ftyp.length - 1]), avif.subarray(4)]),
     ],
+    [
+      'a sequence without pictures',
+      Buffer.from('\0\0\0\x14ftypavis\0\0\0\0avis\0\0\0\x08moov\0\0\0\x10mdat<script>', 'latin1'),
+    ],
     ['a box with an invalid size', withSize('meta', 7)],
     ['a huge description', withSize('meta', 0x20_0000)],
     ['no picture', changed('hdlr', 0, 'free')],

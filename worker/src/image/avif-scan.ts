@@ -75,7 +75,11 @@ function* nextBox(input: ScanInput, at: number): Reading<Box> {
 }
 
 function readBox(state: AvifState, bytes: Buffer, { type, start, end }: Box): void {
-  state.hasMovie ||= type === 'moov';
+  if (type === 'moov') {
+    const movie = bytes.subarray(start, end);
+    requireThat(movie.includes('trak') && movie.includes('av01'), 'a sequence without pictures');
+    state.hasMovie = true;
+  }
   state.hasMedia ||= type === 'mdat';
   if (type === 'meta') state.data ??= readMeta(bytes.subarray(start, end));
 }

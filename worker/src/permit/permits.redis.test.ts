@@ -324,13 +324,13 @@ describe('the budget of a source', () => {
     const source = testSource({ budget: { perSecond: 0, concurrency: 1 } });
     const first = expectGranted(await permits.take(testCamera(undefined, source)));
     const [made, known] = [testCamera(undefined, source), testCamera(undefined, source)];
-    expect(wordOf(await permits.take(made, true))).toBe('budget');
+    expect(wordOf(await permits.take(made, { isFirst: true }))).toBe('budget');
     expect(wordOf(await permits.take(known))).toBe('budget');
     await permits.finish(first, { verdict: 'ok', restMs: 60_000 });
-    expect(wordOf(await permits.take(made, true))).toBe('budget');
+    expect(wordOf(await permits.take(made, { isFirst: true }))).toBe('budget');
     const second = expectGranted(await permits.take(known));
     await permits.finish(second, { verdict: 'ok', restMs: 60_000 });
-    expectGranted(await permits.take(made, true));
+    expectGranted(await permits.take(made, { isFirst: true }));
   });
 
   it('L11: counts a call of a killed worker no longer than its permit lives', async () => {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Camera } from '@lastframe/shared/cameras/camera';
+import type { Source } from '@lastframe/shared/cameras/source';
 import { permitLifeMs } from '@lastframe/shared/cameras/spacing';
 import type { Denial } from '@lastframe/shared/messages/announcement';
 import { type Clock, startStopwatch } from '@lastframe/shared/process/clock';
@@ -22,6 +23,15 @@ export interface Permit {
   camera: Camera;
   /** Time since its request: the call must be sent within the camera's start allowance. */
   elapsedMs: () => number;
+  /** Only keeps the spacing: the call goes elsewhere, and counts in the budget there. */
+  isForSpacing?: boolean | undefined;
+}
+
+export interface TakeOptions {
+  /** The camera has no frame yet. */
+  isFirst?: boolean | undefined;
+  /** The call goes elsewhere, and counts in the budget there. */
+  isForSpacing?: boolean | undefined;
 }
 
 export type TakeResult =
@@ -45,8 +55,7 @@ export interface CallEnd {
 }
 
 export interface Permits {
-  /** @param isFirst whether the camera has no frame yet */
-  take(camera: Camera, isFirst?: boolean): Promise<TakeResult>;
+  take(camera: Camera, options?: TakeOptions): Promise<TakeResult>;
   /** Returns the time until the next permit, in ms; 0 if this one was no longer held. */
   finish(permit: Permit, end: CallEnd): Promise<number>;
 }
@@ -68,16 +77,20 @@ const RELEASE_MISSES = 3;
 
 export function createPermits(deps: PermitDeps): Permits {
   return {
-    take: (camera, isFirst = false) => take(deps, camera, isFirst),
+    take: (camera, options = {}) => take(deps, camera, options),
     finish: async (permit, end) => (await runFinish(deps, permit, end))[1],
   };
 }
 
-async function take(deps: PermitDeps, camera: Camera, isFirst: boolean): Promise<TakeResult> {
+async function take(
+  deps: PermitDeps,
+  camera: Camera,
+  { isFirst = false, isForSpacing = false }: TakeOptions,
+): Promise<TakeResult> {
   const { clock, monitor } = deps;
   const unfitReason = monitor.whyUnfit();
   if (unfitReason !== undefined) return { outcome: 'unknown', reason: unfitReason };
-  const permit = { token: randomUUID(), camera, elapsedMs: startStopwatch(clock) };
+  const permit = { token: randomUUID(), camera, elapsedMs: startStopwatch(clock), isForSpacing };
   const sentMonoMs = clock.monoMs();
   const pending = { reply: undefined as Promise<TakeReply> | undefined };
   try {
@@ -101,14 +114,27 @@ async function take(deps: PermitDeps, camera: Camera, isFirst: boolean): Promise
   }
 }
 
+/** No source has such a name. */
+const FOR_SPACING = ' spacing';
+const NO_BUDGET: Source['budget'] = { perSecond: 0, concurrency: 0 };
+
+/** Returns in whose budget a permit's call counts. */
+function budgetOf({ camera: { source }, isForSpacing }: Permit) {
+  return isForSpacing
+    ? { budgetName: FOR_SPACING, budget: NO_BUDGET }
+    : { budgetName: source.name, budget: source.budget };
+}
+
 type TakeReply = [outcome: 'granted' | Denial, ms: number, redisMs: number];
 
 async function runTake(
   { keys, replicaLagMs }: PermitDeps,
   client: Parameters<typeof runScript>[0],
-  { token, camera: { cameraId, source } }: Permit,
+  permit: Permit,
   isFirst: boolean,
 ): Promise<TakeReply> {
+  const { cameraId, source } = permit.camera;
+  const { budgetName, budget } = budgetOf(permit);
   const reply = await runScript(
     client,
     takeScript,
@@ -117,17 +143,17 @@ async function runTake(
       keys.permit(cameraId),
       keys.backoff(cameraId),
       keys.turn(cameraId),
-      keys.calls(source.name),
-      keys.rate(source.name),
-      keys.waitingSince(source.name),
-      keys.waitingUntil(source.name),
+      keys.calls(budgetName),
+      keys.rate(budgetName),
+      keys.waitingSince(budgetName),
+      keys.waitingUntil(budgetName),
     ],
     [
-      token,
+      permit.token,
       String(permitLifeMs(source)),
       String(replicaLagMs),
-      String(source.budget.concurrency),
-      String(source.budget.perSecond),
+      String(budget.concurrency),
+      String(budget.perSecond),
       cameraId,
       isFirst ? '1' : '',
     ],
@@ -139,9 +165,11 @@ type FinishReply = [owned: 0 | 1, nextMs: number, turnOf?: string];
 
 async function runFinish(
   { redis, keys, onTurn }: PermitDeps,
-  { token, camera: { cameraId, source } }: Permit,
+  permit: Permit,
   { verdict, restMs, minBackoffMs = 0 }: CallEnd,
 ): Promise<FinishReply> {
+  const { cameraId, source } = permit.camera;
+  const { budgetName, budget } = budgetOf(permit);
   const reply = (await redis.run(FINISH_DEADLINE_MS, (client) =>
     runScript(
       client,
@@ -150,17 +178,17 @@ async function runFinish(
         keys.permit(cameraId),
         keys.backoff(cameraId),
         keys.failures(cameraId),
-        keys.calls(source.name),
-        keys.waitingSince(source.name),
+        keys.calls(budgetName),
+        keys.waitingSince(budgetName),
       ],
       [
-        token,
+        permit.token,
         String(Math.ceil(restMs)),
         verdict,
         String(source.intervalMs),
         String(BACKOFF_CAP_MS),
         String(Math.ceil(minBackoffMs)),
-        String(source.budget.concurrency),
+        String(budget.concurrency),
       ],
     ),
   )) as FinishReply;

@@ -9,10 +9,18 @@ import { BLAMELESS, type BlamelessResult } from './call-result.ts';
 import { ABORTED, type CallOutcome, failed, LATE } from './outcome.ts';
 import type { RefreshResults } from './refresh-results.ts';
 
-/** The right to one call. A redirect's target is a camera of its own, with a permit of its own. */
+/** The right to one call. */
 export interface CallPermits {
   permit: Permit;
-  target?: { permit: Permit; redirect: RedirectTarget } | undefined;
+  /** The target of a redirect, which is called in place of the camera. */
+  target?: CallTarget | undefined;
+}
+
+export interface CallTarget {
+  camera: Camera;
+  redirect: RedirectTarget;
+  /** Its own. Undefined if its URL differs only in what its source ignores: it is the same camera. */
+  permit?: Permit | undefined;
 }
 
 export interface EndCallDeps {
@@ -48,9 +56,10 @@ export async function finishCall(
   endNow: EndNow,
   deps: EndCallDeps,
 ): Promise<() => number> {
+  const ofTarget = target?.permit;
   const [waitMs] = await Promise.all([
     deps.finishPermit(permit, () => endNow(permit)),
-    target && deps.finishPermit(target.permit, () => endNow(target.permit)),
+    ofTarget && deps.finishPermit(ofTarget, () => endNow(ofTarget)),
   ]);
   const sinceMs = monotonicSince(deps.clock);
   return () => Math.max(0, Math.ceil(waitMs - sinceMs()));

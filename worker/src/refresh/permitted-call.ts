@@ -5,7 +5,13 @@ import type { PreparedCall } from '../camera-call/capture.ts';
 import type { ConditionalCalls } from '../camera-call/conditional-calls.ts';
 import type { PrepareCall, PrepareResult } from '../camera-call/prepare-call.ts';
 import type { RedirectTarget } from '../camera-call/redirect.ts';
-import { type CallCondition, type CallResult, callResultOf, isBlameless } from './call-result.ts';
+import {
+  type CallCondition,
+  type CallResult,
+  type Captured,
+  callResultOf,
+  isBlameless,
+} from './call-result.ts';
 import {
   backoffOf,
   type CallPermits,
@@ -50,9 +56,10 @@ export async function callWithPermit(
   const called = calledCamera(permits);
   const withinMs = called.source.startAllowanceMs - SEND_MARGIN_MS;
   // Read while connecting; on renewal the store checks that it is still the last one.
-  const known = deps.conditionalCalls.mayUse(camera)
-    ? deps.results.readKnownFrame(camera)
-    : Promise.resolve(undefined);
+  const known =
+    isKnownUrl(permits) && deps.conditionalCalls.mayUse(camera)
+      ? deps.results.readKnownFrame(camera)
+      : Promise.resolve(undefined);
   const validators = known.then((frame) => deps.conditionalCalls.validatorsFor(camera, frame));
   const leftMs = withinMs - elapsedMs();
   const prepared = await deps.prepareCall(called, leftMs, deps.closing, validators);
@@ -71,9 +78,14 @@ export async function callWithPermit(
   return await sendCall(permits, call, condition, deps).finally(() => call.release());
 }
 
+/** A target that is used once has no validators of its own, and those of others say nothing about it. */
+function isKnownUrl({ target }: CallPermits): boolean {
+  return target === undefined || target.redirect.isPermanent;
+}
+
 /** Returns the camera that is called: the target of a redirect, or the camera itself. */
 function calledCamera({ permit, target }: CallPermits): Camera {
-  return target?.permit.camera ?? permit.camera;
+  return target?.camera ?? permit.camera;
 }
 
 async function endUnsent(
@@ -83,6 +95,8 @@ async function endUnsent(
 ): Promise<CallOutcome> {
   if (prepared.outcome === 'late') return await reportLate(permits, NOTHING_SENT, deps);
   if (prepared.outcome === 'aborted') return await endAborted(permits, deps);
+  // A camera that once moved would be called at an address that is dead, for a day.
+  if (permits.target) await deps.redirects.forget(permits.permit.camera);
   const restMs = restFromNow(deps);
   return await reportFailure(
     permits,
@@ -124,7 +138,12 @@ async function sendCall(
   const times = { sinceSentMs, sinceCapturedMs, nextMs: await finishCall(permits, end, deps) };
   return result.outcome === 'unchanged'
     ? await renewKnownFrame(camera, condition.known, times, deps)
-    : await storeCapture(camera, result, times, deps);
+    : await storeCapture(camera, withOwnValidators(result, permits), times, deps);
+}
+
+/** Without validators, the camera's next call fetches the whole image. */
+function withOwnValidators({ validators, ...capture }: Captured, permits: CallPermits): Captured {
+  return isKnownUrl(permits) && validators ? { ...capture, validators } : capture;
 }
 
 /** Remembers where the next call goes. What a response redirected to once is called once. */

@@ -151,6 +151,14 @@ describe('a redirect', () => {
     expect(did).toContain('forget redirect');
   });
 
+  it('is forgotten when there is no connection to its target', async () => {
+    const { deps, job, control, did } = refreshBench({ redirects: 'same-host' });
+    control.redirect = { ...target, isPermanent: true };
+    control.prepared = { outcome: 'failed', status: 502, reason: 'refused' };
+    expect(await textAfter(job, deps)).toBe('failed: refused');
+    expect(did).toContain('forget redirect');
+  });
+
   it.each([
     ['spaced', 'spaced'],
     ['budget', 'budget'],
@@ -166,6 +174,37 @@ describe('a redirect', () => {
     expect(did).toEqual(['take', 'take', 'finish', 'wait']);
     expect(ends).toEqual([{ verdict: 'none', restMs: 0 }]);
     expect(bench.told.at(-1)).toEqual({ what: 'wait', reason: told, inMs: 3000 });
+  });
+
+  it('waits in the job for a target that others have called, but not for long', async () => {
+    for (const [waitMs, outcome] of [
+      [2000, 'captured'],
+      [2001, 'denied: spaced'],
+    ] as const) {
+      const bench = refreshBench({ redirects: 'same-host' });
+      const { deps, job, control } = bench;
+      control.redirect = target;
+      control.takes = [await deps.permits.take(bench.camera), denial('spaced', waitMs)];
+      expect(await textAfter(job, deps)).toBe(outcome);
+    }
+  });
+
+  it('asks its target for the whole image, whose validators belong to another URL', async () => {
+    for (const isPermanent of [false, true]) {
+      const bench = refreshBench({ redirects: 'same-host' });
+      const { deps, job, control, told } = bench;
+      const validators = { etag: '"a"' };
+      control.known = { etag: '"sha256-1"', validators };
+      control.redirect = { ...target, isPermanent };
+      control.capture = { ...captured, validators };
+      expect(await textAfter(job, deps)).toBe('captured');
+      expect(told[0]).toMatchObject({ what: 'connect' });
+      expect('validators' in (told[0] ?? {})).toBe(isPermanent);
+      const stored = told.find(({ what }) => what === 'frame');
+      expect(stored).toMatchObject({
+        frame: { validators: isPermanent ? validators : undefined },
+      });
+    }
   });
 
   it('is not called when no source allows its target any more', async () => {

@@ -5,13 +5,14 @@ import { spacingMs } from '@lastframe/shared/cameras/spacing';
 import type { RefreshJob } from '@lastframe/shared/messages/refresh-job';
 import { ProblemError } from '@lastframe/shared/process/errors';
 import type { CameraPlaces } from '../admission/camera-places.ts';
-import { type RedirectTarget, targetCamera } from '../camera-call/redirect.ts';
+import { targetCamera } from '../camera-call/redirect.ts';
 import type { Permits, TakeResult } from '../permit/permits.ts';
-import type { CallPermits } from './end-call.ts';
+import type { CallPermits, CallTarget } from './end-call.ts';
 import type { FairSlots } from './fair-slots.ts';
 import { DROPPED, denied, deniedAsUnknown, failed, type RefreshOutcome } from './outcome.ts';
 import { callWithPermit, type PermittedCallDeps } from './permitted-call.ts';
 import type { RedirectTargets } from './redirect-targets.ts';
+import { waitInPlace } from './wait-in-place.ts';
 import type { ReserveSlot } from './waiting-slots.ts';
 
 export interface RefreshDeps extends PermittedCallDeps {
@@ -60,8 +61,8 @@ async function callIfPermitted(
     await deps.results.announceWait(camera, admission.reason, admission.waitMs);
     return denied(admission.reason);
   }
-  const redirected = await findTarget(camera, deps);
-  const permits = await takePermits(camera, redirected, job, deps);
+  const target = await findTarget(camera, deps);
+  const permits = await takePermits(camera, target, job, deps);
   if (permits.outcome !== 'granted') return await reportDenial(camera, permits, deps);
   return await callWithPermit(permits, { ...deps, askedBy: job.askedBy });
 }
@@ -71,15 +72,17 @@ type NotGranted = Exclude<TakeResult, { outcome: 'granted' }>;
 /** Takes a permit for the camera, and one for the target of its redirect. */
 async function takePermits(
   camera: Camera,
-  redirected: Redirected | undefined,
+  target: CallTarget | undefined,
   job: RefreshJob,
   deps: RefreshDeps,
 ): Promise<({ outcome: 'granted' } & CallPermits) | NotGranted> {
-  const own = await takePermit(camera, job, deps);
-  if (own.outcome !== 'granted' || !redirected) return own;
-  const ofTarget = await deps.permits.take(redirected.camera, job.isFirst);
+  const isElsewhere = target !== undefined && target.camera.cameraId !== camera.cameraId;
+  const own = await takePermit(camera, job, deps, isElsewhere);
+  if (own.outcome !== 'granted') return own;
+  if (!isElsewhere) return { ...own, target };
+  const ofTarget = await takeTargetPermit(target.camera, job, deps);
   if (ofTarget.outcome === 'granted') {
-    return { ...own, target: { permit: ofTarget.permit, redirect: redirected.target } };
+    return { ...own, target: { ...target, permit: ofTarget.permit } };
   }
   await deps.finishPermit(own.permit, () => ({ verdict: 'none', restMs: 0 }));
   return busyAsSpaced(ofTarget);
@@ -92,20 +95,14 @@ function busyAsSpaced(result: NotGranted): NotGranted {
     : result;
 }
 
-interface Redirected {
-  target: RedirectTarget;
-  /** The target as a camera, with its own permit. */
-  camera: Camera;
-}
-
 /** Returns the target that the camera's last response redirected to, if its source allows that. */
 async function findTarget(
   camera: Camera,
   { redirects, rules }: RefreshDeps,
-): Promise<Redirected | undefined> {
-  const target = await redirects.read(camera);
-  const called = target && targetCamera(camera, target, rules());
-  return called && { target, camera: called };
+): Promise<CallTarget | undefined> {
+  const redirect = await redirects.read(camera);
+  const called = redirect && targetCamera(camera, redirect, rules());
+  return called && { redirect, camera: called };
 }
 
 async function reportDenial(
@@ -144,23 +141,35 @@ async function findCameraOrReject(job: RefreshJob, deps: RefreshDeps): Promise<C
 }
 
 /** Takes a permit, waiting briefly at most once; the caller announces a longer wait. */
-async function takePermit(camera: Camera, job: RefreshJob, deps: RefreshDeps): Promise<TakeResult> {
-  const first = await deps.permits.take(camera, job.isFirst);
+async function takePermit(
+  camera: Camera,
+  job: RefreshJob,
+  deps: RefreshDeps,
+  isForSpacing: boolean,
+): Promise<TakeResult> {
+  const options = { isFirst: job.isFirst, isForSpacing };
+  const first = await deps.permits.take(camera, options);
   const mayWait =
     first.outcome === 'denied' &&
     (first.reason === 'spaced' || first.reason === 'budget') &&
     first.waitMs <= MAX_WAIT_IN_PLACE_MS &&
     !isServed(job, first, camera.source, deps.redisNowMs());
-  const releaseSlot = mayWait ? deps.reserveWaitingSlot() : undefined;
-  if (!mayWait || !releaseSlot) return first;
-  try {
-    await deps.clock.sleep(first.waitMs + 1, deps.closing);
-  } catch {
-    return first;
-  } finally {
-    releaseSlot();
-  }
-  return await deps.permits.take(camera, job.isFirst);
+  const hasWaited = mayWait && (await waitInPlace(first.waitMs, deps));
+  return hasWaited ? await deps.permits.take(camera, options) : first;
+}
+
+/** Waits like jobs that want the target itself: otherwise they would always come first. */
+async function takeTargetPermit(
+  target: Camera,
+  { isFirst }: RefreshJob,
+  deps: RefreshDeps,
+): Promise<TakeResult> {
+  const first = await deps.permits.take(target, { isFirst });
+  // The time to connect has begun with the first permit.
+  const mostMs = Math.min(MAX_WAIT_IN_PLACE_MS, target.source.startAllowanceMs / 2);
+  const mayWait = first.outcome === 'denied' && first.reason === 'spaced' && first.waitMs <= mostMs;
+  const hasWaited = mayWait && (await waitInPlace(first.waitMs, deps));
+  return hasWaited ? await deps.permits.take(target, { isFirst }) : first;
 }
 
 /**

@@ -52,8 +52,8 @@ export function withPermitMetrics(
   const count = metrics.counter('lastframe_permits_total');
   const observeWait = metrics.histogram('lastframe_permit_wait_seconds');
   return (askedAtMs) => ({
-    take: async (camera, isFirst) => {
-      const result = await permits.take(camera, isFirst);
+    take: async (...args) => {
+      const result = await permits.take(...args);
       count({ outcome: result.outcome === 'denied' ? result.reason : result.outcome });
       const nowMs = redisNowMs();
       if (result.outcome === 'granted' && nowMs !== undefined) {

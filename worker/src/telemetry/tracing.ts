@@ -35,8 +35,8 @@ export function withPermitTracing(
   step: Step,
 ): Pick<Permits, 'take'> {
   return {
-    take: (camera, isFirst) =>
-      step('permit', cameraDetails(camera), () => permits.take(camera, isFirst), takeDetails),
+    take: (camera, options) =>
+      step('permit', cameraDetails(camera), () => permits.take(camera, options), takeDetails),
   };
 }
 

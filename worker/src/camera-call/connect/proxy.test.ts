@@ -35,7 +35,7 @@ async function startProxy(answer: Answer, tls?: { key: string; cert: string }) {
 const tunnel: Answer = (socket, head) => {
   const [, port] = /^CONNECT [^ ]*:(\d+) HTTP/.exec(head) ?? [];
   const inner = connect(Number(port), '127.0.0.1', () => {
-    socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
+    socket.write('HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 Connection established\r\n\r\n');
     socket.pipe(inner).pipe(socket);
   });
   inner.on('error', () => socket.destroy());

@@ -84,7 +84,10 @@ async function openTunnel(
   const read = (piece: Buffer) => {
     const result = heads.read(piece);
     if (result.state === 'invalid') reject(new ProxyError(NO_PROXY, 'proxy_internal_response'));
-    if (result.state === 'whole') resolve(result.head.statusCode);
+    if (result.state !== 'whole') return;
+    const { head: found, rest } = result;
+    if (found.statusCode >= 100 && found.statusCode < 200) read(rest);
+    else resolve(found.statusCode);
   };
   const hangUp = () => reject(new ProxyError(NO_PROXY, 'proxy_internal_response'));
   socket.on('data', read).once('close', hangUp);

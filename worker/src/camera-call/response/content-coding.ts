@@ -25,7 +25,7 @@ const zlibOptions = { finishFlush: constants.Z_SYNC_FLUSH };
 const CODINGS = [
   { name: /^(?:x-)?gzip$/, begins: (byte: number) => byte === 0x1f, create: createGunzip },
   { name: /^deflate$/, begins: (byte: number) => (byte & 0x0f) === 8, create: createInflate },
-  { name: /^zstd$/, begins: (byte: number) => byte === 0x28, create: createZstdDecompress },
+  { name: /^zstd$/, begins: (byte: number) => byte === 0x28, create: createZstd },
   // Without a signature: it must not begin like an image.
   {
     name: /^br$/,
@@ -33,6 +33,11 @@ const CODINGS = [
     create: createBrotliDecompress,
   },
 ];
+/** A larger window would take memory that no image needs. */
+function createZstd() {
+  return createZstdDecompress({ params: { [constants.ZSTD_d_windowLogMax]: 23 } });
+}
+
 const FIRST_OF_IMAGES = new Set([0xff, 0x89, 0x47, 0x52, 0x42, 0x00]);
 
 /**

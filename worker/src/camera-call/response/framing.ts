@@ -24,7 +24,7 @@ export function framingOf(fields: Fields): BodyFraming {
 }
 
 /** Larger ones are a negative number in disguise, such as 4294967295. */
-const MAX_LENGTH_BYTES = 2 ** 31;
+const MAX_LENGTH_BYTES = 2 ** 31 - 1;
 
 /**
  * Parses a Content-Length, which may be repeated. Lengths that differ or make no sense count as
@@ -55,8 +55,13 @@ function lengthFraming(announcedBytes: number): BodyFraming {
     announcedBytes,
     endsWithConnection: false,
     read: (piece, onBody) => {
+      // Apart, as a decoder loses what it has decompressed when stray bytes follow in one piece.
+      const announced = piece.subarray(0, Math.max(0, leftBytes));
+      const excess = piece.subarray(announced.length);
       leftBytes -= piece.length;
-      if (announcedBytes > 0 && piece.length > 0) onBody(piece);
+      for (const part of announcedBytes > 0 ? [announced, excess] : []) {
+        if (part.length > 0) onBody(part);
+      }
       return leftBytes > 0 ? 'more' : 'end';
     },
   };

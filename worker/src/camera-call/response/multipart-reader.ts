@@ -12,6 +12,7 @@ const MAX_DELIMITER_BYTES = 256;
 
 /** A stream begins with at most a few parts that are not whole images. */
 const MAX_PARTS = 100;
+const MAX_PART_HEAD_BYTES = 64 * 1024;
 
 /**
  * Reads the first whole image of an MJPEG stream (`multipart/x-mixed-replace`). Other parts are
@@ -22,6 +23,7 @@ export function createMultipartReader(limits: BodyLimits): BodyReader {
   let totalBytes = 0;
   let parts = 0;
   let delimiter: Buffer | undefined;
+  let head = createPartHeadReader();
   let part: PartReader | undefined;
   /** The delimiter and the head of the current part, then its content. */
   const received = new GrowingBytes();
@@ -29,11 +31,13 @@ export function createMultipartReader(limits: BodyLimits): BodyReader {
     let start = 0;
     while (parts <= MAX_PARTS) {
       if (!part) {
-        const head = readPartHead(bytes.subarray(start));
-        if (head === undefined) return { usedBytes: start };
-        delimiter ??= head.delimiter;
+        const found = head.read(bytes.subarray(start));
+        if (found === 'more') return { usedBytes: start };
+        if (found === 'too long') break;
+        delimiter ??= found.delimiter;
         part = createPartReader(delimiter, limits);
-        start += head.endBytes;
+        head = createPartHeadReader();
+        start += found.endBytes;
       }
       const { result, nextPartAt } = part.read(bytes.subarray(start));
       if (result || nextPartAt === undefined) return { result, usedBytes: start };
@@ -64,18 +68,28 @@ function noImageIn(bytes: number): BodyResult {
   return badResponse(reason, 'http_response_incomplete', { receivedStatus: 200 });
 }
 
-/** Finds the delimiter and the empty line after it. */
-function readPartHead(bytes: Buffer): { delimiter: Buffer; endBytes: number } | undefined {
+interface PartHeadReader {
+  /** Finds the delimiter and the empty line after it. @param bytes everything so far */
+  read(bytes: Buffer): 'more' | 'too long' | { delimiter: Buffer; endBytes: number };
+}
+
+/** Reads each line once: a hostile head never ends. */
+function createPartHeadReader(): PartHeadReader {
   let delimiter: Buffer | undefined;
   let lineStart = 0;
-  while (true) {
-    const lineEnd = bytes.indexOf(LF, lineStart);
-    if (lineEnd === -1) return undefined;
-    const line = bytes.toString('latin1', lineStart, lineEnd).trim();
-    lineStart = lineEnd + 1;
-    if (line === '' && delimiter) return { delimiter, endBytes: lineStart };
-    if (line !== '') delimiter ??= Buffer.from(line.slice(0, MAX_DELIMITER_BYTES), 'latin1');
-  }
+  return {
+    read: (bytes) => {
+      while (lineStart <= MAX_PART_HEAD_BYTES) {
+        const lineEnd = bytes.indexOf(LF, lineStart);
+        if (lineEnd === -1) return bytes.length > MAX_PART_HEAD_BYTES ? 'too long' : 'more';
+        const line = bytes.toString('latin1', lineStart, lineEnd).trim();
+        lineStart = lineEnd + 1;
+        if (line === '' && delimiter) return { delimiter, endBytes: lineStart };
+        if (line !== '') delimiter ??= Buffer.from(line.slice(0, MAX_DELIMITER_BYTES), 'latin1');
+      }
+      return 'too long';
+    },
+  };
 }
 
 interface PartReader {

@@ -4,6 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { call, cameraAt } from '../../test-support/calls.ts';
 import { startCamera } from '../../test-support/camera-server.ts';
 import { image } from '../../test-support/images.ts';
+import { createResponseReader } from './read-response.ts';
+import type { ReadResult } from './read-result.ts';
 
 const jpeg = image('jpeg');
 const OK = 'HTTP/1.1 200 OK\r\n';
@@ -162,7 +164,47 @@ describe('an image is taken, as in a browser, from a response with', () => {
     expect(await callFor([`${head}${length}\r\n`, body])).toMatchObject(captured);
     expect(await callFor([`${head}\r\n`, body], {}, close)).toMatchObject(captured);
   });
+
+  // In pieces of their own, because the image is whole before a decoder has said so.
+  it.each([
+    ['gzip', gzipSync],
+    ['deflate', deflateSync],
+    ['br', brotliCompressSync],
+    ['zstd', zstdCompressSync],
+  ] as const)('a body that is compressed with %s, whatever follows it', async (name, compress) => {
+    const body = compress(jpeg);
+    const head = `${OK}Content-Encoding: ${name}\r\n`;
+    const sized = (length: number) => `${head}Content-Length: ${length}\r\n\r\n`;
+    const chunked = `${head}Transfer-Encoding: chunked\r\n\r\n${body.length.toString(16)}\r\n`;
+    await Promise.all(
+      [
+        [sized(body.length), body, '\r\n'],
+        [sized(body.length), Buffer.concat([body, Buffer.from('\r\n')])],
+        [sized(body.length - 5), body.subarray(0, -5), body.subarray(-5)],
+        [chunked, body, '\r\n0\r\n', 'X-Trailer: 1\r\n\r\n'],
+      ].map(async (parts) => expect(await resultOf(parts)).toMatchObject({ outcome: 'read' })),
+    );
+  });
 });
+
+/** Reads a response of which each part arrives by itself, all before a decoder is done. */
+function resultOf(parts: readonly Part[]): Promise<ReadResult> {
+  const { promise, resolve } = Promise.withResolvers<ReadResult>();
+  const share = { reserve: () => true, markComplete: () => {}, release: () => {} };
+  const reader = createResponseReader(
+    {
+      maxBytes: 1024 ** 2,
+      acceptTruncated: false,
+      isConditional: false,
+      openShare: () => share,
+      guard: { countBody: () => {} },
+      login: { onResponse: () => ({ next: 'read' }) },
+    },
+    resolve,
+  );
+  for (const part of parts) reader.read(Buffer.from(part));
+  return promise.finally(() => reader.close());
+}
 
 it('the frame does not depend on how its bytes arrive', async () => {
   const whole = Buffer.concat([Buffer.from(`${OK}${LENGTH}\r\n`), jpeg, Buffer.alloc(3)]);

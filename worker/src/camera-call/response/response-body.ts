@@ -1,3 +1,4 @@
+import { messageOf } from '@lastframe/shared/process/errors';
 import type { ByteShare } from '../byte-budget.ts';
 import type { Fields } from '../header-fields.ts';
 import type { BodyReader } from './body-reader.ts';
@@ -29,6 +30,11 @@ const BAD_CODING = badResponse(
   'http_response_content_coding',
 );
 
+/** A fault of ours must not hold up the call until its deadline. */
+function unreadable(error: unknown): BodyResult {
+  return badResponse(`the image could not be read: ${messageOf(error)}`, 'proxy_internal_error');
+}
+
 /**
  * The body of a response: takes the bytes out of their framing, decompresses them, and looks for an
  * image. It settles as soon as the image is whole, whatever the framing says.
@@ -55,23 +61,27 @@ export class ResponseBody {
     this.#framing = framingOf(fields);
     this.#share = options.openShare(() => this.#finish(NO_ROOM));
     const { maxBytes } = options;
-    const { announcedBytes = 0 } = this.#framing;
+    const isStream = isMultipart(fields['content-type']);
+    // The length of a stream says nothing about its images.
+    const announcedBytes = isStream ? 0 : (this.#framing.announcedBytes ?? 0);
     if (announcedBytes > maxBytes) this.#finish(tooLarge(maxBytes));
     // At once: otherwise many large bodies would be read in part, and none would find room.
     else if (!this.#share.reserve(announcedBytes)) this.#finish(NO_ROOM);
     const limits = { maxBytes, share: this.#share };
-    this.#image = isMultipart(fields['content-type'])
+    this.#image = isStream
       ? createMultipartReader(limits)
       : createImageReader(limits, this.#isSettled ? 0 : announcedBytes);
   }
 
   read(piece: Buffer): void {
-    if (this.#isSettled) return;
+    // Behind the last chunk come trailers; a decoder may still be busy with the image.
+    const isOver = this.#isComplete && this.#overrun === undefined;
+    if (this.#isSettled || isOver) return;
     const state = this.#framing.read(piece, (bytes) => this.#readBytes(bytes));
     if (state === 'invalid') this.#finish(BAD_CHUNKS);
     if (state !== 'end' || this.#isComplete) return;
     this.#isComplete = true;
-    if (this.#receivedBytes > 0 && this.#framing.announcedBytes !== undefined && !this.#decoder) {
+    if (this.#receivedBytes > 0 && this.#framing.announcedBytes !== undefined) {
       this.#overrun = setTimeout(() => this.#endBytes(), OVERRUN_WAIT_MS);
     } else this.#endBytes();
   }
@@ -94,6 +104,8 @@ export class ResponseBody {
     const { maxBytes } = this.#options;
     if (!this.#decoder) this.#readImage(bytes);
     else if (this.#receivedBytes > maxBytes) this.#finish(tooLarge(maxBytes));
+    // Compressed bytes may wait for the decoder.
+    else if (!this.#share.reserve(bytes.length)) this.#finish(NO_ROOM);
     else this.#decoder.write(bytes);
   }
 
@@ -105,9 +117,15 @@ export class ResponseBody {
     });
   }
 
+  /** Runs in an event of the decoder, too, where an exception would be uncaught. */
   #readImage(bytes: Buffer): void {
-    const result = this.#isSettled ? undefined : this.#image.read(bytes);
-    if (result) this.#finish(result);
+    if (this.#isSettled) return;
+    try {
+      const result = this.#image.read(bytes);
+      if (result) this.#finish(result);
+    } catch (error) {
+      this.#finish(unreadable(error));
+    }
   }
 
   #endBytes(): void {
@@ -118,7 +136,11 @@ export class ResponseBody {
   #endImage(): void {
     if (this.#isSettled) return;
     const acceptTruncated = this.#options.acceptTruncated && this.#isComplete;
-    this.#finish(this.#explainCut(this.#image.end({ acceptTruncated })));
+    try {
+      this.#finish(this.#explainCut(this.#image.end({ acceptTruncated })));
+    } catch (error) {
+      this.#finish(unreadable(error));
+    }
   }
 
   /** Says so if an image is not whole because the connection ended too early. */
