@@ -85,14 +85,16 @@ async function takePermits(
     return { ...own, target: { ...target, permit: ofTarget.permit } };
   }
   await deps.finishPermit(own.permit, () => ({ verdict: 'none', restMs: 0 }));
-  return busyAsSpaced(ofTarget);
+  return busyAsSpaced(ofTarget, camera);
 }
 
-/** Another call to the target says nothing about the camera; its end is not announced for it. */
-function busyAsSpaced(result: NotGranted): NotGranted {
-  return result.outcome === 'denied' && result.reason === 'busy'
-    ? { ...result, reason: 'spaced' }
-    : result;
+/**
+ * The end of another call to the target is not announced for this camera, so it tries again after an
+ * interval.
+ */
+function busyAsSpaced(result: NotGranted, { source }: Camera): NotGranted {
+  if (result.outcome !== 'denied' || result.reason !== 'busy') return result;
+  return { ...result, reason: 'spaced', waitMs: Math.min(result.waitMs, spacingMs(source)) };
 }
 
 /** Returns the target that the camera's last response redirected to, if its source allows that. */
