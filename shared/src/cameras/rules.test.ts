@@ -55,7 +55,7 @@ describe('a cache-buster', () => {
     expect([found.url, found.source]).toEqual(['http://cam.test/i?w=1&t=12', all]);
   });
 
-  it('is no reason to reject a URL that is allowed without it', () => {
+  it('does not get a URL rejected that is allowed without it', () => {
     const exact = source('http://cam.test/i?w=1');
     expect(findCamera('http://cam.test/i?w=1&t=12', [exact]).url).toBe('http://cam.test/i?w=1');
     const keeping = { ...exact, cacheBusters: 'keep' as const };

@@ -187,6 +187,16 @@ describe('a call', () => {
     await server.allClosed();
   });
 
+  it('does not read the body of a 304', async () => {
+    const body = message(['HTTP/1.1 304 Not Modified', 'Content-Length: 9999'], '<html>');
+    const server = await startCamera((socket) => socket.write(body));
+    const validators = Promise.resolve({ etag: '"theirs"' });
+    const prepared = await prepareCameraCall(cameraAt(server), 4000, neverAborted, validators);
+    if (prepared.outcome !== 'connected') throw new Error('not connected');
+    expect(await prepared.call.send(neverAborted)).toEqual({ outcome: 'unchanged' });
+    await server.allClosed();
+  });
+
   it('fails at once when the camera hangs up while the validators are read', async () => {
     // Resolves once the worker has closed its side, so it has seen the camera hang up.
     const closed = Promise.withResolvers<undefined>();

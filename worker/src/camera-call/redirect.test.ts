@@ -42,6 +42,8 @@ describe('a redirect leads', () => {
   it.each([
     ['to a path', '/20261128.jpg', 'http://cam.test/20261128.jpg'],
     ['to a relative path', '20261128.jpg?a=b', 'http://cam.test/20261128.jpg?a=b'],
+    ['to a name beyond ASCII', '/caf\xc3\xa9.jpg', 'http://cam.test/caf%C3%A9.jpg'],
+    ['to a name with a space', '/a b.jpg', 'http://cam.test/a%20b.jpg'],
     ['to a whole URL', 'http://cam.test:80/a.jpg#part', 'http://cam.test/a.jpg'],
     ['to a query that its source would ignore', '?t=1764400000', `${LATEST}?t=1764400000`],
   ])('%s', (_, location, url) => expect(redirect(location)).toEqual(target(url)));

@@ -1,4 +1,5 @@
 import { type Camera, parseCameraUrl } from '@lastframe/shared/cameras/camera';
+import { escapeByte } from '@lastframe/shared/cameras/percent-encoding';
 import { findCameraByUrl, findSource, type Rules } from '@lastframe/shared/cameras/rules';
 import type { Source } from '@lastframe/shared/cameras/source';
 import { badResponse, type CaptureFailure, type Redirect } from './response/read-result.ts';
@@ -46,7 +47,9 @@ export function redirectTargetOf(
 
 function parseTarget(location: string, base: string): URL | undefined {
   try {
-    return parseCameraUrl(new URL(location, base).href);
+    // A header has one character per byte; a browser reads other bytes than ASCII as they are.
+    const ascii = location.replace(/[\x80-\xff]/g, escapeByte);
+    return parseCameraUrl(new URL(ascii, base).href);
   } catch {
     return undefined;
   }

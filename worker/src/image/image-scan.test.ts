@@ -121,7 +121,7 @@ describe('a body without an image', () => {
   });
 
   it.each(['x\0y', '\0\0\0\0', 'BM\0\0\0\0', '\x89PNG\n\x1a\n'])(
-    'is no image if nobody knows it: %j',
+    'is not an image if it is unknown: %j',
     (text) => {
       expect(scan(latin1(text))).toMatchObject({ fault: NO_IMAGE });
     },

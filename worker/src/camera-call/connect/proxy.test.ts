@@ -1,7 +1,11 @@
 import { connect, createServer, type Socket } from 'node:net';
-import { createServer as createTlsServer } from 'node:tls';
+import {
+  createServer as createTlsServer,
+  getCACertificates,
+  setDefaultCACertificates,
+} from 'node:tls';
 import { parseProxy, type Source } from '@lastframe/shared/cameras/source';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { call, neverAborted, prepareCameraCall } from '../../test-support/calls.ts';
 import { ok, serveTest, startCamera } from '../../test-support/camera-server.ts';
 import { testCamera, testSource } from '../../test-support/cameras.ts';
@@ -96,6 +100,23 @@ describe('a camera behind a proxy is called', () => {
     for (const request of proxy.requests) expect(request).toContain(login);
     expect(camera.received).not.toContain('Proxy-Authorization');
   });
+});
+
+it('a proxy may be reached by https itself', async () => {
+  const certificate = selfSigned('localhost');
+  const defaults = getCACertificates('default');
+  setDefaultCACertificates([...defaults, certificate.cert]);
+  onTestFinished(() => setDefaultCACertificates(defaults));
+  const camera = await startCamera((socket) => socket.write(ok(jpeg)), certificate);
+  const proxy = await startProxy(
+    (socket, head) => (head.startsWith('GET') ? answerOk : tunnel)(socket, head),
+    certificate,
+  );
+  const source = sourceVia(`https://localhost:${proxy.port}`, { tls: { insecure: true } });
+  expect(await call(proxy, testCamera('http://camera.test/', source))).toMatchObject(captured);
+  const url = `https://localhost:${camera.port}/`;
+  expect(await call(camera, testCamera(url, source))).toMatchObject(captured);
+  expect(proxy.requests.map((head) => head.split(' ')[0])).toEqual(['GET', 'CONNECT']);
 });
 
 describe('the address of a camera behind a proxy', () => {

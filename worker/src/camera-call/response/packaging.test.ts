@@ -1,32 +1,20 @@
-import type { Socket } from 'node:net';
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { call, cameraAt } from '../../test-support/calls.ts';
 import { startCamera } from '../../test-support/camera-server.ts';
-import { image } from '../../test-support/images.ts';
+import {
+  callAnsweredWith,
+  captured,
+  hangUp,
+  jpeg,
+  OK,
+  type Part,
+} from '../../test-support/raw-answers.ts';
 import { createResponseReader } from './read-response.ts';
 import type { ReadResult } from './read-result.ts';
 
-const jpeg = image('jpeg');
-const OK = 'HTTP/1.1 200 OK\r\n';
 const LENGTH = `Content-Length: ${jpeg.length}\r\n`;
 const hex = jpeg.length.toString(16);
-
-type Part = string | Buffer;
-/** Answers with these parts, and leaves the connection open: only the bytes say where to end. */
-const callFor = async (
-  parts: Part[],
-  differences = {},
-  after: (socket: Socket) => void = () => {},
-) => {
-  const server = await startCamera((socket) => {
-    for (const part of parts) socket.write(part);
-    after(socket);
-  });
-  return await call(server, cameraAt(server, { timeoutMs: 20_000, ...differences }));
-};
-const close = (socket: Socket) => void socket.end();
-const captured = { outcome: 'captured', bytes: jpeg, contentType: 'image/jpeg' };
 
 describe('an image is taken, as in a browser, from a response with', () => {
   it.each<[string, Part[]]>([
@@ -147,7 +135,7 @@ describe('an image is taken, as in a browser, from a response with', () => {
     ],
     ['Content-Encoding: br on a plain image', [`${OK}${LENGTH}Content-Encoding: br\r\n\r\n`, jpeg]],
   ])('%s', async (_, parts) => {
-    expect(await callFor(parts)).toMatchObject(captured);
+    expect(await callAnsweredWith(parts)).toMatchObject(captured);
   });
 
   it.each([
@@ -161,8 +149,8 @@ describe('an image is taken, as in a browser, from a response with', () => {
     const body = compress(jpeg);
     const head = `${OK}Content-Encoding: ${name}\r\n`;
     const length = `Content-Length: ${body.length}\r\n`;
-    expect(await callFor([`${head}${length}\r\n`, body])).toMatchObject(captured);
-    expect(await callFor([`${head}\r\n`, body], {}, close)).toMatchObject(captured);
+    expect(await callAnsweredWith([`${head}${length}\r\n`, body])).toMatchObject(captured);
+    expect(await callAnsweredWith([`${head}\r\n`, body], {}, hangUp)).toMatchObject(captured);
   });
 
   // In pieces of their own, because the image is whole before a decoder has said so.
@@ -218,137 +206,4 @@ it('the frame does not depend on how its bytes arrive', async () => {
     });
     expect(await call(server, cameraAt(server, { timeoutMs: 20_000 }))).toMatchObject(captured);
   }
-});
-
-describe('an MJPEG stream yields its first whole image', () => {
-  const stream = (boundary: string) =>
-    `HTTP/1.0 200 OK\r\nContent-Type: multipart/x-mixed-replace;boundary=${boundary}\r\n\r\n`;
-  const part = (delimiter: string, body: Part, ...fields: string[]): Part[] => [
-    `${delimiter}\r\n${['Content-Type: image/jpeg', ...fields].join('\r\n')}\r\n\r\n`,
-    body,
-    '\r\n',
-  ];
-  const half = jpeg.subarray(0, jpeg.length / 2);
-  it.each<[string, Part[]]>([
-    ['with lengths', [stream('cam'), ...part('--cam', jpeg, LENGTH.trim())]],
-    ['without lengths', [stream('cam'), ...part('--cam', jpeg)]],
-    ['whose lengths are wrong', [stream('cam'), ...part('--cam', jpeg, 'Content-Length: 3')]],
-    ['whose boundary includes the dashes', [stream('--cam'), ...part('--cam', jpeg)]],
-    ['whose boundary is quoted', [stream('"cam"'), ...part('--cam', jpeg)]],
-    ['whose boundary is another', [stream('foo'), ...part('--bar', jpeg)]],
-    ['whose delimiter has no dashes', [stream('cam'), ...part('cam', jpeg)]],
-    ['that begins with an empty line', [stream('cam'), '\r\n', ...part('--cam', jpeg)]],
-    ['with LF alone', [stream('cam'), `--cam\nContent-Type: image/jpeg\n\n`, jpeg]],
-    [
-      'that begins within an image',
-      [stream('cam'), ...part('--cam', jpeg.subarray(50)), ...part('--cam', jpeg)],
-    ],
-    ['whose first image is cut', [stream('cam'), ...part('--cam', half), ...part('--cam', jpeg)]],
-    ['whose first part is empty', [stream('cam'), ...part('--cam', ''), ...part('--cam', jpeg)]],
-    [
-      'whose first part is text',
-      [stream('cam'), ...part('--cam', 'starting'), ...part('--cam', jpeg)],
-    ],
-    [
-      'in chunks',
-      [
-        `${OK}Content-Type: multipart/x-mixed-replace; boundary=cam\r\nTransfer-Encoding: chunked\r\n\r\n`,
-        `5\r\n--cam\r\n1c\r\n\r\nContent-Type: image/jpeg\r\n\r\n`.replace('1c', '1e'),
-        `\r\n${hex}\r\n`,
-        jpeg,
-      ],
-    ],
-  ])('%s', async (_, parts) => {
-    expect(await callFor(parts)).toMatchObject(captured);
-  });
-
-  it('and is closed then, however much it would send', async () => {
-    const pieces = Buffer.concat(part('--cam', jpeg).map((piece) => Buffer.from(piece)));
-    const pour = (socket: Socket) => {
-      const more = () => {
-        while (socket.writable && socket.write(pieces));
-      };
-      socket.on('drain', more);
-      more();
-    };
-    expect(await callFor([stream('cam')], {}, pour)).toMatchObject(captured);
-  });
-
-  it('or says that it has none', async () => {
-    const parts = Array.from({ length: 100 }, () => part('--cam', half)).flat();
-    const result = await callFor([stream('cam'), ...parts], { maxFrameBytes: 20 * half.length });
-    expect(result).toMatchObject({ outcome: 'failed', reason: expect.stringContaining('MJPEG') });
-    const closed = await callFor([stream('cam'), ...part('--cam', half)], {}, close);
-    expect(closed).toMatchObject({ outcome: 'failed', reason: expect.stringContaining('MJPEG') });
-  });
-});
-
-describe('a JPEG without its end marker', () => {
-  const open = jpeg.subarray(0, -2);
-  const acceptTruncated = true;
-  const head = `${OK}Content-Length: ${open.length}\r\n\r\n`;
-
-  it('is rejected unless its source accepts it', async () => {
-    expect(await callFor([head, open], {}, close)).toMatchObject({ outcome: 'failed' });
-    expect(await callFor([head, open], { acceptTruncated }, close)).toMatchObject({
-      outcome: 'captured',
-      bytes: open,
-    });
-  });
-
-  it('is rejected when its connection broke off', async () => {
-    const announced = `${OK}Content-Length: 9999\r\n\r\n`;
-    const chunked = `${OK}Transfer-Encoding: chunked\r\n\r\nfff\r\n`;
-    for (const start of [announced, chunked]) {
-      const result = await callFor([start, open], { acceptTruncated }, close);
-      expect(result).toMatchObject({ outcome: 'failed', error: 'http_response_incomplete' });
-    }
-  });
-});
-
-describe('the reason of a failure says', () => {
-  it.each<[string, Part[], RegExp]>([
-    [
-      'how much arrived',
-      [`${OK}Content-Length: 5000\r\n\r\n`, jpeg.subarray(0, 200)],
-      /closed .* after 200 of 5000 bytes/,
-    ],
-    ['that the port speaks RTSP', ['RTSP/1.0 400 Bad Request\r\n\r\n'], /RTSP.*go2rtc/],
-    ['that the port speaks https', [Buffer.from('15030100020228', 'hex')], /https:/],
-    ['that the port is no HTTP server', ['SSH-2.0-OpenSSH_9.6\r\n'], /not valid HTTP/],
-    ['that the chunks are wrong', [`${OK}Transfer-Encoding: chunked\r\n\r\nxyz\r\n`], /chunks/],
-    [
-      'that the compression is broken',
-      [
-        `${OK}Content-Encoding: gzip\r\n\r\n`,
-        Buffer.from('1f8b0800ffff', 'hex'),
-        Buffer.alloc(200, 7),
-      ],
-      /cannot be decompressed/,
-    ],
-  ])('%s', async (_, parts, reason) => {
-    const result = await callFor(parts, {}, close);
-    expect(result).toMatchObject({ outcome: 'failed', reason: expect.stringMatching(reason) });
-  });
-
-  it('what had not arrived by the deadline', async () => {
-    const reasonAfter = async (...parts: Part[]) => {
-      const result = await callFor(parts, { timeoutMs: 300 });
-      return 'reason' in result ? result.reason : result.outcome;
-    };
-    expect(await reasonAfter()).toBe('the camera did not respond within 300 ms');
-    expect(await reasonAfter('HTTP/1.1 200')).toMatch(/did not finish the head/);
-    expect(await reasonAfter(`${OK}\r\n`, jpeg.subarray(0, 200))).toMatch(/did not send a whole/);
-  });
-
-  it('which setting limits the size', async () => {
-    const result = await callFor([`${OK}\r\n`, jpeg], { maxFrameBytes: 100 });
-    expect(result).toMatchObject({ reason: expect.stringMatching(/100 bytes.*maxFrameSize/) });
-  });
-});
-
-it('a compressed body never becomes larger than an image may be', async () => {
-  const bomb = gzipSync(Buffer.concat([jpeg.subarray(0, 200), Buffer.alloc(50_000_000)]));
-  const result = await callFor([`${OK}Content-Encoding: gzip\r\n\r\n`, bomb], {}, close);
-  expect(result).toMatchObject({ outcome: 'failed', status: 502 });
 });

@@ -117,7 +117,7 @@ describe('the reason for a refused certificate', () => {
     ['is a weak key', weakKey, ca(weakKey), /too weak a key or signature; tls\.legacy accepts it/],
     ['is a weak signature', weakHash, ca(weakRoot), /too weak a key or signature; tls\.legacy/],
     ['is its purpose', forClients, ca(forClients), /breaks the rules .* tls\.insecure/],
-    ['is an issuer that is no authority', byNobody, ca(own), /tls\.(insecure|ca)/],
+    ['is an issuer that is not an authority', byNobody, ca(own), /tls\.(insecure|ca)/],
   ])('%s', async (_, certificate, tls, reason) => {
     expect(await reasonFor(certificate, tls)).toMatch(reason);
   });
