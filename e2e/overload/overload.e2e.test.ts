@@ -63,7 +63,7 @@ it('a worker that is stopped again and again blames no camera for it', async () 
   expect([calls.timeout, calls.failed]).toEqual([0, 0]);
 });
 
-it('a second worker takes its share at once', async () => {
+it('a second worker takes its share as soon as it runs', async () => {
   const env = { ...PATIENT_CALLS, CONCURRENCY: '10' };
   fleet = await startFleet({ intervalMs: INTERVAL_MS, delayMs: 1000, env });
   const cameras = cameraUrls(60);
@@ -75,12 +75,15 @@ it('a second worker takes its share at once', async () => {
   };
   await expect.poll(() => callsOf(fleet.workers[0]), { timeout: 60_000 }).toBeGreaterThan(30);
   const second = await fleet.startWorker();
-  const before = await callsOf(fleet.workers[0]);
-  await expect.poll(() => callsOf(second), { timeout: 60_000 }).toBeGreaterThan(20);
-  const [first, own] = await Promise.all([callsOf(fleet.workers[0]), callsOf(second)]);
-  printMeasurements('a second worker', { first: first - before, second: own });
+  // How long a process takes to start does not matter here.
+  await expect.poll(() => callsOf(second), { timeout: 60_000 }).toBeGreaterThan(0);
+  const before = await Promise.all([callsOf(fleet.workers[0]), callsOf(second)]);
+  await expect.poll(() => callsOf(second), { timeout: 60_000 }).toBeGreaterThan(40);
+  const after = await Promise.all([callsOf(fleet.workers[0]), callsOf(second)]);
+  const [first = 0, own = 0] = after.map((count, n) => count - (before[n] ?? 0));
+  printMeasurements('a second worker', { first, second: own });
   // Both have ten calls at once; which begins first is chance.
-  expect(own).toBeGreaterThan((first - before) / 2);
+  expect(own).toBeGreaterThan(first / 2);
   await viewers.stop();
 });
 
