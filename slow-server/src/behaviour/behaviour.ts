@@ -20,6 +20,10 @@ export interface Behaviour {
   size?: PictureSize;
   /** Pads the JPEG to this size. */
   bytes?: number;
+  /** Draws a new picture only this often. */
+  everyMs?: number;
+  /** Of `Cache-Control`. */
+  maxAgeS?: number;
 }
 
 export const MISBEHAVIOURS = [
@@ -98,6 +102,16 @@ const KEYS: Record<string, Key> = {
   },
   size: { field: 'size', expected: PICTURE_SIZE_FORM, parse: parsePictureSize },
   bytes: { field: 'bytes', expected: SIZE_FORM, parse: parseSizeBytes },
+  every: {
+    field: 'everyMs',
+    expected: DURATION_FORM,
+    parse: (text) => parseDurationMs(text) || undefined,
+  },
+  maxAge: {
+    field: 'maxAgeS',
+    expected: 'whole seconds from 0 to 86400',
+    parse: (text) => wholeNumber(text, 0, 86_400),
+  },
 };
 
 function wholeNumber(text: string, least: number, most: number): number | undefined {

@@ -16,6 +16,21 @@ it('responds with any status and a sentence, and Retry-After if requested', asyn
   expect(await (await get('/image?status=204')).text()).toBe('');
 });
 
+it('every: sends a new picture only when the time is up', async () => {
+  const { get } = await startTestServer();
+  const picture = async (every: string) =>
+    await bytesOf(await get(`/image?size=64x36&every=${every}`));
+  expect(await picture('24h')).toEqual(await picture('24h'));
+  const first = await picture('50ms');
+  await expect.poll(async () => (await picture('50ms')).equals(first)).toBe(false);
+});
+
+it('maxAge: says how long the picture may be kept', async () => {
+  const { get } = await startTestServer();
+  const response = await get('/image?size=64x36&maxAge=30');
+  expect(response.headers.get('cache-control')).toBe('max-age=30');
+});
+
 it('html: declares image/jpeg and sends a page', async () => {
   const { get } = await startTestServer();
   const response = await get('/image?as=html');

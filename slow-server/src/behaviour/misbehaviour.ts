@@ -37,7 +37,12 @@ export async function answerFor(call: DueCall): Promise<Answer> {
 }
 
 const ANSWERS: Record<Misbehaviour, (call: DueCall) => Answer | Promise<Answer>> = {
-  image: async (call) => pictureAnswer(await pictureOf(call)),
+  image: async (call) => {
+    const { maxAgeS } = call.behaviour;
+    const answer = pictureAnswer(await pictureOf(call));
+    if (maxAgeS === undefined) return answer;
+    return { ...answer, headers: { ...answer.headers, 'Cache-Control': `max-age=${maxAgeS}` } };
+  },
   html: () =>
     wholeAnswer('<!doctype html><title>Camera offline</title><h1>This camera is offline</h1>\n'),
   empty: () => wholeAnswer(new Uint8Array(0)),

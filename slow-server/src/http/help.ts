@@ -13,6 +13,8 @@ The query changes one call; unknown keys are ignored:
   to=<url>            where as=redirect leads
   size=64x36          a picture of this size
   bytes=500KiB        a JPEG of this size
+  every=10m           a new picture only this often
+  maxAge=30           with Cache-Control: max-age=30
 
 PUT /behaviours/<name>?<the same keys>   for all later calls to /image/<name>
 DELETE /behaviours/<name>                back to normal

@@ -39,7 +39,12 @@ export function createImageCallHandler({ memory, delayMs }: ImageCallDeps): Answ
     const cameraNumber = memory.countCall(name);
     const behaviour = mergeBehaviours(memory.behaviours.get(name) ?? {}, own.behaviour);
     await wait(behaviour.delayMs ?? delayMs, undefined, { signal });
-    const captureNow = (): Capture => ({ name, atMs: Date.now(), number, cameraNumber });
+    const captureNow = (): Capture => {
+      const { everyMs } = behaviour;
+      if (everyMs === undefined) return { name, atMs: Date.now(), number, cameraNumber };
+      const picture = Math.floor(Date.now() / everyMs);
+      return { name, atMs: picture * everyMs, number: picture, cameraNumber: picture };
+    };
     return await answerFor({
       behaviour,
       query,
