@@ -9,6 +9,7 @@ import { NAMED_LIMIT } from '@lastframe/shared/frames/frame-limits';
 /** For tests: the defaults of a source. */
 export const testDefaults: SourceDefaults = {
   intervalMs: 5000,
+  maxIntervalMs: 5000,
   timeoutMs: 15_000,
   startAllowanceMs: 4000,
   headers: {},
@@ -29,7 +30,8 @@ export const testDefaults: SourceDefaults = {
 /** For tests: a source that allows every camera. */
 export function testSource(rules: Partial<Source> = {}): Source {
   const [any] = sourcesFromPatterns(['http://*:*/*'], testDefaults);
-  return { ...(any as Source), ...rules };
+  const maxIntervalMs = rules.intervalMs ?? testDefaults.intervalMs;
+  return { ...(any as Source), maxIntervalMs, ...rules };
 }
 
 /** For tests: how a named camera's frames are stored, if its gaps do not matter. */

@@ -228,6 +228,7 @@ function cycle(values: readonly number[]): () => number {
 }
 
 function camera() {
-  const times = { intervalMs: INTERVAL_MS, timeoutMs: TIMEOUT_MS, startAllowanceMs: ALLOWANCE_MS };
+  const intervals = { intervalMs: INTERVAL_MS, maxIntervalMs: 10 * INTERVAL_MS };
+  const times = { ...intervals, timeoutMs: TIMEOUT_MS, startAllowanceMs: ALLOWANCE_MS };
   return cameraOf(new URL('http://camera.test/image'), testSource({ name: 'model', ...times }));
 }

@@ -111,7 +111,11 @@ export function createSimWorker(
   const deps: RefreshDeps = {
     clock,
     permits,
-    places: { admit: async () => ({ outcome: 'admitted' }), releasePlace: async () => {} },
+    places: {
+      admit: async () => ({ outcome: 'admitted' }),
+      keepPlace: async () => {},
+      releasePlace: async () => {},
+    },
     prepareCall: async (_camera, withinMs) => {
       const connectMs = world.connectMs();
       const frozenBeforeMs = frozenMs;
@@ -246,7 +250,11 @@ function callOf(
         // The camera ends its response even if the worker is frozen.
         time.at(time.nowMs + takesMs, () => {
           call.endMs ??= time.nowMs;
-          const image = { bytes: Buffer.of(1), contentType: 'image/jpeg' };
+          const image = {
+            bytes: Buffer.of(1),
+            contentType: 'image/jpeg',
+            hints: { isCopy: false },
+          };
           at(time.nowMs, () => resolve({ outcome: 'captured', ...image }));
         });
         at(time.nowMs + camera.source.timeoutMs, () =>
@@ -273,6 +281,7 @@ const RESULTS: RefreshResults = {
   announceStart: () => {},
   storeFrame: async () => 'frame',
   readKnownFrame: async () => undefined,
+  readCadence: async () => undefined,
   renewFrame: async () => 'unchanged',
   storeFailure: async () => {},
   storeRejection: async () => {},

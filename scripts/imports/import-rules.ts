@@ -37,6 +37,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'refresh',
     'admission',
     'permit',
+    'cadence',
     'camera-call',
     'image',
   ],

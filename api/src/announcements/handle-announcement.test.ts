@@ -100,6 +100,33 @@ it('applies the current rules to unchanged bytes of a watched camera', () => {
   expect(held.camera).toBe(sooner);
 });
 
+it('keeps a confirmed picture fresh for as long as its worker decided', () => {
+  const { memory, handle } = announcementParts();
+  const held = heldFrame(camera, { startedAgoMs: 9000, freshForMs: 8000 });
+  memory.set(cameraId, held);
+  const announce = (afterMs: number, freshForMs?: number) => {
+    const startedAtMs = held.startedAtMs + afterMs;
+    const facts = { startedAtMs, capturedAtMs: startedAtMs };
+    const announcement = { ...frameAnnouncement('unchanged', held.etag), facts, freshForMs };
+    handle(announcement as Announcement);
+  };
+  announce(9000, 60_000);
+  expect(held.freshForMs).toBe(60_000);
+  announce(-5000, 5000); // late, about an earlier call
+  expect(held.freshForMs).toBe(60_000);
+  announce(5000);
+  expect(held.freshForMs).toBeUndefined();
+});
+
+it('expects no picture to stay any longer once a call has failed', () => {
+  const { memory, handle } = announcementParts();
+  const held = heldFrame(camera, { freshForMs: 60_000 });
+  memory.set(cameraId, held);
+  const failure = { kind: 'failure', status: 502, reason: 'broken', nextMs: 1000 };
+  handle({ v: 1, cameraId, ...failure } as Announcement);
+  expect(held.freshForMs).toBeUndefined();
+});
+
 it('does not make a frame fresh that was purged during the call', () => {
   const { memory, clock, purges, handle } = announcementParts();
   const held = heldFrame(camera, { startedAgoMs: 9000 });
@@ -107,7 +134,9 @@ it('does not make a frame fresh that was purged during the call', () => {
   const startedAtMs = held.startedAtMs + 8000;
   purges.apply({ cameraId, mode: 'soft', purgedAtMs: startedAtMs + 500 });
   const facts = { startedAtMs, capturedAtMs: startedAtMs + 800 };
-  handle({ ...frameAnnouncement('unchanged', held.etag), facts } as Announcement);
+  const announcement = { ...frameAnnouncement('unchanged', held.etag), facts, freshForMs: 60_000 };
+  handle(announcement as Announcement);
+  expect(held.freshForMs).toBeUndefined();
   const { intervalMs } = camera.source;
   expect(clock.monoMs() - held.startedMonoMs).toBeGreaterThanOrEqual(intervalMs);
   expect(held.startedAtMs).toBe(startedAtMs);

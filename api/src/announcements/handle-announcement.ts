@@ -4,7 +4,7 @@ import { messageOf } from '@lastframe/shared/process/errors';
 import type { Log } from '@lastframe/shared/process/log';
 import { runIsolated } from '@lastframe/shared/process/run-isolated';
 import type { FrameReader } from '../cache/frame-reader.ts';
-import { markPossiblyOutdated, renew } from '../cache/held-frame.ts';
+import { endFreshTime, markPossiblyOutdated, renew } from '../cache/held-frame.ts';
 import type { MemoryCache } from '../cache/memory-cache.ts';
 import type { PurgeHistory } from '../cache/purge-history.ts';
 import type { Demand } from '../demand/demand.ts';
@@ -41,7 +41,16 @@ function updateFrame(announcement: Announcement, deps: AnnouncementDeps): void {
   if (announcement.kind === 'frame') void readIfWatched(announcement.cameraId, deps);
   else if (announcement.kind === 'unchanged') handleUnchanged(announcement, deps);
   else if (announcement.kind === 'purge') deps.purges.apply(announcement);
-  else deps.waiters.onAnnouncement(announcement);
+  else {
+    if (announcement.kind === 'failure') handleFailure(announcement.cameraId, deps);
+    deps.waiters.onAnnouncement(announcement);
+  }
+}
+
+/** The camera is due again when it may be called, even if no new picture was expected yet. */
+function handleFailure(cameraId: string, { memory }: AnnouncementDeps): void {
+  const held = memory.peek(cameraId);
+  if (held) endFreshTime(held);
 }
 
 /** Reads a camera's frame if it is watched here; otherwise marks the one in memory outdated. */
@@ -65,7 +74,7 @@ function handleUnchanged(
   announcement: Extract<Announcement, { kind: 'unchanged' }>,
   deps: AnnouncementDeps,
 ): void {
-  const { cameraId, etag, startedAgoMs, capturedAgoMs, facts } = announcement;
+  const { cameraId, etag, startedAgoMs, capturedAgoMs, freshForMs, facts } = announcement;
   const held = deps.memory.peek(cameraId);
   if (held?.etag !== etag) {
     void readIfWatched(cameraId, deps);
@@ -79,10 +88,12 @@ function handleUnchanged(
     facts && deps.purges.verdictFor({ cameraId, startedAtMs: facts.startedAtMs }) === 'stale';
   const leastAgoMs = isPurged ? camera.source.intervalMs : 0;
   const isNewer = facts !== undefined && facts.startedAtMs > held.startedAtMs;
+  const isOlder = facts !== undefined && facts.startedAtMs < held.startedAtMs;
   renew(held, {
     camera,
     startedMonoMs: Math.max(held.startedMonoMs, monoMs - Math.max(startedAgoMs, leastAgoMs)),
     capturedMonoMs: Math.max(held.capturedMonoMs, monoMs - capturedAgoMs),
+    ...(!isOlder && { freshForMs: isPurged ? undefined : freshForMs }),
     ...(isNewer && { startedAtMs: facts.startedAtMs, capturedAtMs: facts.capturedAtMs }),
   });
 }

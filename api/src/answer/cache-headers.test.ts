@@ -5,6 +5,7 @@ const times = {
   capturedAgoMs: 3000,
   changedAtMs: Date.UTC(2026, 8, 22, 10),
   etag: '"sha256-9f86d081884c7d65"',
+  maxAgeMs: 5000,
   intervalMs: 5000,
   staleForMs: 86_400_000,
 };
@@ -33,9 +34,19 @@ it.each([
 });
 
 it('the interval and the lifetime of frames are rounded down to whole seconds', () => {
-  const headers = cacheHeaders({ ...times, intervalMs: 1999, staleForMs: 90_500 }, 'memory');
+  const headers = cacheHeaders(
+    { ...times, maxAgeMs: 1999, intervalMs: 1999, staleForMs: 90_500 },
+    'memory',
+  );
   const control = 'public, max-age=1, stale-while-revalidate=1, stale-if-error=90';
   expect(headers['Cache-Control']).toBe(control);
+});
+
+it('a picture that is expected to stay is kept for as long, but a stale one no longer than usual', () => {
+  const headers = cacheHeaders({ ...times, maxAgeMs: 600_000 }, 'memory');
+  const control = 'public, max-age=600, stale-while-revalidate=5, stale-if-error=86400';
+  expect(headers['Cache-Control']).toBe(control);
+  expect(headers['Cache-Status']).toBe('lastframe; hit; ttl=597; detail=memory');
 });
 
 it('a request that waited for the camera is not a hit', () => {

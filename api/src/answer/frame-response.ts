@@ -1,5 +1,5 @@
 import type { Clock } from '@lastframe/shared/process/clock';
-import type { HeldFrame } from '../cache/held-frame.ts';
+import { freshTimeOf, type HeldFrame } from '../cache/held-frame.ts';
 import type { FrameOrigin } from '../lookup/frame-lookup.ts';
 import { isNotModified } from './conditional.ts';
 import { problemResponse } from './problem.ts';
@@ -34,11 +34,15 @@ export function frameResponse(
   conditions: Conditions,
 ): Response {
   const { intervalMs, staleForMs } = held.camera.source;
+  const maxAgeMs = freshTimeOf(held);
   const { etag, contentType } = held;
   // Never later than `Date`, even if this machine's clock is behind Redis's (RFC 9110 8.8.2.1).
   const changedAtMs = Math.min(held.changedAtMs, clock.wallMs());
   const capturedAgoMs = clock.monoMs() - held.capturedMonoMs;
-  const cache = cacheHeaders({ capturedAgoMs, changedAtMs, etag, intervalMs, staleForMs }, origin);
+  const cache = cacheHeaders(
+    { capturedAgoMs, changedAtMs, etag, maxAgeMs, intervalMs, staleForMs },
+    origin,
+  );
   const headers = { ...cache, 'Accept-Ranges': 'bytes', ...IMAGE_HEADERS };
   if (isNotModified(conditions, held)) return new Response(null, { status: 304, headers });
   const size = held.bytes.length;
@@ -74,17 +78,19 @@ export interface CacheTimes {
   capturedAgoMs: number;
   changedAtMs: number;
   etag: string;
+  maxAgeMs: number;
   intervalMs: number;
   staleForMs: number;
 }
 
 /** Returns the headers for a frame's age and lifetime (RFC 9110, 9111, 5861, 9211). */
 export function cacheHeaders(times: CacheTimes, origin: FrameOrigin): Record<string, string> {
-  const maxAgeS = Math.floor(times.intervalMs / 1000);
+  const maxAgeS = Math.floor(times.maxAgeMs / 1000);
+  const intervalS = Math.floor(times.intervalMs / 1000);
   const ageS = Math.floor(Math.max(0, times.capturedAgoMs) / 1000);
   const staleIfErrorS = Math.floor(times.staleForMs / 1000);
   return {
-    'Cache-Control': `public, max-age=${maxAgeS}, stale-while-revalidate=${maxAgeS}, stale-if-error=${staleIfErrorS}`,
+    'Cache-Control': `public, max-age=${maxAgeS}, stale-while-revalidate=${intervalS}, stale-if-error=${staleIfErrorS}`,
     Age: String(ageS),
     ETag: times.etag,
     'Last-Modified': new Date(times.changedAtMs).toUTCString(),

@@ -42,6 +42,10 @@ export interface FrameReaderDeps {
 }
 
 const DEADLINE_MS = 1000;
+const NEVER_REQUESTED = {
+  lastRequestedMonoMs: Number.NEGATIVE_INFINITY,
+  watchedUntilMonoMs: Number.NEGATIVE_INFINITY,
+};
 
 export function createFrameReader(deps: FrameReaderDeps): FrameReader {
   const listeners: ReadListener[] = [];
@@ -112,14 +116,20 @@ function swapIn(
 ): HeldFrame | undefined {
   const before = memory.peek(camera.cameraId);
   if (before) markCurrent(before);
-  if (!frame || freshnessOf(frame.startedAgoMs, camera.source) === 'expired') return before;
+  if (!frame || freshnessOf(frame.startedAgoMs, camera.source, frame.freshForMs) === 'expired')
+    return before;
   const verdict = purges.verdictFor(frame, nowMs);
   if (verdict === 'gone') return before;
   const { startedAgoMs, capturedAgoMs, bytes, sizeBytes: _, ...stored } = frame;
   const monoMs = clock.monoMs();
   const { intervalMs } = camera.source;
-  const dueAgoMs = verdict === 'stale' ? Math.max(startedAgoMs, intervalMs) : startedAgoMs;
-  const times = { startedMonoMs: monoMs - dueAgoMs, capturedMonoMs: monoMs - capturedAgoMs };
+  const isPurged = verdict === 'stale';
+  const dueAgoMs = isPurged ? Math.max(startedAgoMs, intervalMs) : startedAgoMs;
+  const times = {
+    startedMonoMs: monoMs - dueAgoMs,
+    capturedMonoMs: monoMs - capturedAgoMs,
+    freshForMs: isPurged ? undefined : frame.freshForMs,
+  };
   if (before && !isNewer(before, { ...stored, ...times })) return before;
   if (before && before.etag === stored.etag) {
     renew(before, { ...stored, ...times, camera });
@@ -127,8 +137,9 @@ function swapIn(
   }
   // The store omits the bytes of the ETag that memory held before the read; it now holds another.
   if (!bytes) return before;
-  const lastRequestedMonoMs = before?.lastRequestedMonoMs ?? Number.NEGATIVE_INFINITY;
-  const held = { ...stored, ...times, bytes, camera, mayBeOutdated: false, lastRequestedMonoMs };
+  const { lastRequestedMonoMs, watchedUntilMonoMs } = before ?? NEVER_REQUESTED;
+  const requested = { lastRequestedMonoMs, watchedUntilMonoMs };
+  const held = { ...stored, ...times, bytes, camera, mayBeOutdated: false, ...requested };
   keepFrame(held, { memory, clock, isPresent });
   return held;
 }

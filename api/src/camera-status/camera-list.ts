@@ -63,7 +63,7 @@ async function readOne(named: NamedCamera, deps: CameraListDeps): Promise<Listed
   const { frame, facts, nowMs } = await readState(cameraId, deps);
   const state = stateOf({ frame, facts }, source, nowMs);
   const callMs = frame && frame.capturedAtMs - frame.startedAtMs;
-  return { named, state, nowMs, lateAfterMs: lateAfterMs(callMs, source) };
+  return { named, state, nowMs, lateAfterMs: lateAfterMs(callMs, source, frame?.freshForMs) };
 }
 
 async function readState(

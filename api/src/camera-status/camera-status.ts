@@ -29,9 +29,10 @@ export function stateOf(
 }
 
 export function factsOfHeld({ bytes, ...held }: HeldFrame): FrameFacts {
-  const { etag, contentType, dimensions, startedAtMs, capturedAtMs, changedAtMs } = held;
-  const sizeBytes = bytes.length;
-  return { etag, contentType, sizeBytes, dimensions, startedAtMs, capturedAtMs, changedAtMs };
+  const { etag, contentType, dimensions, startedAtMs, capturedAtMs, changedAtMs, freshForMs } =
+    held;
+  const times = { startedAtMs, capturedAtMs, changedAtMs, freshForMs };
+  return { etag, contentType, sizeBytes: bytes.length, dimensions, ...times };
 }
 
 /** Returns what changed between two states; undefined if nothing did. A first state is a change. */

@@ -48,7 +48,8 @@ export function createUnmetDemand(deps: UnmetDemandDeps): () => Promise<void> {
     requests.set(cameraId, request);
     const held = memory.peek(cameraId);
     const callMs = held && held.capturedMonoMs - held.startedMonoMs;
-    const isLate = !held || nowMonoMs - held.capturedMonoMs >= lateAfterMs(callMs, camera.source);
+    const lateMs = lateAfterMs(callMs, camera.source, held?.freshForMs);
+    const isLate = !held || nowMonoMs - held.capturedMonoMs >= lateMs;
     if (!isLate) return undefined;
     if (nowMonoMs - request.notedMonoMs < NOTE_EVERY_MS) return undefined;
     request.notedMonoMs = nowMonoMs;

@@ -14,6 +14,7 @@ import type { RefreshQueue } from './refresh-queue.ts';
 import {
   applyAnnouncement,
   endDemand,
+  hasten,
   MAX_ANNOUNCED_WAIT_MS,
   newSchedule,
   type RefreshSchedule,
@@ -26,7 +27,8 @@ import {
  * announcement. While a call is known to be under way, the store is read instead.
  *
  * A watched camera is requested when it is due, so that its viewers find the next frame instead of
- * a stale one. A camera that nobody has requested for two intervals is left alone.
+ * a stale one. A camera that nobody has requested for twice as long as its frame was fresh is left
+ * alone.
  */
 export interface Demand {
   /** Records that the camera's next frame is wanted. */
@@ -131,13 +133,21 @@ export function createDemand(deps: DemandDeps): Demand {
     memory.peek(camera.cameraId)?.mayBeOutdated === true &&
     clock.monoMs() - readMonoMs >= OUTDATED_READ_MS;
 
+  /** Makes the camera due now if its frame is stale early; returns whether it is. */
+  const hastenIfStale = (schedule: RefreshSchedule) => {
+    const held = memory.peek(schedule.camera.cameraId);
+    const isStale = held !== undefined && !isFresh(held, clock.monoMs(), schedule.camera);
+    return isStale && hasten(schedule, clock.monoMs(), order);
+  };
+
   return {
     raise: (camera) => {
       if (closed || (schedules.size >= MAX_WANTED && isUnknown(camera))) return;
       const schedule = scheduleFor(camera);
       schedule.isRequested = true;
       schedule.requestedMonoMs = clock.monoMs();
-      if (schedule.timer === undefined || isReadDue(schedule)) void check(schedule);
+      const mustCheck = schedule.timer === undefined || isReadDue(schedule);
+      if (mustCheck || hastenIfStale(schedule)) void check(schedule);
     },
     onAnnouncement: (announcement) => {
       const schedule = closed ? undefined : scheduleAffectedBy(announcement);
@@ -232,7 +242,7 @@ async function decide(
   if (!schedule.isRequested && !presence.watchedCamera(cameraId)) {
     return checkAt(isDue() ? undefined : schedule.notBeforeMonoMs);
   }
-  if (held && !held.mayBeOutdated && isFresh(held, clock.monoMs()))
+  if (held && !held.mayBeOutdated && isFresh(held, clock.monoMs(), schedule.camera))
     return checkAt(endDemand(schedule, held, order));
   const redisNowMs = fleet.redisNowMs();
   if (fleet.whyCannotCall() !== undefined || redisNowMs === undefined) {
@@ -244,7 +254,8 @@ async function decide(
   if ((mayHaveNews && !hasJustRead) || inFlightMs() > 0) {
     schedule.readMonoMs = clock.monoMs();
     const found = await readStore(schedule.camera, deps);
-    if (found && isFresh(found, clock.monoMs())) return checkAt(endDemand(schedule, found, order));
+    if (found && isFresh(found, clock.monoMs(), schedule.camera))
+      return checkAt(endDemand(schedule, found, order));
     // An announcement may have come meanwhile.
     if (!isDue()) return checkAt(schedule.notBeforeMonoMs);
     // A job added now would be denied, and its id used up for the bucket in which the call ends.

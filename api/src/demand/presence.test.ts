@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { testCamera } from '../../../testing/test-camera.ts';
+import { renew } from '../cache/held-frame.ts';
 import { heldFrame, testParts } from '../test-support/parts.ts';
 
 const camera = testCamera('a', { intervalMs: 5000 });
@@ -36,6 +37,20 @@ it('counts a camera as watched for two intervals after a request', () => {
   vi.advanceTimersByTime(9999);
   expect(presence.watchedCamera(cameraId)).toBe(camera);
   expect(presence.isPresent(cameraId)).toBe(false);
+  vi.advanceTimersByTime(1);
+  expect(presence.watchedCamera(cameraId)).toBeUndefined();
+});
+
+it('counts a camera as watched for twice as long as its picture was expected to stay', () => {
+  const { presence, memory, clock } = testParts();
+  const lasting = testCamera('a', { intervalMs: 5000, maxIntervalMs: 60_000 });
+  const frame = { freshForMs: 30_000, lastRequestedMonoMs: clock.monoMs() };
+  const held = heldFrame(lasting, frame);
+  memory.set(cameraId, held);
+  // One request must not keep it watched for ever, however long its picture stays.
+  renew(held, { ...held, freshForMs: 60_000 });
+  vi.advanceTimersByTime(59_999);
+  expect(presence.watchedCamera(cameraId)).toBe(lasting);
   vi.advanceTimersByTime(1);
   expect(presence.watchedCamera(cameraId)).toBeUndefined();
 });

@@ -8,7 +8,7 @@ export interface Presence {
   enter(camera: Camera): () => void;
   /** Returns whether a stream shows the camera, a request waits for it, or it is kept warm. */
   isPresent(cameraId: string): boolean;
-  /** Returns the camera if a viewer is present or requested it within the last two intervals. */
+  /** Returns the camera if a viewer is present or requested it within twice its fresh time. */
   watchedCamera(cameraId: string): Camera | undefined;
 }
 
@@ -35,8 +35,7 @@ export function createPresence({ clock, memory }: { clock: Clock; memory: Memory
       if (group) return group.camera;
       const held = memory.peek(cameraId);
       if (!held) return undefined;
-      const sinceAskedMs = clock.monoMs() - held.lastRequestedMonoMs;
-      return sinceAskedMs < 2 * held.camera.source.intervalMs ? held.camera : undefined;
+      return clock.monoMs() < held.watchedUntilMonoMs ? held.camera : undefined;
     },
   };
 }

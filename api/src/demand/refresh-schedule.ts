@@ -1,5 +1,6 @@
 import type { Camera } from '@lastframe/shared/cameras/camera';
-import { spacingMs } from '@lastframe/shared/cameras/spacing';
+import { freshTimeMs } from '@lastframe/shared/cameras/fresh-time';
+import { guardMs } from '@lastframe/shared/cameras/spacing';
 import {
   type Announcement,
   isRejection,
@@ -77,12 +78,28 @@ export function newSchedule(camera: Camera): RefreshSchedule {
   };
 }
 
+/** A frame that is stale this long before it was expected to be has been purged, or has new rules. */
+const EARLY_MS = 1000;
+
+/**
+ * Makes a camera due as soon as a permit allows, because its frame is stale before its time.
+ * Returns false if it is due soon anyway.
+ */
+export function hasten(schedule: RefreshSchedule, nowMonoMs: number, order: StandBy): boolean {
+  const permittedMonoMs = Math.max(nowMonoMs, schedule.announcedUntilMonoMs);
+  if (schedule.dueMonoMs - permittedMonoMs < EARLY_MS) return false;
+  setDue(schedule, permittedMonoMs, order);
+  return true;
+}
+
 /** Ends demand until this frame is stale and its permit has ended; returns when to check again. */
 export function endDemand(schedule: RefreshSchedule, held: HeldFrame, order: StandBy): number {
   schedule.isRequested = false;
   schedule.jobsSinceAnnouncement = 0;
   schedule.dueSinceMonoMs = undefined;
-  setDue(schedule, held.startedMonoMs + spacingMs(held.camera.source), order);
+  const { source } = schedule.camera; // with the rules in force now
+  const dueAgoMs = freshTimeMs(source, held.freshForMs) + guardMs(source);
+  setDue(schedule, held.startedMonoMs + dueAgoMs, order);
   return schedule.notBeforeMonoMs;
 }
 
@@ -124,7 +141,9 @@ export function applyAnnouncement(
       return;
     }
     case 'purge':
-      return; // the next request finds the frame stale or missing and raises demand
+      // The next request, or a viewer present, finds the frame stale or missing.
+      hasten(schedule, nowMonoMs, order);
+      return;
     default:
       schedule.dueSinceMonoMs = undefined;
       schedule.isRequested = false;

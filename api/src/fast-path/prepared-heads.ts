@@ -32,6 +32,7 @@ interface FrameHeads {
   untilMonoMs: number;
   /** The same bytes may be captured again, or served under other rules. */
   capturedMonoMs: number;
+  freshForMs: number | undefined;
   camera: HeldFrame['camera'];
   heads: { whole?: PreparedHead; notModified?: PreparedHead };
 }
@@ -42,9 +43,9 @@ export function createPreparedHeads(deps: PreparedHeadsDeps): PreparedHeads {
     const nowMonoMs = deps.clock.monoMs();
     const cached = headsByFrame.get(held);
     if (cached && isValid(cached, held, nowMonoMs)) return cached;
-    const { capturedMonoMs, camera } = held;
+    const { capturedMonoMs, freshForMs, camera } = held;
     const untilMonoMs = validUntil(held, nowMonoMs, deps.clock.wallMs());
-    const newHeads = { untilMonoMs, capturedMonoMs, camera, heads: {} };
+    const newHeads = { untilMonoMs, capturedMonoMs, freshForMs, camera, heads: {} };
     headsByFrame.set(held, newHeads);
     return newHeads;
   };
@@ -65,6 +66,7 @@ function isValid(cached: FrameHeads, held: HeldFrame, nowMonoMs: number): boolea
   return (
     nowMonoMs < cached.untilMonoMs &&
     cached.capturedMonoMs === held.capturedMonoMs &&
+    cached.freshForMs === held.freshForMs &&
     cached.camera === held.camera
   );
 }

@@ -1,11 +1,10 @@
 import type { Camera } from '@lastframe/shared/cameras/camera';
-import { freshnessOf } from '@lastframe/shared/frames/frame';
 import type { Failure, Rejection } from '@lastframe/shared/messages/announcement';
 import type { Clock } from '@lastframe/shared/process/clock';
 import { type Problem, ProblemError } from '@lastframe/shared/process/errors';
 import type { FrameReader, ReadCamera } from '../cache/frame-reader.ts';
 import type { HeldFrame } from '../cache/held-frame.ts';
-import { touch } from '../cache/held-frame.ts';
+import { freshnessAt, touch } from '../cache/held-frame.ts';
 import type { MemoryCache } from '../cache/memory-cache.ts';
 import type { Demand } from '../demand/demand.ts';
 import type { FleetStatus } from '../demand/fleet-status.ts';
@@ -61,7 +60,7 @@ function serveUnlessExpired(
 ): HeldFrame | undefined {
   const { clock, memory, demand } = deps;
   const nowMonoMs = clock.monoMs();
-  const freshness = freshnessOf(nowMonoMs - held.startedMonoMs, camera.source);
+  const freshness = freshnessAt(held, nowMonoMs, camera);
   if (freshness === 'expired') {
     memory.delete(camera.cameraId);
     return undefined;

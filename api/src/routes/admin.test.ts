@@ -168,6 +168,18 @@ describe('a refresh', () => {
     );
   });
 
+  it('raises demand after an interval, even if no new picture is expected yet', async () => {
+    const { post, stored, demand } = adminParts();
+    const lasting = testCamera('a', { maxIntervalMs: 600_000 });
+    const outcomeAfter = async (startedAgoMs: number) => {
+      stored.held = heldFrame(lasting, { startedAgoMs, freshForMs: 60_000 });
+      return (await (await post(`/refresh${query({ url })}`)).json()) as { outcome: string };
+    };
+    expect(await outcomeAfter(4000)).toMatchObject({ outcome: 'fresh' });
+    expect(await outcomeAfter(6000)).toMatchObject({ outcome: 'asked' });
+    expect(demand.raise).toHaveBeenCalledOnce();
+  });
+
   it('raises no demand for a fresh frame, and says when a call is allowed', async () => {
     const { post, stored, demand, permitFreeInMs } = adminParts();
     stored.held = heldFrame(camera, { startedAgoMs: 1000 });

@@ -14,7 +14,7 @@ import { bodyLimit } from 'hono/body-limit';
 import { HTTPException } from 'hono/http-exception';
 import { problemResponse } from '../answer/problem.ts';
 import type { FrameReader } from '../cache/frame-reader.ts';
-import { isFresh } from '../cache/held-frame.ts';
+import { isWithinInterval, makeStale } from '../cache/held-frame.ts';
 import type { Demand } from '../demand/demand.ts';
 import type { FleetStatus } from '../demand/fleet-status.ts';
 import { readPairs } from './query-pairs.ts';
@@ -72,8 +72,13 @@ async function refresh(form: Form, deps: AdminDeps) {
   if (closed !== undefined) throw new ProblemError(unavailable(closed));
   const { held } = await reader.read(camera);
   const permitMs = await deps.permitFreeInMs(cameraId);
-  const outcome = held && isFresh(held, clock.monoMs()) ? 'fresh' : 'asked';
-  if (outcome === 'asked') demand.raise(camera);
+  const isRecent = held !== undefined && isWithinInterval(held, clock.monoMs());
+  const outcome = isRecent ? 'fresh' : 'asked';
+  if (!isRecent) {
+    // The operator may know better than the cadence when a picture is new.
+    if (held) makeStale(held, clock.monoMs());
+    demand.raise(camera);
+  }
   log.info({ cameraId, outcome }, 'refresh requested by an operator');
   const callableInMs = Math.ceil(Math.max(permitMs, demand.announcedWaitMs(cameraId)));
   return { ...namesOf(camera), outcome, callableInMs };

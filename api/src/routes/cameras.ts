@@ -1,3 +1,4 @@
+import { isIntervalVariable } from '@lastframe/shared/cameras/fresh-time';
 import type { Context } from 'hono';
 import type { CameraList, ListedCamera } from '../camera-status/camera-list.ts';
 import { describeState } from '../camera-status/camera-status.ts';
@@ -19,11 +20,13 @@ export async function getCameras(c: Context, deps: CamerasDeps): Promise<Respons
 
 function describe({ named, state, nowMs, lateAfterMs }: ListedCamera, basePath: string) {
   const { name, title, camera } = named;
+  const { source } = camera;
   return {
     name,
     title,
     image: `${basePath === '/' ? '' : basePath}/cameras/${encodeURIComponent(name)}`,
-    intervalMs: camera.source.intervalMs,
+    intervalMs: source.intervalMs,
+    ...(isIntervalVariable(source) && { maxIntervalMs: source.maxIntervalMs }),
     lateAfterMs,
     ...describeState(state, nowMs),
   };

@@ -22,6 +22,7 @@ const listedCamera = z.object({
   title: z.string(),
   image: z.string(),
   intervalMs: z.int(),
+  maxIntervalMs: z.int().optional(),
   lateAfterMs: z.number(),
   etag: z.string().optional(),
   contentType: z.string().optional(),

@@ -3,7 +3,12 @@ import { describe, expect, it } from 'vitest';
 import type { HeldFrame } from '../cache/held-frame.ts';
 import { createResponseMetrics, outcomeOf } from './request-metrics.ts';
 
-const source = { intervalMs: 5000, timeoutMs: 15_000, startAllowanceMs: 4000 };
+const source = {
+  intervalMs: 5000,
+  maxIntervalMs: 60_000,
+  timeoutMs: 15_000,
+  startAllowanceMs: 4000,
+};
 /** Its call was sent at 1000 and took a second: late from 2000 + 5000 + 1000 + 5000 on. */
 const held = {
   startedMonoMs: 1000,
@@ -20,6 +25,16 @@ describe('a response is', () => {
   ])('%s when its frame is served at %i', (outcome, nowMonoMs) => {
     expect(outcomeOf({ status: 200, held }, nowMonoMs)).toBe(outcome);
     expect(outcomeOf({ status: 304, held, origin: 'redis' }, nowMonoMs)).toBe(outcome);
+  });
+
+  it.each([
+    ['fresh', 30_999],
+    ['stale', 31_000],
+    ['stale', 37_999],
+    ['late', 38_000],
+  ])('%s when a frame expected to stay for 30 s is served at %i', (outcome, nowMonoMs) => {
+    const lasting = { ...held, freshForMs: 30_000 };
+    expect(outcomeOf({ status: 200, held: lasting }, nowMonoMs)).toBe(outcome);
   });
 
   it.each(['stored', 'collapsed'] as const)('waited for when its frame was %s', (origin) => {

@@ -2,13 +2,13 @@ import { lateAfterMs } from '@lastframe/shared/cameras/camera-health';
 import type { Clock } from '@lastframe/shared/process/clock';
 import type { LabelsOf } from '@lastframe/shared/telemetry/metric-definitions';
 import type { Metrics } from '@lastframe/shared/telemetry/metrics';
-import type { HeldFrame } from '../cache/held-frame.ts';
+import { freshTimeOf, type HeldFrame } from '../cache/held-frame.ts';
 import type { FrameOrigin } from '../lookup/frame-lookup.ts';
 
 /** A response to a client; `held` is the frame in it. */
 export interface ResponseInfo {
   status: number;
-  held?: Pick<HeldFrame, 'startedMonoMs' | 'capturedMonoMs' | 'camera'> | undefined;
+  held?: Pick<HeldFrame, 'startedMonoMs' | 'capturedMonoMs' | 'freshForMs' | 'camera'> | undefined;
   /** Not set: from memory. */
   origin?: FrameOrigin | undefined;
 }
@@ -60,11 +60,11 @@ export function createResponseMetrics(clock: Pick<Clock, 'monoMs'>, metrics: Met
 export function outcomeOf({ status, held, origin }: ResponseInfo, nowMonoMs: number): Outcome {
   if (held && status < 400) {
     if (origin === 'stored' || origin === 'collapsed') return 'waited';
-    const { startedMonoMs, capturedMonoMs } = held;
+    const { startedMonoMs, capturedMonoMs, freshForMs } = held;
     const { source } = held.camera;
-    if (nowMonoMs - startedMonoMs < source.intervalMs) return 'fresh';
+    if (nowMonoMs - startedMonoMs < freshTimeOf(held)) return 'fresh';
     const callMs = capturedMonoMs - startedMonoMs;
-    const isLate = nowMonoMs - capturedMonoMs >= lateAfterMs(callMs, source);
+    const isLate = nowMonoMs - capturedMonoMs >= lateAfterMs(callMs, source, freshForMs);
     return isLate ? 'late' : 'stale';
   }
   if (status >= 500) return 'failed';

@@ -217,7 +217,7 @@ function initialUpdate(state: CameraState): Omit<CameraUpdate, 'nowMs'> {
 
 function renewedFacts(
   { frame, facts: before }: CameraState,
-  { facts, startedAgoMs, capturedAgoMs }: Extract<Announcement, { kind: 'unchanged' }>,
+  { facts, startedAgoMs, capturedAgoMs, freshForMs }: Extract<Announcement, { kind: 'unchanged' }>,
   nowMs: number,
 ): [FrameFacts | undefined, HealthFacts] {
   // A worker of an older version sends only ages.
@@ -229,7 +229,7 @@ function renewedFacts(
   const { startedAtMs, capturedAtMs, changedAtMs } = times;
   const goodSinceMs = facts?.goodSinceMs ?? before.goodSinceMs;
   return [
-    frame && { ...frame, startedAtMs, capturedAtMs, changedAtMs },
+    frame && { ...frame, startedAtMs, capturedAtMs, changedAtMs, freshForMs },
     goodSinceMs === undefined ? {} : { goodSinceMs },
   ];
 }

@@ -1,5 +1,6 @@
 import type { Camera } from '@lastframe/shared/cameras/camera';
 import type { HealthFacts } from '@lastframe/shared/cameras/camera-health';
+import { freshTimeMs } from '@lastframe/shared/cameras/fresh-time';
 import { etagOf } from '@lastframe/shared/http/etag';
 import type { Rejection } from '@lastframe/shared/messages/announcement';
 import type { Clock } from '@lastframe/shared/process/clock';
@@ -55,8 +56,17 @@ export function heldFrame(
     capturedMonoMs: testClock.monoMs() - capturedAgoMs,
     mayBeOutdated: false,
     lastRequestedMonoMs: Number.NEGATIVE_INFINITY,
+    watchedUntilMonoMs: watchedUntil(camera, over),
     ...over,
   };
+}
+
+/** As a request at that time would set it. */
+function watchedUntil(
+  { source }: Camera,
+  { lastRequestedMonoMs = Number.NEGATIVE_INFINITY, freshForMs }: Partial<HeldFrame>,
+): number {
+  return lastRequestedMonoMs + 2 * freshTimeMs(source, freshForMs);
 }
 
 /** Memory, presence, and a Redis and a fleet that do what the test says. */

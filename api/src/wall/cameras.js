@@ -10,6 +10,7 @@ import { wordsOf } from './picture.js';
  * @property {string} imageUrl relative to the page, which may be served below any path
  * @property {string} topic its parameter for `events`
  * @property {number} [intervalMs]
+ * @property {number | undefined} [maxIntervalMs]
  * @property {import('./link.js').News} [state] when the list was made
  */
 
@@ -50,15 +51,18 @@ export async function listCameras({ names, urls }) {
 }
 
 /**
- * @typedef {import('./link.js').News & { name: string, title: string, intervalMs: number }} Named
+ * @typedef {import('./link.js').News & {
+ *   name: string, title: string, intervalMs: number, maxIntervalMs?: number
+ * }} Named
  */
 
 /** @returns {Camera} */
 function cameraOfName(/** @type {Named} */ state) {
-  const { name, title, intervalMs } = state;
+  const { name, title, intervalMs, maxIntervalMs } = state;
   const encoded = encodeURIComponent(name);
   const imageUrl = `cameras/${encoded}`;
-  return { key: name, title, imageUrl, topic: `camera=${encoded}`, intervalMs, state };
+  const intervals = { intervalMs, maxIntervalMs };
+  return { key: name, title, imageUrl, topic: `camera=${encoded}`, ...intervals, state };
 }
 
 /** @returns {Camera} */

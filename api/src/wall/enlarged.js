@@ -1,7 +1,7 @@
 // @ts-check
 
 import { showHealth } from './health.js';
-import { durationWords, sizeWords } from './words.js';
+import { durationWords, everyWords, sizeWords } from './words.js';
 
 /** @typedef {import('./tile.js').Tile} Tile */
 
@@ -34,7 +34,7 @@ export function createEnlarged(dialog, tiles) {
       ...factsOf(current),
       ...(news?.width && news.height ? [`${news.width} × ${news.height}`] : []),
       ...(news?.sizeBytes ? [sizeWords(news.sizeBytes)] : []),
-      ...(camera.intervalMs ? [`every ${durationWords(camera.intervalMs)}`] : []),
+      ...(camera.intervalMs ? [everyWords(camera.intervalMs, camera.maxIntervalMs)] : []),
     ].join(' · ');
   };
 

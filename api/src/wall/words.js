@@ -29,6 +29,16 @@ export function durationWords(ms) {
 }
 
 /**
+ * Returns how often a camera is called.
+ * @param {number} intervalMs
+ * @param {number | undefined} maxIntervalMs if that depends on its picture
+ */
+export function everyWords(intervalMs, maxIntervalMs) {
+  const every = `every ${durationWords(intervalMs)}`;
+  return maxIntervalMs === undefined ? every : `${every} to ${durationWords(maxIntervalMs)}`;
+}
+
+/**
  * @param {number} s
  * @param {[number, string]} big
  * @param {[number, string]} small

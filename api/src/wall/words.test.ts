@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { changesSentence, durationWords, problemWords, sizeWords } from './words.js';
+import { changesSentence, durationWords, everyWords, problemWords, sizeWords } from './words.js';
 
 describe('a duration', () => {
   it.each([
@@ -14,6 +14,11 @@ describe('a duration', () => {
   ])('of %d ms is shown as %s', (ms, words) => {
     expect(durationWords(ms)).toBe(words);
   });
+});
+
+it('says how often a camera is called', () => {
+  expect(everyWords(5000, undefined)).toBe('every 5 s');
+  expect(everyWords(5000, 600_000)).toBe('every 5 s to 10 min');
 });
 
 it('shows sizes in a suitable unit', () => {

@@ -56,6 +56,24 @@ describe('a camera is', () => {
     });
   });
 
+  it('live for as long as no new picture is expected, and late if the call after that is missing', () => {
+    const lasting = { ...source, maxIntervalMs: 600_000 };
+    const healthAfter = (capturedAgoMs: number) => {
+      const facts = { frame: { ...frame(capturedAgoMs), freshForMs: 300_000 } };
+      return healthOf({ ...facts, asked: asked(400_000) }, lasting, NOW).health;
+    };
+    // The fresh time, a call of 3 s, and an interval.
+    expect(healthAfter(307_999)).toBe('live');
+    expect(healthAfter(308_000)).toBe('late');
+  });
+
+  it('late soon after a viewer came back, however long its picture was expected to stay', () => {
+    const lasting = { ...source, maxIntervalMs: 600_000 };
+    const old = { frame: { ...frame(3_600_000), freshForMs: 600_000 } };
+    expect(healthOf({ ...old, asked: asked(12_999) }, lasting, NOW).health).toBe('idle');
+    expect(healthOf({ ...old, asked: asked(13_000) }, lasting, NOW).health).toBe('late');
+  });
+
   it('never frozen for lack of requests', () => {
     expect(health({ frame: frame(700_000), asked: asked(1000) }).health).not.toBe('frozen');
   });

@@ -1,3 +1,4 @@
+import { freshTimeMs } from './fresh-time.ts';
 import type { Source } from './source.ts';
 
 /** The states of a camera, for the whole fleet. */
@@ -9,6 +10,8 @@ export interface FrameTimes {
   startedAtMs: number;
   capturedAtMs: number;
   changedAtMs: number;
+  /** See `Frame`. */
+  freshForMs?: number | undefined;
 }
 
 /** What the frame store knows about a camera. Any fact may be missing. */
@@ -37,7 +40,10 @@ export interface HealthState {
   reason?: string;
 }
 
-type Limits = Pick<Source, 'intervalMs' | 'timeoutMs' | 'startAllowanceMs' | 'frozenAfterMs'>;
+type Limits = Pick<
+  Source,
+  'intervalMs' | 'maxIntervalMs' | 'timeoutMs' | 'startAllowanceMs' | 'frozenAfterMs'
+>;
 
 /** A hiccup must not make a camera with a short interval late. */
 const LEAST_GRACE_MS = 2000;
@@ -47,19 +53,24 @@ const NOTE_GRACE_MS = 2500;
 export const MAX_NOTE_MS = 60_000;
 
 /**
- * Returns the age at which a requested frame is late: the next call starts an interval after the
- * last, takes as long as the last one (the longest, if unknown), and may be an interval late.
+ * Returns the age at which a requested frame is late: the next call starts when the frame is no
+ * longer fresh, takes as long as the last one (the longest, if unknown), and may be an interval late.
  */
-export function lateAfterMs(lastCallMs: number | undefined, limits: Limits): number {
+export function lateAfterMs(
+  lastCallMs: number | undefined,
+  limits: Limits,
+  freshForMs?: number,
+): number {
   const { intervalMs, timeoutMs, startAllowanceMs } = limits;
   const callMs = Math.max(0, lastCallMs ?? startAllowanceMs + timeoutMs);
-  return intervalMs + callMs + Math.max(intervalMs, LEAST_GRACE_MS);
+  return freshTimeMs(limits, freshForMs) + callMs + Math.max(intervalMs, LEAST_GRACE_MS);
 }
 
 /** Computes a camera's health at one instant from the stored facts and the clock. */
 export function healthOf(facts: HealthFacts, limits: Limits, nowMs: number): HealthState {
   const { frame } = facts;
-  const lateMs = lateAfterMs(frame && frame.capturedAtMs - frame.startedAtMs, limits);
+  const callMs = frame && frame.capturedAtMs - frame.startedAtMs;
+  const lateMs = lateAfterMs(callMs, limits, frame?.freshForMs);
   const failure = currentFailure(facts);
   // Until then the last known state holds.
   const overdueAtMs = failure
@@ -71,7 +82,8 @@ export function healthOf(facts: HealthFacts, limits: Limits, nowMs: number): Hea
   const isAsked =
     asked !== undefined && nowMs <= asked.untilMs && asked.untilMs <= nowMs + MAX_NOTE_MS;
   if (isAsked) {
-    const lateSinceMs = Math.max(overdueAtMs, asked.fromMs + lateMs);
+    // Requested for so long, however long no new picture was expected before.
+    const lateSinceMs = Math.max(overdueAtMs, asked.fromMs + lateAfterMs(callMs, limits));
     if (nowMs >= lateSinceMs) return { health: 'late', sinceMs: lateSinceMs };
   }
   if (nowMs < overdueAtMs + (isAsked ? 0 : NOTE_GRACE_MS)) return lastKnown(facts, failure, limits);

@@ -16,6 +16,8 @@ export interface Source {
   name: string;
   pattern: UrlPattern;
   intervalMs: number;
+  /** The longest time between two calls to a watched camera whose picture rarely changes. */
+  maxIntervalMs: number;
   /** Deadline of one call, from sending to the last byte. */
   timeoutMs: number;
   startAllowanceMs: number;

@@ -25,7 +25,7 @@ const CALLS_KEPT = 2;
  * Returns the limits of a camera. Named cameras are few, because an operator names them. Viewers
  * can make up others at will: what a single request stores lasts minutes and never displaces
  * watched cameras.
- * @param nextMs time until the next call, for a camera that requires a long wait
+ * @param nextMs time until the next call, for a camera that requires a long wait or changes rarely
  */
 export function frameLimitsOf(camera: Camera, nextMs = 0): FrameLimits {
   const { staleForMs } = camera.source;

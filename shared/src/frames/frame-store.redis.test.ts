@@ -9,6 +9,7 @@ import type { RedisLink } from '../redis/redis-link.ts';
 import { type FrameLimits, frameLimitsOf } from './frame-limits.ts';
 import {
   type CapturedFrame,
+  readCadence,
   readCamera,
   readKnownFrame,
   recordUnmetDemand,
@@ -74,6 +75,35 @@ describe('a frame', () => {
     expect(frame?.changedAtMs).toBe(frame?.capturedAtMs);
     expect(frame?.startedAgoMs).toBeGreaterThanOrEqual(5000);
     expect((frame?.startedAgoMs ?? 0) - (frame?.capturedAgoMs ?? 0)).toBe(4000);
+  });
+
+  it('says how long it is fresh, and what the next call should know', async () => {
+    const { client, keys, store, read, listen } = await storeParts();
+    const heard = await listen();
+    await store('a', { startedAgoMs: 5000, cadence: { freshForMs: 90_000, learned: 'first' } });
+    expect((await read()).frame).toMatchObject({ freshForMs: 90_000 });
+    expect((await read()).facts.frame).toMatchObject({ freshForMs: 90_000 });
+    expect(await readCadence(client, keys, cameraId)).toBe('first');
+    await store('a', { cadence: { freshForMs: 60_000, learned: 'second' } });
+    expect((await read()).frame).toMatchObject({ freshForMs: 60_000 });
+    expect(await readCadence(client, keys, cameraId)).toBe('second');
+    await expect
+      .poll(() => heard)
+      .toMatchObject([
+        { kind: 'frame', freshForMs: 90_000 },
+        { kind: 'unchanged', freshForMs: 60_000 },
+      ]);
+  });
+
+  it('of a worker of an older version is due when the last one was', async () => {
+    const { client, keys, store, read } = await storeParts();
+    await store('a', { startedAgoMs: 5000, cadence: { freshForMs: 20_000, learned: 'first' } });
+    await store('b');
+    const { frame } = await read();
+    expect(frame?.freshForMs).toBeGreaterThan(14_000);
+    expect(frame?.freshForMs).toBeLessThanOrEqual(15_000);
+    await client.hSet(keys.frame(cameraId), 'dueAt', '1');
+    expect((await read()).frame?.freshForMs).toBeUndefined();
   });
 
   it('is absent where none was stored', async () => {

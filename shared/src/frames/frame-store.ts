@@ -56,7 +56,17 @@ export interface CapturedFrame extends FrameLimits {
   dimensions?: Dimensions | undefined;
   /** A longer gap between two good frames ends the run. */
   longestGapMs: number;
+  /** Only with a variable interval. */
+  cadence?: CadenceDecision | undefined;
   frozenAfterMs?: number | undefined;
+}
+
+/** When a camera with a variable interval is due again, and what its calls have shown so far. */
+export interface CadenceDecision {
+  /** From the start of the call, in ms. */
+  freshForMs: number;
+  /** For the worker of the next call; opaque to everybody else. If empty, the last one stays. */
+  learned: string;
 }
 
 export type StoreOutcome = 'frame' | 'unchanged' | 'older' | 'purged' | NoRoom;
@@ -115,6 +125,7 @@ export async function storeFrame(
       ...keepTimes(frame),
       String(frame.firstLimit),
       String(frame.growthLimit),
+      ...cadenceFields(frame),
       keys.publish,
     ],
   );
@@ -133,6 +144,15 @@ export async function readKnownFrame(
   if (!etag || !text || !isEtag(etag) || !isServedType(type ?? '')) return undefined;
   const { of, ...validators } = validatorsFormat.safeParse(parseJson(text)).data ?? {};
   return of === etag ? { etag, validators } : undefined;
+}
+
+/** Reads what earlier calls have shown of a camera's cadence, as their worker stored it, or ''. */
+export async function readCadence(
+  client: RedisClient,
+  keys: Keys,
+  cameraId: string,
+): Promise<string> {
+  return (await client.hGet(keys.frame(cameraId), 'cadence')) ?? '';
 }
 
 /**
@@ -162,6 +182,7 @@ export async function renewFrame(
       ifUnchanged,
       ...runLimits(frame),
       ...keepTimes(frame),
+      ...cadenceFields(frame),
       keys.publish,
     ],
   );
@@ -178,7 +199,7 @@ const RECOVERED = ' recovered';
 
 type FrameTimes = Pick<
   CapturedFrame,
-  'cameraId' | 'startedAgoMs' | 'capturedAgoMs' | 'nextMs' | 'sentAtMs' | 'trace'
+  'cameraId' | 'startedAgoMs' | 'capturedAgoMs' | 'nextMs' | 'sentAtMs' | 'trace' | 'cadence'
 >;
 
 /** Returns a frame's ages for a script, and the announcements that it chooses from. */
@@ -186,7 +207,9 @@ function announcedFrame(frame: FrameTimes, etag: string) {
   const { cameraId, nextMs, sentAtMs, trace } = frame;
   const startedAgoMs = Math.max(0, Math.round(frame.startedAgoMs));
   const capturedAgoMs = Math.max(0, Math.round(frame.capturedAgoMs));
-  const fields = { cameraId, etag, startedAgoMs, capturedAgoMs, nextMs, sentAtMs, trace };
+  const freshForMs = frame.cadence?.freshForMs;
+  const ages = { startedAgoMs, capturedAgoMs, nextMs, freshForMs };
+  const fields = { cameraId, etag, ...ages, sentAtMs, trace };
   return {
     ages: [String(startedAgoMs), String(capturedAgoMs)],
     ifNew: encodeAnnouncement({ kind: 'frame', ...fields }),
@@ -197,6 +220,10 @@ function announcedFrame(frame: FrameTimes, etag: string) {
 /** Minimum times to keep the frame and the camera's health. */
 function keepTimes(limits: Pick<FrameLimits, 'keepMs' | 'keepHealthMs'>): string[] {
   return [String(Math.ceil(limits.keepMs)), String(Math.ceil(limits.keepHealthMs))];
+}
+
+function cadenceFields({ cadence }: Pick<CapturedFrame, 'cadence'>): string[] {
+  return cadence ? [String(Math.ceil(cadence.freshForMs)), cadence.learned] : ['', ''];
 }
 
 /** What ends a run of good frames, besides a failure. */

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { freshnessOf } from './frame.ts';
 
-const limits = { intervalMs: 5000, staleForMs: 60_000 };
+const limits = { intervalMs: 5000, maxIntervalMs: 5000, staleForMs: 60_000 };
 
 it.each([
   [-1, 'fresh'],

@@ -1,3 +1,6 @@
+import { freshTimeMs } from '../cameras/fresh-time.ts';
+import type { Source } from '../cameras/source.ts';
+
 /** One image captured from a camera. Times are milliseconds of the frames Redis's clock. */
 export interface Frame {
   cameraId: string;
@@ -12,6 +15,8 @@ export interface Frame {
   capturedAtMs: number;
   /** When the bytes last changed: Last-Modified. */
   changedAtMs: number;
+  /** How long its worker expects no new picture, from the start of the call, in ms. */
+  freshForMs?: number | undefined;
   /** In pixels as displayed; undefined if the bytes lack them. */
   dimensions?: Dimensions | undefined;
 }
@@ -23,13 +28,14 @@ export interface Dimensions {
 
 export type Freshness = 'fresh' | 'stale' | 'expired';
 
-/** Returns `fresh` within one interval of the start, and `expired` after `staleForMs`. */
+/** Returns `fresh` within the fresh time from the start, and `expired` after `staleForMs`. */
 export function freshnessOf(
   startedAgoMs: number,
-  limits: { intervalMs: number; staleForMs: number },
+  source: Pick<Source, 'intervalMs' | 'maxIntervalMs' | 'staleForMs'>,
+  freshForMs?: number,
 ): Freshness {
-  if (startedAgoMs < limits.intervalMs) return 'fresh';
-  return startedAgoMs <= limits.staleForMs ? 'stale' : 'expired';
+  if (startedAgoMs < freshTimeMs(source, freshForMs)) return 'fresh';
+  return startedAgoMs <= source.staleForMs ? 'stale' : 'expired';
 }
 
 /** Every browser displays these, and none can contain scripts. */

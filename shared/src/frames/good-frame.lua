@@ -1,6 +1,6 @@
 -- Runs before store-frame.lua and renew-frame.lua: updates the camera's health after a good frame.
 -- Runs after number.lua and frame-life.lua.
--- KEYS[3] health
+-- KEYS[1] frame, KEYS[3] health
 
 -- Start of the run of good frames. A failure, a gap or the end of a freeze starts a new run.
 local function goodSince(frame, before, same, gap, frozen)
@@ -28,4 +28,10 @@ end
 local function inUseSince(text, frame)
   local since = number(text)
   return since and since <= frame.now and since or frame.started
+end
+
+-- When a camera with a variable interval is due, and what its calls have shown.
+local function storeDueTime(started, freshFor, learned)
+  if freshFor ~= '' then C('HSET', KEYS[1], 'dueAt', fmt('%.0f', started + freshFor)) end
+  if learned ~= '' then C('HSET', KEYS[1], 'cadence', learned) end
 end

@@ -4,7 +4,8 @@
 local C = redis.call
 local t = C('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
-local head = C('HMGET', KEYS[1], 'startedAt', 'capturedAt', 'changedAt', 'type', 'etag', 'width', 'height')
+local head = C('HMGET', KEYS[1], 'startedAt', 'capturedAt', 'changedAt', 'type', 'etag', 'dueAt',
+  'width', 'height')
 local wanted = head[5] and head[5] ~= ARGV[1] and ARGV[1] ~= '*'
 return { now, head, wanted and C('HGET', KEYS[1], 'bytes'), C('HSTRLEN', KEYS[1], 'bytes'),
   C('GET', KEYS[2]), C('PTTL', KEYS[2]),

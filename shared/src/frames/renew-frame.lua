@@ -2,7 +2,8 @@
 -- Runs after number.lua, frame-life.lua and good-frame.lua.
 -- KEYS frame, failure, health
 -- ARGV started ago, captured ago, stale for (ms), etag, validators, channel, message if new, message if unchanged,
---   longest gap, frozen after (ms; 0: never), keep at least, keep health at least (ms), PUBLISH or SPUBLISH
+--   longest gap, frozen after (ms; 0: never), keep at least, keep health at least (ms),
+--   with a variable interval: fresh for (ms) and the cadence; else both empty, PUBLISH or SPUBLISH
 local t = C('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local started, captured = now - math.floor(ARGV[1]), now - math.floor(ARGV[2])
@@ -20,6 +21,7 @@ C('HSET', KEYS[1], 'startedAt', fmt('%.0f', started), 'capturedAt', fmt('%.0f', 
 -- As in store-frame.lua: Last-Modified must not stay ahead of a clock that was set back.
 local same = changed <= now
 if not same then C('HSET', KEYS[1], 'changedAt', fmt('%.0f', captured)) end
+storeDueTime(started, ARGV[13], ARGV[14])
 C('DEL', KEYS[2])
 local before = { captured = capturedBefore, changed = changed }
 local frame = { now = now, started = started, captured = captured, changed = same and before.changed or captured }

@@ -8,6 +8,8 @@ local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local frame = C('HMGET', KEYS[1], 'capturedAt', 'since')
 local captured, used = number(frame[1]) or 0, number(frame[2]) or now
 if frame[1] then
+  -- The camera is due when it may be called again, even if no new picture was expected yet.
+  C('HDEL', KEYS[1], 'dueAt')
   keep(KEYS[1], lifeOf(now, used, tonumber(ARGV[8]), captured + ARGV[7] - now))
 end
 local old = C('HMGET', KEYS[3], 'failSince', 'failedAt')

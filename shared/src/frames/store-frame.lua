@@ -4,7 +4,7 @@
 -- ARGV started ago, captured ago, stale for (ms), type, etag, bytes, channel, message if new, message if unchanged,
 --   the camera's own validators of these bytes, longest gap, frozen after (ms; 0: never), width, height,
 --   keep at least, keep health at least (ms), the shares of memory that a first frame and a larger one may fill,
---   PUBLISH or SPUBLISH
+--   with a variable interval: fresh for (ms) and the cadence; else both empty, PUBLISH or SPUBLISH
 local t = C('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local started, captured = now - math.floor(ARGV[1]), now - math.floor(ARGV[2])
@@ -33,6 +33,7 @@ end
 local used = inUseSince(old[6], frame)
 C('HSET', KEYS[1], 'validators', ARGV[10], 'width', ARGV[13], 'height', ARGV[14], 'since', fmt('%.0f', used))
 C('PEXPIRE', KEYS[1], fmt('%.0f', lifeOf(now, used, tonumber(ARGV[15]), tonumber(ARGV[3]))))
+storeDueTime(started, ARGV[19], ARGV[20])
 C('DEL', KEYS[2])
 local since = goodSince(frame, before, same, tonumber(ARGV[11]), tonumber(ARGV[12]))
 local message, recovered = withFacts(same and ARGV[9] or ARGV[8], frame, since,

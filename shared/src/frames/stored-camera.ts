@@ -37,10 +37,11 @@ export function decodeStoredCamera(cameraId: string, reply: ReadReply): StoredCa
   const known = { nowMs, ...(failure && { failure }) };
   const found = decodeStoredFrame(cameraId, head, { bytes, sizeBytes }, nowMs);
   if (!found || 'malformed' in found) return { ...known, facts, ...found };
-  const { startedAtMs, capturedAtMs, changedAtMs } = found.frame;
+  const { startedAtMs, capturedAtMs, changedAtMs, freshForMs } = found.frame;
+  const times = { startedAtMs, capturedAtMs, changedAtMs };
   return {
     ...known,
-    facts: { ...facts, frame: { startedAtMs, capturedAtMs, changedAtMs } },
+    facts: { ...facts, frame: { ...times, ...(freshForMs !== undefined && { freshForMs }) } },
     frame: found.frame,
   };
 }

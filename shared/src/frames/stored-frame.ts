@@ -25,12 +25,14 @@ export function decodeStoredFrame(
   nowMs: number,
 ): { frame: StoredFrame } | { malformed: string } | undefined {
   if (head.every((field) => field === null)) return undefined;
-  const [started, captured, changed, type, etagField, ...size] = head;
+  const [started, captured, changed, type, etagField, due, ...size] = head;
   const startedAtMs = storedTimeMs(started);
   const capturedAtMs = storedTimeMs(captured);
   const changedAtMs = storedTimeMs(changed);
   const contentType = shortText(type);
   const etag = shortText(etagField);
+  // A worker of an older version does not update it: it may belong to an earlier frame.
+  const dueAtMs = storedTimeMs(due) ?? startedAtMs ?? 0;
   const { bytes, sizeBytes } = content;
   const dimensions = dimensionsOf(size);
   if (startedAtMs === undefined) return { malformed: 'startedAt' };
@@ -50,6 +52,7 @@ export function decodeStoredFrame(
     startedAtMs,
     capturedAtMs,
     changedAtMs,
+    ...(dueAtMs > startedAtMs && { freshForMs: dueAtMs - startedAtMs }),
     // Never negative: a clock set back must not make a frame fresh for an hour.
     startedAgoMs: Math.max(0, nowMs - startedAtMs),
     capturedAgoMs: Math.max(0, nowMs - capturedAtMs),

@@ -43,6 +43,8 @@ const frameFields = {
   startedAgoMs: durationMs,
   capturedAgoMs: durationMs,
   nextMs: durationMs,
+  /** From the start of the call, only with a variable interval. */
+  freshForMs: durationMs.optional(),
   /** The resulting health of the camera, in frames Redis time; older store scripts send none. */
   facts: z
     .object({ startedAtMs: timeMs, capturedAtMs: timeMs, changedAtMs: timeMs, goodSinceMs: timeMs })

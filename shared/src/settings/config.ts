@@ -86,8 +86,10 @@ function readFleetConfig(read: Read, fault: (text: string) => void, opsPort: num
       'REDIS_PREFIX: its { would put the frames of all cameras into one shard of the Cluster; expected none',
     );
   }
+  const intervalMs = read('INTERVAL');
   const defaults: SourceDefaults = {
-    intervalMs: read('INTERVAL'),
+    intervalMs,
+    maxIntervalMs: intervalMs,
     timeoutMs: read('UPSTREAM_TIMEOUT'),
     startAllowanceMs: read('START_ALLOWANCE'),
     headers: {},

@@ -35,6 +35,7 @@ sources:
   - name: airport
     match: https://cams.example.com/*
     interval: 10s
+    maxInterval: 10m
     timeout: 20s
     startAllowance: 2s
     headers: { X-Key: "Bearer \${CAM_TOKEN}" }
@@ -61,6 +62,7 @@ cameras:
         name: 'airport',
         pattern: new UrlPattern('https://cams.example.com/*'),
         intervalMs: 10_000,
+        maxIntervalMs: 600_000,
         timeoutMs: 20_000,
         startAllowanceMs: 2000,
         headers: { 'X-Key': 'Bearer s3cret' },
@@ -180,6 +182,17 @@ other: 1
     expect(faultsOf(one(`    interval: ${value}\n`))).toEqual([
       `sources.yaml: sources[0].interval: ${sentence}`,
     ]);
+  });
+
+  it('are reported for a longest interval that contradicts the others', () => {
+    const file = (lines: string) => faultsOf(one(lines.replace(/^/gm, '    ')));
+    expect(file('interval: 10s\nmaxInterval: 9s')).toEqual([
+      'sources.yaml: sources[0].maxInterval: shorter than the interval; expected at least that',
+    ]);
+    expect(file('maxInterval: 31m\nstaleFor: 1h')).toEqual([
+      'sources.yaml: sources[0].maxInterval: longer than half of staleFor (STALE_FOR); expected at most that',
+    ]);
+    expect(file('interval: 2h\nstaleFor: 1h')).toEqual([]);
   });
 
   it('name a missing variable and where it is used', () => {

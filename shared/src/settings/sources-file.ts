@@ -101,7 +101,7 @@ function readSource(
     ...defaults,
     name: given.name,
     pattern: given.match,
-    intervalMs: given.interval ?? defaults.intervalMs,
+    ...intervalsOf(given, [...path, 'maxInterval'], defaults, report),
     timeoutMs: given.timeout ?? defaults.timeoutMs,
     startAllowanceMs: given.startAllowance ?? defaults.startAllowanceMs,
     headers: given.headers ?? defaults.headers,
@@ -124,6 +124,23 @@ function readSource(
     ...(tls && { tls }),
     ...(given.proxy && { proxy: given.proxy }),
   };
+}
+
+function intervalsOf(
+  given: SourceItem,
+  path: Path,
+  defaults: Pick<Source, 'intervalMs' | 'staleForMs'>,
+  report: Report,
+): Pick<Source, 'intervalMs' | 'maxIntervalMs'> {
+  const intervalMs = given.interval ?? defaults.intervalMs;
+  const maxIntervalMs = given.maxInterval ?? intervalMs;
+  if (maxIntervalMs < intervalMs) report(path, 'shorter than the interval; expected at least that');
+  // The frame must not expire before the next call, or while that fails.
+  const mostMs = (given.staleFor ?? defaults.staleForMs) / 2;
+  if (given.maxInterval !== undefined && maxIntervalMs > mostMs) {
+    report(path, 'longer than half of staleFor (STALE_FOR); expected at most that');
+  }
+  return { intervalMs, maxIntervalMs };
 }
 
 function authOf(auth: SourceItem['auth']): Source['auth'] {

@@ -77,6 +77,7 @@ export const sourceSchema = z.strictObject(
     name: textOf(NAME_EXPECTED, (text) => (isName(text) ? text : undefined)),
     match: urlPattern,
     interval: durationMs.optional(),
+    maxInterval: durationMs.optional(),
     timeout: durationMs.optional(),
     startAllowance: durationMs.optional(),
     headers: headers.optional(),

@@ -17,6 +17,7 @@ if not C('ZSCORE', KEYS[1], ARGV[1]) then
     return { 'places', math.max(0, math.ceil((tonumber(first[2]) or now) - now)), taken }
   end
 end
-C('ZADD', KEYS[1], fmt('%.0f', now + idleAfter), ARGV[1])
+-- A place that was kept for longer stays so.
+C('ZADD', KEYS[1], 'GT', fmt('%.0f', now + idleAfter), ARGV[1])
 C('PEXPIRE', KEYS[1], fmt('%.0f', 2 * forget))
 return { 'admitted', 0, taken }

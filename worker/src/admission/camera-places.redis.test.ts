@@ -204,6 +204,35 @@ describe('eviction', () => {
     expect([await held(), await left()]).toEqual([1, [0, 0, 1]]);
   });
 
+  it('keeps the place of a camera that is next called only much later', async () => {
+    const parts = await placesParts({ maxCameras: 9, maxIntervalMs: 600_000 });
+    const { client, keys, source, places, worker, admit, cameraOf } = parts;
+    for (const name of ['often', 'rarely']) await admit(name);
+    await places.keepPlace(cameraOf('often'), 5000);
+    await places.keepPlace(cameraOf('rarely'), 600_000);
+    // Another worker's job for it changes nothing.
+    await worker().admit(cameraOf('rarely'));
+    const [often = 0, rarely = 0] = await Promise.all(
+      ['often', 'rarely'].map((name) =>
+        client.zScore(keys.places(source.name), cameraOf(name).cameraId),
+      ),
+    ).then((scores) => scores.map(Number));
+    expect(rarely - often).toBeGreaterThan(600_000);
+  });
+
+  it('lets a camera that has lost its place meanwhile have one again', async () => {
+    const { places, admit, idle, held, cameraOf } = await placesParts({ maxIntervalMs: 600_000 });
+    await admit('a');
+    await admit('b');
+    await idle('a');
+    await admit('c');
+    await idle('b');
+    await places.keepPlace(cameraOf('a'), 600_000);
+    expect(await held()).toBe(2);
+    // `b` was evicted for it, so it needs a new place.
+    expect(await admit('b')).toBe('rejected');
+  });
+
   it('fails when Redis is away', async () => {
     const keys = keysFor(randomUUID());
     const run = async () => {

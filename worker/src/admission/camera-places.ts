@@ -29,6 +29,8 @@ export type Admission =
 export interface CameraPlaces {
   /** Named cameras need no place. */
   admit(camera: Camera): Promise<Admission>;
+  /** Keeps the place of a camera that is next called only then, in ms. */
+  keepPlace(camera: Camera, untilNextMs: number): Promise<void>;
   /** Releases the place of a camera whose frame cannot be stored. */
   releasePlace(camera: Camera): Promise<void>;
   /** Makes room in Redis: evicts a few cameras of each source, the longest idle first. */
@@ -85,8 +87,9 @@ export function createCameraPlaces(deps: CameraPlacesDeps): CameraPlaces {
       'new cameras rejected: the source has reached maxCameras (MAX_CAMERAS)',
     );
   };
-  const runAdmit = (camera: Camera) => {
+  const runAdmit = (camera: Camera, untilNextMs = 0) => {
     const { source } = camera;
+    const idleMs = idleAfterMs(camera, untilNextMs);
     return redis.run(DEADLINE_MS, (client) =>
       runScript(
         client,
@@ -94,10 +97,10 @@ export function createCameraPlaces(deps: CameraPlacesDeps): CameraPlaces {
         [keys.places(source.name)],
         [
           camera.cameraId,
-          String(Math.ceil(idleAfterMs(camera))),
+          String(Math.ceil(idleMs)),
           String(source.maxCameras),
           isMemoryFull() ? '1' : '0',
-          String(Math.ceil(Math.max(source.staleForMs, idleAfterMs(camera)))),
+          String(Math.ceil(Math.max(source.staleForMs, idleAfterMs(camera, source.maxIntervalMs)))),
         ],
       ),
     ) as Promise<[outcome: 'admitted' | Rejection, waitMs: number, evicted: string[]]>;
@@ -121,6 +124,16 @@ export function createCameraPlaces(deps: CameraPlacesDeps): CameraPlaces {
         return { outcome: 'rejected', reason: outcome, waitMs: Math.min(MAX_RETRY_MS, leastMs) };
       } catch (error) {
         return { outcome: 'unknown', reason: messageOf(error) };
+      }
+    },
+    keepPlace: async (camera, untilNextMs) => {
+      const isKeptAnyway = idleAfterMs(camera, untilNextMs) <= idleAfterMs(camera);
+      if (camera.name !== undefined || isKeptAnyway) return;
+      try {
+        const [, , evicted] = await runAdmit(camera, untilNextMs);
+        if (evicted.length > 0) void forget(evicted);
+      } catch {
+        // At worst it is a new camera then.
       }
     },
     releasePlace: async ({ cameraId, name, source }) => {

@@ -180,7 +180,7 @@ describe('a call', () => {
       Promise.resolve(validators),
     );
     if (prepared.outcome !== 'connected') throw new Error('not connected');
-    expect(await prepared.call.send(neverAborted)).toEqual({ outcome: 'unchanged' });
+    expect(await prepared.call.send(neverAborted)).toMatchObject({ outcome: 'unchanged' });
     expect(server.received).toContain('If-None-Match: W/"theirs"\r\n');
     expect(server.received).toContain('If-Modified-Since: Tue, 22 Sep 2026 10:00:00 GMT\r\n');
     expect(server.connections).toBe(1);
@@ -193,7 +193,7 @@ describe('a call', () => {
     const validators = Promise.resolve({ etag: '"theirs"' });
     const prepared = await prepareCameraCall(cameraAt(server), 4000, neverAborted, validators);
     if (prepared.outcome !== 'connected') throw new Error('not connected');
-    expect(await prepared.call.send(neverAborted)).toEqual({ outcome: 'unchanged' });
+    expect(await prepared.call.send(neverAborted)).toMatchObject({ outcome: 'unchanged' });
     await server.allClosed();
   });
 

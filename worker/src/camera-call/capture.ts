@@ -5,6 +5,7 @@ import type { Dimensions } from '@lastframe/shared/frames/frame';
 import type { Validators } from '@lastframe/shared/frames/frame-store';
 import { dimensionsOf } from '../image/image-dimensions.ts';
 import { type ByteBudget, type ByteShare, budgetGroupOf } from './byte-budget.ts';
+import type { CachingHints } from './caching-hints.ts';
 import { explainCallError } from './call-error.ts';
 import type { Connection } from './connect/connect.ts';
 import { CutOffError } from './cut-off-error.ts';
@@ -21,7 +22,8 @@ export type Capture =
       bytes: Buffer;
       contentType: string;
       dimensions?: Dimensions | undefined;
-      validators?: Validators;
+      validators?: Validators | undefined;
+      hints: CachingHints;
     }
   | Exclude<ReadResult, ImageBody>
   /** This process aborted the call. */
@@ -162,7 +164,7 @@ function failureFrom(
 
 type ReadImage = Extract<ReadResult, ImageBody>;
 
-function captureOf({ bytes, contentType, validators }: ReadImage): Capture {
-  const dimensions = dimensionsOf(bytes, contentType);
-  return { outcome: 'captured', bytes, contentType, dimensions, ...(validators && { validators }) };
+function captureOf({ outcome: _, ...image }: ReadImage): Capture {
+  const dimensions = dimensionsOf(image.bytes, image.contentType);
+  return { outcome: 'captured', ...image, dimensions };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { silentLog, testCamera, testSource } from '../test-support/cameras.ts';
+import { noHints, silentLog, testCamera, testSource } from '../test-support/cameras.ts';
 import type { Capture } from './capture.ts';
 import { createConditionalCalls } from './conditional-calls.ts';
 
@@ -9,6 +9,7 @@ const captured = (theirs?: { etag: string }): Capture => ({
   outcome: 'captured',
   bytes: Buffer.from('x'),
   contentType: 'image/jpeg',
+  hints: noHints,
   ...(theirs && { validators: theirs }),
 });
 const failed = (receivedStatus?: number): Capture => ({
@@ -87,7 +88,7 @@ it('goes on with conditions after failures that have nothing to do with them', (
     call(() => failed(500));
     call(() => failed(500));
     call(() => captured());
-    expect(call(() => ({ outcome: 'unchanged' })).sent).toEqual(validators);
+    expect(call(() => ({ outcome: 'unchanged', hints: noHints })).sent).toEqual(validators);
   }
   expect(mayUse()).toBe(true);
 });
@@ -98,7 +99,7 @@ describe('a camera whose validators never change', () => {
   it('is checked without a condition after ten confirmations, and caught', () => {
     const { call, mayUse } = bench();
     for (let n = 0; n < 10; n += 1) {
-      expect(call(() => ({ outcome: 'unchanged' })).sent).toEqual(validators);
+      expect(call(() => ({ outcome: 'unchanged', hints: noHints })).sent).toEqual(validators);
     }
     expect(call(() => captured(validators), NEW).sent).toBeUndefined();
     expect(mayUse()).toBe(false);
@@ -116,7 +117,7 @@ it('checks a camera that tells the truth less and less often', () => {
   let checks = 0;
   for (let n = 0; n < 10_000; n += 1) {
     const { sent } = call((isConditional) =>
-      isConditional ? { outcome: 'unchanged' } : captured(validators),
+      isConditional ? { outcome: 'unchanged', hints: noHints } : captured(validators),
     );
     if (!sent) checks += 1;
   }

@@ -29,13 +29,16 @@ import {
 import type { CallOutcome } from './outcome.ts';
 import type { RedirectTargets } from './redirect-targets.ts';
 import { renewKnownFrame, storeCapture } from './store-capture.ts';
+import { type KnownCadence, loadCadence, updateCadence } from './update-cadence.ts';
 
 export interface PermittedCallDeps extends EndCallDeps {
   prepareCall: PrepareCall;
-  places: Pick<CameraPlaces, 'releasePlace'>;
+  places: Pick<CameraPlaces, 'keepPlace' | 'releasePlace'>;
   conditionalCalls: ConditionalCalls;
   redirects: Pick<RedirectTargets, 'remember' | 'forget'>;
   rules: RulesNow;
+  /** Redis's time, undefined while unknown. */
+  redisNowMs: () => number | undefined;
   /** Aborts calls in flight when the process closes. */
   closing: AbortSignal;
   /** The api process that requested the job. */
@@ -60,12 +63,13 @@ export async function callWithPermit(
     isKnownUrl(permits) && deps.conditionalCalls.mayUse(camera)
       ? deps.results.readKnownFrame(camera)
       : Promise.resolve(undefined);
+  const learned = loadCadence(camera, deps);
   const validators = known.then((frame) => deps.conditionalCalls.validatorsFor(camera, frame));
   const leftMs = withinMs - elapsedMs();
   const prepared = await deps.prepareCall(called, leftMs, deps.closing, validators);
   if (prepared.outcome !== 'connected') return await endUnsent(permits, prepared, deps);
   const { call } = prepared;
-  const condition = { known: await known, sent: await validators };
+  const before = { known: await known, sent: await validators, cadence: await learned };
   if (deps.closing.aborted) {
     call.destroy();
     return await endAborted(permits, deps);
@@ -75,7 +79,7 @@ export async function callWithPermit(
     // The camera connected within its deadline, or that would have ended the attempt.
     return await reportLate(permits, NOTHING_SENT, deps);
   }
-  return await sendCall(permits, call, condition, deps).finally(() => call.release());
+  return await sendCall(permits, call, before, deps).finally(() => call.release());
 }
 
 /** A target that is used once has no validators of its own, and those of others say nothing about it. */
@@ -109,7 +113,7 @@ async function endUnsent(
 async function sendCall(
   permits: CallPermits,
   call: PreparedCall,
-  condition: CallCondition,
+  before: CallCondition & { cadence: KnownCadence },
   deps: PermittedCallDeps,
 ): Promise<CallOutcome> {
   const { camera, elapsedMs } = permits.permit;
@@ -124,8 +128,9 @@ async function sendCall(
   deps.results.announceStart(camera, deps);
   const capture = await pendingCapture;
   const sinceCapturedMs = monotonicSince(deps.clock);
+  const receivedAtMs = deps.redisNowMs();
   const redirect = permits.target?.redirect;
-  const result = callResultOf(capture, camera, { ...condition, redirect }, deps);
+  const result = callResultOf(capture, camera, { ...before, redirect }, deps);
   if (result.outcome === 'late') return await reportLate(permits, restMs, deps);
   await updateRedirect(camera, result, redirect, deps);
   if (isBlameless(result)) return await reportBlameless(permits, result, restMs, deps);
@@ -135,9 +140,14 @@ async function sendCall(
     return await reportFailure(permits, result, end, deps);
   }
   const end: EndNow = (permit) => ({ verdict: 'ok', restMs: restMs(permit) });
-  const times = { sinceSentMs, sinceCapturedMs, nextMs: await finishCall(permits, end, deps) };
+  const callMs = sinceSentMs() - sinceCapturedMs();
+  const cadence = updateCadence(camera, before, result, { receivedAtMs, callMs });
+  // Not awaited: at worst the camera asks for a new place.
+  if (cadence) void deps.places.keepPlace(camera, cadence.freshForMs);
+  const nextMs = await finishCall(permits, end, deps);
+  const times = { sinceSentMs, sinceCapturedMs, nextMs, cadence };
   return result.outcome === 'unchanged'
-    ? await renewKnownFrame(camera, condition.known, times, deps)
+    ? await renewKnownFrame(camera, before.known, times, deps)
     : await storeCapture(camera, withOwnValidators(result, permits), times, deps);
 }
 

@@ -4,6 +4,7 @@ import { type FrameLimits, frameLimitsOf } from '@lastframe/shared/frames/frame-
 import {
   type CapturedFrame,
   type KnownFrame,
+  readCadence,
   readKnownFrame,
   renewFrame,
   type StoreOutcome,
@@ -45,6 +46,8 @@ export interface RefreshResults {
   storeFrame(camera: Camera, frameNow: () => NewFrame): Promise<StoreOutcome>;
   /** Returns the stored frame for a conditional request; undefined if none, or Redis is slow. */
   readKnownFrame(camera: Camera): Promise<KnownFrame | undefined>;
+  /** Returns what earlier calls stored of a camera's cadence, or ''; undefined if Redis is slow. */
+  readCadence(camera: Camera): Promise<string | undefined>;
   /**
    * Records that the known frame is still the last.
    * @throws RedisUnavailableError like `storeFrame`
@@ -52,7 +55,10 @@ export interface RefreshResults {
   renewFrame(
     camera: Camera,
     known: KnownFrame,
-    timesNow: () => Pick<NewFrame, 'startedAgoMs' | 'capturedAgoMs' | 'nextMs' | 'trace'>,
+    timesNow: () => Pick<
+      NewFrame,
+      'startedAgoMs' | 'capturedAgoMs' | 'nextMs' | 'cadence' | 'trace'
+    >,
   ): Promise<'frame' | 'unchanged' | 'older' | 'missing'>;
   storeFailure(camera: Camera, failure: Failure): Promise<void>;
   storeRejection(cameraId: string, failure: Omit<Failure, 'nextMs'>): Promise<void>;
@@ -163,6 +169,10 @@ export function createRefreshResults(deps: RefreshResultsDeps): RefreshResults {
         .run(KNOWN_DEADLINE_MS, (client) => readKnownFrame(client, keys, cameraId), cameraId)
         .catch(() => undefined);
     },
+    readCadence: ({ cameraId }) =>
+      frames
+        .run(KNOWN_DEADLINE_MS, (client) => readCadence(client, keys, cameraId), cameraId)
+        .catch(() => undefined),
     renewFrame: (camera, known, timesNow) =>
       attempt(camera.cameraId, (client) => {
         const times = timesNow();
@@ -194,11 +204,12 @@ function logFields({ cameraId, name, source }: Camera) {
 /** Returns how a camera's source wants frames and health stored. */
 function storageFieldsOf(
   camera: Camera,
-  times: Pick<NewFrame, 'startedAgoMs' | 'capturedAgoMs' | 'nextMs'>,
+  times: Pick<NewFrame, 'startedAgoMs' | 'capturedAgoMs' | 'nextMs' | 'cadence'>,
 ) {
   const { cameraId, source } = camera;
   const { frozenAfterMs } = source;
   const callMs = times.startedAgoMs - times.capturedAgoMs;
-  const limits = frameLimitsOf(camera, times.nextMs);
-  return { cameraId, ...limits, frozenAfterMs, longestGapMs: lateAfterMs(callMs, source) };
+  const limits = frameLimitsOf(camera, Math.max(times.nextMs, times.cadence?.freshForMs ?? 0));
+  const longestGapMs = lateAfterMs(callMs, source, source.maxIntervalMs);
+  return { cameraId, ...limits, frozenAfterMs, longestGapMs };
 }

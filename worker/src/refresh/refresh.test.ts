@@ -4,6 +4,7 @@ import { etagOf } from '@lastframe/shared/http/etag';
 import type { Denial } from '@lastframe/shared/messages/announcement';
 import { describe, expect, it } from 'vitest';
 import type { TakeResult } from '../permit/permits.ts';
+import { noHints } from '../test-support/cameras.ts';
 import { captured, refreshBench } from '../test-support/refresh-bench.ts';
 import { refresh } from './refresh.ts';
 
@@ -558,7 +559,7 @@ describe('a camera that confirms its last image', () => {
   it('has its frame renewed after one call, with no bytes stored', async () => {
     const { deps, job, control, did, told, ends } = refreshBench();
     control.known = known;
-    control.capture = { outcome: 'unchanged' };
+    control.capture = { outcome: 'unchanged', hints: noHints };
     expect(await textAfter(job, deps)).toBe('unchanged');
     expect(did).toEqual(['take', 'connect', 'send', 'started', 'finish', 'renewed']);
     expect(told).toMatchObject([
@@ -570,7 +571,11 @@ describe('a camera that confirms its last image', () => {
 
   it('is not failing when that frame has vanished meanwhile', async () => {
     const { deps, job, control, did } = refreshBench();
-    Object.assign(control, { known, renewed: 'missing', capture: { outcome: 'unchanged' } });
+    Object.assign(control, {
+      known,
+      renewed: 'missing',
+      capture: { outcome: 'unchanged', hints: noHints },
+    });
     expect(await textAfter(job, deps)).toBe('overtaken');
     expect(did.filter((what) => what === 'send')).toHaveLength(1);
     expect(did.at(-1)).toBe('wait');
@@ -578,7 +583,11 @@ describe('a camera that confirms its last image', () => {
 
   it('is overtaken by a frame from a later call', async () => {
     const { deps, job, control } = refreshBench();
-    Object.assign(control, { known, renewed: 'older', capture: { outcome: 'unchanged' } });
+    Object.assign(control, {
+      known,
+      renewed: 'older',
+      capture: { outcome: 'unchanged', hints: noHints },
+    });
     expect(await textAfter(job, deps)).toBe('overtaken');
   });
 

@@ -17,11 +17,9 @@ import type { ReserveSlot } from './waiting-slots.ts';
 
 export interface RefreshDeps extends PermittedCallDeps {
   permits: Pick<Permits, 'take'>;
-  places: Pick<CameraPlaces, 'admit' | 'releasePlace'>;
+  places: Pick<CameraPlaces, 'admit' | 'keepPlace' | 'releasePlace'>;
   redirects: RedirectTargets;
   slots: FairSlots;
-  /** Redis's time, undefined while unknown. */
-  redisNowMs: () => number | undefined;
   /** For one of the few slots that denied refreshes may wait in. */
   reserveWaitingSlot: ReserveSlot;
 }

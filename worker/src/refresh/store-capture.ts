@@ -1,5 +1,5 @@
 import type { Camera } from '@lastframe/shared/cameras/camera';
-import type { KnownFrame } from '@lastframe/shared/frames/frame-store';
+import type { CadenceDecision, KnownFrame } from '@lastframe/shared/frames/frame-store';
 import { messageOf } from '@lastframe/shared/process/errors';
 import { type CameraPlaces, NEW_CAMERA_RETRY_MS } from '../admission/camera-places.ts';
 import type { Captured } from './call-result.ts';
@@ -16,6 +16,7 @@ export interface CallTimes {
   sinceSentMs: () => number;
   sinceCapturedMs: () => number;
   nextMs: () => number;
+  cadence?: CadenceDecision | undefined;
 }
 
 /** Renews the last frame after a 304. If it is gone by now, the next call fetches it. */
@@ -86,6 +87,7 @@ async function rejectNewCamera(
   return NO_ROOM;
 }
 
-function timesNow({ sinceSentMs, sinceCapturedMs, nextMs }: CallTimes) {
-  return { startedAgoMs: sinceSentMs(), capturedAgoMs: sinceCapturedMs(), nextMs: nextMs() };
+function timesNow({ sinceSentMs, sinceCapturedMs, nextMs, cadence }: CallTimes) {
+  const startedAgoMs = sinceSentMs();
+  return { startedAgoMs, capturedAgoMs: sinceCapturedMs(), nextMs: nextMs(), cadence };
 }

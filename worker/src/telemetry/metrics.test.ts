@@ -7,7 +7,7 @@ import type { PrepareResult } from '../camera-call/prepare-call.ts';
 import type { TakeResult } from '../permit/permits.ts';
 import { CAPTURED, DROPPED, denied, FailedRefreshError, failed } from '../refresh/outcome.ts';
 import type { RefreshResults } from '../refresh/refresh-results.ts';
-import { testCamera, testSource } from '../test-support/cameras.ts';
+import { noHints, testCamera, testSource } from '../test-support/cameras.ts';
 import { fakeClock } from '../test-support/fake-clock.ts';
 import {
   createJobMetrics,
@@ -92,9 +92,10 @@ describe('permits are counted', () => {
 describe('calls are counted', () => {
   const label = (outcome: string) =>
     `lastframe_upstream_calls_total{source="yard",outcome="${outcome}"}`;
+  const image = { bytes: Buffer.alloc(5000), contentType: 'image/png' };
   const captures: [string, Capture][] = [
-    ['captured', { outcome: 'captured', bytes: Buffer.alloc(5000), contentType: 'image/png' }],
-    ['unchanged', { outcome: 'unchanged' }],
+    ['captured', { outcome: 'captured', ...image, hints: noHints }],
+    ['unchanged', { outcome: 'unchanged', hints: noHints }],
     ['failed', { outcome: 'failed', status: 502, reason: 'the camera responded with 500' }],
     ['timeout', { outcome: 'failed', status: 504, reason: 'late' }],
     ['challenged', { outcome: 'challenged' }],

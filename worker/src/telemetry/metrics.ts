@@ -162,6 +162,7 @@ export function withResultMetrics(results: RefreshResults, metrics: Metrics): Re
       return stored;
     },
     readKnownFrame: results.readKnownFrame,
+    readCadence: results.readCadence,
     storeFailure: counted('failure', results.storeFailure),
     storeRejection: counted('failure', results.storeRejection),
     announceWait: counted('wait', results.announceWait),

@@ -11,13 +11,14 @@ import type { PrepareResult } from '../camera-call/prepare-call.ts';
 import type { RedirectTarget } from '../camera-call/redirect.ts';
 import type { CallEnd, Permit, TakeResult } from '../permit/permits.ts';
 import type { RefreshDeps } from '../refresh/refresh.ts';
-import { silentLog, testCamera, testSource } from './cameras.ts';
+import { noHints, silentLog, testCamera, testSource } from './cameras.ts';
 import { fakeClock } from './fake-clock.ts';
 
 export const captured = {
   outcome: 'captured' as const,
   bytes: Buffer.from('picture'),
   contentType: 'image/jpeg',
+  hints: noHints,
 } satisfies Capture;
 
 /** Creates a refresh whose parts do as the test says; `did` lists what happened, in order. */
@@ -44,6 +45,7 @@ export function refreshBench(differences: Partial<Source> = {}) {
     stored: async (): Promise<StoreOutcome> => 'frame',
     known: undefined as KnownFrame | undefined,
     redirect: undefined as RedirectTarget | undefined,
+    cadence: '' as string | undefined,
     renewed: 'unchanged' as 'frame' | 'unchanged' | 'older' | 'missing',
     slots: 1,
     hasShare: true,
@@ -92,6 +94,7 @@ export function refreshBench(differences: Partial<Source> = {}) {
     },
     places: {
       admit: async () => control.admission,
+      keepPlace: async (_camera, untilNextMs) => record('keep place', { untilNextMs }),
       releasePlace: async () => record('release place'),
     },
     prepareCall,
@@ -115,6 +118,7 @@ export function refreshBench(differences: Partial<Source> = {}) {
         return stored;
       },
       readKnownFrame: async () => control.known,
+      readCadence: async () => control.cadence,
       renewFrame: async (_camera, known, timesNow) => {
         record('renewed', { known, times: timesNow() });
         return control.renewed;

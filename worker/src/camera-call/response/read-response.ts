@@ -1,3 +1,4 @@
+import { cachingHintsOf } from '../caching-hints.ts';
 import type { Login } from '../login/login.ts';
 import { validatorsOf } from '../validators.ts';
 import { createHeadReader, type ResponseHead } from './head.ts';
@@ -51,8 +52,9 @@ export function createResponseReader(
     }
     progress = 'body';
     const validators = validatorsOf(head.fields);
+    const hints = cachingHintsOf(head.fields);
     body = new ResponseBody(head.fields, options, (found) =>
-      settle(found.outcome === 'read' && validators ? { ...found, validators } : found),
+      settle(found.outcome === 'read' ? { ...found, validators, hints } : found),
     );
     body.read(rest);
   };
@@ -92,21 +94,20 @@ const PROXY_LOGIN =
 const REDIRECT_STATUSES = new Set([301, 302, 303, 307, 308]);
 
 /** Returns the result of a response whose body need not be read. */
-function resultOfHead(
-  head: ResponseHead,
-  { isConditional, login }: ReadOptions,
-): ReadResult | undefined {
+function resultOfHead(head: ResponseHead, options: ReadOptions): ReadResult | undefined {
   const { statusCode, fields } = head;
   // Neither HTTP nor announcements allow other numbers.
   if (statusCode < 100 || statusCode > 599) {
     return badResponse('the camera responded with an invalid HTTP status', 'http_protocol_error');
   }
-  const loggedIn = login.onResponse(statusCode, fields);
+  const loggedIn = options.login.onResponse(statusCode, fields);
   if (loggedIn.next === 'retry') return { outcome: 'challenged' };
   if (loggedIn.next === 'fail') {
     return badResponse(loggedIn.fault, 'destination_unavailable', { receivedStatus: statusCode });
   }
-  if (statusCode === 304 && isConditional) return { outcome: 'unchanged' };
+  if (statusCode === 304 && options.isConditional) {
+    return { outcome: 'unchanged', hints: cachingHintsOf(fields) };
+  }
   if (IMAGE_STATUSES.has(statusCode)) return undefined;
   const { location } = fields;
   if (REDIRECT_STATUSES.has(statusCode) && location) {

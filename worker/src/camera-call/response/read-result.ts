@@ -1,4 +1,5 @@
 import type { Validators } from '@lastframe/shared/frames/frame-store';
+import type { CachingHints } from '../caching-hints.ts';
 
 export interface CaptureFailure {
   outcome: 'failed';
@@ -36,12 +37,12 @@ export type BodyResult = ImageBody | CaptureFailure | NoRoom;
 
 /** What became of a response. */
 export type ReadResult =
-  | (ImageBody & { validators?: Validators | undefined })
+  | (ImageBody & { validators?: Validators | undefined; hints: CachingHints })
   | CaptureFailure
   | NoRoom
   | Redirect
   /** 304: the last image, known by the call's validators, is still current. */
-  | { outcome: 'unchanged' }
+  | { outcome: 'unchanged'; hints: CachingHints }
   /** The camera sent a challenge, which the next call answers. Not the camera's fault. */
   | { outcome: 'challenged' };
 
