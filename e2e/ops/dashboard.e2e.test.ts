@@ -32,10 +32,10 @@ beforeAll(async () => {
     502,
   );
   await waitForOutcome('/cameras/still', 'unchanged');
-  // Deny its second call for a while.
+  // Deny its next call for a while. A call under way may end the back-off when it succeeds.
   const backoff = `${fleet.redisPrefix}:backoff:${(await jobDataOf('north')).cameraId}`;
-  await fleet.redis.command('SET', backoff, '60000', 'PX', '60000');
-  await waitForOutcome('/cameras/north', 'denied: backoff');
+  const deny = () => fleet.redis.command('SET', backoff, '60000', 'PX', '60000');
+  await waitForOutcome('/cameras/north', 'denied: backoff', deny);
 });
 
 afterAll(async () => {
@@ -115,9 +115,14 @@ async function jobDataOf(name: string): Promise<Record<string, string>> {
 }
 
 /** Requests a camera until a job has ended with this outcome. */
-async function waitForOutcome(path: string, outcome: string): Promise<void> {
+async function waitForOutcome(
+  path: string,
+  outcome: string,
+  prepare = async (): Promise<unknown> => undefined,
+): Promise<void> {
   await vi.waitFor(
     async () => {
+      await prepare();
       await expectStatus(path, 200);
       const outcomes = (await jobs('completed')).map(({ returnValue }) => returnValue);
       expect(outcomes).toContain(outcome);
