@@ -33,6 +33,8 @@ import { decodeParameter, type Pair, readPairs } from '../../api/src/routes/quer
 import { rejectStrayParameters } from '../../api/src/routes/stray-parameters.ts';
 import { hasPassedProxy } from '../../api/src/routes/via.ts';
 import { testSource } from '../../testing/test-camera.ts';
+import { decodeCadence } from '../../worker/src/cadence/stored-cadence.ts';
+import { cachingHintsOf } from '../../worker/src/camera-call/caching-hints.ts';
 import { readLoginOffer, readNextNonce } from '../../worker/src/camera-call/login/challenge.ts';
 import { retryAfterMs } from '../../worker/src/camera-call/response/retry-after.ts';
 import { validatorsOf } from '../../worker/src/camera-call/validators.ts';
@@ -147,6 +149,14 @@ export const parsers: Readonly<Record<string, Parser>> = {
     (text) => validatorsOf({ etag: text, date: text, 'last-modified': text }),
     ...['"', 'Sun, 06 Nov 1994'],
   ],
+  'caching hints': [
+    (text) => [
+      cachingHintsOf({ 'cache-control': text, age: text }),
+      cachingHintsOf({ expires: text, date: text, 'last-modified': text }),
+    ],
+    ...['max-age=', 'a, s-maxage="', 'Sun, 06 Nov 1994'],
+  ],
+  'a stored cadence': [decodeCadence, '{"firstCallMs":1,"etag":"'],
 };
 
 /** Repetitions of these are slow for backtracking patterns and nested loops. */

@@ -1,13 +1,17 @@
 import type { Announcement } from '@lastframe/shared/messages/announcement';
-import { bucketMsOf } from '@lastframe/shared/messages/refresh-job';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { testCamera } from '../../../testing/test-camera.ts';
-import { endFreshTime, makeStale, markCurrent, markPossiblyOutdated } from '../cache/held-frame.ts';
-import { heldFrame, testParts } from '../test-support/parts.ts';
-import { createDemand } from './demand.ts';
-import { createJobLine } from './job-line.ts';
+import { markCurrent, markPossiblyOutdated } from '../cache/held-frame.ts';
+import {
+  type AnnouncementBody,
+  type DemandParts,
+  demandParts,
+  frameBody,
+  INTERVAL_MS,
+  jobsWithin,
+} from '../test-support/demand-parts.ts';
+import { heldFrame } from '../test-support/parts.ts';
 
-const INTERVAL_MS = 5000;
 const camera = testCamera('a', { intervalMs: INTERVAL_MS });
 const { cameraId } = camera;
 /** Covers a permit's guard beyond its interval and the rounding up to a tick. */
@@ -19,40 +23,8 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** `buckets` lists the bucket of each added job; `random: 1` makes retries as late as possible. */
-function demandParts({ random = 1 } = {}) {
-  const parts = testParts();
-  const add = vi.fn(async (_camera: unknown, _redisNowMs: number) => {});
-  const line = createJobLine(parts.clock);
-  const demand = createDemand({
-    ...parts,
-    queue: { add },
-    line,
-    coldWaitMs: 15_000,
-    random: () => random,
-    askerId: 'me',
-  });
-  const buckets = () =>
-    add.mock.calls.map(([, redisNowMs]) => Math.floor(redisNowMs / bucketMsOf(INTERVAL_MS)));
-  return { ...parts, add, demand, line, buckets };
-}
-
-type Parts = ReturnType<typeof demandParts>;
-type Body = Announcement extends infer A ? (A extends unknown ? Omit<A, 'v' | 'cameraId'> : 0) : 0;
-
-const announce = ({ demand }: Parts, body: Body) =>
+const announce = ({ demand }: DemandParts, body: AnnouncementBody) =>
   demand.onAnnouncement({ v: 1, cameraId, ...body } as Announcement);
-
-const frameBody = (nextMs: number) =>
-  ({ kind: 'frame', etag: '"x"', startedAgoMs: 0, capturedAgoMs: 0, nextMs }) as const;
-
-/** Lets time pass and returns how many jobs were added since the last call. */
-async function jobsWithin({ add }: Parts, ms: number): Promise<number> {
-  await vi.advanceTimersByTimeAsync(ms);
-  const jobs = add.mock.calls.length;
-  add.mockClear();
-  return jobs;
-}
 
 describe('demand', () => {
   it('adds one job at once, however often it is raised', async () => {
@@ -272,7 +244,7 @@ describe('an announcement', () => {
     const leave = parts.presence.enter(camera);
     parts.demand.raise(camera);
     await jobsWithin(parts, 0);
-    announce(parts, body as Body);
+    announce(parts, body as AnnouncementBody);
     expect(await jobsWithin(parts, 3999)).toBe(0);
     expect(await jobsWithin(parts, 2)).toBe(1);
     leave();
@@ -341,7 +313,7 @@ describe('a camera that is no longer wanted', () => {
       const parts = demandParts();
       parts.demand.raise(camera);
       await jobsWithin(parts, 0);
-      announce(parts, body as Body);
+      announce(parts, body as AnnouncementBody);
       expect(await jobsWithin(parts, 60_000)).toBe(0);
       expect(vi.getTimerCount()).toBe(0);
       expect(parts.demand.announcedWaitMs(cameraId)).toBe(0);
@@ -528,7 +500,7 @@ describe('after a gap in the announcements', () => {
 
 describe('a watched camera', () => {
   /** Lets a frame arrive now, for a camera that was last requested so long ago. */
-  const frameArrives = async (parts: Parts, { askedAgoMs }: { askedAgoMs: number }) => {
+  const frameArrives = async (parts: DemandParts, { askedAgoMs }: { askedAgoMs: number }) => {
     const lastRequestedMonoMs = parts.clock.monoMs() - askedAgoMs;
     parts.memory.set(cameraId, heldFrame(camera, { lastRequestedMonoMs: lastRequestedMonoMs }));
     announce(parts, frameBody(5015));
@@ -598,74 +570,6 @@ describe('a watched camera', () => {
     parts.demand.raise(camera);
     expect(await jobsWithin(parts, 5)).toBe(0);
     expect(await jobsWithin(parts, LITTLE_MS)).toBe(1);
-  });
-});
-
-describe('a watched camera whose picture is expected to stay', () => {
-  const lasting = testCamera('f', { intervalMs: INTERVAL_MS, maxIntervalMs: 600_000 });
-  const announceFor = (parts: Parts, body: Body) =>
-    parts.demand.onAnnouncement({ v: 1, cameraId: lasting.cameraId, ...body } as Announcement);
-
-  /** Lets a frame arrive that is fresh for a minute. */
-  const frameArrives = async (parts: Parts) => {
-    const lastRequestedMonoMs = parts.clock.monoMs();
-    const held = heldFrame(lasting, { freshForMs: 60_000, lastRequestedMonoMs });
-    parts.memory.set(lasting.cameraId, held);
-    announceFor(parts, { ...frameBody(5015), freshForMs: 60_000 });
-    await jobsWithin(parts, 0);
-    return held;
-  };
-
-  it('is requested when it is due', async () => {
-    const parts = demandParts();
-    await frameArrives(parts);
-    expect(await jobsWithin(parts, 59_000)).toBe(0);
-    expect(await jobsWithin(parts, 1100)).toBe(1);
-  });
-
-  it('is requested at once when new rules allow no longer interval', async () => {
-    const parts = demandParts();
-    const leave = parts.presence.enter(lasting);
-    await frameArrives(parts);
-    await jobsWithin(parts, 20_000);
-    const strict = testCamera('f', { intervalMs: INTERVAL_MS });
-    parts.presence.enter(strict);
-    leave();
-    parts.demand.raise(strict);
-    expect(await jobsWithin(parts, 0)).toBe(1);
-  });
-
-  it('is requested when its permit ends, if it is purged before', async () => {
-    const parts = demandParts();
-    const held = await frameArrives(parts);
-    await jobsWithin(parts, 1000);
-    makeStale(held, parts.clock.monoMs());
-    announceFor(parts, { kind: 'purge', mode: 'soft', purgedAtMs: held.startedAtMs + 1 });
-    expect(await jobsWithin(parts, 4000)).toBe(0);
-    expect(await jobsWithin(parts, 100)).toBe(1);
-  });
-
-  it('is requested at once if it is purged later, whether or not that is announced', async () => {
-    for (const isAnnounced of [true, false]) {
-      const parts = demandParts();
-      const held = await frameArrives(parts);
-      await jobsWithin(parts, 30_000);
-      makeStale(held, parts.clock.monoMs());
-      const purgedAtMs = held.startedAtMs + 1;
-      if (isAnnounced) announceFor(parts, { kind: 'purge', mode: 'soft', purgedAtMs });
-      else parts.demand.raise(lasting);
-      expect(await jobsWithin(parts, 50)).toBe(1);
-    }
-  });
-
-  it('is requested again soon after a call that failed before it was due', async () => {
-    const parts = demandParts();
-    const held = await frameArrives(parts);
-    await jobsWithin(parts, 30_000);
-    endFreshTime(held);
-    announceFor(parts, { kind: 'failure', status: 502, reason: 'broken', nextMs: 10_000 });
-    expect(await jobsWithin(parts, 9900)).toBe(0);
-    expect(await jobsWithin(parts, 200)).toBe(1);
   });
 });
 

@@ -83,11 +83,12 @@ function pictureAfter(known: Cadence | undefined, seen: Observation): Picture {
 }
 
 function firstPicture(atMs: number): Picture {
-  const nothing = { changes: [], nextNumber: 0, paceMs: 0 };
   return {
     sinceMs: atMs,
     seenMs: atMs,
-    ...nothing,
+    changes: [],
+    nextNumber: 0,
+    paceMs: 0,
     mayHaveMissedChanges: false,
     hasWrongDates: false,
   };
